@@ -1,0 +1,153 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The connection options of module_utils/_options.py, described."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  host:
+    description:
+      - The platform's name, as V(name[:port]) or V(https://name[:port]).
+      - Plain C(http://) is accepted for loopback addresses only.
+      - If not set, the environment variable E(STELLAR_HOST) is used.
+    type: str
+    required: true
+  username:
+    description:
+      - The account's e-mail, for a legacy API key. Leave it out for a scoped key.
+      - If not set, the environment variable E(STELLAR_USERNAME) is used.
+    type: str
+  api_key:
+    description:
+      - The API key (the platform's documentation also calls it refresh token).
+      - It is exchanged for an access token, once for each task, and the token is renewed before it expires.
+      - If not set, the environment variable E(STELLAR_API_KEY) is used.
+    type: str
+  access_token:
+    description:
+      - An access token (JWT) that exists already. It is used until the platform refuses it; then O(api_key), if
+        given, is exchanged for another.
+      - If not set, the environment variable E(STELLAR_ACCESS_TOKEN) is used.
+    type: str
+  auth_method:
+    description:
+      - How O(api_key) is sent to get an access token.
+      - V(basic) is for a legacy key and needs O(username); V(bearer) is for a scoped key (platform 5.5 and later).
+      - V(auto) is V(basic) if there is a O(username), else V(bearer).
+      - If not set, the environment variable E(STELLAR_AUTH_METHOD) is used.
+    type: str
+    choices: [auto, basic, bearer]
+    default: auto
+  tenant:
+    description:
+      - Name or id (32 hex digits) of a tenant.
+      - Lists are limited to it, and a case of another tenant is refused before anything is written.
+      - If not set, the environment variable E(STELLAR_TENANT) is used.
+    type: str
+  api_version:
+    description:
+      - The generation of the API. V("5.0") is for platforms 5.0 and later.
+      - V("4.3") updates a case by C(POST /cases?id=) and calls its severity C(priority), as the documentation of 4.3
+        has it.
+      - If not set, the environment variable E(STELLAR_API_VERSION) is used.
+    type: str
+    choices: ["4.3", "5.0"]
+    default: "5.0"
+  validate_certs:
+    description:
+      - Whether to verify the platform's TLS certificate. Leave it on; for a private CA set O(ca_path).
+      - If not set, the environment variable E(STELLAR_VALIDATE_CERTS) is used.
+    type: bool
+    default: true
+  ca_path:
+    description:
+      - A file with the CA certificates to trust, or a folder of them, on the host that runs the task.
+      - If not set, the environment variable E(STELLAR_CA_PATH) is used; without it those of Python's requests library.
+    type: path
+  proxy:
+    description:
+      - URL of a proxy, for example V(http://proxy.example.com:3128).
+      - If not set, the environment variable E(STELLAR_PROXY) is used; without it E(HTTPS_PROXY) and E(NO_PROXY) count.
+    type: str
+  timeout:
+    description:
+      - Seconds that one call may take.
+      - If not set, the environment variable E(STELLAR_TIMEOUT) is used.
+    type: float
+    default: 30.0
+  retries:
+    description:
+      - How often a call is tried again after a lost connection, a time-out, or HTTP 429, 502, 503 or 504.
+        A C(Retry-After) of the platform is kept.
+      - If not set, the environment variable E(STELLAR_RETRIES) is used.
+    type: int
+    default: 4
+  retry_budget:
+    description:
+      - Seconds that the task may spend in all on failed tries and on waiting for the next.
+      - If not set, the environment variable E(STELLAR_RETRY_BUDGET) is used.
+    type: float
+    default: 120.0
+requirements:
+  - requests (Python library)
+"""
+
+    # Where plugins on the controller also look; secrets are left out of ansible.cfg, which tends to be committed.
+    PLUGIN = r"""
+options:
+  host:
+    env: [{name: STELLAR_HOST}]
+    ini: [{section: stellarcyber_xdr, key: host}]
+    vars: [{name: stellar_host}]
+  username:
+    env: [{name: STELLAR_USERNAME}]
+    ini: [{section: stellarcyber_xdr, key: username}]
+    vars: [{name: stellar_username}]
+  api_key:
+    env: [{name: STELLAR_API_KEY}]
+    vars: [{name: stellar_api_key}]
+  access_token:
+    env: [{name: STELLAR_ACCESS_TOKEN}]
+    vars: [{name: stellar_access_token}]
+  auth_method:
+    env: [{name: STELLAR_AUTH_METHOD}]
+    ini: [{section: stellarcyber_xdr, key: auth_method}]
+    vars: [{name: stellar_auth_method}]
+  tenant:
+    env: [{name: STELLAR_TENANT}]
+    ini: [{section: stellarcyber_xdr, key: tenant}]
+    vars: [{name: stellar_tenant}]
+  api_version:
+    env: [{name: STELLAR_API_VERSION}]
+    ini: [{section: stellarcyber_xdr, key: api_version}]
+    vars: [{name: stellar_api_version}]
+  validate_certs:
+    env: [{name: STELLAR_VALIDATE_CERTS}]
+    ini: [{section: stellarcyber_xdr, key: validate_certs}]
+    vars: [{name: stellar_validate_certs}]
+  ca_path:
+    env: [{name: STELLAR_CA_PATH}]
+    ini: [{section: stellarcyber_xdr, key: ca_path}]
+    vars: [{name: stellar_ca_path}]
+  proxy:
+    env: [{name: STELLAR_PROXY}]
+    ini: [{section: stellarcyber_xdr, key: proxy}]
+    vars: [{name: stellar_proxy}]
+  timeout:
+    env: [{name: STELLAR_TIMEOUT}]
+    ini: [{section: stellarcyber_xdr, key: timeout}]
+    vars: [{name: stellar_timeout}]
+  retries:
+    env: [{name: STELLAR_RETRIES}]
+    ini: [{section: stellarcyber_xdr, key: retries}]
+    vars: [{name: stellar_retries}]
+  retry_budget:
+    env: [{name: STELLAR_RETRY_BUDGET}]
+    ini: [{section: stellarcyber_xdr, key: retry_budget}]
+    vars: [{name: stellar_retry_budget}]
+"""

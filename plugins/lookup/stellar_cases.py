@@ -1,0 +1,83 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: stellar_cases
+short_description: Find cases of a Stellar Cyber platform by tag and other fields
+version_added: 0.1.0
+description:
+  - Finds cases from the controller. All pages are read.
+  - Use C(query()) (or C(lookup(..., wantlist=True))); a plain C(lookup()) joins the results with commas.
+author:
+  - The stellarcyber.xdr contributors (!UNKNOWN)
+extends_documentation_fragment:
+  - stellarcyber.xdr.connection
+  - stellarcyber.xdr.connection.plugin
+  - stellarcyber.xdr.query
+options:
+  _terms:
+    description: Tags. Cases with at least one of them. Without terms, the filters alone decide.
+    type: list
+    elements: str
+  result:
+    description: What to return, the cases, their ids, or how many there are.
+    type: str
+    choices: [cases, ids, count]
+    default: cases
+seealso:
+  - module: stellarcyber.xdr.stellar_case
+  - module: stellarcyber.xdr.stellar_case_info
+"""
+
+EXAMPLES = r"""
+- name: Name the cases of an event
+  ansible.builtin.debug:
+    msg: "{{ item.ticket_id }} {{ item.status }} {{ item.name }}"
+  loop: "{{ query('stellarcyber.xdr.stellar_cases', 'October-event') }}"
+  loop_control:
+    label: "{{ item.ticket_id }}"
+
+- name: Take over the new critical cases of two tags, but none that is marked as noise
+  stellarcyber.xdr.stellar_case:
+    case_id: "{{ item }}"
+    status: In Progress
+    assignee: night-shift@example.com
+  loop: >-
+    {{ query('stellarcyber.xdr.stellar_cases', 'phishing', 'ransomware', status=['New'], severity=['Critical'],
+             not_tags=['noise'], created_after='7d', result='ids') }}
+
+- name: Fail the pipeline if high cases stayed new for a day
+  ansible.builtin.assert:
+    that: >-
+      query('stellarcyber.xdr.stellar_cases', status=['New'], severity=['Critical', 'High'], created_before='1d',
+            result='count') | first == 0
+"""
+
+RETURN = r"""
+_raw:
+  description:
+    - With O(result=cases), the cases as the platform gives them, see
+      RV(stellarcyber.xdr.stellar_case_info#module:cases).
+    - With O(result=ids), their ids. With O(result=count), one number.
+  type: list
+  elements: raw
+"""
+
+from ansible.errors import AnsibleError
+from ansible.plugins.lookup import LookupBase
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_lookup
+
+
+class LookupModule(LookupBase):
+    def run(self, terms, variables=None, **kwargs):
+        self.set_options(var_options=variables, direct=kwargs)
+        try:
+            # query(..., 'a', 'b') and query(..., ['a', 'b']) mean the same.
+            return run_lookup(self._flatten(terms), self.get_options())
+        except StellarError as error:
+            raise AnsibleError(f"The lookup stellarcyber.xdr.stellar_cases failed. {error}") from None

@@ -1,0 +1,139 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The JWT: exchange of a key for it, its expiry, its renewal.
+
+Vendor docs 5.2: POST /access_token takes a legacy key as Basic (user and key); from 5.5 a scoped
+key as Bearer, without a user name. The JWT that comes back lives for ten minutes.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import threading
+import time
+from typing import Any, Callable
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import AuthenticationError
+
+try:
+    from requests.auth import AuthBase, HTTPBasicAuth
+except ImportError:  # _client.py says so, with the interpreter's path
+    AuthBase = HTTPBasicAuth = object  # type: ignore[assignment, misc]
+
+DEFAULT_LIFETIME_S = 600.0
+RENEWAL_MARGIN_S = 30.0
+
+
+class BearerAuth(AuthBase):
+    """An auth object, not a header: requests lets a .netrc entry for the host replace a bare header."""
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret
+
+    def __call__(self, request: Any) -> Any:
+        request.headers["Authorization"] = "Bearer " + self._secret
+        return request
+
+
+def key_auth(auth_method: str, username: str, api_key: str) -> Any:
+    """The auth object of the exchange. As bytes, since requests would encode a str as Latin-1."""
+    if auth_method == "basic":
+        return HTTPBasicAuth(username.encode("utf-8"), api_key.encode("utf-8"))
+    return BearerAuth(api_key)
+
+
+def basic_pair(username: str, api_key: str) -> str:
+    """What HTTPBasicAuth puts into the header: as secret as the key."""
+    return base64.b64encode((f"{username}:{api_key}").encode()).decode("ascii")
+
+
+def key_refused(auth_method: str, username: str, api_key: str, **facts: Any) -> AuthenticationError:
+    """The error for a 401 to the exchange, with what to try for this kind of key."""
+    if auth_method == "basic":
+        sent = f"as a legacy key of {username} (Basic)"
+        if _claims(api_key):
+            remedy = "It looks like a scoped key: leave username out, or set auth_method to bearer."
+        else:
+            remedy = (
+                "Check username (the account's e-mail; SSO accounts can't use the API) and that the key was not "
+                "revoked. If it is a scoped key (5.5 and later), leave username out or set auth_method to bearer."
+            )
+    else:
+        sent = "as a scoped key (Bearer)"
+        remedy = (
+            "Check that the key was not revoked and that the platform is 5.5 or later. "
+            "If it is a legacy key, set username to the account's e-mail."
+        )
+    why = f"HTTP 401, the platform refused api_key, sent {sent}."
+    return AuthenticationError("Could not get an access token", why, remedy, **facts)
+
+
+def _claims(token: str) -> dict[str, Any]:
+    """A JWT's payload, unverified; {} when it isn't one."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return {}
+    try:
+        payload = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (ValueError, binascii.Error):
+        return {}
+    return payload if isinstance(payload, dict) else {}
+
+
+def lifetime(token: str, exp: Any, now: float) -> float:
+    """Seconds that a new token lives.
+
+    exp: from the answer beside the token (vendor library 2025: epoch seconds); else the JWT's own.
+    now: epoch seconds on the platform's clock. An exp that is absent or makes no sense counts as the
+    documented ten minutes; a token that dies earlier is renewed on the 401.
+    """
+    if exp is None:
+        exp = _claims(token).get("exp")
+    if isinstance(exp, bool) or not isinstance(exp, (int, float)):
+        return DEFAULT_LIFETIME_S
+    seconds = (exp / 1000.0 if exp > 1e11 else float(exp)) - now
+    return seconds if seconds > 0 else DEFAULT_LIFETIME_S
+
+
+class TokenSource:
+    """One token for a whole process, renewed shortly before it expires. Safe for threads.
+
+    exchange: returns (token, lifetime in seconds); None when there is no key to exchange.
+    access_token: a token that exists already. It is used until the platform refuses it.
+    """
+
+    def __init__(
+        self,
+        exchange: Callable[[], tuple[str, float]] | None,
+        access_token: str = "",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._exchange = exchange
+        self._clock = clock
+        self._token = access_token
+        self._renew_at = float("inf")
+        self._lock = threading.Lock()
+
+    def token(self) -> str:
+        with self._lock:
+            if self._exchange and (not self._token or self._clock() >= self._renew_at):
+                self._fetch(self._exchange)
+            return self._token
+
+    def can_renew(self) -> bool:
+        return self._exchange is not None
+
+    def reject(self, token: str) -> None:
+        """The platform refused this token: the next token() fetches another, unless one came meanwhile."""
+        with self._lock:
+            if self._token == token:
+                self._token = ""
+
+    def _fetch(self, exchange: Callable[[], tuple[str, float]]) -> None:
+        started = self._clock()
+        self._token, seconds = exchange()
+        self._renew_at = started + seconds - min(RENEWAL_MARGIN_S, seconds / 5)

@@ -1,0 +1,394 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""HTTP to the platform: one keep-alive session, retries within a time budget, JSON in and out."""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import random
+import time
+import traceback
+from functools import partial
+from typing import Any, Callable, Iterable
+
+from ansible.module_utils.basic import missing_required_lib
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._auth import (
+    BearerAuth,
+    TokenSource,
+    basic_pair,
+    key_auth,
+    key_refused,
+    lifetime,
+)
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
+    ApiError,
+    AuthenticationError,
+    MissingLibraryError,
+    TransportError,
+    printable,
+)
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import Connection
+
+try:
+    import requests
+except ImportError:
+    requests = None  # type: ignore[assignment]
+    REQUESTS_IMPORT_ERROR = traceback.format_exc()
+
+API_PATH = "/connect/api/v1/"
+RETRY_STATUSES = (429, 502, 503, 504)
+FIRST_WAIT_S = 0.5
+LONGEST_WAIT_S = 30.0
+# A page of 500 cases is below 1 MiB; more than this is no answer of the platform.
+MAX_BODY_BYTES = 64 * 1024 * 1024
+_CHUNK_BYTES = 64 * 1024
+
+
+class _Retry(Exception):
+    """One try failed in a way that another may mend. error: what to raise when there is no other."""
+
+    def __init__(self, error: Exception, retry_after: float | None = None) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.retry_after = retry_after
+
+
+class Client:
+    """The platform's API for one run. retries counts the tries after the first, over all calls."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        on_secret: Callable[[str], Any] = lambda secret: None,
+        sleep: Callable[[float], Any] = time.sleep,
+    ) -> None:
+        if requests is None:
+            raise MissingLibraryError(
+                "Could not load the Python library requests",
+                missing_required_lib("requests"),
+                "Install it for that interpreter, or set ansible_python_interpreter to one that has it.",
+                detail=REQUESTS_IMPORT_ERROR.strip().splitlines()[-1],
+            )
+        self.connection = connection
+        self.retries = 0
+        self._budget_s = connection.retry_budget
+        self._sleep = sleep
+        self._on_secret = on_secret
+        self._secrets: set[str] = set()
+        self._session = requests.Session()
+        self._session.headers["Accept"] = "application/json"
+        if connection.verify is False:
+            requests.packages.urllib3.disable_warnings()  # type: ignore[attr-defined]
+        self._proxies = {"http": connection.proxy, "https": connection.proxy} if connection.proxy else None
+        self._register_connection_secrets()
+        self._tokens = TokenSource(self._exchange if connection.api_key else None, connection.access_token)
+
+    def close(self) -> None:
+        self._session.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *unused: Any) -> None:
+        self.close()
+
+    def get(self, path: str, params: Iterable[tuple[str, Any]] = (), what: str = "") -> dict[str, Any]:
+        """GET a path below /connect/api/v1/. what: the action, for an error's first words."""
+        return self._call("GET", path, what or f"Could not read {path}", params=list(params))
+
+    def put(self, path: str, body: dict[str, Any], what: str) -> dict[str, Any]:
+        """PUT a body whose repetition changes nothing more."""
+        return self._call("PUT", path, what, body=body, empty_ok=True)
+
+    def post_update(
+        self, path: str, params: Iterable[tuple[str, Any]], body: dict[str, Any], what: str
+    ) -> dict[str, Any]:
+        """POST that updates as PUT does (vendor docs 4.3), so that it may be repeated too."""
+        return self._call("POST", path, what, params=list(params), body=body, empty_ok=True)
+
+    def post_once(self, path: str, body: dict[str, Any], what: str, is_there: Callable[[], bool]) -> None:
+        """POST that creates something. Where it is unclear whether a try arrived, is_there() looks before the next."""
+        self._call("POST", path, what, body=body, empty_ok=True, arrived=is_there)
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        what: str,
+        params: list[tuple[str, Any]] | None = None,
+        body: dict[str, Any] | None = None,
+        empty_ok: bool = False,
+        arrived: Callable[[], bool] | None = None,
+    ) -> dict[str, Any]:
+        request = _Request(self, method, path, what, params, body, empty_ok)
+        token = self._tokens.token()
+        while True:
+            try:
+                return self._with_retries(partial(request.send, BearerAuth(token)), arrived)
+            except AuthenticationError:
+                self._tokens.reject(token)
+                if request.renewed or not self._tokens.can_renew():
+                    raise
+                request.renewed = True
+                token = self._tokens.token()
+
+    def _exchange(self) -> tuple[str, float]:
+        """Exchange the key for a token: (token, lifetime in s)."""
+        link = self.connection
+        request = _Request(self, "POST", "access_token", "Could not get an access token", None, None, False)
+        request.headers["Content-Type"] = "application/x-www-form-urlencoded"
+        try:
+            answer = self._with_retries(lambda: request.send(key_auth(link.auth_method, link.username, link.api_key)))
+        except AuthenticationError as error:
+            raise key_refused(link.auth_method, link.username, link.api_key, **error.facts) from None
+        token = answer.get("access_token")
+        # A header value that requests would refuse with the token in its message.
+        if not isinstance(token, str) or not token.isascii() or not token.isprintable() or not token.strip():
+            raise request.nonsense("holds no access_token")
+        self._register_secret(token)
+        return token, lifetime(token, answer.get("exp"), request.platform_now())
+
+    def _with_retries(
+        self, send: Callable[[], dict[str, Any]], arrived: Callable[[], bool] | None = None
+    ) -> dict[str, Any]:
+        tries = 0
+        while True:
+            started = time.monotonic()
+            try:
+                return send()
+            except _Retry as failure:
+                tries += 1
+                # Budget: the seconds of failed tries and of the waits between them.
+                self._budget_s -= time.monotonic() - started
+                wait = failure.retry_after
+                if wait is None:
+                    wait = min(FIRST_WAIT_S * 2 ** (tries - 1), LONGEST_WAIT_S) * random.uniform(0.5, 1.0)
+                last = tries > self.connection.retries or wait > self._budget_s
+                if not last:
+                    self._budget_s -= wait
+                    self._sleep(wait)
+                if arrived is not None and arrived():
+                    return {}
+                if last:
+                    raise _given_up(failure, tries) from None
+                self.retries += 1
+
+    def _register_connection_secrets(self) -> None:
+        link = self.connection
+        for secret in (link.api_key, link.access_token):
+            self._register_secret(secret)
+        if link.username and link.api_key:
+            self._register_secret(basic_pair(link.username, link.api_key))
+        self._register_secret(requests.utils.get_auth_from_url(link.proxy)[1] if link.proxy else "")
+
+    def _register_secret(self, secret: str) -> None:
+        if secret:
+            self._secrets.add(secret)
+            self._on_secret(secret)
+
+    def scrub(self, text: Any) -> str:
+        """Text of an answer or a library's exception, fit for an error message."""
+        text = str(text)
+        for secret in self._secrets:
+            text = text.replace(secret, "********")
+        return printable(text)
+
+
+class _Request:
+    """One call: how to send it, and what each kind of answer means."""
+
+    def __init__(
+        self,
+        client: Client,
+        method: str,
+        path: str,
+        what: str,
+        params: list[tuple[str, Any]] | None,
+        body: dict[str, Any] | None,
+        empty_ok: bool,
+    ) -> None:
+        self.client = client
+        self.method = method
+        self.path = API_PATH + path
+        self.what = what
+        self.params = params
+        self.data = None if body is None else json.dumps(body).encode("utf-8")
+        self.headers = {} if body is None else {"Content-Type": "application/json"}
+        self.empty_ok = empty_ok
+        self.renewed = False
+        self.status: int | None = None
+        self.answer_headers: Any = {}
+
+    def send(self, auth: Any) -> dict[str, Any]:
+        """One try. Raises _Retry for what may pass, another StellarError for what won't."""
+        link = self.client.connection
+        self.status = None
+        try:
+            # verify= on each call: REQUESTS_CA_BUNDLE would override Session.verify.
+            with self.client._session.request(
+                self.method,
+                link.base_url + self.path,
+                params=self.params,
+                data=self.data,
+                headers=self.headers,
+                auth=auth,
+                timeout=(min(10.0, link.timeout), link.timeout),
+                verify=link.verify,
+                proxies=self.client._proxies,
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                self.status, self.answer_headers = response.status_code, response.headers
+                content = self._content(response, link.timeout)
+        except requests.exceptions.SSLError as error:
+            raise self._tls_failed(error) from None
+        except (
+            requests.exceptions.ConnectionError,
+            requests.exceptions.Timeout,
+            requests.exceptions.ChunkedEncodingError,
+        ) as error:
+            raise _Retry(self._not_answered(error)) from None
+        except (requests.exceptions.RequestException, OSError) as error:
+            raise self._not_answered(error) from None
+        if self.status == 200 or (self.status // 100 == 2 and self.method != "GET"):
+            return self._json(content)
+        raise self._refused(content)
+
+    def platform_now(self) -> float:
+        """Epoch seconds by the answer's Date, so that a wrong clock here does not matter."""
+        return _http_date(self.answer_headers.get("Date")) or time.time()
+
+    def _content(self, response: Any, timeout: float) -> bytes:
+        deadline = time.monotonic() + timeout
+        content = bytearray()
+        for chunk in response.iter_content(_CHUNK_BYTES):
+            content += chunk
+            if len(content) > MAX_BODY_BYTES:
+                raise self.nonsense(f"is larger than {MAX_BODY_BYTES // 2**20} MiB")
+            if time.monotonic() > deadline:
+                raise requests.exceptions.ReadTimeout(f"the answer was not complete after {timeout:g} s")
+        return bytes(content)
+
+    def _json(self, content: bytes) -> dict[str, Any]:
+        if not content.strip() and self.empty_ok:
+            return {}
+        try:
+            answer = json.loads(content)
+        except (ValueError, RecursionError):
+            raise self.nonsense("is no JSON", content) from None
+        if not isinstance(answer, dict):
+            raise self.nonsense("is no JSON object", content)
+        return answer
+
+    def _facts(self, **more: Any) -> dict[str, Any]:
+        return dict(
+            more,
+            method=self.method,
+            path=self.path,
+            url=self.client.connection.base_url + self.path,
+            status=self.status,
+        )
+
+    def _tried(self) -> str:
+        return f"{self.what} ({self.method} {self.client.connection.base_url}{self.path})"
+
+    def nonsense(self, why: str, content: bytes = b"") -> ApiError:
+        """An answer that the platform's API never gives."""
+        begins = ", it begins: " + self.client.scrub(content[:2000].decode("utf-8", "replace")) if content else ""
+        return ApiError(
+            self._tried(),
+            f"HTTP {self.status}, but the answer {why}{begins}.",
+            "Likely a login page, a proxy or another server answered: check host and proxy.",
+            **self._facts(),
+        )
+
+    def _refused(self, content: bytes) -> Exception:
+        status = self.status or 0
+        body = self.client.scrub(content[:2000].decode("utf-8", "replace"))
+        facts = self._facts(body=body or None)
+        happened = f"HTTP {status}, the platform says: {body}." if body else f"HTTP {status}."
+        if status == 401:
+            remedy = (
+                "A new token was refused as well: check the account's rights and the clock of the platform."
+                if self.renewed
+                else "The access token expired or is wrong. Get a new one, or set api_key so that it is renewed."
+            )
+            return AuthenticationError(self._tried(), happened, remedy, **facts)
+        if 300 <= status < 400:
+            target = self.client.scrub(self.answer_headers.get("Location", "nowhere"))
+            why = f"HTTP {status} redirects to {target}, and a key is not sent after a redirect."
+            return ApiError(self._tried(), why, "Set host to the platform's own name.", **facts)
+        error = ApiError(self._tried(), happened, _REMEDIES.get(status, _remedy_for_class(status)), **facts)
+        if status in RETRY_STATUSES:
+            return _Retry(error, self._retry_after())
+        return error
+
+    def _retry_after(self) -> float | None:
+        """Seconds, from a Retry-After that is a number of seconds or a date."""
+        value = self.answer_headers.get("Retry-After")
+        if value is None:
+            return None
+        if value.strip().isdigit():
+            return float(value)
+        date = _http_date(value)
+        return None if date is None else max(0.0, date - self.platform_now())
+
+    def _tls_failed(self, error: Exception) -> Exception:
+        text = self.client.scrub(error)
+        failure = TransportError(
+            self._tried(),
+            f"TLS failed, so nothing was sent: {text}.",
+            "If the platform has a certificate of a private CA, set ca_path to that CA's file; "
+            "if the name doesn't match, set host to the name in the certificate.",
+            **self._facts(),
+        )
+        # A certificate stays wrong; a handshake that broke off may not.
+        return failure if "CERTIFICATE_VERIFY_FAILED" in text or "doesn't match" in text else _Retry(failure)
+
+    def _not_answered(self, error: Exception) -> TransportError:
+        link = self.client.connection
+        if isinstance(error, requests.exceptions.ProxyError):
+            why, remedy = "the proxy did not connect", "Check proxy, HTTPS_PROXY and NO_PROXY."
+        elif isinstance(error, requests.exceptions.Timeout):
+            why = f"no complete answer in time (timeout is {link.timeout:g} s)"
+            remedy = "Check that host and port are reachable from here, or raise timeout."
+        else:
+            why = "no answer"
+            remedy = "Check host and port, name resolution, and that a firewall or a proxy lets this machine through."
+        return TransportError(self._tried(), f"{why}: {self.client.scrub(error)}.", remedy, **self._facts())
+
+
+def _given_up(failure: _Retry, tries: int) -> Exception:
+    error = failure.error
+    error.facts["attempts"] = tries  # type: ignore[attr-defined]
+    if tries > 1:
+        error.args = (f"{error} (tried {tries} times)",)
+    elif failure.retry_after:
+        error.args = (f"{error} (it asks to wait {failure.retry_after:g} s, more than is left of retry_budget)",)
+    return error
+
+
+def _http_date(value: str | None) -> float | None:
+    try:
+        return email.utils.parsedate_to_datetime(value or "").timestamp()
+    except (TypeError, ValueError, IndexError):
+        return None
+
+
+def _remedy_for_class(status: int) -> str:
+    if status >= 500:
+        return "The platform failed; nothing here can mend it. Look at the platform's health, then run again."
+    return "The platform refused the request as it is."
+
+
+_REMEDIES = {
+    403: "The key may not do this: check the account's role, and that the tenant is in the key's scope.",
+    404: "Check the id (a case's _id, not its ticket number), the tenant, and the platform's version.",
+    405: "The platform's version may lack this call: check api_version.",
+    422: "The platform refused a value: check the options against what its user interface offers.",
+    429: "The platform asks to slow down: run less at once, or raise retries and retry_budget.",
+}

@@ -1,0 +1,92 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One exception family, and the one place that turns it into a module's failure.
+
+Every message answers four questions, in this order: what was tried, what happened,
+what that likely means, what to change.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any, Callable
+
+EXCERPT_LENGTH = 300
+
+
+class StellarError(Exception):
+    """Anything that ends a task with a message for its user.
+
+    what: the action that failed, without a full stop.
+    why: what happened and what it likely means.
+    remedy: what the user can change.
+    facts: method, path, status (HTTP), attempts: returned as RV(error), absent ones left out.
+    """
+
+    def __init__(self, what: str, why: str, remedy: str = "", **facts: Any) -> None:
+        super().__init__(" ".join(part for part in (what + ":", why, remedy) if part))
+        self.remedy = remedy
+        self.facts = {name: fact for name, fact in facts.items() if fact is not None}
+        self.result: dict[str, Any] = {}
+
+    def to_result(self) -> dict[str, Any]:
+        """The arguments of fail_json(), with what was already done when the error came."""
+        error = dict(self.facts, kind=type(self).__name__)
+        if self.remedy:
+            error["remedy"] = self.remedy
+        return dict(self.result, msg=str(self), error=error)
+
+
+class InputError(StellarError):
+    """The task asks for something that can't be: found before anything is written."""
+
+
+class MissingLibraryError(StellarError):
+    """A Python library is missing on the machine that runs the module."""
+
+
+class AuthenticationError(StellarError):
+    """The platform refuses the key or the token (HTTP 401)."""
+
+
+class ApiError(StellarError):
+    """The platform answered, and the answer is an error or makes no sense."""
+
+    @property
+    def status(self) -> int | None:
+        return self.facts.get("status")
+
+
+class TransportError(StellarError):
+    """No complete answer came: name, TCP, TLS, proxy, time-out, lost connection."""
+
+
+class ConflictError(StellarError):
+    """The case isn't what the task was written for: other tenant, or touched since."""
+
+
+class NotAppliedError(StellarError):
+    """The platform accepted a write and did not do it."""
+
+
+def printable(text: Any, length: int = EXCERPT_LENGTH) -> str:
+    """Text from the platform, cut and made safe for a terminal.
+
+    Control, format (such as right-to-left marks) and surrogate characters become spaces.
+    """
+    text = str(text)
+    cut = text[:length]
+    clean = "".join(" " if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp") else char for char in cut)
+    return clean.strip() + ("..." if len(text) > length else "")
+
+
+def run_module(module: Any, run: Callable[..., dict[str, Any]]) -> None:
+    """Run one function of _run.py for an AnsibleModule, and leave by exit_json() or fail_json()."""
+    try:
+        result = run(module.params, check_mode=module.check_mode, on_secret=module.no_log_values.add)
+    except StellarError as error:
+        module.fail_json(**error.to_result())
+    else:
+        module.exit_json(**result)

@@ -1,0 +1,220 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Queries: filters -> query parameters, human times, and paging that loses nothing.
+
+Pure: imports nothing that does I/O and nothing of Ansible.
+
+What the platform does with a filter is a means to read less, never the judge: every filter is also
+matched here, because the platform silently ignores a parameter that it doesn't know (seen on a live
+platform, 2026). A parameter is therefore sent only when it can at worst let too much through.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any, Iterator, NamedTuple
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import Person, Tenant, severity, tags
+
+# The platform's maximum (vendor docs 5.2).
+PAGE_SIZE = 500
+# A window is always sent: without one, some platforms show the last 24 hours only. From 2000 on, since
+# 0 might count as absent; into tomorrow, since the clock here may be slow.
+EARLIEST_MS = 946684800000
+DAY_MS = 86400000
+
+# Pages in a row that bring nothing new. A moved window begins with known cases, more than a page of them if
+# that many were created in one ms; a platform that goes on like this repeats itself.
+MAX_STALE_PAGES = 50
+
+SORT_FIELDS = ("created_at", "modified_at", "score")
+ORDERS = ("asc", "desc")
+
+_UNITS_MS = {"s": 1000, "m": 60000, "h": 3600000, "d": DAY_MS, "w": 7 * DAY_MS}
+_AGO = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([smhdw])")
+# 11 digits: below, a number of ms would lie before 1973, so it is seconds by mistake.
+_SMALLEST_MS = 10**11
+_LARGEST_MS = 10**14
+
+TIME_FORMS = (
+    "Give an age (30m, 12h, 7d, 2w), ISO 8601 (2026-11-01 or 2026-11-01T08:00:00+01:00), or epoch milliseconds."
+)
+
+
+def parse_time(value: Any, now_ms: int) -> int:
+    """Epoch ms of an age before now, an ISO 8601 time (UTC unless it says otherwise) or epoch ms.
+
+    Raises ValueError that says why it is no time.
+    """
+    text = str(value).strip()
+    ago = _AGO.fullmatch(text)
+    if ago:
+        return now_ms - int(float(ago.group(1)) * _UNITS_MS[ago.group(2)])
+    if re.fullmatch(r"[0-9]+", text):
+        if not _SMALLEST_MS <= int(text) < _LARGEST_MS:
+            raise ValueError(f"{text} is no time in milliseconds (seconds, or a typing slip?)")
+        return int(text)
+    try:
+        # fromisoformat() reads the Z only from Python 3.11 on.
+        moment = datetime.fromisoformat(re.sub(r"[Zz]$", "+00:00", text))
+    except ValueError:
+        raise ValueError(f"{text!r} is no time") from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return int(moment.timestamp() * 1000)
+
+
+@dataclass(frozen=True)
+class Query:
+    """Which cases: conditions are ANDed, the values of one are ORed. Bounds are inclusive, times in ms."""
+
+    status: tuple[str, ...] = ()
+    severity: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    not_tags: tuple[str, ...] = ()
+    assignee: tuple[Person, ...] = ()
+    not_modified_by: tuple[Person, ...] = ()
+    min_score: float | None = None
+    max_score: float | None = None
+    min_size: int | None = None
+    created_after: int | None = None
+    created_before: int | None = None
+    modified_after: int | None = None
+    modified_before: int | None = None
+    tenant: Tenant | None = None
+
+    def matches(self, case: dict[str, Any]) -> bool:
+        case_tags = tags(case)
+        return (
+            (not self.status or case.get("status") in self.status)
+            and (not self.severity or severity(case) in self.severity)
+            and (not self.tags or any(tag in case_tags for tag in self.tags))
+            and not any(tag in case_tags for tag in self.not_tags)
+            and (not self.assignee or any(person.is_assignee_of(case) for person in self.assignee))
+            and not any(_is_modifier(person, case) for person in self.not_modified_by)
+            and _within(case.get("score"), self.min_score, self.max_score)
+            and _within(case.get("size"), self.min_size, None)
+            and _within(case.get("created_at"), self.created_after, self.created_before)
+            and _within(case.get("modified_at"), self.modified_after, self.modified_before)
+            and (self.tenant is None or self.tenant.owns(case))
+        )
+
+    @property
+    def total_is_exact(self) -> bool:
+        """True if the platform's own total counts what matches() accepts: only documented filters are used."""
+        plain = Query(status=self.status, severity=self.severity, tags=self.tags, tenant=self.tenant)
+        return self == plain
+
+    def listings(self, now_ms: int, api_version: str, descending: bool = False) -> list[Page]:
+        """The first page of each listing whose union holds every match.
+
+        Before about 2025 only tags could have several values (vendor docs 5.0), so each combination of a
+        status and a severity is a listing of its own.
+        """
+        severity_name = "priority" if api_version == "4.3" else "severity"
+        common = self._common_parameters()
+        window = (
+            max(EARLIEST_MS, self.created_after or 0),
+            now_ms + DAY_MS if self.created_before is None else self.created_before,
+        )
+        pages = []
+        for status, level in itertools.product(self.status or (None,), self.severity or (None,)):
+            filters = [("status", status), (severity_name, level), *common]
+            sent = tuple((name, value) for name, value in filters if value not in (None, ""))
+            pages.append(Page(sent, window[0], window[1], descending))
+        return pages
+
+    def _common_parameters(self) -> list[tuple[str, Any]]:
+        people = [person.user_id for person in self.not_modified_by]
+        # Bounds a little wider than asked: whether the platform includes them is not documented.
+        return [
+            ("tags", ",".join(self.tags)),
+            ("NOT~tags", ",".join(self.not_tags)),
+            ("NOT~modified_by", people[0] if len(people) == 1 else None),
+            ("FROM~score", None if self.min_score is None else self.min_score - 0.001),
+            ("TO~score", None if self.max_score is None else self.max_score + 0.001),
+            ("FROM~modified_at", None if self.modified_after is None else self.modified_after - 1),
+            ("TO~modified_at", None if self.modified_before is None else self.modified_before + 1),
+            ("tenantid", self.tenant.cust_id if self.tenant else None),
+        ]
+
+
+def _is_modifier(person: Person, case: dict[str, Any]) -> bool:
+    return person.is_meant_by(case.get("modified_by") or "", case.get("modified_by_name") or "")
+
+
+def _within(value: Any, low: float | None, high: float | None) -> bool:
+    if low is None and high is None:
+        return True
+    if not isinstance(value, (int, float)):
+        return False
+    return (low is None or value >= low) and (high is None or value <= high)
+
+
+class Page(NamedTuple):
+    """One page of a listing sorted by created_at.
+
+    The next page begins where this one ended in time, not at an offset: a case that leaves or enters the
+    listing meanwhile shifts nothing, and no ceiling of skip is met.
+    """
+
+    filters: tuple[tuple[str, Any], ...]
+    from_ms: int
+    to_ms: int
+    descending: bool = False
+    skip: int = 0
+    size: int = PAGE_SIZE
+    stale: int = 0
+
+    def parameters(self) -> list[tuple[str, Any]]:
+        return [
+            *self.filters,
+            # One ms more at each end: cases of the same ms, whether or not the platform includes the bounds.
+            ("FROM~created_at", self.from_ms - 1),
+            ("TO~created_at", self.to_ms + 1),
+            ("sort", "created_at"),
+            ("order", "desc" if self.descending else "asc"),
+            ("limit", self.size),
+            ("skip", self.skip),
+        ]
+
+    def following(self, cases: list[dict[str, Any]], new: int, total: int | None) -> Page | None:
+        """The page after this one; None at the end.
+
+        cases: what this page holds. new: how many of them no page before held.
+        total: matches in this page's window, None if the platform does not say.
+        """
+        if not cases or (total is not None and self.skip + len(cases) >= total):
+            return None
+        stale = 0 if new else self.stale + 1
+        if stale > MAX_STALE_PAGES:
+            return None
+        moments = [case.get("created_at") for case in cases]
+        if all(isinstance(moment, int) for moment in moments):
+            is_sorted = moments == sorted(moments, reverse=self.descending)  # type: ignore[type-var]
+            last = moments[-1]
+            if is_sorted and not self.descending and last > self.from_ms:  # type: ignore[operator]
+                return self._replace(from_ms=last, skip=0, stale=stale)  # type: ignore[arg-type]
+            if is_sorted and self.descending and last < self.to_ms:  # type: ignore[operator]
+                return self._replace(to_ms=last, skip=0, stale=stale)  # type: ignore[arg-type]
+        # Not sorted, or all of one ms: only an offset goes on.
+        return self._replace(skip=self.skip + len(cases), stale=stale)
+
+
+class Sorting(NamedTuple):
+    """The order in which cases are returned; ties by id, so that two runs agree."""
+
+    field: str = "created_at"
+    descending: bool = False
+
+    def key(self, case: dict[str, Any]) -> tuple[float, str]:
+        value = case.get(self.field)
+        return (value if isinstance(value, (int, float)) else 0, str(case.get("_id")))
+
+    def sorted(self, cases: Iterator[dict[str, Any]] | list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return sorted(cases, key=self.key, reverse=self.descending)

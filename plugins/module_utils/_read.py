@@ -1,0 +1,319 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Everything that is read from the platform: cases, what belongs to a case, people, tenants."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import time
+from typing import Any, Callable, Iterator
+from urllib.parse import quote
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import (
+    Person,
+    Tenant,
+    find_people,
+    is_platform_id,
+    matches_tenant,
+    tenant_label,
+)
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
+    ApiError,
+    ConflictError,
+    InputError,
+    printable,
+)
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._query import Page, Query, Sorting
+
+# The platform cuts a larger page of alerts to this (seen on a live platform, 2026).
+ALERTS_PAGE_SIZE = 50
+MAX_NAMED = 10
+
+
+def case_path(case_id: str, *more: str) -> str:
+    return "/".join(["cases", quote(case_id, safe=""), *more])
+
+
+def _shape_error(what: str, expected: str) -> ApiError:
+    return ApiError(
+        what,
+        f"the platform's answer does not hold {expected}.",
+        "Check that host is the platform, and that the platform's version is 4.3.7 or later.",
+    )
+
+
+def case_in(answer: dict[str, Any]) -> dict[str, Any] | None:
+    """The case of an answer {"data": {case}}, or None."""
+    case = answer.get("data")
+    return case if isinstance(case, dict) and isinstance(case.get("_id"), str) else None
+
+
+class Reader:
+    """Reads for one run. People and tenants are fetched at most once, and only when needed."""
+
+    def __init__(self, client: Client, now_ms: int | None = None) -> None:
+        self.client = client
+        self.now_ms = int(time.time() * 1000) if now_ms is None else now_ms
+        self._users: list[dict[str, Any]] | None = None
+        self._tenants: list[Tenant] | None = None
+
+    # -- cases ---------------------------------------------------------------------------------
+
+    def case_by_id(self, case_id: str) -> dict[str, Any]:
+        """One case, checked to be the one asked for and of the connection's tenant."""
+        what = f"Could not read case {case_id}"
+        case = case_in(self.client.get(case_path(case_id), what=what))
+        if case is None:
+            raise _shape_error(what, "a case")
+        if case["_id"] != case_id:
+            raise _shape_error(what, f"this case but {printable(case['_id'])}")
+        self._require_tenant(case)
+        return case
+
+    def case_by_ticket(self, ticket_id: int) -> dict[str, Any]:
+        """The one case of a ticket number; several tenants may have the same number."""
+        cases = self.cases_by_ticket(ticket_id)
+        what = f"Could not choose a case for ticket {ticket_id}"
+        if not cases:
+            tenant = self.client.connection.tenant
+            where = f"in tenant {tenant}" if tenant else "that this key can see"
+            raise InputError(what, f"there is none {where}.", "Check ticket_id and tenant, or give case_id.")
+        if len(cases) > 1:
+            named = "; ".join(
+                f"{case['_id']} of tenant {printable(tenant_label(case), 60)}" for case in cases[:MAX_NAMED]
+            )
+            raise InputError(what, f"it stands for {len(cases)} cases: {named}.", "Set tenant, or give case_id.")
+        return cases[0]
+
+    def cases_by_ticket(self, ticket_id: int) -> list[dict[str, Any]]:
+        tenant = self.tenant()
+        page = Query(tenant=tenant).listings(self.now_ms, self.client.connection.api_version)[0]
+        page = page._replace(filters=(*page.filters, ("ticket_id", ticket_id)))
+        cases = []
+        for case in self._pages(page):
+            if case.get("ticket_id") != ticket_id:
+                raise ApiError(
+                    f"Could not find ticket {ticket_id}",
+                    "the platform ignores the filter ticket_id and lists other cases.",
+                    "Give case_id instead.",
+                )
+            if tenant is None or tenant.owns(case):
+                cases.append(case)
+        return cases
+
+    def find(self, query: Query, sorting: Sorting, limit: int | None = None) -> tuple[list[dict[str, Any]], bool]:
+        """The cases of a query, sorted, and whether limit cut any off. Stops reading as soon as it can."""
+        if sorting.field == "created_at":
+            merged = self._matching(query, sorting)
+            cases = list(merged if limit is None else itertools.islice(merged, limit + 1))
+        else:
+            cases = sorting.sorted(self._matching(query, Sorting()))
+        if limit is None or len(cases) <= limit:
+            return cases, False
+        return cases[:limit], True
+
+    def count(self, query: Query) -> int:
+        """How many cases match: by the platform's total where that is sure, else by reading them."""
+        if query.total_is_exact:
+            totals = [self._total(page, query) for page in self._listings(query)]
+            if None not in totals:
+                return sum(total for total in totals if total is not None)
+        return sum(1 for _case in self._matching(query, Sorting()))
+
+    def _total(self, page: Page, query: Query) -> int | None:
+        """The total of a listing; None when it can't be trusted, since a filter seems to be ignored."""
+        cases, total = self._page(page._replace(size=1))
+        return total if all(query.matches(case) for case in cases) else None
+
+    def _listings(self, query: Query, descending: bool = False) -> list[Page]:
+        return query.listings(self.now_ms, self.client.connection.api_version, descending)
+
+    def _matching(self, query: Query, sorting: Sorting) -> Iterator[dict[str, Any]]:
+        """Matches of all listings of a query, by created_at, each once."""
+        listings = [self._pages(page) for page in self._listings(query, sorting.descending)]
+        seen = set()
+        # A page is sorted by the platform; sorting.key breaks ties within the merge only.
+        for case in heapq.merge(*listings, key=lambda case: sorting.key(case)[0], reverse=sorting.descending):
+            if case["_id"] not in seen and query.matches(case):
+                seen.add(case["_id"])
+                yield case
+
+    def _pages(self, page: Page) -> Iterator[dict[str, Any]]:
+        seen: set[str] = set()
+        following: Page | None = page
+        while following is not None:
+            cases, total = self._page(following)
+            fresh = [case for case in cases if case["_id"] not in seen]
+            seen.update(case["_id"] for case in fresh)
+            yield from fresh
+            following = following.following(cases, len(fresh), total)
+
+    def _page(self, page: Page) -> tuple[list[dict[str, Any]], int | None]:
+        what = "Could not list cases"
+        data = self.client.get("cases", page.parameters(), what).get("data")
+        cases = data.get("cases") if isinstance(data, dict) else None
+        if not isinstance(cases, list) or not all(
+            isinstance(case, dict) and isinstance(case.get("_id"), str) for case in cases
+        ):
+            raise _shape_error(what, "a list of cases")
+        total = data.get("total") if isinstance(data, dict) else None
+        return cases, total if isinstance(total, int) else None
+
+    # -- what belongs to a case ------------------------------------------------------------------
+
+    def included(self, case_id: str, part: str) -> Any:
+        """One of _options.INCLUDES for a case."""
+        return _INCLUDED[part](self, case_id)
+
+    def comments(self, case_id: str) -> list[dict[str, Any]]:
+        return self._data_list(case_id, "comments")
+
+    def _alerts(self, case_id: str) -> list[dict[str, Any]]:
+        what = f"Could not read the alerts of case {case_id}"
+        alerts: dict[str, dict[str, Any]] = {}
+        while True:
+            params = [("limit", ALERTS_PAGE_SIZE), ("skip", len(alerts))]
+            data = self.client.get(case_path(case_id, "alerts"), params, what).get("data")
+            docs = data.get("docs") if isinstance(data, dict) else None
+            if not isinstance(docs, list) or not all(isinstance(doc, dict) for doc in docs):
+                raise _shape_error(what, "a list of alerts")
+            known = len(alerts)
+            alerts.update((str(doc.get("_id")), doc) for doc in docs)
+            if len(docs) < ALERTS_PAGE_SIZE or len(alerts) == known:
+                return list(alerts.values())
+
+    def _observables(self, case_id: str) -> dict[str, Any]:
+        what = f"Could not read the observables of case {case_id}"
+        observables = self.client.get(case_path(case_id, "observables"), what=what).get("observables")
+        if not isinstance(observables, dict):
+            raise _shape_error(what, "observables")
+        return observables
+
+    def _summary(self, case_id: str) -> Any:
+        what = f"Could not read the summary of case {case_id}"
+        answer = self.client.get(case_path(case_id, "summary"), [("formatted", "true")], what)
+        if "data" not in answer:
+            raise _shape_error(what, "a summary")
+        return answer["data"]
+
+    def _activities(self, case_id: str) -> list[dict[str, Any]]:
+        return self._data_list(case_id, "activities")
+
+    def _scores(self, case_id: str) -> list[dict[str, Any]]:
+        """/scores since about 5.3 (vendor library 2024-09), /activity/score since 5.1.1 (vendor docs)."""
+        try:
+            return self._data_list(case_id, "scores")
+        except ApiError as error:
+            if error.status != 404:
+                raise
+            return self._data_list(case_id, "activity", "score")
+
+    def _data_list(self, case_id: str, *path: str) -> list[dict[str, Any]]:
+        what = f"Could not read the {path[-1]} of case {case_id}"
+        data = self.client.get(case_path(case_id, *path), what=what).get("data")
+        if not isinstance(data, list):
+            raise _shape_error(what, "a list")
+        return data
+
+    # -- people and tenants ------------------------------------------------------------------------
+
+    def person(self, given: str) -> Person:
+        """Who is meant by an e-mail, user name or id. Where users can't be read: as spelled."""
+        if not given:
+            return Person("")
+        users = self._read_users()
+        if users is None:
+            return Person(given)
+        found = find_people(given, users)
+        what = f"Could not find user {printable(given)}"
+        if not found:
+            raise InputError(
+                what,
+                f"none of the {len(users)} users that this key can see has that e-mail, user name or id.",
+                'Check the spelling; nobody is "".',
+            )
+        if len(found) > 1:
+            named = ", ".join(printable(person.email or person.user_id, 60) for person in found[:MAX_NAMED])
+            raise InputError(what, f"{len(found)} users are called so: {named}.", "Give the e-mail or the id.")
+        return found[0]
+
+    def assignee(self, given: str, case: dict[str, Any]) -> Person:
+        """The same, without a request when the case shows that it is this person already."""
+        as_spelled = Person(given)
+        return as_spelled if as_spelled.is_assignee_of(case) else self.person(given)
+
+    def _read_users(self) -> list[dict[str, Any]] | None:
+        """All users; None where the key may not read them."""
+        if self._users is None:
+            users = self._restricted("users", "Could not read the users")
+            if users is None:
+                return None
+            self._users = users
+        return self._users
+
+    def tenant(self) -> Tenant | None:
+        """The connection's tenant, to limit a listing to. A platform without tenants answers 404 or nothing."""
+        wanted = self.client.connection.tenant
+        if not wanted:
+            return None
+        if self._tenants is None:
+            records = self._restricted("tenants", "Could not read the tenants") or []
+            self._tenants = [Tenant(str(record.get("cust_id")), str(record.get("cust_name"))) for record in records]
+        found = [tenant for tenant in self._tenants if tenant.cust_id.lower() == wanted.lower()]
+        found = found or [tenant for tenant in self._tenants if tenant.name == wanted]
+        what = f"Could not find tenant {printable(wanted)}"
+        if len(found) > 1:
+            ids = ", ".join(tenant.cust_id for tenant in found[:MAX_NAMED])
+            raise InputError(what, f"{len(found)} tenants have that name: {ids}.", "Give the id.")
+        if found:
+            return found[0]
+        if not self._tenants and is_platform_id(wanted):
+            return Tenant(wanted.lower(), "")
+        if not self._tenants:
+            raise InputError(what, "this key can't read the tenants.", "Give the tenant's id (32 hex digits).")
+        names = ", ".join(printable(tenant.name, 60) for tenant in self._tenants[:MAX_NAMED])
+        more = f" and {len(self._tenants) - MAX_NAMED} more" if len(self._tenants) > MAX_NAMED else ""
+        raise InputError(
+            what,
+            f"it is none of the {len(self._tenants)} tenants that this key can see: {names}{more}.",
+            "Check the spelling (letter case counts in a name).",
+        )
+
+    def _require_tenant(self, case: dict[str, Any]) -> None:
+        wanted = self.client.connection.tenant
+        if not wanted or matches_tenant(case, wanted):
+            return
+        tenant = self.tenant()
+        if tenant is not None and tenant.owns(case):
+            return
+        raise ConflictError(
+            f"Refused case {case['_id']}",
+            f"it belongs to tenant {printable(tenant_label(case))}, not to {printable(wanted)}.",
+            "Check the case's id, or tenant.",
+        )
+
+    def _restricted(self, path: str, what: str) -> list[dict[str, Any]] | None:
+        """A list that some keys may not read, or some versions don't have: None then."""
+        try:
+            data = self.client.get(path, what=what).get("data")
+        except ApiError as error:
+            if error.status in (403, 404):
+                return None
+            raise
+        if not isinstance(data, list) or not all(isinstance(record, dict) for record in data):
+            raise _shape_error(what, "a list")
+        return data
+
+
+_INCLUDED: dict[str, Callable[[Reader, str], Any]] = {
+    "alerts": Reader._alerts,
+    "observables": Reader._observables,
+    "summary": Reader._summary,
+    "comments": Reader.comments,
+    "activities": Reader._activities,
+    "scores": Reader._scores,
+}

@@ -1,0 +1,346 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: stellar_case
+short_description: Bring a Stellar Cyber case to a declared state
+version_added: 0.1.0
+description:
+  - Reads one case, compares it with the state that the task declares, and updates it only if they differ.
+  - An option that is left out is not managed.
+  - "Calls to the platform: one for an access token, one to read the case, one to update it if needed. A change of
+    O(assignee) reads the users once; O(comment) is one more."
+author:
+  - The stellarcyber.xdr contributors (!UNKNOWN)
+extends_documentation_fragment:
+  - stellarcyber.xdr.attributes
+  - stellarcyber.xdr.connection
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: partial
+    details:
+      - O(description) can be written, but no known version of the platform gives it back. As long as it does not, a
+        task with it writes it and reports a change in each run, and warns.
+      - Where the key may not read the users, an O(assignee) given otherwise than the platform shows it is written in
+        each run, with a warning.
+options:
+  case_id:
+    description:
+      - The case's id, the field C(_id) on the platform.
+      - One of O(case_id) and O(ticket_id) is needed.
+    type: str
+  ticket_id:
+    description:
+      - The number that people see.
+      - If it stands for cases of several tenants, the task fails and lists them, unless O(tenant) decides.
+    type: int
+  status:
+    description: The case's status.
+    type: str
+    choices: [New, In Progress, Escalated, Resolved, Cancelled]
+  severity:
+    description: The case's severity.
+    type: str
+    choices: [Critical, High, Medium, Low]
+  assignee:
+    description:
+      - Who has the case, given as e-mail, user name or id. V("") is nobody.
+      - People are compared by identity, not by spelling.
+    type: str
+  tags:
+    description: The case's tags. Their order is no difference. A tag holds no comma.
+    type: dict
+    suboptions:
+      add:
+        description: Tags that the case has, beside others.
+        type: list
+        elements: str
+      delete:
+        description: Tags that the case doesn't have.
+        type: list
+        elements: str
+      set:
+        description: Exactly the tags of the case. V([]) is none.
+        type: list
+        elements: str
+  name:
+    description: The case's name. The platform then stops naming it by itself.
+    type: str
+  description:
+    description: The case's description. See the attribute C(idempotent).
+    type: str
+  resolution:
+    description:
+      - How a resolved case turned out. It belongs to O(status=Resolved), declared here or there already.
+      - Platforms 5.4 or later.
+    type: str
+    choices: [False Positive, Benign, True Positive]
+  update_alerts:
+    description:
+      - Whether the case's alerts are closed too, when this task gives it O(status=Resolved) or O(status=Cancelled).
+      - If not set, the platform's own setting decides.
+    type: bool
+  comment:
+    description:
+      - A comment, posted only when the task changes something else.
+      - Where it is unclear whether it arrived, the case's comments are read before it is posted again.
+    type: str
+  if_modified_at:
+    description:
+      - Refuse to change a case that somebody changed after this time. Give the RV(case.modified_at) of the case that
+        you decided upon, in epoch milliseconds; ISO 8601 will do too.
+      - It is not looked at if there is nothing to change.
+    type: str
+seealso:
+  - module: stellarcyber.xdr.stellar_case_info
+  - plugin: stellarcyber.xdr.stellar_cases
+    plugin_type: lookup
+"""
+
+EXAMPLES = r"""
+- name: The night shift takes over a case
+  stellarcyber.xdr.stellar_case:
+    case_id: 62fceb4a48be7776c793a02a
+    status: In Progress
+    severity: High
+    assignee: ohtani@example.com
+    tags:
+      add: [night-shift]
+    comment: Taken over by the night shift
+
+- name: Close a case by its ticket number, as a false positive
+  stellarcyber.xdr.stellar_case:
+    ticket_id: 67535
+    tenant: Example Tenant
+    status: Resolved
+    resolution: False Positive
+    update_alerts: true
+
+- name: Give a case exactly these tags, and nobody
+  stellarcyber.xdr.stellar_case:
+    ticket_id: 67535
+    tags:
+      set: [October-event, phishing]
+    assignee: ""
+
+- name: Change nothing that an analyst touched since the case was read
+  stellarcyber.xdr.stellar_case:
+    case_id: "{{ seen._id }}"
+    severity: Low
+    if_modified_at: "{{ seen.modified_at }}"
+  vars:
+    seen: "{{ query('stellarcyber.xdr.stellar_cases', 'October-event', limit=1) | first }}"
+"""
+
+RETURN = r"""
+case:
+  description:
+    - The case after the task, as the platform gives it. In check mode, as it would be.
+    - Further fields of the platform are passed on.
+  returned: when the case was read
+  type: dict
+  contains:
+    _id:
+      description: Its id.
+      type: str
+      returned: always
+      sample: 62fceb4a48be7776c793a02a
+    ticket_id:
+      description: The number that people see.
+      type: int
+      returned: always
+      sample: 67535
+    name:
+      description: Its name. It may hold text that an attacker chose.
+      type: str
+      returned: always
+      sample: Carbon Black:XDR Endpoint Indicator of Threat and 16 others
+    status:
+      description: Its status.
+      type: str
+      returned: always
+      sample: New
+    severity:
+      description: Its severity. A platform 4.3 gives C(priority) instead.
+      type: str
+      returned: platform 5.0 and later
+      sample: Medium
+    assignee:
+      description: The id of who has it, V("") for nobody.
+      type: str
+      returned: always
+      sample: 826ef6979788454297c85cbba4a51c08
+    assignee_name:
+      description: The name of who has it.
+      type: str
+      returned: where the platform gives it
+      sample: ohtani@example.com
+    tags:
+      description: Its tags.
+      type: list
+      elements: str
+      returned: always
+      sample: [October-event]
+    resolution:
+      description: How it turned out, V("") as long as that is open.
+      type: str
+      returned: platform 5.4 and later
+      sample: ""
+    score:
+      description: Its score, V(0) to V(100).
+      type: float
+      returned: always
+      sample: 25
+    size:
+      description: Number of its alerts.
+      type: int
+      returned: always
+      sample: 17
+    cust_id:
+      description: The id of its tenant, V("") on a platform without tenants.
+      type: str
+      returned: always
+      sample: 6aeb2aae7d8d4ef0820136f42d107db4
+    tenant_name:
+      description: The name of its tenant.
+      type: str
+      returned: where the platform gives it
+      sample: Example Tenant
+    created_at:
+      description: When it was created, in epoch milliseconds.
+      type: int
+      returned: always
+      sample: 1660742474343
+    modified_at:
+      description: When it was last changed, in epoch milliseconds.
+      type: int
+      returned: always
+      sample: 1660835991789
+    modified_by:
+      description: The id or name of who last changed it.
+      type: str
+      returned: always
+      sample: 9887e386323148ea8c68d4cf0bc1cdf6
+    closed:
+      description: When it was closed, in epoch milliseconds, V(0) if it is not.
+      type: int
+      returned: always
+      sample: 0
+changes:
+  description: What the task changed, or would change. Empty if there was nothing to do.
+  returned: when the case was read
+  type: list
+  elements: dict
+  contains:
+    field:
+      description: The name of the option.
+      type: str
+      returned: always
+      sample: status
+    before:
+      description: The former value.
+      type: raw
+      returned: always
+      sample: New
+    after:
+      description: The new value.
+      type: raw
+      returned: always
+      sample: In Progress
+diff:
+  description: The managed fields before and after.
+  returned: when the case was read
+  type: dict
+  contains:
+    before_header:
+      description: Names the case, as C(case <ticket_id>).
+      type: str
+      returned: always
+      sample: case 67535
+    after_header:
+      description: Names the case, as C(case <ticket_id>).
+      type: str
+      returned: always
+      sample: case 67535
+    before:
+      description: The managed fields before.
+      type: dict
+      returned: always
+      sample: {status: New}
+    after:
+      description: The managed fields after.
+      type: dict
+      returned: always
+      sample: {status: In Progress}
+retries:
+  description: How often a call had to be tried again.
+  returned: when the case was read
+  type: int
+  sample: 0
+error:
+  description: What failed, for a program to read; RV(ignore:msg) says it in words.
+  returned: failure
+  type: dict
+  contains:
+    kind:
+      description: The kind of error.
+      type: str
+      returned: always
+      sample: ApiError
+    method:
+      description: The call's HTTP method.
+      type: str
+      returned: when a call failed
+      sample: PUT
+    path:
+      description: The call's path.
+      type: str
+      returned: when a call failed
+      sample: /connect/api/v1/cases/62fceb4a48be7776c793a02a
+    url:
+      description: The call's URL without its query.
+      type: str
+      returned: when a call failed
+      sample: https://myserver.stellarcyber.cloud/connect/api/v1/cases/62fceb4a48be7776c793a02a
+    status:
+      description: The HTTP status.
+      type: int
+      returned: when the platform answered
+      sample: 422
+    body:
+      description: How the platform's answer begins.
+      type: str
+      returned: when the platform answered with a text
+      sample: unknown user
+    attempts:
+      description: How often the call was tried.
+      type: int
+      returned: when it was tried again
+      sample: 5
+    remedy:
+      description: What to change.
+      type: str
+      returned: mostly
+      sample: Check the spelling; nobody is "".
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import run_module
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import CASE, module_arguments
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case
+
+
+def main():
+    run_module(AnsibleModule(**module_arguments(CASE)), run_case)
+
+
+if __name__ == "__main__":
+    main()

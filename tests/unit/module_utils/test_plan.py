@@ -1,0 +1,225 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The plan: tables, and the properties that make check mode truthful and a second run quiet."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import RESOLUTIONS, SEVERITIES, STATUSES, Person
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import Desired, TagChange, make_plan, verify
+
+OHTANI = Person("ohtani@example.com", "826ef6979788454297c85cbba4a51c08", "ohtani@example.com", "ohtani")
+NOBODY = Person("")
+CASE = {
+    "_id": "62fceb4a48be7776c793a02a",
+    "ticket_id": 67535,
+    "status": "New",
+    "severity": "Medium",
+    "name": "Carbon Black",
+    "resolution": "",
+    "assignee": "9887e386323148ea8c68d4cf0bc1cdf6",
+    "assignee_name": "api@example.com",
+    "tags": ["b", "a"],
+}
+
+
+@pytest.mark.parametrize(
+    ("case", "desired", "payload", "changes"),
+    [
+        ({}, Desired(status="New"), {}, []),
+        ({}, Desired(status="Escalated"), {"status": "Escalated"}, [("status", "New", "Escalated")]),
+        ({}, Desired(severity="High"), {"severity": "High"}, [("severity", "Medium", "High")]),
+        ({"severity": None, "priority": "High"}, Desired(severity="High"), {}, []),
+        ({}, Desired(name="x"), {"name": "x"}, [("name", "Carbon Black", "x")]),
+        ({}, Desired(description="x"), {"description": "x"}, [("description", None, "x")]),
+        ({"description": "x"}, Desired(description="x"), {}, []),
+        ({"description": "y"}, Desired(description="x"), {"description": "x"}, [("description", "y", "x")]),
+        # people: by identity
+        (
+            {},
+            Desired(assignee=OHTANI),
+            {"assignee": "ohtani@example.com"},
+            [("assignee", "api@example.com", "ohtani@example.com")],
+        ),
+        ({"assignee": OHTANI.user_id.upper(), "assignee_name": "x"}, Desired(assignee=OHTANI), {}, []),
+        ({"assignee": OHTANI.user_id, "assignee_name": "ohtani"}, Desired(assignee=Person("OHTANI")), {}, []),
+        ({}, Desired(assignee=NOBODY), {"assignee": ""}, [("assignee", "api@example.com", "")]),
+        ({"assignee": "", "assignee_name": "Unassigned"}, Desired(assignee=NOBODY), {}, []),
+        (
+            {"assignee": "", "assignee_name": "Unassigned"},
+            Desired(assignee=OHTANI),
+            {"assignee": "ohtani@example.com"},
+            [("assignee", "", "ohtani@example.com")],
+        ),
+        # another person of the same name: told apart by id, in the diff too
+        (
+            {"assignee": "0" * 32, "assignee_name": "ohtani@example.com"},
+            Desired(assignee=OHTANI),
+            {"assignee": "ohtani@example.com"},
+            [("assignee", f"ohtani@example.com ({'0' * 32})", "ohtani@example.com")],
+        ),
+        # tags: sets
+        ({}, Desired(tags=TagChange(add=("a",))), {}, []),
+        ({}, Desired(tags=TagChange(exactly=("a", "b", "a"))), {}, []),
+        ({}, Desired(tags=TagChange(delete=("z",))), {}, []),
+        (
+            {},
+            Desired(tags=TagChange(add=("c", "a", "c"), delete=("b", "z"))),
+            {"tags": {"add": ["c"], "delete": ["b"]}},
+            [("tags", ["a", "b"], ["a", "c"])],
+        ),
+        ({}, Desired(tags=TagChange(exactly=())), {"tags": {"delete": ["b", "a"]}}, [("tags", ["a", "b"], [])]),
+        ({"tags": None}, Desired(tags=TagChange(exactly=("A",))), {"tags": {"add": ["A"]}}, [("tags", [], ["A"])]),
+        # what goes along with a change, and only then
+        (
+            {},
+            Desired(status="Resolved", resolution="Benign", update_alerts=True),
+            {"status": "Resolved", "resolution": "Benign", "update_alerts": True},
+            [("status", "New", "Resolved"), ("resolution", "", "Benign")],
+        ),
+        (
+            {"status": "Resolved"},
+            Desired(resolution="Benign"),
+            {"status": "Resolved", "resolution": "Benign"},
+            [("resolution", "", "Benign")],
+        ),
+        ({"status": "Resolved"}, Desired(status="Resolved", update_alerts=True), {}, []),
+        (
+            {},
+            Desired(severity="Low", comment="hello"),
+            {"severity": "Low"},
+            [("severity", "Medium", "Low"), ("comment", None, "hello")],
+        ),
+        ({}, Desired(severity="Medium", comment="hello"), {}, []),
+        # a field that can't be read back is written in each run: no comment with each
+        ({}, Desired(description="x", comment="hello"), {"description": "x"}, [("description", None, "x")]),
+    ],
+)
+def test_plan(case, desired, payload, changes):
+    plan = make_plan({**CASE, **case}, desired)
+    assert plan.payload == payload
+    assert [(change.field, change.before, change.after) for change in plan.changes] == changes
+    assert plan.changed is bool(changes)
+
+
+def test_diff_holds_managed_fields_only():
+    plan = make_plan(CASE, Desired(status="New", severity="High"))
+    assert plan.before == {"status": "New", "severity": "Medium"}
+    assert plan.after == {"status": "New", "severity": "High"}
+
+
+TAGS = st.lists(st.text("abcABC ", min_size=1, max_size=3), max_size=5)
+PEOPLE = st.sampled_from([OHTANI, NOBODY, Person("m@example.com", "1" * 32, "m@example.com", "m"), Person("somebody")])
+CASES = st.fixed_dictionaries(
+    {
+        "_id": st.just("1"),
+        "ticket_id": st.just(1),
+        "status": st.sampled_from(STATUSES),
+        "severity": st.sampled_from(SEVERITIES),
+        "name": st.text(max_size=5),
+        "resolution": st.sampled_from(("", *RESOLUTIONS)),
+        "description": st.text(max_size=5),
+        "assignee": st.sampled_from(["", "0" * 32, "1" * 32, OHTANI.user_id]),
+        "assignee_name": st.sampled_from(["Unassigned", "m", "ohtani"]),
+        "tags": TAGS,
+    }
+)
+
+
+@st.composite
+def desired_states(draw):
+    add = draw(TAGS)
+    delete = [tag for tag in draw(TAGS) if tag not in add]
+    return Desired(
+        status=draw(st.none() | st.sampled_from(STATUSES)),
+        severity=draw(st.none() | st.sampled_from(SEVERITIES)),
+        name=draw(st.none() | st.text(max_size=5)),
+        description=draw(st.none() | st.text(max_size=5)),
+        resolution=draw(st.none() | st.sampled_from(RESOLUTIONS)),
+        assignee=draw(st.none() | PEOPLE),
+        tags=draw(
+            st.none()
+            | st.just(TagChange(add=tuple(add), delete=tuple(delete)))
+            | TAGS.map(lambda tags: TagChange(exactly=tuple(tags)))
+        ),
+        update_alerts=draw(st.none() | st.booleans()),
+        comment=draw(st.none() | st.just("hello")),
+    )
+
+
+PLATFORM_USERS = {
+    "ohtani@example.com": (OHTANI.user_id, "ohtani"),
+    "m@example.com": ("1" * 32, "m"),
+    "": ("", "Unassigned"),
+}
+
+
+def platform_put(case, payload):
+    """What the platform makes of a PUT, written from its documentation and not from the planner."""
+    after = dict(case)
+    for name, value in payload.items():
+        if name == "tags":
+            kept = [tag for tag in case["tags"] if tag not in value.get("delete", [])]
+            after["tags"] = kept + [tag for tag in value.get("add", []) if tag not in kept]
+        elif name == "assignee":
+            after["assignee"], after["assignee_name"] = PLATFORM_USERS.get(value, ("2" * 32, value))
+        elif name != "update_alerts":
+            after[name] = value
+    return after
+
+
+@given(CASES, desired_states())
+def test_applying_a_plan_reaches_the_state_and_planning_again_gives_nothing(case, desired):
+    plan = make_plan(case, desired)
+    after = platform_put(case, plan.payload)
+    assert verify(plan, after).missing == []
+    assert verify(plan, after).unsure == []
+    again = make_plan(after, desired)
+    assert not again.changed
+    assert again.payload == {}
+
+
+@given(CASES, desired_states())
+def test_unmanaged_fields_are_not_sent(case, desired):
+    payload = make_plan(case, desired).payload
+    managed = {name for name in vars(desired) if getattr(desired, name) is not None}
+    if desired.resolution is not None:
+        managed.add("status")  # the platform's clients send a resolution with the status only
+    assert set(payload) <= managed
+
+
+@given(CASES, desired_states())
+def test_check_mode_predicts_the_case(case, desired):
+    plan = make_plan(case, desired)
+    after, predicted = platform_put(case, plan.payload), plan.outcome(case)
+    for name in ("status", "severity", "name", "resolution", "description"):
+        assert predicted[name] == after[name]
+    assert set(predicted["tags"]) == set(after["tags"])
+    assert not make_plan(predicted, desired).changed
+
+
+@given(CASES, desired_states(), st.sampled_from(["status", "severity", "name", "resolution", "assignee", "tags"]))
+def test_a_field_that_the_platform_ignores_is_found(case, desired, ignored):
+    plan = make_plan(case, desired)
+    sent = {name: value for name, value in plan.payload.items() if name != ignored}
+    verdict = verify(plan, platform_put(case, sent))
+    found = {change.field for change in verdict.missing} | set(verdict.unsure)
+    changed = {change.field for change in plan.changes}
+    assert found == ({ignored} & changed)
+
+
+def test_a_tag_that_somebody_adds_meanwhile_is_no_failure():
+    plan = make_plan(CASE, Desired(tags=TagChange(exactly=("a",))))
+    assert verify(plan, {**CASE, "tags": ["a", "new"]}).missing == []
+
+
+def test_an_assignee_that_cannot_be_judged_is_unsure_and_an_ignored_one_is_missing():
+    plan = make_plan(CASE, Desired(assignee=Person("ohtani@example.com")))
+    assert verify(plan, {**CASE, "assignee": OHTANI.user_id, "assignee_name": "ohtani"}).unsure == ["assignee"]
+    ignored = verify(plan, {**CASE, "assignee": "", "assignee_name": "Unassigned"})
+    assert [change.field for change in ignored.missing] == ["assignee"]
