@@ -11,7 +11,13 @@ from typing import Any
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import tenant_label
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import NotAppliedError, StellarError, printable
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
+    ApiError,
+    NotAppliedError,
+    StellarError,
+    TransportError,
+    printable,
+)
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import Plan, verify
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._read import Reader, case_in, case_path
 
@@ -23,14 +29,14 @@ def apply_plan(client: Client, reader: Reader, case: dict[str, Any], plan: Plan)
     and any StellarError with what was already done in its result.
     """
     what = f"Could not update {_label(case)}"
-    after = case_in(_update(client, case["_id"], plan.payload, what))
-    if after is None or after["_id"] != case["_id"]:
-        after = reader.case_by_id(case["_id"])
+    after = _write(client, reader, case["_id"], plan, what)
     verdict = verify(plan, after)
     if verdict.missing:
         raise _ignored(what, plan, after, [change.field for change in verdict.missing])
     if "comment" in plan.after:
         _comment(client, reader, after, plan)
+        # The comment may have moved modified_at, which the next task's if_modified_at is compared with.
+        after = reader.case_by_id(case["_id"])
     shown = printable(after.get("assignee_name") or after.get("assignee"))
     return after, [
         f"{field} of {_label(case)} can't be verified, because this key may not read the users, and the platform "
@@ -41,6 +47,26 @@ def apply_plan(client: Client, reader: Reader, case: dict[str, Any], plan: Plan)
 
 def _label(case: dict[str, Any]) -> str:
     return f"case {case['_id']} (ticket {case.get('ticket_id')}, tenant {printable(tenant_label(case), 60)})"
+
+
+def _write(client: Client, reader: Reader, case_id: str, plan: Plan, what: str) -> dict[str, Any]:
+    """PUT, and the case after it. Where it is unclear whether the write arrived, the case is read to see."""
+    try:
+        after = case_in(_update(client, case_id, plan.payload, what))
+    except (ApiError, TransportError) as error:
+        status = error.facts.get("status") or 0
+        if 300 <= status < 500:
+            raise
+        try:
+            after = reader.case_by_id(case_id)
+        except StellarError:
+            error.args = (f"{error} Whether the case was changed is unclear: look at it, or run again.",)
+            raise error from None
+        if verify(plan, after).missing:
+            raise
+    if after is None or after["_id"] != case_id:
+        after = reader.case_by_id(case_id)
+    return after
 
 
 def _update(client: Client, case_id: str, payload: dict[str, Any], what: str) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def basic_pair(username: str, api_key: str) -> str:
     return base64.b64encode((f"{username}:{api_key}").encode()).decode("ascii")
 
 
-def key_refused(auth_method: str, username: str, api_key: str, **facts: Any) -> AuthenticationError:
+def key_refused(tried: str, auth_method: str, username: str, api_key: str, **facts: Any) -> AuthenticationError:
     """The error for a 401 to the exchange, with what to try for this kind of key."""
     if auth_method == "basic":
         sent = f"as a legacy key of {username} (Basic)"
@@ -69,7 +69,7 @@ def key_refused(auth_method: str, username: str, api_key: str, **facts: Any) -> 
             "If it is a legacy key, set username to the account's e-mail."
         )
     why = f"HTTP 401, the platform refused api_key, sent {sent}."
-    return AuthenticationError("Could not get an access token", why, remedy, **facts)
+    return AuthenticationError(tried, why, remedy, **facts)
 
 
 def _claims(token: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import random
 import time
 import traceback
 from functools import partial
-from typing import Any, Callable, Iterable
+from typing import Any, Callable, Iterable, Iterator
 
 from ansible.module_utils.basic import missing_required_lib
 
@@ -35,6 +35,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import C
 
 try:
     import requests
+    from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 except ImportError:
     requests = None  # type: ignore[assignment]
     REQUESTS_IMPORT_ERROR = traceback.format_exc()
@@ -45,7 +46,7 @@ FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 30.0
 # A page of 500 cases is below 1 MiB; more than this is no answer of the platform.
 MAX_BODY_BYTES = 64 * 1024 * 1024
-_CHUNK_BYTES = 64 * 1024
+_PIECE_BYTES = 64 * 1024
 
 
 class _Retry(Exception):
@@ -144,7 +145,7 @@ class Client:
         try:
             answer = self._with_retries(lambda: request.send(key_auth(link.auth_method, link.username, link.api_key)))
         except AuthenticationError as error:
-            raise key_refused(link.auth_method, link.username, link.api_key, **error.facts) from None
+            raise key_refused(request.tried, link.auth_method, link.username, link.api_key, **error.facts) from None
         token = answer.get("access_token")
         # A header value that requests would refuse with the token in its message.
         if not isinstance(token, str) or not token.isascii() or not token.isprintable() or not token.strip():
@@ -265,12 +266,19 @@ class _Request:
     def _content(self, response: Any, timeout: float) -> bytes:
         deadline = time.monotonic() + timeout
         content = bytearray()
-        for chunk in response.iter_content(_CHUNK_BYTES):
-            content += chunk
-            if len(content) > MAX_BODY_BYTES:
-                raise self.nonsense(f"is larger than {MAX_BODY_BYTES // 2**20} MiB")
-            if time.monotonic() > deadline:
-                raise requests.exceptions.ReadTimeout(f"the answer was not complete after {timeout:g} s")
+        try:
+            for piece in _pieces(response):
+                content += piece
+                if len(content) > MAX_BODY_BYTES:
+                    raise self.nonsense(f"is larger than {MAX_BODY_BYTES // 2**20} MiB")
+                if time.monotonic() > deadline:
+                    raise requests.exceptions.ReadTimeout(f"the answer was not complete after {timeout:g} s")
+        except ReadTimeoutError as error:
+            raise requests.exceptions.ReadTimeout(error) from None
+        except DecodeError:
+            raise self.nonsense("can't be decompressed") from None
+        except HTTPError as error:
+            raise requests.exceptions.ConnectionError(error) from None
         return bytes(content)
 
     def _json(self, content: bytes) -> dict[str, Any]:
@@ -293,14 +301,15 @@ class _Request:
             status=self.status,
         )
 
-    def _tried(self) -> str:
+    @property
+    def tried(self) -> str:
         return f"{self.what} ({self.method} {self.client.connection.base_url}{self.path})"
 
     def nonsense(self, why: str, content: bytes = b"") -> ApiError:
         """An answer that the platform's API never gives."""
         begins = ", it begins: " + self.client.scrub(content[:2000].decode("utf-8", "replace")) if content else ""
         return ApiError(
-            self._tried(),
+            self.tried,
             f"HTTP {self.status}, but the answer {why}{begins}.",
             "Likely a login page, a proxy or another server answered: check host and proxy.",
             **self._facts(),
@@ -317,12 +326,12 @@ class _Request:
                 if self.renewed
                 else "The access token expired or is wrong. Get a new one, or set api_key so that it is renewed."
             )
-            return AuthenticationError(self._tried(), happened, remedy, **facts)
+            return AuthenticationError(self.tried, happened, remedy, **facts)
         if 300 <= status < 400:
             target = self.client.scrub(self.answer_headers.get("Location", "nowhere"))
             why = f"HTTP {status} redirects to {target}, and a key is not sent after a redirect."
-            return ApiError(self._tried(), why, "Set host to the platform's own name.", **facts)
-        error = ApiError(self._tried(), happened, _REMEDIES.get(status, _remedy_for_class(status)), **facts)
+            return ApiError(self.tried, why, "Set host to the platform's own name.", **facts)
+        error = ApiError(self.tried, happened, _REMEDIES.get(status, _remedy_for_class(status)), **facts)
         if status in RETRY_STATUSES:
             return _Retry(error, self._retry_after())
         return error
@@ -340,7 +349,7 @@ class _Request:
     def _tls_failed(self, error: Exception) -> Exception:
         text = self.client.scrub(error)
         failure = TransportError(
-            self._tried(),
+            self.tried,
             f"TLS failed, so nothing was sent: {text}.",
             "If the platform has a certificate of a private CA, set ca_path to that CA's file; "
             "if the name doesn't match, set host to the name in the certificate.",
@@ -359,7 +368,20 @@ class _Request:
         else:
             why = "no answer"
             remedy = "Check host and port, name resolution, and that a firewall or a proxy lets this machine through."
-        return TransportError(self._tried(), f"{why}: {self.client.scrub(error)}.", remedy, **self._facts())
+        return TransportError(self.tried, f"{why}: {self.client.scrub(error)}.", remedy, **self._facts())
+
+
+def _pieces(response: Any) -> Iterator[bytes]:
+    """A body as it arrives. iter_content() waits until a piece is full, so that a slow drip outlives any deadline."""
+    read1 = getattr(response.raw, "read1", None)
+    if read1 is None:  # urllib3 before 2.1
+        yield from response.iter_content(1024)
+        return
+    while True:
+        piece = read1(_PIECE_BYTES, decode_content=True)
+        if not piece:
+            return
+        yield piece
 
 
 def _given_up(failure: _Retry, tries: int) -> Exception:

@@ -87,6 +87,9 @@ def run_module(module: Any, run: Callable[..., dict[str, Any]]) -> None:
     try:
         result = run(module.params, check_mode=module.check_mode, on_secret=module.no_log_values.add)
     except StellarError as error:
-        module.fail_json(**error.to_result())
+        leave, result = module.fail_json, error.to_result()
     else:
-        module.exit_json(**result)
+        leave = module.exit_json
+    for warning in result.pop("warnings", ()):
+        module.warn(warning)
+    leave(**result)

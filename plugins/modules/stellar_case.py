@@ -12,7 +12,7 @@ description:
   - Reads one case, compares it with the state that the task declares, and updates it only if they differ.
   - An option that is left out is not managed.
   - "Calls to the platform: one for an access token, one to read the case, one to update it if needed. A change of
-    O(assignee) reads the users once; O(comment) is one more."
+    O(assignee) reads the users once; O(comment) is posted, and the case read again after it."
 author:
   - The stellarcyber.xdr contributors (!UNKNOWN)
 extends_documentation_fragment:

@@ -1,0 +1,44 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One simulator a test process; each test finds it in its initial state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.playbook import Run, run_playbook
+from tests.simulator.process import Simulator, start
+
+
+@pytest.fixture(scope="session")
+def simulator() -> Iterator[Simulator]:
+    with start() as running:
+        yield running
+
+
+@pytest.fixture
+def sim(simulator: Simulator) -> Simulator:
+    simulator.reset()
+    return simulator
+
+
+@pytest.fixture
+def play(sim: Simulator, tmp_path: Path) -> Callable[..., Run]:
+    """play(tasks, *arguments of ansible-playbook, **environment)"""
+
+    def run(*arguments: Any, **environment: Any) -> Run:
+        return run_playbook(sim, tmp_path, *arguments, **environment)
+
+    return run
+
+
+@pytest.fixture(autouse=True)
+def no_connection_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOST", "USERNAME", "API_KEY", "ACCESS_TOKEN", "TENANT", "CA_PATH", "AUTH_METHOD", "PROXY"):
+        monkeypatch.delenv(f"STELLAR_{name}", raising=False)

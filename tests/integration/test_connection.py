@@ -1,0 +1,354 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The connection: keys and tokens, TLS, retries and their budget, and the traps of requests."""
+
+from __future__ import annotations
+
+import time
+import venv
+from functools import partial
+
+import pytest
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils import _run
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
+    ApiError,
+    AuthenticationError,
+    StellarError,
+    TransportError,
+)
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import CASE as CASE_OPTIONS
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import make_plan
+from tests.integration.playbook import CASE, calls, parameters
+
+TOKEN, GET, PUT = "POST access_token", "GET cases/ID", "PUT cases/ID"
+
+
+@pytest.fixture
+def waits(monkeypatch):
+    """The seconds that the client would have waited."""
+    waited = []
+    monkeypatch.setattr(_run, "Client", partial(Client, sleep=waited.append))
+    return waited
+
+
+@pytest.fixture
+def case(sim):
+    """case(**options) -> (result, calls): a change of severity, unless it is so already."""
+
+    def run(**options):
+        sim.clear_requests()
+        options = {"case_id": CASE, "severity": "High", **options}
+        result = _run.run_case(parameters(CASE_OPTIONS, sim, **options), False, lambda secret: None)
+        return result, calls(sim.requests())
+
+    return run
+
+
+# -- keys and tokens --------------------------------------------------------------------------------
+
+
+def test_legacy_key_goes_as_basic_and_the_token_as_bearer(sim, case):
+    case()
+    schemes = [entry["headers"]["authorization"] for entry in sim.requests()]
+    assert schemes == ["Basic ***", "Bearer ***", "Bearer ***"]
+
+
+def test_scoped_key_goes_as_bearer(sim, case):
+    _, made = case(username=None, api_key=sim.scoped_key)
+    assert made == [TOKEN, GET, PUT]
+    assert sim.requests()[0]["headers"]["authorization"] == "Bearer ***"
+
+
+def test_auth_method_overrules_a_username_from_the_environment(sim, case):
+    _, made = case(api_key=sim.scoped_key, auth_method="bearer")
+    assert made == [TOKEN, GET, PUT]
+
+
+def test_an_existing_token_needs_no_exchange(sim, case):
+    token = _token(sim)
+    _, made = case(username=None, api_key=None, access_token=token)
+    assert made == [GET, PUT]
+
+
+def test_an_expired_token_without_a_key_is_a_clear_error(sim, case):
+    token = _token(sim)
+    sim.advance(601)
+    with pytest.raises(AuthenticationError, match=r"expired or is wrong\. Get a new one, or set api_key"):
+        case(username=None, api_key=None, access_token=token)
+    assert calls(sim.requests()) == [GET]
+
+
+def test_an_expired_token_with_a_key_is_renewed(sim, case):
+    token = _token(sim)
+    sim.advance(601)
+    _, made = case(access_token=token)
+    assert made == [GET, TOKEN, GET, PUT]
+
+
+def _token(sim):
+    with Client(_run.Connection.from_params(parameters(CASE_OPTIONS, sim, case_id="1", severity="Low"))) as client:
+        return client._exchange()[0]
+
+
+@pytest.mark.parametrize("exp", ["seconds", "ms", "absent", "past"])
+def test_every_known_and_unknown_form_of_exp(sim, case, exp):
+    sim.switch(token_exp=exp)
+    _, made = case()
+    assert made == [TOKEN, GET, PUT]
+
+
+def test_a_token_is_renewed_before_it_expires(sim, case):
+    """The GET takes longer than the token has to live: the PUT goes with a new one, and meets no 401."""
+    sim.switch(token_lifetime_s=2)
+    sim.fault("latency", ms=1800, method="GET", path="/cases/*")
+    _, made = case()
+    assert made == [TOKEN, GET, TOKEN, PUT]
+    assert [entry["status"] for entry in sim.requests()] == [200] * 4
+
+
+def test_a_ten_minute_token_that_expires_between_get_and_put(sim, case, monkeypatch):
+    """Ten minutes pass on the platform's clock only, so that nothing but the 401 tells."""
+
+    def plan_for_ten_minutes(*arguments):
+        sim.advance(601)
+        return make_plan(*arguments)
+
+    monkeypatch.setattr(_run, "make_plan", plan_for_ten_minutes)
+    result, made = case()
+    assert made == [TOKEN, GET, PUT, TOKEN, PUT]
+    assert [entry["status"] for entry in sim.requests()] == [200, 200, 401, 200, 200]
+    assert (result["changed"], result["retries"]) == (True, 0)
+    assert sim.case(CASE)["severity"] == "High"
+
+
+def test_a_second_401_is_an_error(sim, case):
+    sim.fault("expire_token", method="GET", path="/cases/*", times=0)
+    with pytest.raises(AuthenticationError, match="A new token was refused as well"):
+        case()
+    assert calls(sim.requests()) == [TOKEN, GET, TOKEN, GET]
+
+
+# -- traps of requests --------------------------------------------------------------------------------
+
+
+def test_netrc_does_not_replace_the_token(sim, case, tmp_path, monkeypatch):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password else\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    _, made = case()
+    assert made == [TOKEN, GET, PUT]
+    # and not the scoped key's Bearer header either
+    case(username=None, api_key=sim.scoped_key, severity="Low")
+    assert [entry["headers"]["authorization"] for entry in sim.requests()] == ["Bearer ***"] * 3
+
+
+@pytest.mark.parametrize("options", [{}, {"ca_path": None, "validate_certs": False}])
+def test_requests_ca_bundle_does_not_overrule_the_options(case, tmp_path, monkeypatch, options):
+    other = tmp_path / "other.pem"
+    other.write_text("")
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.setenv(name, str(other))
+    _, made = case(**options)
+    assert made == [TOKEN, GET, PUT]
+
+
+def test_redirects_are_not_followed(sim, case):
+    sim.fault("redirect", path="/cases/*", location="https://evil.example.com/login")
+    with pytest.raises(ApiError, match=r"HTTP 302 redirects to https://evil.example.com/login"):
+        case()
+    assert calls(sim.requests()) == [TOKEN, GET]
+
+
+def test_a_redirect_of_the_exchange_is_not_followed(sim, case):
+    sim.fault("redirect", path="/access_token", location=f"{sim.url}/connect/api/v1/cases")
+    with pytest.raises(ApiError, match="a key is not sent after a redirect"):
+        case()
+    assert calls(sim.requests()) == [TOKEN]
+
+
+def test_subclasses_of_str_become_plain(sim):
+    class Tagged(str):
+        """As ansible-core's tagged and unsafe strings: str() must not be trusted to be plain."""
+
+        def __str__(self):
+            return self
+
+    given = parameters(CASE_OPTIONS, sim, case_id="1", severity="Low", tenant="x")
+    given.update({name: Tagged(value) for name, value in given.items() if isinstance(value, str)})
+    connection = _run.Connection.from_params(given)
+    for name in ("base_url", "username", "api_key", "tenant", "verify"):
+        assert type(getattr(connection, name)) is str, name
+
+
+def test_missing_requests_names_the_interpreter_and_the_cure(play, tmp_path):
+    venv.create(tmp_path / "bare", with_pip=False, symlinks=True)
+    python = tmp_path / "bare" / "bin" / "python"
+    run = play(
+        [{"stellarcyber.xdr.stellar_case": {"case_id": CASE, "severity": "High"}}],
+        play={"vars": {"ansible_python_interpreter": str(python)}},
+    )
+    assert run.returncode == 2
+    message = run[0].result["msg"]
+    assert "Failed to import the required Python library (requests)" in message
+    assert str(python) in message
+    assert "set ansible_python_interpreter" in message
+    assert run[0].requests == []
+
+
+def test_one_connection_for_a_run(sim, case):
+    case()
+    assert len({entry["connection"] for entry in sim.requests()}) == 1
+
+
+# -- TLS ------------------------------------------------------------------------------------------------
+
+
+def test_an_unknown_ca_is_refused_before_the_key_is_sent(sim, case, waits, monkeypatch):
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
+    with pytest.raises(TransportError, match=r"TLS failed, so nothing was sent.*set ca_path"):
+        case(ca_path=None)
+    assert (sim.requests(), waits) == ([], [])
+
+
+def test_validate_certs_false(case):
+    _, made = case(ca_path=None, validate_certs=False)
+    assert made == [TOKEN, GET, PUT]
+
+
+# -- retries ----------------------------------------------------------------------------------------------
+
+PLACES = {"token": ("POST", "/access_token"), "get": ("GET", "/cases/*"), "put": ("PUT", "/cases/*")}
+FAULTS = {
+    "429": ("status", {"status": 429}),
+    "502": ("status", {"status": 502}),
+    "503": ("status", {"status": 503}),
+    "504": ("status", {"status": 504}),
+    "lost before": ("drop_before", {}),
+    "lost after": ("drop_after", {}),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_may_pass_is_tried_again(sim, case, waits, place, fault):
+    kind, details = FAULTS[fault]
+    method, path = PLACES[place]
+    sim.fault(kind, method=method, path=path, times=2, **details)
+    result, made = case()
+    expected = {"token": [TOKEN] * 2, "get": [GET] * 2, "put": [PUT] * 2}[place]
+    assert sorted(made) == sorted([TOKEN, GET, PUT, *expected])
+    assert result["retries"] == 2
+    assert sim.case(CASE)["severity"] == "High"
+    # half a second, then one, each with jitter
+    assert 0.25 <= waits[0] <= 0.5 <= waits[1] <= 1.0
+
+
+@pytest.mark.parametrize(("retry_after", "low", "high"), [("7", 7, 7), ("0", 0, 0), ("date:+7", 6, 8)])
+def test_retry_after_is_kept(sim, case, waits, retry_after, low, high):
+    sim.fault("status", status=429, retry_after=retry_after, path="/cases/*")
+    result, _ = case()
+    assert low <= waits[0] <= high
+    assert result["retries"] == 1
+
+
+def test_a_retry_after_beyond_the_budget_is_not_waited_for(sim, case, waits):
+    sim.fault("status", status=429, retry_after="600", path="/cases/*")
+    with pytest.raises(ApiError, match="asks to wait 600 s, more than is left of retry_budget"):
+        case(retry_budget=10)
+    assert waits == []
+
+
+def test_the_budget_is_for_the_whole_task(sim, case, waits):
+    sim.fault("status", status=429, retry_after="4", path="*", times=0)
+    with pytest.raises(ApiError):
+        case(retry_budget=10, retries=50)
+    assert waits == [4, 4]
+
+
+def test_it_gives_up_and_says_how_often_it_tried(sim, case, waits):
+    sim.fault("status", status=503, path="/cases/*", times=0)
+    with pytest.raises(ApiError, match=r"GET https://.*/cases/.*HTTP 503.*\(tried 4 times\)") as caught:
+        case(retries=3)
+    assert caught.value.facts["attempts"] == 4
+    assert len(waits) == 3
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 422, 500])
+def test_what_will_not_pass_is_not_tried_again(sim, case, waits, status):
+    sim.fault("status", status=status, path="/cases/*")
+    with pytest.raises(ApiError, match=f"HTTP {status}") as caught:
+        case()
+    assert caught.value.facts["status"] == status
+    assert waits == []
+
+
+def test_nobody_listens(sim, case, waits):
+    with pytest.raises(TransportError, match=r"no answer: .*Check host and port"):
+        case(host="127.0.0.1:1", retries=1)
+    assert len(waits) == 1
+
+
+# -- answers that are none ----------------------------------------------------------------------------------
+
+
+NO_ANSWERS = ["html", "not_json", "truncate", "wrong_shape"]
+
+
+@pytest.mark.parametrize("place", ["token", "get"])
+@pytest.mark.parametrize("kind", NO_ANSWERS)
+def test_an_answer_that_is_none_is_an_error(sim, case, waits, place, kind):
+    method, path = PLACES[place]
+    sim.fault(kind, method=method, path=path, times=0)
+    with pytest.raises(StellarError, match=r"Likely a login page|does not hold|no answer"):
+        case(retries=1)
+    assert sim.writes() == []
+
+
+@pytest.mark.parametrize("kind", ["not_json", "truncate", "wrong_shape", "drop_after"])
+def test_a_write_without_an_answer_is_looked_at_before_it_is_judged(sim, case, waits, kind):
+    sim.fault(kind, method="PUT", path="/cases/*", times=0)
+    result, made = case(retries=1)
+    assert made[-1] == GET
+    assert result["changed"] is True
+    assert result["case"]["severity"] == sim.case(CASE)["severity"] == "High"
+
+
+@pytest.mark.parametrize("kind", ["html", "drop_before"])
+def test_a_write_that_never_arrived_is_an_error(sim, case, waits, kind):
+    sim.fault(kind, method="PUT", path="/cases/*", times=0)
+    with pytest.raises(StellarError, match="Could not update case") as caught:
+        case(retries=1)
+    assert caught.value.to_result().get("changed") is None
+    assert sim.case(CASE)["severity"] == "Medium"
+
+
+def test_a_write_that_nobody_can_judge_says_so(sim, case, waits):
+    sim.fault("drop_after", method="PUT", path="/cases/*", times=0)
+    sim.fault("status", status=500, method="GET", path="/cases/*", times=0, after=1)
+    with pytest.raises(TransportError, match="Whether the case was changed is unclear"):
+        case(retries=1)
+
+
+def test_an_answer_that_never_ends(sim, case, waits):
+    sim.fault("drip", ms_per_byte=50, path="/cases/*", times=0)
+    started = time.monotonic()
+    with pytest.raises(TransportError, match="no complete answer in time"):
+        case(timeout=1, retries=1)
+    assert time.monotonic() - started < 5
+
+
+def test_an_answer_that_never_comes(sim, case, waits):
+    sim.fault("stall", path="/cases/*", times=0)
+    with pytest.raises(TransportError, match="no complete answer in time"):
+        case(timeout=1, retries=1)
+
+
+def test_a_body_that_swells_is_cut_off(sim, case):
+    sim.fault("gzip_bomb", mib=200, path="/cases/*")
+    with pytest.raises(ApiError, match="larger than 64 MiB"):
+        case()

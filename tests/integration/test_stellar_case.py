@@ -1,0 +1,330 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""stellar_case: each option in check mode, for real, and again."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import ConflictError, NotAppliedError
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import CASE as CASE_OPTIONS
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case
+from tests.integration.playbook import CASE, calls, parameters, run_playbook
+
+TOKEN, GET, PUT, LIST = "POST access_token", "GET cases/ID", "PUT cases/ID", "GET cases"
+USERS, COMMENT = "GET users", "POST cases/ID/comments"
+SOC_LEAD_ID = "0b54e8a2c1f94d7a9e63d27f58b1c0a4"
+RESOLVED = {"status": "Resolved", "closed": 1}
+
+# option under test: (fields of the case before, the task's options, body of the PUT, calls before the PUT)
+OPTIONS = {
+    "status": ({}, {"status": "Escalated"}, {"status": "Escalated"}, [TOKEN, GET]),
+    "severity": ({}, {"severity": "Critical"}, {"severity": "Critical"}, [TOKEN, GET]),
+    "name": ({}, {"name": "Renamed"}, {"name": "Renamed"}, [TOKEN, GET]),
+    "description": ({}, {"description": "What happened"}, {"description": "What happened"}, [TOKEN, GET]),
+    "resolution": (
+        RESOLVED,
+        {"resolution": "Benign"},
+        {"status": "Resolved", "resolution": "Benign"},
+        [TOKEN, GET],
+    ),
+    "update_alerts": (
+        {},
+        {"status": "Resolved", "update_alerts": True},
+        {"status": "Resolved", "update_alerts": True},
+        [TOKEN, GET],
+    ),
+    "assignee by e-mail": (
+        {},
+        {"assignee": "soc-lead@example.com"},
+        {"assignee": "soc-lead@example.com"},
+        [TOKEN, GET, USERS],
+    ),
+    "assignee by id": ({}, {"assignee": SOC_LEAD_ID}, {"assignee": "soc-lead@example.com"}, [TOKEN, GET, USERS]),
+    "assignee by another spelling": (
+        {},
+        {"assignee": "SOC-Lead@Example.com"},
+        {"assignee": "soc-lead@example.com"},
+        [TOKEN, GET, USERS],
+    ),
+    "assignee shown by another name": (
+        {},
+        {"assignee": "ohtani@example.com"},
+        {"assignee": "ohtani@example.com"},
+        [TOKEN, GET, USERS],
+    ),
+    "assignee nobody": ({"assignee": SOC_LEAD_ID}, {"assignee": ""}, {"assignee": ""}, [TOKEN, GET]),
+    "tags.add": ({"tags": ["b"]}, {"tags": {"add": ["a", "b"]}}, {"tags": {"add": ["a"]}}, [TOKEN, GET]),
+    "tags.delete": ({"tags": ["b"]}, {"tags": {"delete": ["b", "z"]}}, {"tags": {"delete": ["b"]}}, [TOKEN, GET]),
+    "tags.set": (
+        {"tags": ["b", "c"]},
+        {"tags": {"set": ["a", "b", "a"]}},
+        {"tags": {"add": ["a"], "delete": ["c"]}},
+        [TOKEN, GET],
+    ),
+    "comment": ({}, {"severity": "High", "comment": "Seen"}, {"severity": "High"}, [TOKEN, GET]),
+    "if_modified_at": (
+        {"modified_at": 1660835991789},
+        {"severity": "High", "if_modified_at": 1660835991789},
+        {"severity": "High"},
+        [TOKEN, GET],
+    ),
+    "tenant by name": ({}, {"severity": "High", "tenant": "Example Tenant"}, {"severity": "High"}, [TOKEN, GET]),
+    "tenant by id": (
+        {},
+        {"severity": "High", "tenant": "6aeb2aae7d8d4ef0820136f42d107db4"},
+        {"severity": "High"},
+        [TOKEN, GET],
+    ),
+    "ticket_id": ({}, {"case_id": None, "severity": "High"}, {"severity": "High"}, [TOKEN, LIST]),
+    "ticket_id and tenant": (
+        {},
+        {"case_id": None, "severity": "High", "tenant": "Example Tenant"},
+        {"severity": "High"},
+        [TOKEN, "GET tenants", LIST],
+    ),
+    "several": (
+        {"tags": ["b"], "assignee": ""},
+        {
+            "status": "In Progress",
+            "severity": "Low",
+            "assignee": "ohtani",
+            "tags": {"add": ["a"], "delete": ["b"]},
+        },
+        {
+            "status": "In Progress",
+            "severity": "Low",
+            "assignee": "ohtani@example.com",
+            "tags": {"add": ["a"], "delete": ["b"]},
+        },
+        [TOKEN, GET, USERS],
+    ),
+}
+NUMBERS = {name: number for number, name in enumerate(OPTIONS)}
+BASE = {
+    "name": "A case",
+    "status": "New",
+    "severity": "Medium",
+    "assignee": "",
+    "tags": [],
+    "cust_id": "6aeb2aae7d8d4ef0820136f42d107db4",
+    "created_at": 1660742474343,
+    "modified_at": 1660742474343,
+}
+
+
+@pytest.fixture(scope="module")
+def runs(simulator, tmp_path_factory):
+    """Three tasks an option in one play: check mode, real, again."""
+    simulator.reset()
+    simulator.switch(description_in_get=True, description_in_put_answer=True)
+    cases = [
+        {**BASE, **before, "_id": f"{number:024x}", "ticket_id": 900_000 + number}
+        for number, (before, *_) in enumerate(OPTIONS.values())
+    ]
+    simulator.add_cases(cases)
+    tasks = []
+    for case, (_, options, *_) in zip(cases, OPTIONS.values(), strict=True):
+        named = {"case_id": case["_id"]} if "case_id" not in options else {"ticket_id": case["ticket_id"]}
+        arguments = {**named, **{name: value for name, value in options.items() if value is not None}}
+        tasks += [
+            {"stellarcyber.xdr.stellar_case": arguments, "check_mode": check_mode, "diff": True}
+            for check_mode in (True, False, False)
+        ]
+    run = run_playbook(simulator, tmp_path_factory.mktemp("options"), tasks)
+    assert run.returncode == 0, run.output
+    return {name: run.tasks[3 * number : 3 * number + 3] for name, number in NUMBERS.items()}
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_each_option_in_check_mode_for_real_and_again(runs, option):
+    _, options, body, read_calls = OPTIONS[option]
+    check, real, again = runs[option]
+    after_put = [COMMENT, GET] if "comment" in options else []
+
+    assert check.result["changed"] is True
+    assert real.result["changed"] is True
+    assert again.result["changed"] is False
+    for told in ("diff", "changes"):
+        assert check.result[told] == real.result[told]
+    assert again.result["changes"] == []
+    assert again.result["diff"]["before"] == again.result["diff"]["after"]
+
+    assert check.writes == []
+    assert check.calls == read_calls
+    assert real.calls == [*read_calls, PUT, *after_put]
+    # The users are read where the case does not show by itself that it is the same person.
+    assert again.calls == [call for call in read_calls if call != USERS or option == "assignee shown by another name"]
+    assert again.writes == []
+    assert [json.loads(entry["body"]) for entry in real.requests if entry["method"] == "PUT"] == [body]
+
+    diff = real.result["diff"]
+    assert diff["before_header"] == diff["after_header"] == f"case {900_000 + NUMBERS[option]}"
+    managed = set(options) - {"case_id", "ticket_id", "tenant", "if_modified_at", "update_alerts"}
+    assert set(diff["before"]) == set(diff["after"]) == managed
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_check_mode_returns_the_case_as_the_real_run_leaves_it(runs, option):
+    check, real, again = (task.result["case"] for task in runs[option])
+    for name in ("status", "severity", "name", "assignee", "resolution", "ticket_id"):
+        assert check.get(name) == real.get(name) == again.get(name)
+    assert set(check["tags"]) == set(real["tags"]) == set(again["tags"])
+
+
+def test_the_command_line_check_mode_equals_the_real_run(sim, play):
+    tasks = [{"stellarcyber.xdr.stellar_case": {"case_id": CASE, "severity": "High", "comment": "hello"}}]
+    check, real = play(tasks, "--check", "--diff"), play(tasks, "--diff")
+    assert check[0].result["changed"] is real[0].result["changed"] is True
+    assert check[0].result["diff"] == real[0].result["diff"]
+    assert check[0].writes == []
+    for line in (
+        "--- before: case 67535",
+        "+++ after: case 67535",
+        '-    "severity": "Medium"',
+        '+    "severity": "High"',
+    ):
+        assert line in check.output.replace("\r", "")
+        assert line in real.output
+
+
+# -- in this process: the same functions, without the second that each playbook takes ---------------
+
+
+@pytest.fixture
+def case(sim):
+    """case(check_mode=False, **options) -> (result, calls, warnings)"""
+
+    def run(check_mode=False, **options):
+        sim.clear_requests()
+        options.setdefault("case_id", CASE)
+        result = run_case(parameters(CASE_OPTIONS, sim, **options), check_mode, lambda secret: None)
+        return result, calls(sim.requests())
+
+    return run
+
+
+def test_an_unreadable_description_is_written_each_time_and_says_so(case):
+    for _ in range(2):
+        result, made = case(description="What happened", comment="hello")
+        assert result["changed"] is True
+        assert "description of case" in result["warnings"][0]
+        assert made == [TOKEN, GET, PUT]  # and no comment with each
+
+
+@pytest.mark.parametrize("key", ["severity", "status", "assignee", "tags", "name", "resolution"])
+def test_a_field_that_the_platform_ignores_is_an_error_that_names_it(sim, case, key):
+    sim.switch(ignored_put_keys=[key])
+    wanted = {
+        "severity": "High",
+        "status": "Resolved",
+        "assignee": "soc-lead@example.com",
+        "tags": {"add": ["x"]},
+        "name": "Renamed",
+        "resolution": "Benign",
+        "comment": "hello",
+    }
+    with pytest.raises(NotAppliedError, match=f"{key} should be") as caught:
+        case(**wanted)
+    assert caught.value.facts["fields"] == [key]
+    result = caught.value.to_result()
+    assert result["changed"] is True
+    assert result["case"]["_id"] == CASE
+    assert {change["field"] for change in result["changes"]} == set(wanted)
+    assert sim.case(CASE).get("comments", []) == []
+
+
+def test_only_an_ignored_field_is_no_change(sim, case):
+    sim.switch(ignored_put_keys=["severity"])
+    with pytest.raises(NotAppliedError) as caught:
+        case(severity="High")
+    assert caught.value.to_result()["changed"] is False
+
+
+@pytest.mark.parametrize("answer", ["no_case", "empty"])
+def test_a_put_that_answers_without_the_case_is_read_back(sim, case, answer):
+    sim.switch(put_answer=answer)
+    result, made = case(severity="High")
+    assert made == [TOKEN, GET, PUT, GET]
+    assert result["case"]["severity"] == "High"
+
+
+def test_a_platform_that_respells_tags_is_found_out(sim, case):
+    sim.switch(tag_normalise="lower")
+    with pytest.raises(NotAppliedError, match="tags should be"):
+        case(tags={"add": ["Urgent"]})
+
+
+def test_guard_refuses_what_an_analyst_touched(sim, case):
+    seen = sim.case(CASE)["modified_at"]
+    sim.edit(CASE, {"severity": "Critical"}, user="ohtani@example.com")
+    with pytest.raises(ConflictError, match=r"ohtani changed it at .* after if_modified_at"):
+        case(severity="High", if_modified_at=str(seen))
+    assert sim.writes() == []
+    assert sim.case(CASE)["severity"] == "Critical"
+
+
+def test_guard_lets_a_case_alone_that_is_already_so(sim, case):
+    seen = sim.case(CASE)["modified_at"]
+    sim.edit(CASE, {"severity": "High"}, user="ohtani@example.com")
+    result, _ = case(severity="High", if_modified_at=str(seen))
+    assert result["changed"] is False
+
+
+def test_result_of_one_task_guards_the_next_even_after_a_comment(case):
+    first, _ = case(severity="High", comment="hello")
+    second, _ = case(severity="Low", if_modified_at=str(first["case"]["modified_at"]))
+    assert second["changed"] is True
+
+
+def test_users_forbidden_compares_with_the_name_shown(sim, case):
+    sim.switch(users_status=403)
+    result, made = case(assignee="ohtani")  # who has it already
+    assert (result["changed"], made) == (False, [TOKEN, GET])
+    result, made = case(assignee="soc-lead@example.com")
+    assert made == [TOKEN, GET, USERS, PUT]
+    assert result["case"]["assignee"] == SOC_LEAD_ID
+
+
+def test_users_forbidden_and_a_spelling_that_cannot_be_verified_warns(sim, case):
+    sim.switch(users_status=403)
+    sim.put_case(CASE, assignee="")
+    result, _ = case(assignee="ohtani@example.com")  # the platform shows: ohtani
+    assert "can't be verified" in result["warnings"][0]
+
+
+def test_a_comment_whose_answer_is_lost_is_not_posted_twice(sim, case):
+    sim.fault("drop_after", method="POST", path="/cases/*/comments")
+    result, _ = case(severity="High", comment="once")
+    comments = [comment["comment"] for comment in sim.case(CASE)["comments"]]
+    assert comments == ["once"]
+    assert result["changed"] is True
+
+
+def test_a_comment_that_never_arrived_is_posted_again(sim, case):
+    sim.fault("drop_before", method="POST", path="/cases/*/comments")
+    case(severity="High", comment="once")
+    assert [comment["comment"] for comment in sim.case(CASE)["comments"]] == ["once"]
+
+
+def test_a_comment_that_fails_does_not_hide_the_change(sim, case):
+    sim.fault("status", status=500, method="POST", path="/cases/*/comments")
+    with pytest.raises(Exception, match="was updated, but the comment could not be posted") as caught:
+        case(severity="High", comment="once")
+    assert caught.value.to_result()["changed"] is True
+    assert sim.case(CASE)["severity"] == "High"
+
+
+def test_ids_in_the_answer_must_be_the_one_asked_for(sim, case):
+    sim.fault("wrong_shape", path="/cases/*", body={"data": {**sim.case(CASE), "_id": "../../users"}})
+    with pytest.raises(Exception, match="does not hold this case but"):
+        case(severity="High")
+
+
+def test_the_48_character_id_of_the_vendor_page(case):
+    result, _ = case(case_id="1674728869334287aba4486901d24c4189a6fe8eab6efe05", tags={"add": ["x"]})
+    assert result["changed"] is True
