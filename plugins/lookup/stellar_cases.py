@@ -66,7 +66,7 @@ _raw:
   elements: raw
 """
 
-from ansible.errors import AnsibleError
+from ansible.errors import AnsibleError, AnsibleOptionsError
 from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
@@ -76,8 +76,13 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_l
 class LookupModule(LookupBase):
     def run(self, terms, variables=None, **kwargs):
         self.set_options(var_options=variables, direct=kwargs)
+        options = self.get_options()
+        # Ansible lets them pass, and a misspelt filter would find all cases.
+        unknown = sorted(set(kwargs) - set(options))
+        if unknown:
+            raise AnsibleOptionsError(f"The lookup stellarcyber.xdr.stellar_cases has no option {', '.join(unknown)}.")
         try:
             # query(..., 'a', 'b') and query(..., ['a', 'b']) mean the same.
-            return run_lookup(self._flatten(terms), self.get_options())
+            return run_lookup(self._flatten(terms), options)
         except StellarError as error:
             raise AnsibleError(f"The lookup stellarcyber.xdr.stellar_cases failed. {error}") from None

@@ -411,6 +411,6 @@ _REMEDIES = {
     403: "The key may not do this: check the account's role, and that the tenant is in the key's scope.",
     404: "Check the id (a case's _id, not its ticket number), the tenant, and the platform's version.",
     405: "The platform's version may lack this call: check api_version.",
-    422: "The platform refused a value: check the options against what its user interface offers.",
+    422: "The platform refused a value: check the options, and api_version for a platform before 5.0.",
     429: "The platform asks to slow down: run less at once, or raise retries and retry_budget.",
 }

@@ -125,8 +125,11 @@ class Reader:
         return sum(1 for _case in self._matching(query, Sorting()))
 
     def _total(self, page: Page, query: Query) -> int | None:
-        """The total of a listing; None when it can't be trusted, since a filter seems to be ignored."""
-        cases, total = self._page(page._replace(size=1))
+        """The total of a listing; None when it can't be trusted, since a filter seems to be ignored.
+
+        A full page is read, not one case, for that to show.
+        """
+        cases, total = self._page(page)
         return total if all(query.matches(case) for case in cases) else None
 
     def _listings(self, query: Query, descending: bool = False) -> list[Page]:

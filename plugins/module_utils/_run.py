@@ -250,7 +250,11 @@ def _tags(params: dict[str, Any], name: str, prefix: str = "") -> tuple[str, ...
     for tag in tags:
         why = bad_tag(tag)
         if why:
-            raise InputError(f"Option {prefix}{name}", f"tag {printable(tag)!r} {why}.", "Give one tag a list item.")
+            raise InputError(
+                f"Option {prefix}{name}",
+                f"tag {printable(tag)!r} {why}.",
+                "Give one tag a list item; tags.set removes whatever it does not name.",
+            )
     return tags
 
 

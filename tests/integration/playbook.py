@@ -71,26 +71,35 @@ def run_playbook(
     tasks: list[dict[str, Any]] | list[Any],
     *arguments: str,
     play: dict[str, Any] | None = None,
+    without: tuple[str, ...] = (),
+    secret_vars: dict[str, str] | None = None,
     **environment: str,
 ) -> Run:
-    """Run tasks in one play on localhost. Every result is recorded, a failing one too."""
+    """Run tasks in one play on localhost. Every result is recorded, a failing one too.
+
+    without: environment variables that the run does not have. secret_vars: variables, by a file as a vault would.
+    """
     playbook, record = directory / "playbook.yml", directory / "record.jsonl"
+    if secret_vars:
+        (directory / "secrets.yml").write_text(yaml.safe_dump(secret_vars), encoding="utf-8")
+        play = {**(play or {}), "vars_files": [str(directory / "secrets.yml")]}
     plays = [{"hosts": "localhost", "gather_facts": False, **(play or {}), "tasks": tasks}]
     playbook.write_text(yaml.safe_dump(plays, sort_keys=False, allow_unicode=True), encoding="utf-8")
     record.unlink(missing_ok=True)
     ready = {name: value for name, value in vars(simulator).items() if not name.startswith("_")}
+    env = clean_environment(
+        simulator,
+        ANSIBLE_CALLBACK_PLUGINS=str(ROOT / "tests/integration/callback_plugins"),
+        ANSIBLE_CALLBACKS_ENABLED="record",
+        PYTHONPATH=str(ROOT),
+        RECORD_FILE=str(record),
+        RECORD_SIMULATOR=json.dumps(ready),
+        **environment,
+    )
     process = subprocess.run(
         [Path(sys.executable).parent / "ansible-playbook", playbook, *arguments],
         cwd=ROOT,
-        env=clean_environment(
-            simulator,
-            ANSIBLE_CALLBACK_PLUGINS=str(ROOT / "tests/integration/callback_plugins"),
-            ANSIBLE_CALLBACKS_ENABLED="record",
-            PYTHONPATH=str(ROOT),
-            RECORD_FILE=str(record),
-            RECORD_SIMULATOR=json.dumps(ready),
-            **environment,
-        ),
+        env={name: value for name, value in env.items() if name not in without},
         capture_output=True,
         text=True,
         timeout=300,

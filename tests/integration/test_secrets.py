@@ -1,0 +1,102 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Neither keys nor tokens appear in what Ansible prints, on success and on each error."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import urllib.parse
+
+import pytest
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import CASE as CASE_OPTIONS
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import Connection
+from tests.integration.playbook import CASE, parameters
+
+# Any JWT: the scoped key, and every token that the simulator issues.
+JWT = re.compile(r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}")
+PROXY_PASSWORD = "proxy-canary-4711"
+
+CHANGE = {"case_id": CASE, "severity": "High"}
+LOOKUP = "stellarcyber.xdr.stellar_cases"
+
+
+def spellings(secret: str) -> list[str]:
+    encoded = base64.b64encode(secret.encode()).decode()
+    return [secret, encoded, encoded.rstrip("="), urllib.parse.quote(secret, safe="")]
+
+
+@pytest.fixture
+def token(sim):
+    with Client(Connection.from_params(parameters(CASE_OPTIONS, sim, **CHANGE))) as client:
+        return client._exchange()[0]
+
+
+# what happens: (options beside the change, faults, whether the task fails)
+SITUATIONS = {
+    "legacy key": ({}, [], False),
+    "scoped key": ({"username": "", "api_key": "{{ scoped_key }}"}, [], False),
+    "token": ({"access_token": "{{ token }}"}, [], False),
+    "options in the play": ({"api_key": "{{ legacy_key }}"}, [], False),
+    "key of the other kind": ({"username": "", "api_key": "{{ legacy_key }}"}, [], True),
+    "scoped key with a username": ({"api_key": "{{ scoped_key }}"}, [], True),
+    "key with a space in it": ({"api_key": "{{ legacy_key }} {{ legacy_key }}"}, [], True),
+    "unknown tenant": ({"tenant": "Nowhere"}, [], True),
+    "no server": ({"host": "127.0.0.1:1", "retries": 0}, [], True),
+    "proxy with a password": (
+        {"proxy": f"http://somebody:{PROXY_PASSWORD}@127.0.0.1:1", "retries": 0},
+        [],
+        True,
+    ),
+    "the platform echoes the token": (
+        {"access_token": "{{ token }}", "api_key": ""},
+        [("status", {"status": 400, "path": "/cases/*", "body": "you sent TOKEN"})],
+        True,
+    ),
+    "the platform echoes the key": (
+        {},
+        [("status", {"status": 400, "path": "/access_token", "body": "you sent KEY as PAIR"})],
+        True,
+    ),
+    "a redirect that echoes the token": (
+        {"access_token": "{{ token }}", "api_key": ""},
+        [("redirect", {"path": "/cases/*", "location": "https://evil.example.com/?t=TOKEN"})],
+        True,
+    ),
+    "refused token": ({}, [("expire_token", {"path": "/cases/*", "times": 0})], True),
+    "lost connection": ({"retries": 0}, [("drop_before", {"path": "/cases/*"})], True),
+    "lost exchange": ({"retries": 0}, [("drop_before", {"path": "/access_token"})], True),
+    "login page": ({}, [("html", {"path": "/access_token"})], True),
+    "server error": ({}, [("status", {"status": 500, "path": "/cases/*"})], True),
+}
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_no_secret_in_the_output(sim, play, token, situation):
+    options, faults, fails = SITUATIONS[situation]
+    basic = base64.b64encode(f"{sim.username}:{sim.api_key}".encode()).decode()
+    for kind, details in faults:
+        text = json.dumps(details).replace("TOKEN", token).replace("KEY", sim.api_key).replace("PAIR", basic)
+        sim.fault(kind, **{**json.loads(text), "times": 0})
+    direct = ", ".join(f"{name}={name}_option" for name in options)
+    expression = f"query('{LOOKUP}', 'October-event'{', ' + direct if direct else ''})"
+    for_lookup = {f"{name}_option": value for name, value in options.items()}
+    run = play(
+        [
+            {"stellarcyber.xdr.stellar_case": {**CHANGE, **options}, "ignore_errors": True, "diff": True},
+            {"ansible.builtin.debug": {"msg": "{{ " + expression + " }}"}, "ignore_errors": True, "vars": for_lookup},
+        ],
+        "-vvvv",
+        secret_vars={"scoped_key": sim.scoped_key, "legacy_key": sim.api_key, "token": token},
+    )
+    assert (run[0].kind == "failed") is fails, run[0].result
+    written = run.output + "".join(repr(task.result) for task in run.tasks)
+    for secret in (sim.api_key, sim.scoped_key, token, basic, PROXY_PASSWORD):
+        for spelling in spellings(secret):
+            assert spelling not in written
+    assert not JWT.search(written)
