@@ -199,6 +199,8 @@ def _base_url(host: str) -> str:
     example = "Give name[:port] or https://name[:port], for example myserver.stellarcyber.cloud."
     if not host:
         raise _bad("host", "is missing", f"Set host, or {env_name('host')}. {example}")
+    if not host.isprintable():  # urlsplit() would drop a line break and go on with another name
+        raise _bad("host", "is no host name", example)
     try:
         parts = urlsplit(host if "://" in host else "https://" + host)
         name, port = parts.hostname or "", parts.port

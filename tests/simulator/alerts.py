@@ -1,0 +1,74 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Alerts outside of their case: updates, and the raw search (vendor library 2025-07)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from .change import refusal
+from .errors import ApiError
+from .model import ALERT_STATUSES
+from .web import caller_of, check_tenant, data, json_body, world_of
+
+
+def _update(request: Request, alert_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    world, caller = world_of(request), caller_of(request)
+    found = world.details.find_alert(alert_id)
+    if found is None:
+        raise ApiError(404, "Alert not found")
+    record, alerts, alert = found
+    check_tenant(request, record["cust_id"])
+    source = alert.setdefault("_source", {})
+    status = body.get("status")
+    if status is not None:
+        if status not in ALERT_STATUSES:
+            raise ApiError(refusal(world.switches), f"invalid status: {status!r}")
+        source["event_status"] = status
+    if body.get("comments"):
+        source.setdefault("comments", []).append(
+            {"comment": str(body["comments"]), "user": caller.user_id, "time": world.clock.now_ms()}
+        )
+    tags = source.setdefault("xdr_event", {}).setdefault("tags", [])
+    for change in body.get("event_tags") or []:
+        if change.get("op") == "add" and change.get("tag") not in tags:
+            tags.append(change.get("tag"))
+        elif change.get("op") == "delete" and change.get("tag") in tags:
+            tags.remove(change.get("tag"))
+    source.setdefault("user_action", {}).setdefault("history", []).append(
+        {"action": body, "user": caller.user_id, "time": world.clock.now_ms()}
+    )
+    world.details.put_alerts(record["_id"], alerts)
+    return alert
+
+
+async def update_event(request: Request) -> Response:
+    return data(_update(request, request.path_params["alert_id"], await json_body(request)))
+
+
+async def update_ser(request: Request) -> Response:
+    body = await json_body(request)
+    return data(_update(request, str(body.get("_id", "")), body))
+
+
+async def search(request: Request) -> Response:
+    """Enough of the raw search to find an alert by its id. A scroll ends at once."""
+    if caller_of(request).scope is not None:
+        raise ApiError(403, "Forbidden")
+    text = request.query_params.get("q", "") + (await request.body()).decode("utf-8", "replace")
+    asked = re.search(r'_id"?\s*:\s*"?([0-9A-Za-z]+)', text)
+    found = world_of(request).details.find_alert(asked.group(1)) if asked else None
+    hits = [found[2] | {"_type": "_doc", "_score": 1.0}] if found else []
+    return JSONResponse(
+        {
+            "took": 1,
+            "timed_out": False,
+            "_shards": {"total": 1, "successful": 1, "skipped": 0, "failed": 0},
+            "hits": {"total": {"value": len(hits), "relation": "eq"}, "max_score": 1.0 if hits else None, "hits": hits},
+        }
+    )

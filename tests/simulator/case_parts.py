@@ -1,0 +1,119 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is below /cases/{id}: comments, alerts, observables, summary, activities, scores; and the AI's report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from .change import refusal
+from .derived import ai_detail, formatted
+from .errors import ApiError
+from .query import number
+from .store import Record
+from .web import caller_of, data, find_case, json_body, world_of
+
+
+async def list_comments(request: Request) -> Response:
+    world = world_of(request)
+    comments = world.details.get("comments", find_case(request))
+    return data(sorted(comments, key=_created_at, reverse=world.switches.comments_order == "desc"))
+
+
+def _created_at(comment: dict[str, Any]) -> int:
+    return int(comment.get("created_at", 0))
+
+
+async def _comment_text(request: Request) -> str:
+    switches = world_of(request).switches
+    text = (await json_body(request)).get("comment")
+    if not isinstance(text, str) or not text:
+        raise ApiError(refusal(switches), "comment is required")
+    if switches.comment_max_length and len(text) > switches.comment_max_length:
+        raise ApiError(refusal(switches), f"comment is longer than {switches.comment_max_length}")
+    return text
+
+
+async def post_comment(request: Request) -> Response:
+    world, record = world_of(request), find_case(request)
+    comment = world.details.comment(record, await _comment_text(request), caller_of(request).user_id)
+    return data(comment, world.switches.comment_status)
+
+
+def _find_comment(request: Request, record: Record) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    comments = world_of(request).details.get("comments", record)
+    for comment in comments:
+        if comment.get("_id") == request.path_params["comment_id"]:
+            return comments, comment
+    raise ApiError(404, "Comment not found")
+
+
+async def put_comment(request: Request) -> Response:
+    world, record = world_of(request), find_case(request)
+    comments, comment = _find_comment(request, record)
+    moment = world.clock.stamp()
+    comment |= {"comment": await _comment_text(request), "modified_at": moment}
+    _store_comments(request, record, comments, moment)
+    return data(comment)
+
+
+async def delete_comment(request: Request) -> Response:
+    world, record = world_of(request), find_case(request)
+    comments, comment = _find_comment(request, record)
+    comments.remove(comment)
+    _store_comments(request, record, comments, world.clock.stamp())
+    return data(comment)
+
+
+def _store_comments(request: Request, record: Record, comments: list[dict[str, Any]], moment: int) -> None:
+    details = world_of(request).details
+    details.put("comments", record["_id"], comments)
+    details.touch(record, caller_of(request).user_id, moment)
+
+
+async def list_alerts(request: Request) -> Response:
+    world, record = world_of(request), find_case(request)
+    switches, args = world.switches, dict(request.query_params)
+    skip = number(args, "skip", int, switches.invalid_value_status)
+    limit = number(args, "limit", int, switches.invalid_value_status)
+    if switches.alerts_need_paging and (skip is None or limit is None):
+        raise ApiError(422, "skip and limit are required")
+    skip = max(0, skip or 0)
+    limit = switches.alerts_default_limit if limit is None else max(0, min(limit, switches.alerts_limit))
+    alerts = world.details.get("alerts", record)
+    tenant_name = world.people.tenant(record["cust_id"]).get("cust_name", "")
+    for alert in alerts:
+        alert.get("_source", {})["tenant_name"] = tenant_name
+    total = {"total": len(alerts)} if switches.alerts_total else {}
+    return data({"docs": alerts[skip : skip + limit]} | total)
+
+
+async def observables(request: Request) -> Response:
+    # one of the two answers without `data` (vendor library 2025-07)
+    return JSONResponse({"observables": world_of(request).details.get("observables", find_case(request))})
+
+
+async def summary(request: Request) -> Response:
+    parts = world_of(request).details.get("summary", find_case(request))
+    return data(formatted(parts) if request.query_params.get("formatted") == "true" else parts)
+
+
+async def activities(request: Request) -> Response:
+    return data(world_of(request).details.get("activities", find_case(request)))
+
+
+async def scores(request: Request) -> Response:
+    world, record = world_of(request), find_case(request)
+    if request.url.path.endswith("/scores") and not world.switches.scores_path:
+        raise ApiError(404, "Not found")
+    return data(world.details.get("scores", record))
+
+
+async def ai_case_detail(request: Request) -> Response:
+    if not world_of(request).switches.ai_detail:
+        raise ApiError(404, "Not found")
+    return data(ai_detail(find_case(request, request.query_params.get("id", ""))))

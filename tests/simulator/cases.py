@@ -1,0 +1,130 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""/cases and /cases/{id} (vendor docs 5.2, "Retrieve Case Details" and "Update Case Details")."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from . import change, query
+from .derived import formatted
+from .errors import ApiError
+from .store import Record
+from .web import caller_of, check_tenant, data, find_case, json_body, query_string, shown, world_of
+
+if TYPE_CHECKING:
+    from .world import World
+
+
+async def list_cases(request: Request) -> Response:
+    world = world_of(request)
+    text = query_string(request)
+    found = query.parse(text, world.switches, caller_of(request).scope, world.clock.now_ms(), world.people)
+    args = query.arguments(text, world.switches)
+
+    def render(record: Record) -> dict[str, Any]:
+        return shown(world, record, world.switches.description_in_get)
+
+    if args.get("include_summary") == "true":
+        as_text = args.get("format_summary") == "true"
+        records = world.store.page_records(found.where, found.params, found.order_by, found.limit, found.skip)
+        return data(
+            {
+                "cases": [render(record) | {"summary": _summary(world, record, as_text)} for record in records],
+                "total": world.store.total(found.where, found.params),
+            }
+        )
+    page = world.store.page(found.where, found.params, found.order_by, found.limit, found.skip, render)
+    total = world.store.total(found.where, found.params)
+    # the texts are JSON already: a page of 500 is joined, not encoded again
+    body = '{"data": {"cases": [' + ", ".join(page) + f'], "total": {total}}}}}'
+    return Response(body.encode(), media_type="application/json")
+
+
+def _summary(world: World, record: Record, as_text: bool) -> Any:
+    summary = world.details.get("summary", record)
+    return formatted(summary) if as_text else summary
+
+
+async def get_case(request: Request) -> Response:
+    world = world_of(request)
+    return data(shown(world, find_case(request), world.switches.description_in_get))
+
+
+async def put_case(request: Request) -> Response:
+    return await _update(request, find_case(request))
+
+
+async def post_cases(request: Request) -> Response:
+    """Create a case; in the oldest release `?id=` makes it an update, in others `id` is one more unknown name."""
+    world = world_of(request)
+    case_id = request.query_params.get("id")
+    if world.switches.update_by_post and case_id:
+        return await _update(request, find_case(request, case_id))
+    return await _create(request)
+
+
+async def _update(request: Request, record: Record) -> Response:
+    world, caller = world_of(request), caller_of(request)
+    changes = change.read(world, record, await json_body(request))
+    updated = change.commit(world, record, changes, caller.user_id)
+    world.note_user_activity(caller.user_id, request.method, request.url.path)
+    if world.switches.put_answer == "empty":
+        return Response(status_code=200)
+    if world.switches.put_answer == "no_case":
+        return data({})
+    return data(shown(world, updated, world.switches.description_in_put_answer))
+
+
+async def _create(request: Request) -> Response:
+    world, caller = world_of(request), caller_of(request)
+    body = await json_body(request)
+    alerts = body.get("alerts", [])
+    if not isinstance(alerts, list) or not all(isinstance(alert, dict) and "_id" in alert for alert in alerts):
+        raise ApiError(change.refusal(world.switches), "alerts are a list of objects with _id and _index")
+    if not body.get("name"):
+        raise ApiError(change.refusal(world.switches), "name is required")
+    cust_id = body.get("cust_id", "")
+    check_tenant(request, cust_id)
+    moment = world.clock.stamp()
+    empty = world.new_record(
+        {
+            "created_at": moment,
+            "modified_at": moment,
+            "created_by": caller.user_id,
+            "modified_by": caller.user_id,
+            "cust_id": cust_id,
+            "start_timestamp": moment,
+            "end_timestamp": moment,
+            "size": len(alerts),
+            "version": len(alerts),
+        }
+    )
+    given = {key: body[key] for key in ("name", world.switches.severity_field, "status", "assignee") if key in body}
+    if body.get("tags"):
+        given["tags"] = {"add": body["tags"]}
+    record = empty | change.read(world, empty, given)
+    world.store.save(record)
+    if alerts:
+        world.details.put_alerts(record["_id"], [_known_alert(world, alert) for alert in alerts])
+    if body.get("comment"):
+        world.details.comment(record, str(body["comment"]), caller.user_id)
+    world.note_user_activity(caller.user_id, request.method, request.url.path)
+    return data(shown(world, record, world.switches.description_in_put_answer), world.switches.create_status)
+
+
+def _known_alert(world: World, alert: dict[str, Any]) -> dict[str, Any]:
+    known = world.details.find_alert(str(alert["_id"]))
+    return (
+        known[2]
+        if known
+        else {
+            "_index": alert.get("_index", ""),
+            "_id": str(alert["_id"]),
+            "_source": {"event_status": "New", "comments": []},
+        }
+    )

@@ -1,0 +1,71 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the endpoints have in common: the body, the case that a call names, and answers."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from .auth import Caller
+from .change import refusal
+from .errors import ApiError
+from .model import show
+from .store import Record
+
+if TYPE_CHECKING:
+    from .world import World
+
+
+def world_of(request: Request) -> World:
+    world: World = request.app.state.world
+    return world
+
+
+def caller_of(request: Request) -> Caller:
+    caller: Caller = request.state.caller
+    return caller
+
+
+def query_string(request: Request) -> str:
+    return bytes(request.scope["query_string"]).decode("latin-1")
+
+
+async def json_body(request: Request) -> dict[str, Any]:
+    """The body as an object. The Content-Type is not looked at, as real clients send different ones."""
+    try:
+        body: Any = json.loads(await request.body() or b"{}")
+        # half a surrogate pair is JSON but no text
+        json.dumps(body, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise ApiError(400, "the body is not JSON") from None
+    if not isinstance(body, dict):
+        raise ApiError(refusal(world_of(request).switches), "the body is not an object")
+    return body
+
+
+def find_case(request: Request, case_id: str | None = None) -> Record:
+    world = world_of(request)
+    record = world.store.get(request.path_params["case_id"] if case_id is None else case_id)
+    if record is None:
+        raise ApiError(world.switches.unknown_case_status, "Case not found")
+    check_tenant(request, record["cust_id"])
+    return record
+
+
+def check_tenant(request: Request, cust_id: str) -> None:
+    scope = caller_of(request).scope
+    if scope is not None and cust_id not in scope:
+        raise ApiError(403, "Tenant mismatch")
+
+
+def shown(world: World, record: Record, description: bool) -> dict[str, Any]:
+    return show(record, world.switches, world.people, description)
+
+
+def data(content: Any, status: int = 200) -> Response:
+    return JSONResponse({"data": content}, status)

@@ -1,0 +1,159 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Tokens: how long they live, when they are renewed, and how a key is sent."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+
+import pytest
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._auth import (
+    BearerAuth,
+    TokenSource,
+    basic_pair,
+    key_auth,
+    key_refused,
+    lifetime,
+)
+
+NOW = 1_700_000_000
+
+
+def jwt(**claims):
+    payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    return f"eyJhbGciOiJIUzI1NiJ9.{payload}.c2lnbmF0dXJl"
+
+
+@pytest.mark.parametrize(
+    ("token", "exp", "seconds"),
+    [
+        ("opaque", NOW + 600, 600),
+        ("opaque", NOW + 90.5, 90.5),
+        ("opaque", (NOW + 600) * 1000, 600),  # ms by mistake
+        (jwt(exp=NOW + 300), None, 300),
+        (jwt(exp=NOW + 300), NOW + 600, 600),
+        # no exp that makes sense: the documented ten minutes
+        ("opaque", None, 600),
+        (jwt(name="x"), None, 600),
+        ("a.%%%.c", None, 600),
+        ("a.bnVsbA.c", None, 600),
+        ("opaque", NOW - 1, 600),
+        ("opaque", 0, 600),
+        ("opaque", "soon", 600),
+        ("opaque", True, 600),
+    ],
+)
+def test_lifetime(token, exp, seconds):
+    assert lifetime(token, exp, NOW) == seconds
+
+
+class Clock:
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def source():
+    """A source whose tokens are t1, t2, ..., and its clock."""
+    clock, issued = Clock(), []
+
+    def exchange():
+        issued.append(f"t{len(issued) + 1}")
+        return issued[-1], 600.0
+
+    return TokenSource(exchange, clock=clock), clock
+
+
+@pytest.mark.parametrize(("moment", "token"), [(0, "t1"), (569, "t1"), (570, "t2"), (600, "t2"), (9999, "t2")])
+def test_renewed_half_a_minute_before_the_end(source, moment, token):
+    tokens, clock = source
+    assert tokens.token() == "t1"
+    clock.now = moment
+    assert tokens.token() == token
+
+
+def test_a_short_lived_token_is_not_renewed_at_once():
+    clock = Clock()
+    tokens = TokenSource(iter([("t1", 10.0), ("t2", 10.0)]).__next__, clock=clock)
+    assert [tokens.token(), tokens.token()] == ["t1", "t1"]
+    clock.now = 8
+    assert tokens.token() == "t2"
+
+
+def test_a_refused_token_is_replaced_once_however_many_say_so(source):
+    tokens, _ = source
+    first = tokens.token()
+    tokens.reject(first)
+    assert tokens.token() == "t2"
+    tokens.reject(first)  # a slower worker, with the old one
+    assert tokens.token() == "t2"
+
+
+def test_many_threads_share_one_exchange(source):
+    tokens, _ = source
+    seen = []
+    threads = [threading.Thread(target=lambda: seen.append(tokens.token())) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert seen == ["t1"] * 8
+
+
+def test_a_given_token_is_used_until_it_is_refused():
+    tokens = TokenSource(lambda: ("new", 600.0), access_token="given")
+    assert tokens.token() == "given"
+    tokens.reject("given")
+    assert tokens.token() == "new"
+
+
+def test_without_a_key_nothing_renews_a_token():
+    tokens = TokenSource(None, access_token="given")
+    assert (tokens.token(), tokens.can_renew()) == ("given", False)
+
+
+class Request:
+    def __init__(self):
+        self.headers = {}
+
+
+@pytest.mark.parametrize(
+    ("method", "header"),
+    [
+        ("basic", "Basic " + base64.b64encode("jürgen@example.com:key".encode()).decode()),
+        ("bearer", "Bearer key"),
+    ],
+)
+def test_how_a_key_is_sent(method, header):
+    assert key_auth(method, "jürgen@example.com", "key")(Request()).headers["Authorization"] == header
+
+
+def test_the_pair_that_must_stay_secret_is_the_one_that_is_sent():
+    sent = key_auth("basic", "a@example.com", "key")(Request()).headers["Authorization"]
+    assert sent == "Basic " + basic_pair("a@example.com", "key")
+
+
+def test_a_secret_is_not_in_the_repr_of_its_holder():
+    assert "canary" not in repr(BearerAuth("canary"))
+
+
+@pytest.mark.parametrize(
+    ("method", "key", "words"),
+    [
+        ("basic", "opaque", "SSO accounts can't use the API"),
+        ("basic", jwt(api_key={"key_id": "1"}), "looks like a scoped key"),
+        ("bearer", "opaque", "legacy key, set username"),
+    ],
+)
+def test_a_refused_key_says_what_to_try(method, key, words):
+    error = key_refused("Could not get an access token", method, "a@example.com", key, status=401)
+    assert words in str(error)
+    assert key not in str(error)

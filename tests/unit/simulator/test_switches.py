@@ -1,0 +1,281 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each switch: what the API does by default, and what it does with another value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.simulator import switches
+
+CASE = "62fceb4a48be7776c793a02a"
+OHTANI = "826ef6979788454297c85cbba4a51c08"
+
+
+def status_of(method: str, path: str, body: Any = None) -> Callable[[Any], Any]:
+    return lambda api: api.call(method, path, json=body).status_code
+
+
+def put_then(body: Any, field: str) -> Callable[[Any], Any]:
+    def observe(api: Any) -> Any:
+        api.put(body)
+        return api.case()[field]
+
+    return observe
+
+
+def listed(query: str) -> Callable[[Any], Any]:
+    return lambda api: len(api.list(query))
+
+
+def moves(method: str, path: str, body: Any) -> Callable[[Any], Any]:
+    """Does the call move modified_at?"""
+
+    def observe(api: Any) -> bool:
+        before = api.case()["modified_at"]
+        api.call(method, path, json=body)
+        return bool(api.case()["modified_at"] != before)
+
+    return observe
+
+
+def reopened(field: str) -> Callable[[Any], Any]:
+    def observe(api: Any) -> bool:
+        api.put({"status": "Resolved", "resolution": "Benign"})
+        api.put({"status": "New"})
+        return bool(api.case()[field])
+
+    return observe
+
+
+def in_put_answer(field: str) -> Callable[[Any], Any]:
+    return lambda api: field in api.put({"description": "d"}).json()["data"]
+
+
+def exchange(field: str) -> Callable[[Any], Any]:
+    def observe(api: Any) -> Any:
+        answer = api.login().json()
+        now = api.simulator.control("GET", "clock")["now"]
+        told = answer.get("exp")
+        works = api.call("GET", "/cases?limit=1").status_code
+        return told and (told > now * 100, told > now), works
+
+    return observe
+
+
+def tags_after(body: Any) -> Callable[[Any], Any]:
+    return put_then({"tags": body}, "tags")
+
+
+def comments(api: Any) -> Any:
+    for text in ("one", "two"):
+        api.data("POST", f"/cases/{CASE}/comments", json={"comment": text})
+    return [comment["comment"] for comment in api.data("GET", f"/cases/{CASE}/comments")]
+
+
+def oldest_first(query: str) -> Callable[[Any], Any]:
+    def observe(api: Any) -> Any:
+        values = [case["created_at"] for case in api.list(f"limit=9&{query}")]
+        return values == sorted(values)
+
+    return observe
+
+
+def basic(api: Any) -> int:
+    simulator = api.simulator
+    return int(
+        api.session.get(
+            f"{simulator.url}/connect/api/v1/cases",
+            auth=(simulator.username, simulator.api_key),
+            verify=simulator.ca_path,
+            timeout=10,
+        ).status_code
+    )
+
+
+def window(query: str) -> Callable[[Any], Any]:
+    """Is the vendor's case of 2022 in the list, the default window being on?"""
+
+    def observe(api: Any) -> bool:
+        api.simulator.switch(default_window="24h")
+        return CASE in [case["_id"] for case in api.list(f"limit=500&{query}")]
+
+    return observe
+
+
+RESOLUTION_WHILE_OPEN = status_of("PUT", f"/cases/{CASE}", {"resolution": "Benign"})
+BAD_STATUS = status_of("PUT", f"/cases/{CASE}", {"status": "Open"})
+
+# switch, what is looked at, its outcome by default, and with other values
+EFFECTS: list[tuple[str, Callable[[Any], Any], Any, dict[Any, Any]]] = [
+    ("severity_field", lambda api: "severity" in api.case(), True, {"priority": False}),
+    ("put_accepts_severity", put_then({"severity": "High"}, "severity"), "High", {}),
+    ("update_by_post", status_of("POST", f"/cases?id={CASE}", {"status": "New"}), 422, {True: 200}),
+    ("escalated", status_of("PUT", f"/cases/{CASE}", {"status": "Escalated"}), 200, {False: 422}),
+    ("resolution", lambda api: "resolution" in api.case(), True, {False: False}),
+    ("scores_path", status_of("GET", f"/cases/{CASE}/scores"), 200, {False: 404}),
+    ("ai_detail", status_of("GET", f"/ai/cases/detail?id={CASE}"), 404, {True: 200}),
+    (
+        "tenant_fields",
+        lambda api: len(api.data("GET", "/tenants?fields=cust_id,cust_name")[0]) == 2,
+        False,
+        {True: True},
+    ),
+    ("scoped_keys", lambda api: api.login("scoped").status_code, 200, {False: 401}),
+    ("basic_everywhere", basic, 401, {True: 200}),
+    ("token_lifetime_s", exchange("exp"), ((False, True), 200), {0: ((False, False), 401)}),
+    (
+        "token_exp",
+        exchange("exp"),
+        ((False, True), 200),
+        {"ms": ((True, True), 200), "absent": (None, 200), "past": ((False, False), 200)},
+    ),
+    ("scoped_tenants", lambda api: api.login("scoped") and len(api.data("GET", "/tenants")), 2, {(): 0}),
+    ("default_window", listed("ticket_id=67535"), 1, {"24h": 0}),
+    ("default_window_lifted_by", window("FROM~created_at=1"), True, {"both": False}),
+    ("default_window_exempt", window("ticket_id=67535"), False, {("ticket_id",): True}),
+    ("limit_above_500", status_of("GET", "/cases?limit=501"), 200, {"reject": 422}),
+    ("default_limit", listed(""), 50, {7: 7}),
+    ("page_cap", listed("limit=20"), 20, {3: 3}),
+    ("skip_ceiling", status_of("GET", "/cases?skip=30&limit=20"), 200, {40: 422}),
+    (
+        "skip_ceiling_answer",
+        lambda api: api.simulator.switch(skip_ceiling=9) or api.call("GET", "/cases?limit=10").status_code,
+        422,
+        {"empty": 200},
+    ),
+    ("default_sort", oldest_first("order=asc"), True, {"score": False}),
+    ("default_order", oldest_first(""), False, {"asc": True}),
+    ("range_from_inclusive", listed("ticket_id=67535&FROM~created_at=1660742474343"), 1, {False: 0}),
+    ("range_to_inclusive", listed("ticket_id=67535&TO~created_at=1660742474343"), 1, {False: 0}),
+    ("multi_status", listed("ticket_id=67535&status=New,Resolved"), 1, {False: 0}),
+    ("empty_filter", listed("ticket_id=67535&status="), 1, {"literal": 0}),
+    ("assignee_filter", listed("ticket_id=67535&assignee=ohtani@example.com"), 0, {("email",): 1}),
+    ("tenant_parameters", listed("ticket_id=67535&tenant_id=b2f0c7de54c1498d9a7e3f6d1c20e885"), 1, {("tenant_id",): 0}),
+    ("min_size_auto_threshold", listed("ticket_id=67535&min_size_auto"), 1, {18: 0}),
+    ("ignored_query_parameters", listed("ticket_id=67535&status=Resolved"), 0, {("status",): 1}),
+    (
+        "description_in_get",
+        lambda api: "description" in api.case() or "description" in api.list("limit=1")[0],
+        False,
+        {True: True},
+    ),
+    ("description_in_put_answer", in_put_answer("description"), False, {True: True}),
+    ("unassigned_name", put_then({"assignee": ""}, "assignee_name"), "Unassigned", {"": ""}),
+    ("names_show", lambda api: api.case()["assignee_name"], "ohtani", {"email": "ohtani@example.com"}),
+    ("put_answer", lambda api: len(api.put({"status": "New"}).text) > 100, True, {"no_case": False, "empty": False}),
+    ("ignored_put_keys", put_then({"severity": "Low"}, "severity"), "Low", {("severity",): "Medium"}),
+    ("unknown_put_key", status_of("PUT", f"/cases/{CASE}", {"colour": "red"}), 200, {"reject": 422}),
+    ("noop_put_moves_modified_at", moves("PUT", f"/cases/{CASE}", {"status": "New"}), True, {False: False}),
+    ("tags_move_modified_at", moves("PUT", f"/cases/{CASE}", {"tags": {"add": ["x"]}}), True, {False: False}),
+    ("comment_moves_modified_at", moves("POST", f"/cases/{CASE}/comments", {"comment": "x"}), True, {False: False}),
+    ("tag_normalise", tags_after({"add": ["ABC"]}), ["October-event", "ABC"], {"lower": ["October-event", "abc"]}),
+    ("tag_max_length", tags_after({"add": ["x" * 99]}), ["October-event", "x" * 99], {98: ["October-event"]}),
+    ("tags_plain_list", tags_after(["only"]), ["October-event"], {"replace": ["only"]}),
+    (
+        "assignee_forms",
+        put_then({"assignee": "soc-lead@example.com"}, "assignee_name"),
+        "soc-lead@example.com",
+        {("id", "empty"): "ohtani"},
+    ),
+    ("reopen_clears_closed", reopened("closed"), False, {False: True}),
+    ("reopen_clears_resolution", reopened("resolution"), True, {True: False}),
+    ("resolution_needs_closing", RESOLUTION_WHILE_OPEN, 200, {True: 422}),
+    ("comment_max_length", status_of("POST", f"/cases/{CASE}/comments", {"comment": "12345"}), 200, {4: 422}),
+    ("comments_order", comments, ["one", "two"], {"desc": ["two", "one"]}),
+    ("alerts_need_paging", status_of("GET", f"/cases/{CASE}/alerts"), 200, {True: 422}),
+    ("alerts_limit", lambda api: len(api.data("GET", f"/cases/{CASE}/alerts?limit=16")["docs"]), 16, {5: 5}),
+    ("alerts_default_limit", lambda api: len(api.data("GET", f"/cases/{CASE}/alerts")["docs"]), 10, {3: 3}),
+    ("alerts_total", lambda api: api.data("GET", f"/cases/{CASE}/alerts").get("total"), None, {True: 17}),
+    ("unknown_case_status", status_of("GET", "/cases/none"), 404, {400: 400, 500: 500}),
+    ("invalid_value_status", BAD_STATUS, 422, {400: 400, 200: 200}),
+    ("create_status", status_of("POST", "/cases", {"name": "x"}), 200, {201: 201}),
+    ("comment_status", status_of("POST", f"/cases/{CASE}/comments", {"comment": "x"}), 200, {201: 201}),
+    ("users_status", status_of("GET", "/users"), 200, {403: 403}),
+    ("tenants_status", status_of("GET", "/tenants"), 200, {404: 404}),
+    (
+        "error_body",
+        lambda api: api.call("GET", "/cases/none").text,
+        '{"error":"Case not found"}',
+        {"message": '{"message":"Case not found"}', "text": "Case not found"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "observe", "by_default", "others"), EFFECTS, ids=[effect[0] for effect in EFFECTS])
+def test_effect(api: Any, name: str, observe: Any, by_default: Any, others: dict[Any, Any]) -> None:
+    assert observe(api) == by_default
+    for value, expected in others.items():
+        api.simulator.reset()
+        api.login()
+        api.simulator.switch(**{name: list(value) if isinstance(value, tuple) else value})
+        assert observe(api) == expected, value
+
+
+def test_every_switch_is_tested() -> None:
+    assert [effect[0] for effect in EFFECTS] == [switch.name for switch in switches.TABLE]
+
+
+def test_severity_is_refused_where_it_is_called_priority(api: Any) -> None:
+    api.simulator.switch(severity_field="priority")
+    assert api.put({"severity": "High"}).json()["data"]["priority"] == "High"
+    api.simulator.switch(put_accepts_severity=False)
+    assert api.put({"severity": "Low"}).status_code == 422
+    assert api.put({"priority": "Low"}).json()["data"]["priority"] == "Low"
+
+
+def test_a_bad_value_that_is_ignored_changes_nothing(api: Any) -> None:
+    api.simulator.switch(invalid_value_status=200)
+    assert api.put({"status": "Open", "severity": "High"}).status_code == 200
+    assert (api.case()["status"], api.case()["severity"]) == ("New", "High")
+
+
+def test_put_answers(api: Any) -> None:
+    api.simulator.switch(put_answer="no_case")
+    assert api.put({"status": "Resolved"}).json() == {"data": {}}
+    api.simulator.switch(put_answer="empty")
+    assert api.put({"status": "New"}).content == b""
+    assert api.case()["status"] == "New"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"unheard_of": 1},
+        {"default_limit": "50"},
+        {"default_limit": True},
+        {"multi_status": 1},
+        {"token_exp": "minutes"},
+        {"ignored_put_keys": "severity"},
+        {"ignored_put_keys": [1]},
+    ],
+)
+def test_switches_refuse(simulator: Any, values: dict[str, Any]) -> None:
+    before = simulator.switches()
+    with pytest.raises(RuntimeError, match="400"):
+        simulator.switch(page_cap=5, **values)
+    assert simulator.switches() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("multi_status=false", ("multi_status", False)),
+        ("default_limit=20", ("default_limit", 20)),
+        ("ignored_put_keys=severity,tags", ("ignored_put_keys", ["severity", "tags"])),
+        ("ignored_put_keys=", ("ignored_put_keys", [])),
+        ("token_exp=ms", ("token_exp", "ms")),
+    ],
+)
+def test_switches_of_the_command_line(text: str, expected: tuple[str, Any]) -> None:
+    assert switches.parse_assignment(text) == expected
+
+
+@pytest.mark.parametrize("text", ["multi_status", "multi_status=yes", "default_limit=x", "nothing=1", "token_exp=x"])
+def test_switches_of_the_command_line_refuse(text: str) -> None:
+    with pytest.raises(ValueError, match="switch"):
+        switches.parse_assignment(text)
