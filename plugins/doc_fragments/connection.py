@@ -12,11 +12,10 @@ class ModuleDocFragment:
 options:
   host:
     description:
-      - The platform's name, as V(name[:port]) or V(https://name[:port]).
+      - The platform's name, as V(name[:port]) or V(https://name[:port]). It is needed, here or in the environment.
       - Plain C(http://) is accepted for loopback addresses only.
       - If not set, the environment variable E(STELLAR_HOST) is used.
     type: str
-    required: true
   username:
     description:
       - The account's e-mail, for a legacy API key. Leave it out for a scoped key.

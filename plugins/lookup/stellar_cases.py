@@ -70,12 +70,15 @@ from ansible.errors import AnsibleError, AnsibleOptionsError
 from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import CONNECTION
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_lookup
 
 
 class LookupModule(LookupBase):
     def run(self, terms, variables=None, **kwargs):
-        self.set_options(var_options=variables, direct=kwargs)
+        # Ansible does not template a variable that is an option's source: stellar_api_key: "{{ vaulted_key }}"
+        sources = {f"stellar_{name}" for name in CONNECTION} & set(variables or {})
+        self.set_options(var_options={name: self._templar.template(variables[name]) for name in sources}, direct=kwargs)
         options = self.get_options()
         # Ansible lets them pass, and a misspelt filter would find all cases.
         unknown = sorted(set(kwargs) - set(options))

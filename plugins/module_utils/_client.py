@@ -9,6 +9,7 @@ from __future__ import annotations
 import email.utils
 import json
 import random
+import sys
 import time
 import traceback
 from functools import partial
@@ -38,7 +39,9 @@ try:
     from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 except ImportError:
     requests = None  # type: ignore[assignment]
-    REQUESTS_IMPORT_ERROR = traceback.format_exc()
+    REQUESTS_IMPORT_ERROR: str | None = traceback.format_exc()
+else:
+    REQUESTS_IMPORT_ERROR = None
 
 API_PATH = "/connect/api/v1/"
 RETRY_STATUSES = (429, 502, 503, 504)
@@ -70,9 +73,9 @@ class Client:
         if requests is None:
             raise MissingLibraryError(
                 "Could not load the Python library requests",
-                missing_required_lib("requests"),
-                "Install it for that interpreter, or set ansible_python_interpreter to one that has it.",
-                detail=REQUESTS_IMPORT_ERROR.strip().splitlines()[-1],
+                missing_required_lib("requests") + ".",
+                f"To install it there: {sys.executable} -m pip install requests",
+                detail=(REQUESTS_IMPORT_ERROR or "").strip().splitlines()[-1:],
             )
         self.connection = connection
         self.retries = 0
@@ -347,7 +350,7 @@ class _Request:
         return None if date is None else max(0.0, date - self.platform_now())
 
     def _tls_failed(self, error: Exception) -> Exception:
-        text = self.client.scrub(error)
+        text = self.client.scrub(_cause(error))
         failure = TransportError(
             self.tried,
             f"TLS failed, so nothing was sent: {text}.",
@@ -368,7 +371,7 @@ class _Request:
         else:
             why = "no answer"
             remedy = "Check host and port, name resolution, and that a firewall or a proxy lets this machine through."
-        return TransportError(self.tried, f"{why}: {self.client.scrub(error)}.", remedy, **self._facts())
+        return TransportError(self.tried, f"{why}: {self.client.scrub(_cause(error))}.", remedy, **self._facts())
 
 
 def _pieces(response: Any) -> Iterator[bytes]:
@@ -382,6 +385,12 @@ def _pieces(response: Any) -> Iterator[bytes]:
         if not piece:
             return
         yield piece
+
+
+def _cause(error: Exception) -> Any:
+    """What went wrong, without the library's talk of its own retries, of which there are none."""
+    inner = error.args[0] if error.args else error
+    return getattr(inner, "reason", None) or inner
 
 
 def _given_up(failure: _Retry, tries: int) -> Exception:

@@ -24,7 +24,7 @@ ENV_PREFIX = "STELLAR_"
 # Described in doc_fragments/connection.py. api_version "5.0" stands for 5.0 and everything after it:
 # the paths and fields of the case endpoints are the same since then (vendor docs 5.0 to 6.1).
 CONNECTION: dict[str, dict[str, Any]] = {
-    "host": {"type": "str", "required": True},
+    "host": {"type": "str"},
     "username": {"type": "str"},
     "api_key": {"type": "str", "no_log": True},
     "access_token": {"type": "str", "no_log": True},
@@ -119,7 +119,7 @@ def module_arguments(options: dict[str, Any]) -> dict[str, Any]:
     A connection option that is absent falls back to its environment variable.
     """
     connection = {name: dict(spec, fallback=(env_fallback, [env_name(name)])) for name, spec in CONNECTION.items()}
-    return dict(options, argument_spec=dict(connection, **options["argument_spec"]), supports_check_mode=True)
+    return {**options, "argument_spec": {**connection, **options["argument_spec"]}, "supports_check_mode": True}
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,7 @@ def run_case_info(params: dict[str, Any], check_mode: bool, on_secret: OnSecret)
             "missing": missing,
             "include_errors": errors,
             "retries": client.retries,
-            "warnings": [f"{error['include']} of case {error['case_id']}: {error['msg']}" for error in errors],
+            "warnings": [error["msg"] for error in errors],
         }
 
 
@@ -218,7 +218,7 @@ def _desired(params: dict[str, Any]) -> Desired:
     if update_alerts is not None and status not in CLOSED_STATUSES:
         raise InputError(
             "Option update_alerts",
-            "closes alerts with their case.",
+            "works only with a status that closes the case.",
             f"Set status to {' or '.join(CLOSED_STATUSES)}.",
         )
     assignee = params.get("assignee")
@@ -250,10 +250,13 @@ def _tags(params: dict[str, Any], name: str, prefix: str = "") -> tuple[str, ...
     for tag in tags:
         why = bad_tag(tag)
         if why:
+            remedy = "Give one tag a list item."
+            if name == "delete":
+                remedy = "Name the tags to keep in tags.set: it removes all others, such a one too."
             raise InputError(
                 f"Option {prefix}{name}",
                 f"tag {printable(tag)!r} {why}.",
-                "Give one tag a list item; tags.set removes whatever it does not name.",
+                remedy,
             )
     return tags
 

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 
 import pytest
@@ -24,112 +23,114 @@ def simulator():
         yield running
 
 
-def texts(pwned):
-    return [
-        "{{ lookup('pipe','touch PWNED') }}".replace("PWNED", str(pwned)),
-        "{% set x = lookup('pipe','touch PWNED') %}{# gone #}{{ x }}".replace("PWNED", str(pwned)),
-        "!unsafe {{ 1 + 1 }} <script>alert(1)</script> | upper",
-    ]
+HOSTILE = [
+    "{{ lookup('pipe','touch PWNED') }}",
+    "{% set x = lookup('pipe','touch PWNED') %}{# gone #}{{ x }}",
+    "!unsafe {{ 1 + 1 }} <script>alert(1)</script> | upper",
+]
+TASKS = """
+- name: Change the cases
+  stellarcyber.xdr.stellar_case:
+    case_id: "{{ item }}"
+    severity: High
+    comment: Seen
+  diff: true
+  loop: "{{ ids }}"
+  register: changed_cases
+- name: Read the cases
+  stellarcyber.xdr.stellar_case_info:
+    case_id: "{{ ids }}"
+    include: [activities, summary]
+  register: found
+- name: Show what the module returned
+  ansible.builtin.debug:
+    msg: "{{ item.case.name }}"
+  loop: "{{ changed_cases.results }}"
+  register: from_module
+- name: Show what the info module returned
+  ansible.builtin.debug:
+    msg: "{{ item.name }}"
+  loop: "{{ found.cases }}"
+  register: from_info
+- name: Show what the lookup returned
+  ansible.builtin.debug:
+    msg: "{{ item.name }}"
+  loop: "{{ query('stellarcyber.xdr.stellar_cases', 'hostile') }}"
+  register: from_lookup
+- name: Write text of the platform back through options, which Ansible templates
+  stellarcyber.xdr.stellar_case:
+    case_id: "{{ item._id }}"
+    name: "{{ item.name }} again"
+    tags:
+      set: ["{{ item.tags[0] }}"]
+  loop: "{{ found.cases }}"
+  register: written
+- name: Keep what was shown
+  ansible.builtin.copy:
+    content: "{{ [from_module, from_info, from_lookup] | map(attribute='results') | list | to_json }}"
+    dest: "{{ seen }}"
+    mode: "0600"
+"""
 
 
-def test_hostile_text_stays_text(core, simulator, tmp_path):
-    pwned = tmp_path / "pwned"
-    for text in texts(pwned):
-        simulator.reset()
-        simulator.put_case(CASE, name=text, tags=["hostile", text])
-        tasks = [
-            {
-                "stellarcyber.xdr.stellar_case": {"case_id": CASE, "severity": "High", "comment": "Seen"},
-                "register": "changed_case",
-                "diff": True,
-            },
-            {
-                "stellarcyber.xdr.stellar_case_info": {"case_id": [CASE], "include": ["activities", "summary"]},
-                "register": "found",
-            },
-            {"ansible.builtin.debug": {"msg": "{{ changed_case.case.name }}"}, "register": "from_module"},
-            {"ansible.builtin.debug": {"msg": "{{ found.cases[0].name }}"}, "register": "from_info"},
-            {
-                "ansible.builtin.debug": {"msg": "{{ item.name }}"},
-                "loop": "{{ query('stellarcyber.xdr.stellar_cases', 'hostile') }}",
-                "register": "from_lookup",
-            },
-            {
-                # Text that came from the platform, written back: by the module's options, that Ansible templates.
-                "stellarcyber.xdr.stellar_case": {
-                    "case_id": CASE,
-                    "name": "{{ found.cases[0].name }} again",
-                    # the way to be rid of a tag that a query could not name
-                    "tags": {"set": ["{{ found.cases[0].tags[0] }}"]},
-                },
-                "register": "written",
-            },
-            {
-                "ansible.builtin.copy": {
-                    "content": "{{ [from_module.msg, from_info.msg, from_lookup.results[0].msg, written.case.name] "
-                    "| to_json }}",
-                    "dest": str(tmp_path / "seen.json"),
-                    "mode": "0600",
-                }
-            },
-        ]
-        playbook = tmp_path / "playbook.yml"
-        play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}
-        playbook.write_text(yaml.safe_dump([play]), encoding="utf-8")
-        done = subprocess.run(
-            [core.ansible_playbook, playbook, "-v"],
-            cwd=tmp_path,
-            env={**core.env, **simulator.env()},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, f"{core.version}\n{done.stdout}{done.stderr}"
-        assert "WARNING" not in done.stdout + done.stderr
-        assert json.loads((tmp_path / "seen.json").read_text(encoding="utf-8")) == [text, text, text, f"{text} again"]
-        assert simulator.case(CASE)["name"] == f"{text} again"
-        assert simulator.case(CASE)["tags"] == ["hostile"]
-        assert not os.path.exists(pwned)
-
-
-def test_check_mode_and_idempotence(core, simulator, tmp_path):
-    simulator.reset()
-    simulator.clear_requests()
-    change = {"case_id": CASE, "status": "Escalated", "assignee": "soc-lead@example.com", "tags": {"add": ["x"]}}
-    tasks = [
-        {"stellarcyber.xdr.stellar_case": change, "check_mode": True, "register": "check"},
-        {"stellarcyber.xdr.stellar_case": change, "register": "real"},
-        {"stellarcyber.xdr.stellar_case": change, "register": "again"},
-        {
-            "ansible.builtin.assert": {
-                "that": [
-                    "check is changed",
-                    "real is changed",
-                    "again is not changed",
-                    "check.diff == real.diff",
-                    f"query('stellarcyber.xdr.stellar_cases', 'x', result='ids') == ['{CASE}']",
-                ]
-            }
-        },
-    ]
-    playbook = tmp_path / "playbook.yml"
-    play = {
-        "hosts": "localhost",
-        "connection": "local",
-        "gather_facts": False,
-        "module_defaults": {"group/stellarcyber.xdr.stellar": {"timeout": 20}},
-        "tasks": tasks,
-    }
+def run(core, simulator, directory, tasks, *arguments, **variables):
+    playbook = directory / "playbook.yml"
+    play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "vars": variables, "tasks": tasks}
+    # The connection's time-out comes from the action group.
+    play["module_defaults"] = {"group/stellarcyber.xdr.stellar": {"timeout": 20}}
     playbook.write_text(yaml.safe_dump([play]), encoding="utf-8")
     done = subprocess.run(
-        [core.ansible_playbook, playbook, "--diff"],
-        cwd=tmp_path,
+        [core.ansible_playbook, playbook, *arguments],
+        cwd=directory,
         env={**core.env, **simulator.env()},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, f"{core.version}\n{done.stdout}{done.stderr}"
+    output = done.stdout + done.stderr
+    assert done.returncode == 0, f"{core.version}\n{output}"
+    assert "WARNING" not in output, f"{core.version}\n{output}"
+    return output
+
+
+def test_hostile_text_stays_text(core, simulator, tmp_path):
+    pwned, seen = tmp_path / "pwned", tmp_path / "seen.json"
+    names = [text.replace("PWNED", str(pwned)) for text in HOSTILE]
+    ids = [f"{number:024x}" for number in range(len(names))]
+    simulator.reset()
+    simulator.add_cases(
+        [
+            {"_id": case_id, "ticket_id": 5000 + number, "name": name, "tags": ["hostile", name], "severity": "Low"}
+            for number, (case_id, name) in enumerate(zip(ids, names, strict=True))
+        ]
+    )
+    output = run(core, simulator, tmp_path, yaml.safe_load(TASKS), "-v", ids=ids, seen=str(seen))
+    for shown in json.loads(seen.read_text(encoding="utf-8")):
+        assert sorted(result["msg"] for result in shown) == sorted(names)
+    for case_id, name in zip(ids, names, strict=True):
+        assert simulator.case(case_id)["name"] == f"{name} again"
+        assert simulator.case(case_id)["tags"] == ["hostile"]
+    assert "{{ 1 + 1 }}" in output
+    assert not pwned.exists()
+
+
+def test_check_mode_and_idempotence(core, simulator, tmp_path):
+    simulator.reset()
+    simulator.clear_requests()
+    change = {"case_id": CASE, "status": "Escalated", "assignee": "soc-lead@example.com", "tags": {"add": ["x"]}}
+    conditions = [
+        "check is changed",
+        "real is changed",
+        "again is not changed",
+        "check.diff == real.diff",
+        f"query('stellarcyber.xdr.stellar_cases', 'x', result='ids') == ['{CASE}']",
+    ]
+    tasks = [
+        {"stellarcyber.xdr.stellar_case": change, "check_mode": True, "register": "check"},
+        {"stellarcyber.xdr.stellar_case": change, "register": "real"},
+        {"stellarcyber.xdr.stellar_case": change, "register": "again"},
+        {"ansible.builtin.assert": {"that": conditions}},
+    ]
+    run(core, simulator, tmp_path, tasks, "--diff")
     assert len(simulator.writes()) == 1

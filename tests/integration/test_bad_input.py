@@ -31,9 +31,9 @@ BAD = {
     "an id with a slash": ({**CHANGE, "case_id": "../users"}, ["no id of a case", "or ticket_id"], True),
     "an empty id": ({**CHANGE, "case_id": ""}, ["no id of a case"], True),
     "a ticket that is no number": ({"ticket_id": "INC-1", "severity": "High"}, ["ticket_id", "int"], True),
-    "an empty tag": ({"case_id": CASE, "tags": {"add": [" "]}}, ["Option tags.add", "is empty", "one tag"], True),
+    "an empty tag": ({"case_id": CASE, "tags": {"add": [" "]}}, ["Option tags.add", "is empty", "Give one tag a list item"], True),
     "a tag with a comma": ({"case_id": CASE, "tags": {"set": ["a,b"]}}, ["Option tags.set", "holds a comma"], True),
-    "a tag with a line break": ({"case_id": CASE, "tags": {"delete": ["a\nb"]}}, ["control character"], True),
+    "a tag with a line break": ({"case_id": CASE, "tags": {"delete": ["a\nb"]}}, ["control character", "tags.set"], True),
     "a tag added and deleted": (
         {"case_id": CASE, "tags": {"add": ["a"], "delete": ["a"]}},
         ["adds and deletes 'a'", "Choose one"],
@@ -54,6 +54,7 @@ BAD = {
     "a strange scheme": ({**CHANGE, "host": "ftp://127.0.0.1"}, ["begins with ftp://"], True),
     "a strange port": ({**CHANGE, "host": "127.0.0.1:x"}, ["Option host", "no host name"], True),
     "plain http": ({**CHANGE, "host": "http://xdr.example.com"}, ["send the key in the clear", "Use https://"], True),
+    "no host": ({**CHANGE, "host": ""}, ["Option host", "is missing", "STELLAR_HOST"], True),
     "no key": ({**CHANGE, "api_key": ""}, ["Option api_key", "STELLAR_API_KEY", "access_token"], True),
     "a key with a space": ({**CHANGE, "api_key": "two words"}, ["Option api_key", "Copy the key again"], True),
     "a CA file that is not there": (
@@ -125,7 +126,7 @@ def tasks(simulator, tmp_path_factory):
         tmp_path_factory.mktemp("bad"),
         [
             {"name": name, "stellarcyber.xdr.stellar_case": options, "ignore_errors": True}
-            for name, (options, *_) in BAD.items()
+            for name, (options, *_rest) in BAD.items()
         ],
         SCOPED_KEY=simulator.scoped_key,
     )
@@ -135,7 +136,7 @@ def tasks(simulator, tmp_path_factory):
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad_input(tasks, name):
-    _, parts, before_any_request = BAD[name]
+    _options, parts, before_any_request = BAD[name]
     task = tasks[name]
     assert task.kind == "failed"
     for part in parts:

@@ -68,7 +68,7 @@ def test_a_loop_over_it(play):
 CONNECTION = ("host", "username", "api_key", "ca_path")
 
 
-@pytest.mark.parametrize("source", ["options", "variables", "ini", "environment"])
+@pytest.mark.parametrize("source", ["options", "variables", "templates", "ini", "environment"])
 def test_the_connection_comes_from(sim, play, tmp_path, source):
     values = {name: getattr(sim, name) for name in CONNECTION}
     variables = tuple(f"STELLAR_{name.upper()}" for name in CONNECTION)
@@ -77,6 +77,9 @@ def test_the_connection_comes_from(sim, play, tmp_path, source):
         options = ", " + ", ".join(f"{name}='{value}'" for name, value in values.items())
     elif source == "variables":
         how["play"] = {"vars": {f"stellar_{name}": value for name, value in values.items()}}
+    elif source == "templates":
+        how["play"] = {"vars": {f"stellar_{name}": "{{ my_" + name + " }}" for name in CONNECTION}}
+        how["secret_vars"] = {f"my_{name}": value for name, value in values.items()}
     elif source == "ini":
         # All but the key: ansible.cfg tends to be committed.
         how["without"] = tuple(name for name in variables if name != "STELLAR_API_KEY")

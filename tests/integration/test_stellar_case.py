@@ -124,11 +124,11 @@ def runs(simulator, tmp_path_factory):
     simulator.switch(description_in_get=True, description_in_put_answer=True)
     cases = [
         {**BASE, **before, "_id": f"{number:024x}", "ticket_id": 900_000 + number}
-        for number, (before, *_) in enumerate(OPTIONS.values())
+        for number, (before, *_rest) in enumerate(OPTIONS.values())
     ]
     simulator.add_cases(cases)
     tasks = []
-    for case, (_, options, *_) in zip(cases, OPTIONS.values(), strict=True):
+    for case, (_before, options, *_rest) in zip(cases, OPTIONS.values(), strict=True):
         named = {"case_id": case["_id"]} if "case_id" not in options else {"ticket_id": case["ticket_id"]}
         arguments = {**named, **{name: value for name, value in options.items() if value is not None}}
         tasks += [
@@ -142,7 +142,7 @@ def runs(simulator, tmp_path_factory):
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_each_option_in_check_mode_for_real_and_again(runs, option):
-    _, options, body, read_calls = OPTIONS[option]
+    _before, options, body, read_calls = OPTIONS[option]
     check, real, again = runs[option]
     after_put = [COMMENT, GET] if "comment" in options else []
 
@@ -209,7 +209,7 @@ def case(sim):
 
 
 def test_an_unreadable_description_is_written_each_time_and_says_so(case):
-    for _ in range(2):
+    for _number in range(2):
         result, made = case(description="What happened", comment="hello")
         assert result["changed"] is True
         assert "description of case" in result["warnings"][0]
@@ -271,13 +271,13 @@ def test_guard_refuses_what_an_analyst_touched(sim, case):
 def test_guard_lets_a_case_alone_that_is_already_so(sim, case):
     seen = sim.case(CASE)["modified_at"]
     sim.edit(CASE, {"severity": "High"}, user="ohtani@example.com")
-    result, _ = case(severity="High", if_modified_at=str(seen))
+    result, _calls = case(severity="High", if_modified_at=str(seen))
     assert result["changed"] is False
 
 
 def test_result_of_one_task_guards_the_next_even_after_a_comment(case):
-    first, _ = case(severity="High", comment="hello")
-    second, _ = case(severity="Low", if_modified_at=str(first["case"]["modified_at"]))
+    first, _calls = case(severity="High", comment="hello")
+    second, _calls = case(severity="Low", if_modified_at=str(first["case"]["modified_at"]))
     assert second["changed"] is True
 
 
@@ -293,13 +293,13 @@ def test_users_forbidden_compares_with_the_name_shown(sim, case):
 def test_users_forbidden_and_a_spelling_that_cannot_be_verified_warns(sim, case):
     sim.switch(users_status=403)
     sim.put_case(CASE, assignee="")
-    result, _ = case(assignee="ohtani@example.com")  # the platform shows: ohtani
+    result, _calls = case(assignee="ohtani@example.com")  # the platform shows: ohtani
     assert "can't be verified" in result["warnings"][0]
 
 
 def test_a_comment_whose_answer_is_lost_is_not_posted_twice(sim, case):
     sim.fault("drop_after", method="POST", path="/cases/*/comments")
-    result, _ = case(severity="High", comment="once")
+    result, _calls = case(severity="High", comment="once")
     comments = [comment["comment"] for comment in sim.case(CASE)["comments"]]
     assert comments == ["once"]
     assert result["changed"] is True
@@ -326,5 +326,5 @@ def test_ids_in_the_answer_must_be_the_one_asked_for(sim, case):
 
 
 def test_the_48_character_id_of_the_vendor_page(case):
-    result, _ = case(case_id="1674728869334287aba4486901d24c4189a6fe8eab6efe05", tags={"add": ["x"]})
+    result, _calls = case(case_id="1674728869334287aba4486901d24c4189a6fe8eab6efe05", tags={"add": ["x"]})
     assert result["changed"] is True

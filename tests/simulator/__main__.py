@@ -83,7 +83,8 @@ def greeting(ready: dict[str, Any], world: World) -> str:
         "Some of its cases:",
         "",
         *(
-            f"  {record['_id']}  ticket {record['ticket_id']}  {record['status']}  {record['severity']}  {record['name']}"
+            f"  {record['_id']}  ticket {record['ticket_id']}  "
+            f"{record['status']}  {record['severity']}  {record['name']}"
             for record in [*records[:2], *records[-4:]]
         ),
         "",

@@ -57,7 +57,7 @@ class Auth:
 
     def exchange(self, authorization: str) -> dict[str, Any]:
         """The answer of /access_token."""
-        scheme, _, credentials = authorization.partition(" ")
+        scheme, _space, credentials = authorization.partition(" ")
         if scheme == "Basic" and self._is_legacy_pair(credentials):
             return self._new_token(USERS[0]["user_id"], scoped=False)
         if scheme == "Bearer" and self._world.switches.scoped_keys and _same(credentials, self.scoped_key):
@@ -92,7 +92,7 @@ class Auth:
 
     def caller(self, authorization: str) -> Caller:
         """Who makes a call, or 401."""
-        scheme, _, credentials = authorization.partition(" ")
+        scheme, _space, credentials = authorization.partition(" ")
         if scheme == "Basic" and self._world.switches.basic_everywhere and self._is_legacy_pair(credentials):
             return Caller(USERS[0]["user_id"], None)
         if scheme == "Bearer":

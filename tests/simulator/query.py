@@ -62,7 +62,7 @@ def number(args: dict[str, str], name: str, kind: type, invalid_status: int) -> 
         return None
     try:
         value = kind(args[name])
-        if value == value and abs(value) < 2**63:  # NaN differs from itself; SQLite's integers have 64 bits
+        if abs(value) < 2**63:  # false for NaN; SQLite's integers have 64 bits
             return value
     except ValueError:
         pass

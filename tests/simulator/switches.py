@@ -36,7 +36,8 @@ class Switch:
     def check(self, value: Any) -> Any:
         """The value if it fits, else ValueError: a misspelt switch must not pass for a test that ran."""
         wanted = type(self.default)
-        if type(value) is not wanted or (self.choices and value not in self.choices):
+        # not isinstance(): a bool is an int as well
+        if value.__class__ is not wanted or (self.choices and value not in self.choices):
             raise ValueError(f"switch {self.name} takes {self.type_name}, not {value!r}")
         if wanted is list and not all(isinstance(item, str) for item in value):
             raise ValueError(f"switch {self.name} takes a list of strings, not {value!r}")

@@ -89,7 +89,7 @@ def test_a_short_lived_token_is_not_renewed_at_once():
 
 
 def test_a_refused_token_is_replaced_once_however_many_say_so(source):
-    tokens, _ = source
+    tokens, _calls = source
     first = tokens.token()
     tokens.reject(first)
     assert tokens.token() == "t2"
@@ -98,9 +98,9 @@ def test_a_refused_token_is_replaced_once_however_many_say_so(source):
 
 
 def test_many_threads_share_one_exchange(source):
-    tokens, _ = source
+    tokens, _calls = source
     seen = []
-    threads = [threading.Thread(target=lambda: seen.append(tokens.token())) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: seen.append(tokens.token())) for _number in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

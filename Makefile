@@ -1,0 +1,109 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Python for .venv, found by running candidates: a name on PATH may be a shim that runs nothing.
+# What is printed is the Python that a virtual environment, .venv itself for one, was made from.
+probe := import ensurepip, sys, venv; sys.version_info >= (3, 11) or sys.exit(1); print(sys._base_executable)
+PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$name -c '$(probe)' 2>/dev/null && break; done)
+
+# Processes that run tests; 0 runs them in one, which a debugger needs
+WORKERS ?= 2
+# The simulator's port
+PORT ?= 8443
+
+pytest := python -m pytest -n $(WORKERS) --dist loadfile
+title = @printf '\n== %s\n' '$(1)'
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.cache/hypothesis
+# The tests are about this tree, whatever the caller has set.
+unexport ANSIBLE_CONFIG ANSIBLE_COLLECTIONS_PATH PYTHONPATH
+# A tree that belongs to somebody else, as in a container, is one that git refuses to read.
+export GIT_CONFIG_COUNT := 1
+export GIT_CONFIG_KEY_0 := safe.directory
+export GIT_CONFIG_VALUE_0 := $(CURDIR)
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help venv test unit integration lint sanity cores format build simulator demo bench docs clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+venv: .venv/installed ## Prepare .venv, and nothing outside it
+
+.venv/installed: tests/requirements.txt
+	$(call title,venv)
+	@python=$$($(or $(PYTHON),false) -c '$(probe)') || { \
+		echo 'No Python 3.11 or newer that has the module venv (on Debian: apt-get install python3-venv).'; \
+		echo 'Name one: make venv PYTHON=/path/to/python3'; exit 1; } >&2; \
+	echo "Installing tests/requirements.txt with $$python, about a minute"; \
+	"$$python" -m venv --clear .venv
+	@.venv/bin/python -m pip install -qq --disable-pip-version-check -r tests/requirements.txt
+	@# Ansible finds the collection through ansible.cfg, Python through the .pth file.
+	@mkdir -p .venv/collections/ansible_collections/stellarcyber
+	@ln -s ../../../.. .venv/collections/ansible_collections/stellarcyber/xdr
+	@echo ../../../collections > "$$(echo .venv/lib/python3*/site-packages)/collection.pth"
+	@touch $@
+
+test: unit integration lint sanity cores ## Run all that follows, up to cores
+
+unit: venv ## Run the unit tests
+	$(call title,unit)
+	@$(pytest) tests/unit
+
+integration: venv ## Run the modules and plugins against the simulator
+	$(call title,integration)
+	@$(pytest) tests/integration
+
+lint: venv ## Check style, types, documentation, licences and the artefact
+	$(call title,lint: ruff)
+	@ruff check -q
+	@ruff format -q --diff
+	$(call title,lint: mypy)
+	@mypy plugins/module_utils
+	$(call title,lint: yamllint)
+	@yamllint --strict .
+	$(call title,lint: ansible-lint)
+	@ansible-lint -q
+	$(call title,lint: documentation)
+	@antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self .
+	$(call title,lint: changelog)
+	@antsibull-changelog lint
+	$(call title,lint: licences)
+	@reuse lint --lines
+	$(call title,lint: artefact)
+	@python -m tests.tools.artefact
+
+sanity: venv ## Run ansible-test sanity (CORE=2.21 for another ansible-core than that of .venv)
+	$(call title,sanity)
+	@python -m tests.tools.sanity $(addprefix --core ,$(CORE))
+
+cores: venv ## Run the built artefact on every ansible-core that has a Python here
+	$(call title,cores)
+	@$(pytest) tests/cores
+
+format: venv ## Format the Python files
+	@ruff check -q --fix
+	@ruff format -q
+
+build: venv ## Build the artefact into dist
+	@ansible-galaxy collection build --force --output-path dist
+
+simulator: venv ## Run the simulator in the foreground (PORT=8443)
+	@python -m tests.simulator --port $(PORT)
+
+demo: venv ## Show what the collection does, against the simulator
+	@python -m tests.demo
+
+bench: venv ## Measure
+	@for file in tests/bench/*.py; do printf '\n== %s\n' "$$file"; python "$$file" || exit; done
+
+docs: venv ## Write HTML documentation into .cache/docs/html
+	@python -m tests.tools.docs
+
+clean: ## Remove .venv and all that was made
+	@rm -rf .venv .cache dist .ansible .hypothesis tests/output
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,57 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Fixtures for tests that run on every supported ansible-core.
+
+They use the built artefact, as a user installs it, and nothing of the working tree.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.cores import cores
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the collection, install the artefact and return the collections path."""
+    directory = tmp_path_factory.mktemp("artefact")
+    galaxy = [sys.executable, "-m", "ansible", "galaxy", "collection"]
+    subprocess.run([*galaxy, "build", "--output-path", directory], cwd=ROOT, check=True)
+    install = [*galaxy, "install", *directory.glob("*.tar.gz"), "--offline", "--collections-path", directory]
+    # The link of .venv to the working tree would count as installed already.
+    env = {**os.environ, "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "false"}
+    subprocess.run(install, cwd=directory, env=env, check=True)
+    return directory
+
+
+@pytest.fixture(scope="session", params=cores.SERIES)
+def core(request: pytest.FixtureRequest, collections: Path, tmp_path_factory: pytest.TempPathFactory) -> cores.Core:
+    """Give each ansible-core in turn; skipped, with the reason, where the machine has no Python for it."""
+    try:
+        found = cores.install(request.param)
+    except cores.Unavailable as reason:
+        pytest.skip(str(reason))
+    home = tmp_path_factory.mktemp(f"home-{found.series}")
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("ANSIBLE_", "PYTHON", "STELLAR_"))}
+    env = {
+        **inherited,
+        "ANSIBLE_COLLECTIONS_PATH": str(collections),
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+        "ANSIBLE_NOCOLOR": "true",
+        "HOME": str(home),
+        "LC_ALL": "C.UTF-8",
+        "PATH": os.pathsep.join([str(found.bin), os.environ.get("PATH", os.defpath)]),
+    }
+    return replace(found, env=env)

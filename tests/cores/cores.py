@@ -1,0 +1,94 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every supported ansible-core that this machine can install, each in an environment of its own."""
+
+from __future__ import annotations
+
+import fcntl
+import subprocess
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.tools import pythons
+
+CACHE = Path(__file__).parents[2] / ".cache/cores"
+
+# The minor versions of Python 3 that each series runs on
+SERIES = {
+    "2.18": range(11, 14),
+    "2.19": range(11, 14),
+    "2.20": range(12, 15),
+    "2.21": range(12, 15),
+    "2.22": range(13, 16),
+}
+PRERELEASES = {"2.22"}
+
+
+class Unavailable(Exception):
+    """This machine cannot have the series; the text says why."""
+
+
+@dataclass(frozen=True)
+class Core:
+    """An installed ansible-core, and the environment variables to run it with."""
+
+    series: str
+    version: str
+    bin: Path
+    env: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def ansible_playbook(self) -> Path:
+        return self.bin / "ansible-playbook"
+
+
+def requirement(series: str) -> str:
+    """Return what pip is asked for: the newest release of the series."""
+    # Only a bound that is a pre-release itself lets pip take one.
+    return f"ansible-core~={series}.0" + ("b1" if series in PRERELEASES else "")
+
+
+def choose(series: str, versions: Iterable[pythons.Version]) -> pythons.Version:
+    """Return the oldest Python that the series runs on, so that several series use several Pythons."""
+    wanted = SERIES[series]
+    if fitting := [version for version in versions if version[0] == 3 and version[1] in wanted]:
+        return min(fitting)
+    raise Unavailable(f"ansible-core {series} needs Python 3.{wanted[0]} to 3.{wanted[-1]}, and none was found")
+
+
+@contextmanager
+def locked(name: str) -> Iterator[None]:
+    """Let one process at a time install, however many test workers ask."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / f"{name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def install(series: str) -> Core:
+    """Return the core of a series, installed on first use. Raise Unavailable if no Python fits."""
+    directory = CACHE / series
+    stamp = directory / "installed"
+    with locked(series):
+        wanted = requirement(series)
+        if not stamp.exists() or stamp.read_text(encoding="utf-8").splitlines()[0] != wanted:
+            found = pythons.find()
+            python = found[choose(series, found)]
+            run(python, "-m", "venv", "--clear", directory)
+            run(directory / "bin/python", "-m", "pip", "install", "-qq", wanted, "requests")
+            query = "from importlib.metadata import version; print(version('ansible-core'))"
+            version = run(directory / "bin/python", "-c", query)
+            stamp.write_text(f"{wanted}\n{version}", encoding="utf-8")
+        version = stamp.read_text(encoding="utf-8").splitlines()[1]
+    return Core(series=series, version=version, bin=directory / "bin")
+
+
+def run(*command: str | Path) -> str:
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(map(str, command))} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout

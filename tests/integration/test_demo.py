@@ -1,0 +1,142 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The demo tells its story, leaves nothing behind, and runs from an installed collection."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.integration.playbook import ROOT, clean_environment
+from tests.simulator.process import Simulator
+
+ANSIBLE_GALAXY = Path(sys.executable).with_name("ansible-galaxy")
+ANSIBLE_PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
+STORY = (
+    "A simulator plays the platform at 127.0.0.1:",
+    "PLAY [1. Find the open critical cases of two tags]",
+    "PLAY [2. Preview what the night shift declares (nothing is written)]",
+    "+    assignee: night-shift@example.com",
+    "changed: [localhost] => (item=",
+    "PLAY [3. Apply it]",
+    "changed: [localhost] => (item=",
+    "PLAY [4. Run it again (nothing is left to change)]",
+    "ok: [localhost] => (item=",
+    "PLAY [5. Close one case, unless somebody touched it since]",
+    "+    resolution: False Positive",
+    "status  In Progress -> Resolved",
+    "failed=0",
+    "The simulator saw",
+)
+
+
+@pytest.fixture
+def temporary(tmp_path: Path) -> Path:
+    """The directory for temporary files of the demo and everything that it starts."""
+    directory = tmp_path / "tmp"
+    directory.mkdir()
+    return directory
+
+
+def start_demo(temporary: Path) -> subprocess.Popen[str]:
+    environment = {**os.environ, "TMPDIR": str(temporary), "HOME": str(temporary), "ANSIBLE_NOCOLOR": "1"}
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.demo"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def processes_of(session: int) -> list[str]:
+    """What still runs in a session, by command line; a process that ended and waits for its parent does not."""
+    listed = subprocess.run(["ps", "-e", "-o", "sess=,stat=,args="], capture_output=True, text=True, check=True).stdout
+    rows = [line.split(None, 2) for line in listed.splitlines()]
+    return [row[2] for row in rows if row[0] == str(session) and not row[1].startswith("Z")]
+
+
+def assert_nothing_is_left(demo: subprocess.Popen[str], temporary: Path) -> None:
+    end = time.monotonic() + 10
+    while (running := processes_of(demo.pid)) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert not running
+    assert not list(temporary.iterdir())
+
+
+def test_demo_tells_its_story(temporary: Path) -> None:
+    demo = start_demo(temporary)
+    output, _errors = demo.communicate(timeout=120)
+    assert demo.returncode == 0, output
+    position = 0
+    for line in STORY:
+        position = output.find(line, position) + len(line)
+        assert position >= len(line), f"missing, or out of order: {line}\n{output}"
+    again = output[output.index("PLAY [4.") : output.index("PLAY [5.")]
+    assert "changed:" not in again
+    for noise in ("WARNING", "DEPRECATION", "Traceback", "{"):
+        assert noise not in output, output
+    assert_nothing_is_left(demo, temporary)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_demo_leaves_nothing(temporary: Path, number: int) -> None:
+    demo = start_demo(temporary)
+    assert demo.stdout is not None
+    while "PLAY [2." not in (line := demo.stdout.readline()):
+        assert line
+    if number == signal.SIGINT:
+        os.killpg(demo.pid, number)  # as the terminal does on Ctrl-C
+    else:
+        demo.send_signal(number)
+    demo.communicate(timeout=60)
+    assert demo.returncode == 128 + number
+    assert_nothing_is_left(demo, temporary)
+
+
+def test_playbook_runs_from_the_installed_artefact(sim: Simulator, tmp_path: Path) -> None:
+    environment = clean_environment(
+        sim,
+        ANSIBLE_COLLECTIONS_PATH=str(tmp_path / "collections"),
+        # The working tree, which .venv links to, is out of sight.
+        ANSIBLE_COLLECTIONS_SCAN_SYS_PATH="false",
+        ANSIBLE_LOCALHOST_WARNING="false",
+        ANSIBLE_INVENTORY_UNPARSED_WARNING="false",
+    )
+    build = [ANSIBLE_GALAXY, "collection", "build", "--output-path", tmp_path]
+    subprocess.run(build, cwd=ROOT, env=environment, check=True, capture_output=True)
+    (artefact,) = tmp_path.glob("*.tar.gz")
+    install = [ANSIBLE_GALAXY, "collection", "install", artefact, "--offline", "-p", tmp_path / "collections"]
+    subprocess.run(install, cwd=tmp_path, env=environment, check=True, capture_output=True)
+    command = [ANSIBLE_PLAYBOOK, "stellarcyber.xdr.demo"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"failed=0 ", done.stdout)
+    assert not done.stderr
+    assert [entry["path"] for entry in sim.writes()]
+
+
+def test_playbook_writes_to_no_other_platform(sim: Simulator) -> None:
+    # An address of the simulator that the playbook does not take for this machine's, nor does the certificate.
+    host = sim.host.replace("127.0.0.1", "0.0.0.0")
+    environment = clean_environment(sim, STELLAR_HOST=host, STELLAR_VALIDATE_CERTS="false")
+    command = [ANSIBLE_PLAYBOOK, "stellarcyber.xdr.demo"]
+    refused = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert refused.returncode == 2, refused.stdout
+    assert f"The demo changes cases, and STELLAR_HOST is not this machine: {host}" in refused.stdout
+    assert not sim.writes()
+    command += ["-e", "demo_allow_any_host=true"]
+    allowed = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert allowed.returncode == 0, allowed.stdout
+    assert sim.writes()

@@ -1,0 +1,453 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every snippet of the README and of docs/ is run, and every message in their tables is provoked."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import select
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from yamllint import linter
+from yamllint.config import YamlLintConfig
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils import _client
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import CASE, CASE_INFO, CONNECTION
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case, run_case_info, run_lookup
+from tests.integration.playbook import CASE as CASE_ID
+from tests.integration.playbook import ROOT, parameters
+from tests.simulator.process import Simulator
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+ANYTHING = "…"
+STYLE = YamlLintConfig(file=str(ROOT / ".yamllint"))
+SHARED_TICKET = 70001
+
+# -- snippets -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Snippet:
+    page: str
+    line: int
+    kind: str
+    text: str
+    fails: bool
+
+    def __str__(self) -> str:
+        return f"{self.page}:{self.line}"
+
+
+def snippets(page: Path) -> Iterator[Snippet]:
+    lines = page.read_text(encoding="utf-8").splitlines()
+    start, fails = None, False
+    for number, line in enumerate(lines):
+        if line.startswith("```"):
+            if start is None:
+                start = number
+                continue
+            text = "\n".join(lines[start + 1 : number])
+            yield Snippet(page.name, start + 1, lines[start][3:], text, fails)
+            start, fails = None, False
+        elif start is None and line.startswith("<!-- test: "):
+            assert line == "<!-- test: fails -->", f"{page.name}:{number + 1}: {line}"
+            fails = True
+    assert start is None, f"{page.name}: a snippet does not end"
+
+
+class Reader:
+    """A person who follows a page from top to bottom, in one terminal and one directory."""
+
+    PASSWORD = "a vault password"
+
+    def __init__(self, simulator: Simulator, directory: Path) -> None:
+        self.simulator = simulator
+        self.directory = directory / "clone"
+        self.home = directory / "home"
+        self.vault = directory / "vault"
+        self.output = ""
+        self.saved: set[str] = set()
+        self.home.mkdir()
+        self.directory.mkdir()
+        for name in (".venv", "ansible.cfg", "Makefile"):
+            (self.directory / name).symlink_to(ROOT / name)
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "STELLAR_"))}
+        self.environment = {
+            **kept,
+            **simulator.env(),
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), kept["PATH"]]),
+            "HOME": str(self.home),
+            "ANSIBLE_NOCOLOR": "1",
+            "PYTHONPATH": str(ROOT),
+            # An installed collection is asked for, not the working tree that .venv links to.
+            "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "false",
+            "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
+            "EDITOR": str(self._editor()),
+            "PAGER": "cat",
+            "TERM": "dumb",
+        }
+
+    def _editor(self) -> Path:
+        """An editor in which somebody types the connection."""
+        sim = self.simulator
+        values = {"stellar_host": sim.host, "stellar_username": sim.username, "stellar_api_key": sim.api_key}
+        self.vault.write_text(yaml.safe_dump(values), encoding="utf-8")
+        editor = self.vault.with_name("editor")
+        editor.write_text(f'#!/bin/sh\ncat "{self.vault}" > "$1"\n', encoding="utf-8")
+        editor.chmod(0o755)
+        return editor
+
+    def follow(self, snippet: Snippet) -> None:
+        handlers = {"yaml": self._yaml, "bash": self._bash, "text": self._shown, "diff": self._shown}
+        assert snippet.kind in handlers, f"{snippet}: no test knows {snippet.kind!r}"
+        handlers[snippet.kind](snippet)
+
+    def _yaml(self, snippet: Snippet) -> None:
+        complaints = [str(problem) for problem in linter.run(snippet.text + "\n", STYLE)]
+        assert not complaints, f"{snippet}: {complaints}"
+        content = yaml.safe_load(snippet.text)
+        name = re.match(r"# ([\w.-]+\.yml)\n", snippet.text)
+        if isinstance(content, dict):
+            typed = yaml.safe_load(self.vault.read_text(encoding="utf-8"))
+            assert name, snippet
+            assert (self.directory / name[1]).read_text(encoding="utf-8").startswith("$ANSIBLE_VAULT"), snippet
+            assert set(content) == set(typed), f"{snippet}: the test's vault has {set(typed)}"
+            assert set(content) <= {f"stellar_{option}" for option in CONNECTION}, snippet
+            return
+        self.simulator.reset()
+        if "hosts" not in content[0]:
+            assert not name, f"{snippet}: tasks are no file to save"
+            play = {"name": "Test", "hosts": "localhost", "gather_facts": False, "tasks": content}
+            (self.directory / "tasks.yml").write_text(yaml.safe_dump([play], sort_keys=False), encoding="utf-8")
+            self._run(snippet, "ansible-playbook tasks.yml")
+            return
+        assert name, f"{snippet}: a playbook begins with a comment that names its file"
+        (self.directory / name[1]).write_text(snippet.text + "\n", encoding="utf-8")
+        self.saved.add(name[1])
+
+    def _bash(self, snippet: Snippet) -> None:
+        commands = snippet.text.splitlines()
+        if all(command.startswith("make ") for command in commands):
+            for command in commands:
+                done = subprocess.run([*command.split(), "-n"], cwd=ROOT, capture_output=True, text=True, check=False)
+                assert done.returncode == 0, f"{snippet}: {command}: {done.stderr}"
+            if "make simulator" in commands:
+                self.output = greeting()
+            return
+        self._run(snippet, snippet.text)
+        self.saved -= set(snippet.text.split())
+
+    def _run(self, snippet: Snippet, script: str) -> None:
+        environment = dict(self.environment)
+        if "vault" in script:
+            for name in ("STELLAR_HOST", "STELLAR_USERNAME", "STELLAR_API_KEY"):
+                del environment[name]
+        where = ROOT if "galaxy collection build" in script else self.directory
+        typed = self.simulator.api_key + "\n" if "read -rs" in script else ""
+        code, self.output, after = terminal(script, where, environment, self.PASSWORD, typed)
+        assert code == (2 if snippet.fails else 0), f"{snippet}: ended with {code}\n{self.output}"
+        for noise in ("[WARNING]", "[DEPRECATION", "skipping:"):
+            assert noise not in self.output, f"{snippet}: {noise}\n{self.output}"
+        if typed:
+            assert after["STELLAR_API_KEY"] == self.simulator.api_key, snippet
+            assert after["STELLAR_HOST"] == "myserver.example.com", snippet
+            after.update(self.simulator.env())
+        if "vault" not in script and not snippet.fails:
+            self.environment = after
+
+    def _shown(self, snippet: Snippet) -> None:
+        """The lines shown stand in the last output, in this order; `...` stands for any lines between."""
+        output = "\n" + "\n".join(plain(self.output)) + "\n"
+        position = 0
+        for part in "\n".join(plain(snippet.text)).split("\n...\n"):
+            found = output.find("\n" + part + "\n", position)
+            assert found >= 0, f"{snippet}: not in the output:\n{part}\n--- output ---\n{output}"
+            position = found + len(part) + 1
+
+
+def plain(text: str) -> list[str]:
+    """Lines without what differs from run to run."""
+    for pattern, value in (
+        (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
+        (r"STELLAR_CA_PATH=\S+", "STELLAR_CA_PATH=PATH"),
+        (r"STELLAR_API_KEY=\S+", "STELLAR_API_KEY=KEY"),
+        (r"\*{3,}", "***"),
+    ):
+        text = re.sub(pattern, value, text)
+    return [line.rstrip() for line in text.splitlines() if line.strip()]
+
+
+def greeting() -> str:
+    """What the simulator prints in the foreground."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.simulator", "--port", "0"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        lines: list[str] = []
+        while not lines or "Ctrl-C" not in lines[-1]:
+            line = process.stdout.readline()
+            assert line, "the simulator ended: " + "".join(lines)
+            lines.append(line)
+        return "".join(lines)
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def terminal(
+    script: str, directory: Path, environment: dict[str, str], password: str, typed: str
+) -> tuple[int, str, dict[str, str]]:
+    """Run a script in a terminal, where somebody types; its exit code, its output, its environment at the end."""
+    master, slave = os.openpty()
+    tty = os.ttyname(slave)
+    left = Path(environment["HOME"], "environment")
+    # A session's leader that opens a terminal controls it: prompts for passwords ask /dev/tty.
+    whole = f"exec <{tty} >{tty} 2>&1\nset -euo pipefail\n{script}\nenv -0 >{left}\n"
+    process = subprocess.Popen(["bash", "-c", whole], cwd=directory, env=environment, start_new_session=True)
+    os.write(master, typed.encode())
+    output = ""
+    answered = 0
+    while True:
+        if process.poll() is not None and slave >= 0:
+            os.close(slave)
+            slave = -1
+        try:
+            output += read_some(master)
+        except OSError as error:
+            # What Linux says when the last process has closed the terminal.
+            if error.errno != errno.EIO:
+                raise
+            break
+        asked = len(re.findall(r"(?i)password[^\n]*: *(?:\n|\r|$)", output))
+        if asked > answered:
+            os.write(master, (password + "\n").encode())
+            answered = asked
+    os.close(master)
+    code = process.wait()
+    after = left.read_text(encoding="utf-8").split("\0") if code == 0 else []
+    return code, output.replace("\r", ""), dict(line.split("=", 1) for line in after if line)
+
+
+def read_some(descriptor: int) -> str:
+    ready, _writable, _failed = select.select([descriptor], [], [], 0.1)
+    return os.read(descriptor, 65536).decode("utf-8", "replace") if ready else ""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_snippets_do_what_the_page_says(page: Path, sim: Simulator, tmp_path: Path) -> None:
+    reader = Reader(sim, tmp_path)
+    for snippet in snippets(page):
+        reader.follow(snippet)
+    assert not reader.saved, f"never run: {reader.saved}"
+
+
+def test_a_kind_of_snippet_that_no_test_knows_is_refused(sim: Simulator, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("```json\n{}\n```\n", encoding="utf-8")
+    with pytest.raises(AssertionError, match="no test knows 'json'"):
+        Reader(sim, tmp_path).follow(next(snippets(page)))
+
+
+def test_links_lead_somewhere() -> None:
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for target in re.findall(r"\]\(([^)]+)\)", text):
+            name, _sign, anchor = target.partition("#")
+            file = page if not name else page.parent / name
+            assert file.exists(), f"{page.name}: {target}"
+            if anchor:
+                headings = re.findall(r"^#+ (.*)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+                anchors = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+                assert anchor in anchors, f"{page.name}: {target}"
+
+
+# -- messages -----------------------------------------------------------------------------------------
+
+
+def table_rows(page: Path) -> list[str]:
+    """First cells of the tables of messages."""
+    rows, inside = [], False
+    for line in page.read_text(encoding="utf-8").splitlines():
+        inside = line.startswith("| message |") or (inside and line.startswith("|"))
+        cell = re.match(r"\| `([^`]+)` \|", line)
+        if inside and cell:
+            rows.append(cell[1])
+    return rows
+
+
+MESSAGES = [row for page in PAGES for row in table_rows(page)]
+
+
+@dataclass
+class Provoke:
+    """Runs a module's or the lookup's function so that it fails or warns, and gives the message."""
+
+    sim: Simulator
+    directory: Path
+    monkeypatch: pytest.MonkeyPatch
+
+    def case(self, **options: Any) -> str:
+        return self._message(run_case, CASE, {"case_id": CASE_ID, "severity": "Low", **options})
+
+    def info(self, **options: Any) -> str:
+        return self._message(run_case_info, CASE_INFO, options)
+
+    def lookup(self, **options: Any) -> str:
+        # The same parser of options, with those of the lookup that matter here.
+        specs = {"argument_spec": {**CASE_INFO["argument_spec"], "result": {"type": "str"}}}
+        return self._message(lambda params, **_unused: {"found": run_lookup([], params)}, specs, options)
+
+    def _message(self, run: Callable[..., dict[str, Any]], specs: dict[str, Any], options: dict[str, Any]) -> str:
+        params = parameters(specs, self.sim, **{"retries": 0, **options})
+        try:
+            result = run(params, check_mode=False, on_secret=lambda secret: None)
+        except StellarError as error:
+            return str(error)
+        assert result.get("warnings"), f"neither a failure nor a warning: {result}"
+        return result["warnings"][0]
+
+    def switched(self, **values: Any) -> Provoke:
+        self.sim.switch(**values)
+        return self
+
+    def faulty(self, kind: str, **values: Any) -> Provoke:
+        self.sim.fault(kind, **values)
+        return self
+
+    def listing(self, path: str, records: list[dict[str, str]]) -> Provoke:
+        return self.faulty("wrong_shape", path=f"*/{path}", body={"data": records})
+
+    def ansible(self, task: dict[str, Any]) -> str:
+        """The message of Ansible itself, for a task without a connection."""
+        playbook = self.directory / "playbook.yml"
+        play = {"hosts": "localhost", "gather_facts": False, "tasks": [task]}
+        playbook.write_text(yaml.safe_dump([play]), encoding="utf-8")
+        command = [Path(sys.executable).with_name("ansible-playbook"), playbook]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        return done.stdout + done.stderr
+
+
+def without_requests(provoke: Provoke) -> str:
+    provoke.monkeypatch.setattr(_client, "requests", None)
+    provoke.monkeypatch.setattr(_client, "REQUESTS_IMPORT_ERROR", "ImportError: none", raising=False)
+    return provoke.case()
+
+
+ONE_CASE = "*/cases/*"
+USERS = [{"user_id": digit * 32, "email": f"{digit}@example.com", "name": "Twin"} for digit in "12"]
+TENANTS = [{"cust_id": digit * 32, "cust_name": "Twin"} for digit in "12"]
+MODULE = {"stellarcyber.xdr.stellar_case_info": {}}
+LOOKUP = {"ansible.builtin.debug": {"msg": "{{ query('stellarcyber.xdr.stellar_cases') }}"}}
+MISSPELT = {
+    "ansible.builtin.debug": {
+        "msg": "{{ query('stellarcyber.xdr.stellar_cases', host='127.0.0.1:1', api_key='none', stauts=['New']) }}"
+    }
+}
+PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
+    "Option host: is missing.": lambda p: p.case(host=""),
+    "Could not load the Python library requests: …": without_requests,
+    "Option host: …": lambda p: p.case(host="https://myserver.example.com/login"),
+    "Option api_key: is missing.": lambda p: p.case(api_key=None),
+    "Option api_key: holds a space, …": lambda p: p.case(api_key="{{ key }}"),
+    "Option auth_method: is basic, …": lambda p: p.case(username=None, auth_method="basic"),
+    "Option username: holds a colon.": lambda p: p.case(username="analyst@example.com:key"),
+    "Option ca_path: names no file: …": lambda p: p.case(ca_path="/nowhere/ca.pem"),
+    "Option proxy: is no proxy URL.": lambda p: p.case(proxy="proxy.example.com:3128"),
+    "Option timeout: is …": lambda p: p.case(timeout=0),
+    "Could not get an access token (…): HTTP 401, the platform refused api_key, sent as a legacy key of …": (
+        lambda p: p.case(api_key="wrong")
+    ),
+    "Could not get an access token (…): HTTP 401, the platform refused api_key, sent as a scoped key …": (
+        lambda p: p.case(username=None)
+    ),
+    "… (…): HTTP 401, …": lambda p: p.case(api_key=None, access_token="wrong"),
+    "… (…): TLS failed, so nothing was sent: …": lambda p: p.case(ca_path=None),
+    "… (…): no answer: …": lambda p: p.case(host="127.0.0.1:1"),
+    "… (…): no complete answer in time …": lambda p: p.faulty("stall").case(timeout=1),
+    "… (…): the proxy did not connect: …": lambda p: p.case(proxy="http://127.0.0.1:1"),
+    "… (…): HTTP 302 redirects to …": lambda p: p.faulty("redirect").case(),
+    "… (…): HTTP 200, but the answer …": lambda p: p.faulty("html").case(),
+    **{
+        f"… (…): HTTP {status}, …": lambda p, status=status: p.faulty("status", status=status, path=ONE_CASE).case()
+        for status in (403, 404, 405, 422, 429, 500)
+    },
+    # docs/errors.md: options
+    "Option case_id: … is no id of a case: …": lambda p: p.case(case_id="cases/1"),
+    "Option resolution: belongs to status Resolved, …": lambda p: p.case(resolution="Benign"),
+    "Option update_alerts: works only with a status that closes the case.": lambda p: p.case(update_alerts=True),
+    "Option comment: is empty.": lambda p: p.case(comment=" "),
+    "Option tags: adds and deletes …": lambda p: p.case(tags={"add": ["a"], "delete": ["a"]}),
+    "Option tags.add: tag … holds a comma, …": lambda p: p.case(tags={"add": ["a,b"]}),
+    "Option created_after: … is no time.": lambda p: p.info(created_after="yesterday"),
+    "Option if_modified_at: … is no time in milliseconds …": lambda p: p.case(if_modified_at="1660835991"),
+    "Option limit: is 0.": lambda p: p.info(limit=0),
+    "Option limit: can't be combined with result=count.": lambda p: p.lookup(limit=1, result="count"),
+    "Options created_after and created_before: leave no room between them.": (
+        lambda p: p.info(created_after="1d", created_before="2d")
+    ),
+    "Option count_only: can't be combined with …": lambda p: p.info(count_only=True, include=["alerts"]),
+    "The lookup stellarcyber.xdr.stellar_cases has no option …": lambda p: p.ansible(MISSPELT),
+    # docs/errors.md: cases, people, tenants
+    "Could not choose a case for ticket …: there is none …": lambda p: p.case(case_id=None, ticket_id=1),
+    "Could not choose a case for ticket …: it stands for … cases: …": (
+        lambda p: p.case(case_id=None, ticket_id=SHARED_TICKET)
+    ),
+    "Could not find ticket …: the platform ignores the filter ticket_id …": (
+        lambda p: p.switched(ignored_query_parameters=["ticket_id"]).case(case_id=None, ticket_id=67535)
+    ),
+    "Could not find user …: none of the … users …": lambda p: p.case(assignee="nobody@example.com"),
+    "Could not find user …: … users are called so: …": lambda p: p.listing("users", USERS).case(assignee="Twin"),
+    "Could not find tenant …: it is none of the … tenants …": lambda p: p.info(tenant="Example"),
+    "Could not find tenant …: this key can't read the tenants.": (
+        lambda p: p.switched(tenants_status=403).info(tenant="Example Tenant")
+    ),
+    "Could not find tenant …: … tenants have that name: …": lambda p: p.listing("tenants", TENANTS).info(tenant="Twin"),
+    "Refused case …: it belongs to tenant …": lambda p: p.case(tenant="Example Clinic"),
+    "Refused to change case …: … changed it at …": lambda p: p.case(if_modified_at="1660835991788"),
+    "…: the platform's answer does not hold …": lambda p: p.faulty("wrong_shape", path=ONE_CASE).case(),
+    # docs/errors.md: after a write, warnings
+    "Could not update case …: the platform accepted the write, but the case does not show it: …": (
+        lambda p: p.switched(ignored_put_keys=["severity"]).case()
+    ),
+    "Case … was updated, but the comment could not be posted …": (
+        lambda p: p.faulty("status", status=403, method="POST", path="*/comments").case(comment="Done")
+    ),
+    "Could not update case … Whether the case was changed is unclear: …": (
+        lambda p: p.faulty("drop_after", path=ONE_CASE, after=1, times=0).case()
+    ),
+    "description of case … can't be compared, …": lambda p: p.case(severity=None, description="What happened"),
+    "assignee of case … can't be verified, …": (
+        lambda p: p.switched(users_status=403).case(assignee="day-shift@example.com")
+    ),
+    "… of case …: Could not read …": (
+        lambda p: p.faulty("status", status=500, path="*/summary").info(ticket_id=[67535], include=["summary"])
+    ),
+}
+
+
+def test_every_message_of_the_tables_is_provoked() -> None:
+    assert sorted(MESSAGES) == sorted(PROVOCATIONS)
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+def test_message_is_what_the_table_says(
+    message: str, sim: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = PROVOCATIONS[message](Provoke(sim, tmp_path, monkeypatch))
+    pattern = ".*".join(re.escape(part) for part in message.split(ANYTHING))
+    # Ansible puts words of its own before its messages.
+    beginning = ".*" if message.startswith(("missing", "Required", "The lookup")) else ""
+    assert re.match(beginning + pattern, said, re.DOTALL), said
