@@ -31,9 +31,9 @@ BAD = {
     "an id with a slash": ({**CHANGE, "case_id": "../users"}, ["no id of a case", "or ticket_id"], True),
     "an empty id": ({**CHANGE, "case_id": ""}, ["no id of a case"], True),
     "a ticket that is no number": ({"ticket_id": "INC-1", "severity": "High"}, ["ticket_id", "int"], True),
-    "an empty tag": ({"case_id": CASE, "tags": {"add": [" "]}}, ["Option tags.add", "is empty", "Give one tag a list item"], True),
+    "an empty tag": ({"case_id": CASE, "tags": {"add": [" "]}}, ["tags.add", "is empty", "Give one tag"], True),
     "a tag with a comma": ({"case_id": CASE, "tags": {"set": ["a,b"]}}, ["Option tags.set", "holds a comma"], True),
-    "a tag with a line break": ({"case_id": CASE, "tags": {"delete": ["a\nb"]}}, ["control character", "tags.set"], True),
+    "a tag with a line break": ({"case_id": CASE, "tags": {"delete": ["a\nb"]}}, ["control char", "tags.set"], True),
     "a tag added and deleted": (
         {"case_id": CASE, "tags": {"add": ["a"], "delete": ["a"]}},
         ["adds and deletes 'a'", "Choose one"],

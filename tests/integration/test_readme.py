@@ -432,7 +432,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "assignee of case … can't be verified, …": (
         lambda p: p.switched(users_status=403).case(assignee="day-shift@example.com")
     ),
-    "… of case …: Could not read …": (
+    "Could not read the … of case … (…): …": (
         lambda p: p.faulty("status", status=500, path="*/summary").info(ticket_id=[67535], include=["summary"])
     ),
 }
