@@ -46,7 +46,8 @@ def apply_plan(client: Client, reader: Reader, case: dict[str, Any], plan: Plan)
 
 
 def _label(case: dict[str, Any]) -> str:
-    return f"case {case['_id']} (ticket {case.get('ticket_id')}, tenant {printable(tenant_label(case), 60)})"
+    ticket, tenant = printable(case.get("ticket_id"), 20), printable(tenant_label(case), 60)
+    return f"case {case['_id']} (ticket {ticket}, tenant {tenant})"
 
 
 def _write(client: Client, reader: Reader, case_id: str, plan: Plan, what: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import time
 import traceback
 from functools import partial
 from typing import Any, Callable, Iterable, Iterator
+from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import missing_required_lib
 
@@ -36,6 +37,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import C
 
 try:
     import requests
+    import urllib3
     from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 except ImportError:
     requests = None  # type: ignore[assignment]
@@ -86,7 +88,7 @@ class Client:
         self._session = requests.Session()
         self._session.headers["Accept"] = "application/json"
         if connection.verify is False:
-            requests.packages.urllib3.disable_warnings()  # type: ignore[attr-defined]
+            urllib3.disable_warnings()
         self._proxies = {"http": connection.proxy, "https": connection.proxy} if connection.proxy else None
         self._register_connection_secrets()
         self._tokens = TokenSource(self._exchange if connection.api_key else None, connection.access_token)
@@ -183,11 +185,13 @@ class Client:
 
     def _register_connection_secrets(self) -> None:
         link = self.connection
-        for secret in (link.api_key, link.access_token):
-            self._register_secret(secret)
+        secrets = [link.api_key, link.access_token]
         if link.username and link.api_key:
-            self._register_secret(basic_pair(link.username, link.api_key))
-        self._register_secret(requests.utils.get_auth_from_url(link.proxy)[1] if link.proxy else "")
+            secrets.append(basic_pair(link.username, link.api_key))
+        if link.proxy:  # as it stands in the URL, and decoded
+            secrets += [urlsplit(link.proxy).password or "", requests.utils.get_auth_from_url(link.proxy)[1]]
+        for secret in secrets:
+            self._register_secret(secret)
 
     def _register_secret(self, secret: str) -> None:
         if secret:
@@ -231,6 +235,7 @@ class _Request:
         """One try. Raises _Retry for what may pass, another StellarError for what won't."""
         link = self.client.connection
         self.status = None
+        deadline = time.monotonic() + link.timeout
         try:
             # verify= on each call: REQUESTS_CA_BUNDLE would override Session.verify.
             with self.client._session.request(
@@ -247,7 +252,7 @@ class _Request:
                 stream=True,
             ) as response:
                 self.status, self.answer_headers = response.status_code, response.headers
-                content = self._content(response, link.timeout)
+                content = self._content(response, deadline)
         except requests.exceptions.SSLError as error:
             raise self._tls_failed(error) from None
         except (
@@ -266,8 +271,7 @@ class _Request:
         """Epoch seconds by the answer's Date, so that a wrong clock here does not matter."""
         return _http_date(self.answer_headers.get("Date")) or time.time()
 
-    def _content(self, response: Any, timeout: float) -> bytes:
-        deadline = time.monotonic() + timeout
+    def _content(self, response: Any, deadline: float) -> bytes:
         content = bytearray()
         try:
             for piece in _pieces(response):
@@ -275,7 +279,7 @@ class _Request:
                 if len(content) > MAX_BODY_BYTES:
                     raise self.nonsense(f"is larger than {MAX_BODY_BYTES // 2**20} MiB")
                 if time.monotonic() > deadline:
-                    raise requests.exceptions.ReadTimeout(f"the answer was not complete after {timeout:g} s")
+                    raise requests.exceptions.ReadTimeout("the answer came too slowly")
         except ReadTimeoutError as error:
             raise requests.exceptions.ReadTimeout(error) from None
         except DecodeError:

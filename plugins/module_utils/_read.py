@@ -16,6 +16,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import (
     Person,
     Tenant,
     find_people,
+    is_case_id,
     is_platform_id,
     matches_tenant,
     tenant_label,
@@ -49,7 +50,12 @@ def _shape_error(what: str, expected: str) -> ApiError:
 def case_in(answer: dict[str, Any]) -> dict[str, Any] | None:
     """The case of an answer {"data": {case}}, or None."""
     case = answer.get("data")
-    return case if isinstance(case, dict) and isinstance(case.get("_id"), str) else None
+    return case if _is_case(case) else None
+
+
+def _is_case(record: Any) -> bool:
+    # The id becomes part of a path.
+    return isinstance(record, dict) and isinstance(record.get("_id"), str) and is_case_id(record["_id"])
 
 
 class Reader:
@@ -67,10 +73,8 @@ class Reader:
         """One case, checked to be the one asked for and of the connection's tenant."""
         what = f"Could not read case {case_id}"
         case = case_in(self.client.get(case_path(case_id), what=what))
-        if case is None:
-            raise _shape_error(what, "a case")
-        if case["_id"] != case_id:
-            raise _shape_error(what, f"this case but {printable(case['_id'])}")
+        if case is None or case["_id"] != case_id:
+            raise _shape_error(what, "this case")
         self._require_tenant(case)
         return case
 
@@ -107,9 +111,8 @@ class Reader:
 
     def find(self, query: Query, sorting: Sorting, limit: int | None = None) -> tuple[list[dict[str, Any]], bool]:
         """The cases of a query, sorted, and whether limit cut any off. Stops reading as soon as it can."""
-        if sorting.field == "created_at":
-            merged = self._matching(query, sorting)
-            cases = list(merged if limit is None else itertools.islice(merged, limit + 1))
+        if sorting.field == "created_at" and limit is not None:
+            cases = list(itertools.islice(self._matching(query, sorting), limit + 1))
         else:
             cases = sorting.sorted(self._matching(query, Sorting()))
         if limit is None or len(cases) <= limit:
@@ -159,9 +162,7 @@ class Reader:
         what = "Could not list cases"
         data = self.client.get("cases", page.parameters(), what).get("data")
         cases = data.get("cases") if isinstance(data, dict) else None
-        if not isinstance(cases, list) or not all(
-            isinstance(case, dict) and isinstance(case.get("_id"), str) for case in cases
-        ):
+        if not isinstance(cases, list) or not all(_is_case(case) for case in cases):
             raise _shape_error(what, "a list of cases")
         total = data.get("total") if isinstance(data, dict) else None
         return cases, total if isinstance(total, int) else None

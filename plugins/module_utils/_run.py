@@ -23,6 +23,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     ConflictError,
     InputError,
     StellarError,
+    TransportError,
     printable,
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import Connection
@@ -193,14 +194,14 @@ def _include(reader: Reader, cases: list[dict[str, Any]], includes: list[str]) -
         for part in includes:
             try:
                 case[part] = reader.included(case["_id"], part)
-            except (ApiError, ConflictError) as error:
+            except (ApiError, TransportError) as error:
                 case[part] = None
                 errors.append({"case_id": case["_id"], "include": part, "msg": str(error)})
     return errors
 
 
 def _report(case: dict[str, Any], plan: Plan, client: Client) -> dict[str, Any]:
-    header = f"case {case.get('ticket_id', case['_id'])}"
+    header = f"case {printable(case.get('ticket_id', case['_id']), 20)}"
     return {
         "changes": [asdict(change) for change in plan.changes],
         "diff": {"before_header": header, "after_header": header, "before": plan.before, "after": plan.after},

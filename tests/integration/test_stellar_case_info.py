@@ -224,6 +224,14 @@ def test_a_part_that_fails_leaves_the_rest(sim, info, part):
     assert result["warnings"]
 
 
+def test_a_part_that_never_answers_leaves_the_rest(sim, info):
+    sim.fault("stall", path="/cases/*/summary", times=0)
+    result, _calls = info(case_id=[CASE], include=["summary", "comments"], timeout=1, retries=0)
+    assert [error["include"] for error in result["include_errors"]] == ["summary"]
+    assert "no complete answer in time" in result["include_errors"][0]["msg"]
+    assert result["cases"][0]["comments"] is not None
+
+
 def test_a_part_of_the_wrong_shape_is_named_too(sim, info):
     sim.fault("wrong_shape", path="/cases/*/comments", times=0)
     result, _calls = info(case_id=[CASE], include=["comments", "summary"])
