@@ -17,6 +17,8 @@ from typing import Any
 from tests.simulator.process import ROOT, Simulator, start
 
 PLAYBOOK = "stellarcyber.xdr.demo"
+# What ansible-playbook exits with after Ctrl-C, which may reach it a moment before it reaches this process.
+INTERRUPTED = 99
 
 
 def environment(simulator: Simulator, directory: Path) -> dict[str, str]:
@@ -78,6 +80,8 @@ def main() -> int:
             say(f"A simulator plays the platform at {simulator.host}. Nothing leaves this machine.")
             say(f"$ ansible-playbook {PLAYBOOK} --diff")
             code = play(simulator, Path(directory))
+            if code == INTERRUPTED:
+                raise KeyboardInterrupt
             if code == 0:
                 say(summary(simulator.requests()))
                 say("The playbook is playbooks/demo.yml; README.md shows how to go on.")
