@@ -18,6 +18,7 @@ title = @printf '\n== %s\n' '$(1)'
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.cache/hypothesis
+export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 # The tests are about this tree, whatever the caller has set.
 unexport ANSIBLE_CONFIG ANSIBLE_COLLECTIONS_PATH PYTHONPATH
 # A tree that belongs to somebody else, as in a container, is one that git refuses to read.
@@ -41,7 +42,7 @@ venv: .venv/installed ## Prepare .venv, and nothing outside it
 		echo 'Name one: make venv PYTHON=/path/to/python3'; exit 1; } >&2; \
 	echo "Installing tests/requirements.txt with $$python, about a minute"; \
 	"$$python" -m venv --clear .venv
-	@.venv/bin/python -m pip install -qq --disable-pip-version-check -r tests/requirements.txt
+	@.venv/bin/python -m pip install -qq --disable-pip-version-check --no-cache-dir -r tests/requirements.txt
 	@# Ansible finds the collection through ansible.cfg, Python through the .pth file.
 	@mkdir -p .venv/collections/ansible_collections/stellarcyber
 	@ln -s ../../../.. .venv/collections/ansible_collections/stellarcyber/xdr
@@ -69,7 +70,9 @@ lint: venv ## Check style, types, documentation, licences and the artefact
 	$(call title,lint: ansible-lint)
 	@ansible-lint -q
 	$(call title,lint: documentation)
-	@antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self .
+	@mkdir -p .cache/home
+	@# It would leave a log in the home directory.
+	@HOME=$(CURDIR)/.cache/home antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self .
 	$(call title,lint: changelog)
 	@antsibull-changelog lint
 	$(call title,lint: licences)

@@ -63,7 +63,7 @@ def summary(requests: list[dict[str, Any]]) -> str:
     reads = [entry for entry in requests if entry["method"] == "GET"]
     return (
         f"The simulator saw {len(reads)} reads, {len(updates)} updates, {len(comments)} comments "
-        f"and {len(tokens)} requests for an access token."
+        f"and {len(tokens)} requests for an access token, one for each task and loop item."
     )
 
 

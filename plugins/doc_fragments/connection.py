@@ -24,7 +24,7 @@ options:
   api_key:
     description:
       - The API key (the platform's documentation also calls it refresh token).
-      - It is exchanged for an access token, once for each task, and the token is renewed before it expires.
+      - It is exchanged for an access token, once for each task or lookup, and the token is renewed before it expires.
       - If not set, the environment variable E(STELLAR_API_KEY) is used.
     type: str
   access_token:

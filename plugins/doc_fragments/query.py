@@ -9,6 +9,8 @@ from __future__ import annotations
 
 class ModuleDocFragment:
     DOCUMENTATION = r"""
+description:
+  - An empty list is refused as a filter, since a variable that came out empty must not find all cases.
 options:
   status:
     description: Cases of one of these statuses.

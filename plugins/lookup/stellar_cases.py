@@ -83,9 +83,18 @@ class LookupModule(LookupBase):
         # Ansible lets them pass, and a misspelt filter would find all cases.
         unknown = sorted(set(kwargs) - set(options))
         if unknown:
-            raise AnsibleOptionsError(f"The lookup stellarcyber.xdr.stellar_cases has no option {', '.join(unknown)}.")
+            raise AnsibleOptionsError(
+                f"The lookup stellarcyber.xdr.stellar_cases has no option {', '.join(unknown)}. Tags are its terms; "
+                f"its options are {', '.join(sorted(set(options) - {'_terms'}))}."
+            )
         try:
             # query(..., 'a', 'b') and query(..., ['a', 'b']) mean the same.
-            return run_lookup(self._flatten(terms), options)
+            tags = self._flatten(terms)
+            if terms and not tags:
+                raise AnsibleOptionsError(
+                    "The lookup stellarcyber.xdr.stellar_cases got an empty list of tags, which no case matches. "
+                    "Give no term at all to find cases whatever their tags."
+                )
+            return run_lookup(tags, options)
         except StellarError as error:
             raise AnsibleError(f"The lookup stellarcyber.xdr.stellar_cases failed. {error}") from None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import tenant_label
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import label, tenant_label
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     ApiError,
@@ -28,7 +28,7 @@ def apply_plan(client: Client, reader: Reader, case: dict[str, Any], plan: Plan)
     Returns the case after it and warnings. Raises NotAppliedError for what the platform silently ignored,
     and any StellarError with what was already done in its result.
     """
-    what = f"Could not update {_label(case)}"
+    what = f"Could not update {label(case)} of tenant {tenant_label(case)}"
     after = _write(client, reader, case["_id"], plan, what)
     verdict = verify(plan, after)
     if verdict.missing:
@@ -39,15 +39,10 @@ def apply_plan(client: Client, reader: Reader, case: dict[str, Any], plan: Plan)
         after = reader.case_by_id(case["_id"])
     shown = printable(after.get("assignee_name") or after.get("assignee"))
     return after, [
-        f"{field} of {_label(case)} can't be verified, because this key may not read the users, and the platform "
+        f"{field} of {label(case)} can't be verified, because this key may not read the users, and the platform "
         f"shows {shown}: the task will report a change in each run. Give the assignee as the platform shows it."
         for field in verdict.unsure
     ]
-
-
-def _label(case: dict[str, Any]) -> str:
-    ticket, tenant = printable(case.get("ticket_id"), 20), printable(tenant_label(case), 60)
-    return f"case {case['_id']} (ticket {ticket}, tenant {tenant})"
 
 
 def _write(client: Client, reader: Reader, case_id: str, plan: Plan, what: str) -> dict[str, Any]:
@@ -108,7 +103,7 @@ def _comment(client: Client, reader: Reader, after: dict[str, Any], plan: Plan) 
             if isinstance(comment, dict)
         )
 
-    what = f"Case {case_id} was updated, but the comment could not be posted"
+    what = f"Could not post the comment on {label(after)}, which was updated already"
     try:
         client.post_once(case_path(case_id, "comments"), {"comment": text}, what, is_there)
     except StellarError as error:

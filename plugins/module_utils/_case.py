@@ -13,6 +13,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Iterable
 
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import printable
+
 # Vendor docs 5.2; Escalated is in use by the vendor's own clients since 2024.
 STATUSES = ("New", "In Progress", "Escalated", "Resolved", "Cancelled")
 CLOSED_STATUSES = ("Resolved", "Cancelled")
@@ -43,8 +45,13 @@ def tags(case: dict[str, Any]) -> list[str]:
     return list(case.get("tags") or [])
 
 
+def label(case: dict[str, Any]) -> str:
+    """How a message names a case: by both of its numbers."""
+    return f"case {case['_id']} (ticket {printable(case.get('ticket_id'), 20)})"
+
+
 def tenant_label(case: dict[str, Any]) -> str:
-    return case.get("tenant_name") or case.get("cust_id") or "(no tenant)"
+    return printable(case.get("tenant_name") or case.get("cust_id") or "(no tenant)", 60)
 
 
 def bad_tag(tag: str) -> str:

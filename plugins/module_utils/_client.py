@@ -372,6 +372,8 @@ class _Request:
         elif isinstance(error, requests.exceptions.Timeout):
             why = f"no complete answer in time (timeout is {link.timeout:g} s)"
             remedy = "Check that host and port are reachable from here, or raise timeout."
+        elif link.base_url.startswith("http://"):
+            why, remedy = "no answer to plain http", "Leave http:// out: the platform speaks https."
         else:
             why = "no answer"
             remedy = "Check host and port, name resolution, and that a firewall or a proxy lets this machine through."

@@ -63,11 +63,10 @@ CASE: dict[str, Any] = {
         "if_modified_at": {"type": "str"},
     },
     "mutually_exclusive": [("case_id", "ticket_id")],
-    "required_one_of": [
-        ("case_id", "ticket_id"),
-        ("status", "severity", "assignee", "tags", "name", "description", "resolution"),
-    ],
+    "required_one_of": [("case_id", "ticket_id")],
 }
+# At least one of them is declared. Not by required_one_of, whose message would hide a misspelt option.
+STATE_OPTIONS = ("status", "severity", "assignee", "tags", "name", "description", "resolution")
 
 # The filters of a query, described in doc_fragments/query.py.
 QUERY: dict[str, dict[str, Any]] = {
@@ -146,7 +145,7 @@ class Connection:
         api_key = _header_value(params, "api_key")
         access_token = _header_value(params, "access_token")
         if not api_key and not access_token:
-            raise _bad("api_key", "is missing", f"Set api_key (or {env_name('api_key')}), or access_token.")
+            raise _bad("api_key", "is missing", _where("api_key") + " Or give an access_token.")
         return cls(
             base_url=_base_url(_text(params, "host")),
             username=username,
@@ -165,6 +164,13 @@ class Connection:
 
 def _bad(option: str, why: str, remedy: str) -> InputError:
     return InputError(f"Option {option}", why + ".", remedy)
+
+
+def _where(option: str) -> str:
+    return (
+        f"Set it in the task or in module_defaults, or export {env_name(option)}; "
+        f"a lookup does not see module_defaults, but the variable stellar_{option}."
+    )
 
 
 def _text(params: dict[str, Any], name: str) -> str:
@@ -198,7 +204,7 @@ def _base_url(host: str) -> str:
     """https://name[:port] of a host option; plain http only to loopback."""
     example = "Give name[:port] or https://name[:port], for example myserver.stellarcyber.cloud."
     if not host:
-        raise _bad("host", "is missing", f"Set host, or {env_name('host')}. {example}")
+        raise _bad("host", "is missing", f"{_where('host')} {example}")
     if not host.isprintable():  # urlsplit() would drop a line break and go on with another name
         raise _bad("host", "is no host name", example)
     try:

@@ -57,7 +57,7 @@ def parse_time(value: Any, now_ms: int) -> int:
         return now_ms - int(float(ago.group(1)) * _UNITS_MS[ago.group(2)])
     if re.fullmatch(r"[0-9]+", text):
         if not _SMALLEST_MS <= int(text) < _LARGEST_MS:
-            raise ValueError(f"{text} is no time in milliseconds (seconds, or a typing slip?)")
+            raise ValueError(f"{text} is no time in epoch milliseconds; is it in seconds?")
         return int(text)
     try:
         # fromisoformat() reads the Z only from Python 3.11 on.
@@ -67,6 +67,14 @@ def parse_time(value: Any, now_ms: int) -> int:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=timezone.utc)
     return int(moment.timestamp() * 1000)
+
+
+def format_time(ms: int) -> str:
+    """A time for a person to read, in UTC."""
+    try:
+        return datetime.fromtimestamp(ms / 1000, timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (ValueError, OverflowError, OSError):
+        return "no time"
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import (
     find_people,
     is_case_id,
     is_platform_id,
+    label,
     matches_tenant,
     tenant_label,
 )
@@ -81,15 +82,13 @@ class Reader:
     def case_by_ticket(self, ticket_id: int) -> dict[str, Any]:
         """The one case of a ticket number; several tenants may have the same number."""
         cases = self.cases_by_ticket(ticket_id)
-        what = f"Could not choose a case for ticket {ticket_id}"
+        what = f"Could not find the case of ticket {ticket_id}"
         if not cases:
             tenant = self.client.connection.tenant
             where = f"in tenant {tenant}" if tenant else "that this key can see"
             raise InputError(what, f"there is none {where}.", "Check ticket_id and tenant, or give case_id.")
         if len(cases) > 1:
-            named = "; ".join(
-                f"{case['_id']} of tenant {printable(tenant_label(case), 60)}" for case in cases[:MAX_NAMED]
-            )
+            named = "; ".join(f"{case['_id']} of tenant {tenant_label(case)}" for case in cases[:MAX_NAMED])
             raise InputError(what, f"it stands for {len(cases)} cases: {named}.", "Set tenant, or give case_id.")
         return cases[0]
 
@@ -238,7 +237,7 @@ class Reader:
             raise InputError(
                 what,
                 f"none of the {len(users)} users that this key can see has that e-mail, user name or id.",
-                'Check the spelling; nobody is "".',
+                'Check the spelling. To assign it to nobody, give "".',
             )
         if len(found) > 1:
             named = ", ".join(printable(person.email or person.user_id, 60) for person in found[:MAX_NAMED])
@@ -295,8 +294,8 @@ class Reader:
         if tenant is not None and tenant.owns(case):
             return
         raise ConflictError(
-            f"Refused case {case['_id']}",
-            f"it belongs to tenant {printable(tenant_label(case))}, not to {printable(wanted)}.",
+            f"Refused {label(case)}",
+            f"it belongs to tenant {tenant_label(case)}, not to {printable(wanted)}.",
             "Check the case's id, or tenant.",
         )
 

@@ -16,6 +16,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import (
     Person,
     bad_tag,
     is_case_id,
+    label,
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
@@ -26,7 +27,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     TransportError,
     printable,
 )
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import Connection
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import STATE_OPTIONS, Connection
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import (
     Desired,
     Plan,
@@ -35,9 +36,11 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import (
     make_plan,
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._query import (
+    DAY_MS,
     TIME_FORMS,
     Query,
     Sorting,
+    format_time,
     parse_time,
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._read import Reader
@@ -110,7 +113,7 @@ def run_case_info(params: dict[str, Any], check_mode: bool, on_secret: OnSecret)
 
 def run_lookup(terms: list[str], params: dict[str, Any]) -> list[Any]:
     """The lookup stellar_cases: tags as terms; cases, their ids, or a count."""
-    reading = _Reading(dict(params, tags=terms), _now_ms())
+    reading = _Reading(dict(params, tags=terms or None), _now_ms())
     wanted = params.get("result") or "cases"
     if wanted == "count" and reading.limit is not None:
         raise InputError("Option limit", "can't be combined with result=count.", "Leave one of them out.")
@@ -135,13 +138,13 @@ class _Reading:
             )
         self.names_cases = params.get("case_id") is not None or params.get("ticket_id") is not None
         self.sorting = Sorting(params.get("sort") or "created_at", params.get("order") == "desc")
-        self._assignee = _plain_list(params, "assignee")
-        self._not_modified_by = _plain_list(params, "not_modified_by")
+        self._assignee = _filter(params, "assignee")
+        self._not_modified_by = _filter(params, "not_modified_by")
         self._query = Query(
-            status=_plain_list(params, "status"),
-            severity=_plain_list(params, "severity"),
-            tags=_tags(params, "tags"),
-            not_tags=_tags(params, "not_tags"),
+            status=_filter(params, "status"),
+            severity=_filter(params, "severity"),
+            tags=_tags(_filter(params, "tags"), "tags"),
+            not_tags=_tags(_filter(params, "not_tags"), "not_tags"),
             min_score=params.get("min_score"),
             max_score=params.get("max_score"),
             min_size=params.get("min_size"),
@@ -150,6 +153,16 @@ class _Reading:
             modified_after=_time(params, "modified_after", now_ms),
             modified_before=_time(params, "modified_before", now_ms),
         )
+        self._check_ranges()
+
+    def _check_ranges(self) -> None:
+        for name in ("min_score", "max_score"):
+            score = getattr(self._query, name)
+            if score is not None and not 0 <= score <= 100:
+                raise InputError(f"Option {name}", f"is {score:g}.", "A score is from 0 to 100.")
+        for name in ("created_after", "modified_after"):
+            if (getattr(self._query, name) or 0) > self.now_ms + DAY_MS:
+                raise InputError(f"Option {name}", "lies in the future, where no case is.", "Correct the time.")
         for low, high in (
             ("min_score", "max_score"),
             ("created_after", "created_before"),
@@ -223,6 +236,12 @@ def _desired(params: dict[str, Any]) -> Desired:
             f"Set status to {' or '.join(CLOSED_STATUSES)}.",
         )
     assignee = params.get("assignee")
+    if all(params.get(option) is None for option in STATE_OPTIONS):
+        raise InputError(
+            "The task",
+            "declares no state of the case.",
+            f"Set at least one of {', '.join(STATE_OPTIONS)}. A comment is posted only when something else changes.",
+        )
     return Desired(
         status=status,
         severity=params.get("severity"),
@@ -239,32 +258,38 @@ def _desired(params: dict[str, Any]) -> Desired:
 def _tag_change(tags: dict[str, Any] | None) -> TagChange | None:
     if tags is None:
         return None
-    add, delete = _tags(tags, "add", "tags."), _tags(tags, "delete", "tags.")
+    add, delete, exactly = (_tags(_plain_list(tags, name), f"tags.{name}") for name in ("add", "delete", "set"))
     both = [tag for tag in add if tag in delete]
     if both:
         raise InputError("Option tags", f"adds and deletes {', '.join(map(repr, both))}.", "Choose one of them.")
-    return TagChange(add, delete, None if tags.get("set") is None else _tags(tags, "set", "tags."))
+    return TagChange(add, delete, None if tags.get("set") is None else exactly)
 
 
-def _tags(params: dict[str, Any], name: str, prefix: str = "") -> tuple[str, ...]:
-    tags = _plain_list(params, name)
+def _tags(tags: tuple[str, ...], option: str) -> tuple[str, ...]:
     for tag in tags:
         why = bad_tag(tag)
         if why:
-            remedy = "Give one tag a list item."
-            if name == "delete":
+            remedy = "Give each tag as an item of its own."
+            if option == "tags.delete":
                 remedy = "Name the tags to keep in tags.set: it removes all others, such a one too."
-            raise InputError(
-                f"Option {prefix}{name}",
-                f"tag {printable(tag)!r} {why}.",
-                remedy,
-            )
+            raise InputError(f"Option {option}", f"tag {printable(tag)!r} {why}.", remedy)
     return tags
 
 
 def _plain_list(params: dict[str, Any], name: str) -> tuple[str, ...]:
     """Plain str, each once: ansible-core's tagged strings must not reach requests."""
-    return tuple(dict.fromkeys(str.__str__(item) for item in params.get(name) or ()))
+    items = params.get(name) or ()
+    for item in items:
+        if not isinstance(item, (str, int, float)):
+            raise InputError(f"Option {name}", f"has an item that is no text: {printable(item)!r}.", "Give texts.")
+    return tuple(dict.fromkeys(str.__str__(item) if isinstance(item, str) else str(item) for item in items))
+
+
+def _filter(params: dict[str, Any], name: str) -> tuple[str, ...]:
+    """The values of a filter. An empty list, as from a variable that came out empty, would find all cases."""
+    if params.get(name) is not None and not params[name]:
+        raise InputError(f"Option {name}", "is an empty list, which no case matches.", "Leave it out for all cases.")
+    return _plain_list(params, name)
 
 
 def _time(params: dict[str, Any], name: str, now_ms: int) -> int | None:
@@ -291,7 +316,7 @@ def _check_resolution(case: dict[str, Any], desired: Desired) -> None:
     if desired.resolution is not None and status != "Resolved":
         raise InputError(
             "Option resolution",
-            f"belongs to status Resolved, and case {case['_id']} would be {status}.",
+            f"belongs to status Resolved, and {label(case)} would be {status}.",
             "Set status to Resolved.",
         )
 
@@ -301,8 +326,8 @@ def _check_guard(case: dict[str, Any], guard: int | None) -> None:
     if guard is not None and modified_at > guard:
         who = case.get("modified_by_name") or case.get("modified_by") or "somebody"
         raise ConflictError(
-            f"Refused to change case {case['_id']}",
-            f"{printable(who, 60)} changed it at {modified_at}, after if_modified_at ({guard}).",
+            f"Refused to change {label(case)}",
+            f"{printable(who, 60)} changed it at {_moment(modified_at)}, after if_modified_at: {_moment(guard)}.",
             "Look at the case, then run again with its modified_at.",
             modified_at=modified_at,
         )
@@ -310,9 +335,13 @@ def _check_guard(case: dict[str, Any], guard: int | None) -> None:
 
 def _unreadable_warning(name: str, case: dict[str, Any]) -> str:
     return (
-        f"{name} of case {case['_id']} can't be compared, because the platform does not give it back: "
+        f"{name} of {label(case)} can't be compared, because the platform does not give it back: "
         "the task writes it and reports a change in each run."
     )
+
+
+def _moment(ms: int) -> str:
+    return f"{ms} ({format_time(ms)})"
 
 
 def _now_ms() -> int:

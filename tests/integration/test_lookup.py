@@ -111,7 +111,11 @@ def test_the_connection_comes_from(sim, play, tmp_path, source):
         ("'a', api_key='wrong'", ["HTTP 401", "legacy key"]),
         ("'a', tenant='Nowhere'", ["Could not find tenant Nowhere"]),
         ("'a', assignee=['nobody@example.com']", ["Could not find user"]),
-        ("'a', statuss=['New']", ["statuss"]),
+        ("'a', statuss=['New']", ["has no option statuss", "its options are", "severity"]),
+        ("tags=['a']", ["has no option tags", "Tags are its terms"]),
+        ("[]", ["empty list of tags"]),
+        ("'a', status=[]", ["Option status", "is an empty list"]),
+        ("{'a': 1}", ["no text"]),
     ],
 )
 def test_bad_input(play, arguments, parts):

@@ -79,6 +79,7 @@ class Reader:
         self.vault = directory / "vault"
         self.output = ""
         self.saved: set[str] = set()
+        self.texts: dict[str, str] = {}
         self.home.mkdir()
         self.directory.mkdir()
         for name in (".venv", "ansible.cfg", "Makefile"):
@@ -134,7 +135,7 @@ class Reader:
             self._run(snippet, "ansible-playbook tasks.yml")
             return
         assert name, f"{snippet}: a playbook begins with a comment that names its file"
-        (self.directory / name[1]).write_text(snippet.text + "\n", encoding="utf-8")
+        self.texts[name[1]] = snippet.text + "\n"
         self.saved.add(name[1])
 
     def _bash(self, snippet: Snippet) -> None:
@@ -150,6 +151,8 @@ class Reader:
         self.saved -= set(snippet.text.split())
 
     def _run(self, snippet: Snippet, script: str) -> None:
+        for name in self.saved & set(script.split()):
+            (self.directory / name).write_text(self.texts[name], encoding="utf-8")
         environment = dict(self.environment)
         if "vault" in script:
             for name in ("STELLAR_HOST", "STELLAR_USERNAME", "STELLAR_API_KEY"):
@@ -166,6 +169,8 @@ class Reader:
             after.update(self.simulator.env())
         if "vault" not in script and not snippet.fails:
             self.environment = after
+        if "mkdir" in script:  # a new folder is where the person stays
+            self.directory = Path(after["PWD"])
 
     def _shown(self, snippet: Snippet) -> None:
         """The lines shown stand in the last output, in this order; `...` stands for any lines between."""
@@ -349,8 +354,8 @@ def without_requests(provoke: Provoke) -> str:
 ONE_CASE = "*/cases/*"
 USERS = [{"user_id": digit * 32, "email": f"{digit}@example.com", "name": "Twin"} for digit in "12"]
 TENANTS = [{"cust_id": digit * 32, "cust_name": "Twin"} for digit in "12"]
-MODULE = {"stellarcyber.xdr.stellar_case_info": {}}
-LOOKUP = {"ansible.builtin.debug": {"msg": "{{ query('stellarcyber.xdr.stellar_cases') }}"}}
+TAGS_AS_LIST = {"stellarcyber.xdr.stellar_case": {"case_id": CASE_ID, "tags": ["a", "b"]}}
+NO_TAGS = {"ansible.builtin.debug": {"msg": "{{ query('stellarcyber.xdr.stellar_cases', []) }}"}}
 MISSPELT = {
     "ansible.builtin.debug": {
         "msg": "{{ query('stellarcyber.xdr.stellar_cases', host='127.0.0.1:1', api_key='none', stauts=['New']) }}"
@@ -392,17 +397,23 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Option tags: adds and deletes …": lambda p: p.case(tags={"add": ["a"], "delete": ["a"]}),
     "Option tags.add: tag … holds a comma, …": lambda p: p.case(tags={"add": ["a,b"]}),
     "Option created_after: … is no time.": lambda p: p.info(created_after="yesterday"),
-    "Option if_modified_at: … is no time in milliseconds …": lambda p: p.case(if_modified_at="1660835991"),
+    "Option if_modified_at: … is no time in epoch milliseconds; …": lambda p: p.case(if_modified_at="1660835991"),
+    "The task: declares no state of the case.": lambda p: p.case(severity=None, comment="Done"),
+    "dictionary requested, could not parse …": lambda p: p.ansible(TAGS_AS_LIST),
+    "Option tags: is an empty list, …": lambda p: p.info(tags=[]),
+    "Option min_score: is …": lambda p: p.info(min_score=500),
+    "Option created_after: lies in the future, …": lambda p: p.info(created_after="2099-01-01"),
     "Option limit: is 0.": lambda p: p.info(limit=0),
     "Option limit: can't be combined with result=count.": lambda p: p.lookup(limit=1, result="count"),
     "Options created_after and created_before: leave no room between them.": (
         lambda p: p.info(created_after="1d", created_before="2d")
     ),
     "Option count_only: can't be combined with …": lambda p: p.info(count_only=True, include=["alerts"]),
+    "The lookup stellarcyber.xdr.stellar_cases got an empty list of tags, …": lambda p: p.ansible(NO_TAGS),
     "The lookup stellarcyber.xdr.stellar_cases has no option …": lambda p: p.ansible(MISSPELT),
     # docs/errors.md: cases, people, tenants
-    "Could not choose a case for ticket …: there is none …": lambda p: p.case(case_id=None, ticket_id=1),
-    "Could not choose a case for ticket …: it stands for … cases: …": (
+    "Could not find the case of ticket …: there is none …": lambda p: p.case(case_id=None, ticket_id=1),
+    "Could not find the case of ticket …: it stands for … cases: …": (
         lambda p: p.case(case_id=None, ticket_id=SHARED_TICKET)
     ),
     "Could not find ticket …: the platform ignores the filter ticket_id …": (
@@ -422,7 +433,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Could not update case …: the platform accepted the write, but the case does not show it: …": (
         lambda p: p.switched(ignored_put_keys=["severity"]).case()
     ),
-    "Case … was updated, but the comment could not be posted …": (
+    "Could not post the comment on case …, which was updated already …": (
         lambda p: p.faulty("status", status=403, method="POST", path="*/comments").case(comment="Done")
     ),
     "Could not update case … Whether the case was changed is unclear: …": (
@@ -449,5 +460,5 @@ def test_message_is_what_the_table_says(
     said = PROVOCATIONS[message](Provoke(sim, tmp_path, monkeypatch))
     pattern = ".*".join(re.escape(part) for part in message.split(ANYTHING))
     # Ansible puts words of its own before its messages.
-    beginning = ".*" if message.startswith(("missing", "Required", "The lookup")) else ""
+    beginning = ".*" if message.startswith(("dictionary", "The lookup")) else ""
     assert re.match(beginning + pattern, said, re.DOTALL), said

@@ -27,7 +27,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         description="Stellar Cyber's Cases API on loopback. It is meant for tests: it has no secrets worth keeping.",
     )
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8443, help="0 = a free port (default %(default)s)")
+    parser.add_argument("--port", type=port, default=8443, help="0 = a free port (default %(default)s)")
     parser.add_argument("--cases", type=int, default=60, metavar="N", help="cases to make up (default %(default)s)")
     parser.add_argument("--seed", type=Path, metavar="FILE", help="JSON: cases exported by stellar_case_info, instead")
     parser.add_argument("--profile", choices=PROFILES, default=DEFAULT_PROFILE, help="release to be like")
@@ -69,6 +69,13 @@ def write_ready_file(path: Path, content: dict[str, Any]) -> None:
     os.replace(temporary, path)
 
 
+def port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise ValueError(text)
+    return number
+
+
 def greeting(ready: dict[str, Any], world: World) -> str:
     records = list(world.store.records())
     tags = sorted({tag for record in records for tag in record["tags"]})
@@ -79,6 +86,10 @@ def greeting(ready: dict[str, Any], world: World) -> str:
         "",
         f"  export STELLAR_HOST={ready['host']} {account}",
         f"  export STELLAR_API_KEY={ready['api_key']}",
+        "",
+        "A scoped key, which goes without STELLAR_USERNAME:",
+        "",
+        f"  {ready['scoped_key']}",
         "",
         "Some of its cases:",
         "",
