@@ -151,7 +151,7 @@ class Reader:
         self.saved -= set(snippet.text.split())
 
     def _run(self, snippet: Snippet, script: str) -> None:
-        for name in self.saved & set(script.split()):
+        for name in set(self.texts) & set(script.split()):
             (self.directory / name).write_text(self.texts[name], encoding="utf-8")
         environment = dict(self.environment)
         if "vault" in script:
