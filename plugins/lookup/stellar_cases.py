@@ -95,6 +95,9 @@ class LookupModule(LookupBase):
                     "The lookup stellarcyber.xdr.stellar_cases got an empty list of tags, which no case matches. "
                     "Give no term at all to find cases whatever their tags."
                 )
-            return run_lookup(tags, options)
+            found, warnings = run_lookup(tags, options)
         except StellarError as error:
             raise AnsibleError(f"The lookup stellarcyber.xdr.stellar_cases failed. {error}") from None
+        for warning in warnings:
+            self._display.warning(warning)
+        return found

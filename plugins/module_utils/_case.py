@@ -36,6 +36,25 @@ def is_platform_id(text: str) -> bool:
     return _HEX_ID.fullmatch(text.lower()) is not None
 
 
+# What the engine compares, and its types; a field that is absent or null is let pass.
+_TEXTS = (
+    *("status", "severity", "priority", "name", "resolution", "description", "assignee", "assignee_name"),
+    *("modified_by", "modified_by_name", "cust_id", "tenant_name"),
+)
+
+
+def is_case(record: Any) -> bool:
+    """True for an object that has the shape of a case. Its id becomes part of a path."""
+    if not isinstance(record, dict) or not isinstance(record.get("_id"), str) or not is_case_id(record["_id"]):
+        return False
+    held_tags = record.get("tags") or []
+    return (
+        all(isinstance(record.get(name), (str, type(None))) for name in _TEXTS)
+        and isinstance(held_tags, list)
+        and all(isinstance(tag, str) for tag in held_tags)
+    )
+
+
 def severity(case: dict[str, Any]) -> str:
     """Up to 4.3 the field is called priority (vendor docs 4.3)."""
     return case.get("severity") or case.get("priority") or ""
@@ -97,6 +116,11 @@ class Person:
     @property
     def is_nobody(self) -> bool:
         return not self.given
+
+    @property
+    def is_certain(self) -> bool:
+        """False if only a spelling is known, so that a name that a case shows decides."""
+        return self.is_nobody or bool(self.user_id) or is_platform_id(self.given)
 
     @property
     def label(self) -> str:

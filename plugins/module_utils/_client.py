@@ -9,6 +9,7 @@ from __future__ import annotations
 import email.utils
 import json
 import random
+import re
 import sys
 import time
 import traceback
@@ -29,7 +30,9 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._auth import (
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     ApiError,
     AuthenticationError,
+    ConflictError,
     MissingLibraryError,
+    StellarError,
     TransportError,
     printable,
 )
@@ -57,7 +60,7 @@ _PIECE_BYTES = 64 * 1024
 class _Retry(Exception):
     """One try failed in a way that another may mend. error: what to raise when there is no other."""
 
-    def __init__(self, error: Exception, retry_after: float | None = None) -> None:
+    def __init__(self, error: StellarError, retry_after: float | None = None) -> None:
         super().__init__(str(error))
         self.error = error
         self.retry_after = retry_after
@@ -87,6 +90,8 @@ class Client:
         self._secrets: set[str] = set()
         self._session = requests.Session()
         self._session.headers["Accept"] = "application/json"
+        # Plain http goes to loopback only: a proxy from the environment would read the key.
+        self._session.trust_env = not connection.base_url.startswith("http://")
         if connection.verify is False:
             urllib3.disable_warnings()
         self._proxies = {"http": connection.proxy, "https": connection.proxy} if connection.proxy else None
@@ -106,19 +111,21 @@ class Client:
         """GET a path below /connect/api/v1/. what: the action, for an error's first words."""
         return self._call("GET", path, what or f"Could not read {path}", params=list(params))
 
-    def put(self, path: str, body: dict[str, Any], what: str) -> dict[str, Any]:
-        """PUT a body whose repetition changes nothing more."""
-        return self._call("PUT", path, what, body=body, empty_ok=True)
-
-    def post_update(
-        self, path: str, params: Iterable[tuple[str, Any]], body: dict[str, Any], what: str
+    def write(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any],
+        what: str,
+        params: Iterable[tuple[str, Any]] = (),
+        is_done: Callable[[], bool] | None = None,
     ) -> dict[str, Any]:
-        """POST that updates as PUT does (vendor docs 4.3), so that it may be repeated too."""
-        return self._call("POST", path, what, params=list(params), body=body, empty_ok=True)
+        """PUT or POST. {} if the answer is empty.
 
-    def post_once(self, path: str, body: dict[str, Any], what: str, is_there: Callable[[], bool]) -> None:
-        """POST that creates something. Where it is unclear whether a try arrived, is_there() looks before the next."""
-        self._call("POST", path, what, body=body, empty_ok=True, arrived=is_there)
+        is_done: looks, after a try that failed, whether it arrived all the same; a next try is made only if not.
+        It is needed for what must not be repeated.
+        """
+        return self._call(method, path, what, params=list(params), body=body, empty_ok=True, is_done=is_done)
 
     def _call(
         self,
@@ -128,13 +135,13 @@ class Client:
         params: list[tuple[str, Any]] | None = None,
         body: dict[str, Any] | None = None,
         empty_ok: bool = False,
-        arrived: Callable[[], bool] | None = None,
+        is_done: Callable[[], bool] | None = None,
     ) -> dict[str, Any]:
         request = _Request(self, method, path, what, params, body, empty_ok)
         token = self._tokens.token()
         while True:
             try:
-                return self._with_retries(partial(request.send, BearerAuth(token)), arrived)
+                return self._with_retries(partial(request.send, BearerAuth(token)), is_done)
             except AuthenticationError:
                 self._tokens.reject(token)
                 if request.renewed or not self._tokens.can_renew():
@@ -159,7 +166,7 @@ class Client:
         return token, lifetime(token, answer.get("exp"), request.platform_now())
 
     def _with_retries(
-        self, send: Callable[[], dict[str, Any]], arrived: Callable[[], bool] | None = None
+        self, send: Callable[[], dict[str, Any]], is_done: Callable[[], bool] | None = None
     ) -> dict[str, Any]:
         tries = 0
         while True:
@@ -177,10 +184,11 @@ class Client:
                 if not last:
                     self._budget_s -= wait
                     self._sleep(wait)
-                if arrived is not None and arrived():
+                error = _given_up(failure, tries)
+                if is_done is not None and _look(is_done, error):
                     return {}
                 if last:
-                    raise _given_up(failure, tries) from None
+                    raise error from None
                 self.retries += 1
 
     def _register_connection_secrets(self) -> None:
@@ -355,15 +363,16 @@ class _Request:
 
     def _tls_failed(self, error: Exception) -> Exception:
         text = self.client.scrub(_cause(error))
-        failure = TransportError(
+        if "CERTIFICATE_VERIFY_FAILED" not in str(error):
+            remedy = "Check that the port speaks TLS, and what stands between this machine and the platform."
+            return _Retry(TransportError(self.tried, f"TLS broke off: {text}.", remedy, **self._facts()))
+        return TransportError(
             self.tried,
             f"TLS failed, so nothing was sent: {text}.",
             "If the platform has a certificate of a private CA, set ca_path to that CA's file; "
             "if the name doesn't match, set host to the name in the certificate.",
             **self._facts(),
         )
-        # A certificate stays wrong; a handshake that broke off may not.
-        return failure if "CERTIFICATE_VERIFY_FAILED" in text or "doesn't match" in text else _Retry(failure)
 
     def _not_answered(self, error: Exception) -> TransportError:
         link = self.client.connection
@@ -393,20 +402,39 @@ def _pieces(response: Any) -> Iterator[bytes]:
         yield piece
 
 
-def _cause(error: Exception) -> Any:
-    """What went wrong, without the library's talk of its own retries, of which there are none."""
-    inner = error.args[0] if error.args else error
-    return getattr(inner, "reason", None) or inner
+def _cause(error: BaseException) -> str:
+    """The innermost reason, without the library's talk of its own retries, of which there are none."""
+    inner: Any = error
+    while True:
+        reason = getattr(inner, "reason", None)
+        nested = [reason] if isinstance(reason, BaseException) else list(getattr(inner, "args", ()))
+        nested = [part for part in nested if isinstance(part, BaseException)]
+        if not nested:
+            # The library's words begin with the connection as Python shows it.
+            return re.sub(r"^\S*HTTPS?Connection.*?: (?=[A-Z])", "", str(inner))
+        inner = nested[-1]
 
 
-def _given_up(failure: _Retry, tries: int) -> Exception:
+def _given_up(failure: _Retry, tries: int) -> StellarError:
     error = failure.error
-    error.facts["attempts"] = tries  # type: ignore[attr-defined]
+    error.facts["attempts"] = tries
     if tries > 1:
-        error.args = (f"{error} (tried {tries} times)",)
+        error.append(f"(tried {tries} times)")
     elif failure.retry_after:
-        error.args = (f"{error} (it asks to wait {failure.retry_after:g} s, more than is left of retry_budget)",)
+        error.append(f"(it asks to wait {failure.retry_after:g} s, more than is left of retry_budget)")
     return error
+
+
+def _look(is_done: Callable[[], bool], error: StellarError) -> bool:
+    """Look whether a try arrived. Where that can't be seen, the try's own error ends the matter."""
+    try:
+        return is_done()
+    except ConflictError:
+        raise
+    except StellarError:
+        error.append("Whether it was done all the same could not be seen.")
+        error.facts["unclear"] = True
+        raise error from None
 
 
 def _http_date(value: str | None) -> float | None:

@@ -31,6 +31,10 @@ class StellarError(Exception):
         self.facts = {name: fact for name, fact in facts.items() if fact is not None}
         self.result: dict[str, Any] = {}
 
+    def append(self, words: str) -> None:
+        """Add to the message what is known where the error passes by."""
+        self.args = (f"{self} {words}",)
+
     def to_result(self) -> dict[str, Any]:
         """The arguments of fail_json(), with what was already done when the error came."""
         error = dict(self.facts, kind=type(self).__name__)

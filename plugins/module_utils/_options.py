@@ -2,22 +2,21 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The tables of options, each once: connection, desired state, query. And what a valid connection is."""
+"""The one table of connection options, and what a valid connection is."""
 
 from __future__ import annotations
 
 import ipaddress
 import os
 import re
+import ssl
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import env_fallback
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import RESOLUTIONS, SEVERITIES, STATUSES
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._query import ORDERS, SORT_FIELDS
 
 ENV_PREFIX = "STELLAR_"
 
@@ -33,76 +32,11 @@ CONNECTION: dict[str, dict[str, Any]] = {
     "api_version": {"type": "str", "choices": ["4.3", "5.0"], "default": "5.0"},
     "validate_certs": {"type": "bool", "default": True},
     "ca_path": {"type": "path"},
-    "proxy": {"type": "str"},
+    # Its URL may hold a password.
+    "proxy": {"type": "str", "no_log": True},
     "timeout": {"type": "float", "default": 30.0},
     "retries": {"type": "int", "default": 4},
     "retry_budget": {"type": "float", "default": 120.0},
-}
-
-_STRINGS = {"type": "list", "elements": "str"}
-
-# The options of a desired state, with the module's own checks of them.
-CASE: dict[str, Any] = {
-    "argument_spec": {
-        "case_id": {"type": "str"},
-        "ticket_id": {"type": "int"},
-        "status": {"type": "str", "choices": list(STATUSES)},
-        "severity": {"type": "str", "choices": list(SEVERITIES)},
-        "assignee": {"type": "str"},
-        "tags": {
-            "type": "dict",
-            "options": {"add": _STRINGS, "delete": _STRINGS, "set": _STRINGS},
-            "mutually_exclusive": [("set", "add"), ("set", "delete")],
-            "required_one_of": [("add", "delete", "set")],
-        },
-        "name": {"type": "str"},
-        "description": {"type": "str"},
-        "resolution": {"type": "str", "choices": list(RESOLUTIONS)},
-        "update_alerts": {"type": "bool"},
-        "comment": {"type": "str"},
-        "if_modified_at": {"type": "str"},
-    },
-    "mutually_exclusive": [("case_id", "ticket_id")],
-    "required_one_of": [("case_id", "ticket_id")],
-}
-# At least one of them is declared. Not by required_one_of, whose message would hide a misspelt option.
-STATE_OPTIONS = ("status", "severity", "assignee", "tags", "name", "description", "resolution")
-
-# The filters of a query, described in doc_fragments/query.py.
-QUERY: dict[str, dict[str, Any]] = {
-    "status": dict(_STRINGS, choices=list(STATUSES)),
-    "severity": dict(_STRINGS, choices=list(SEVERITIES)),
-    "not_tags": _STRINGS,
-    "assignee": _STRINGS,
-    "not_modified_by": _STRINGS,
-    "min_score": {"type": "float"},
-    "max_score": {"type": "float"},
-    "min_size": {"type": "int"},
-    "created_after": {"type": "str"},
-    "created_before": {"type": "str"},
-    "modified_after": {"type": "str"},
-    "modified_before": {"type": "str"},
-    "sort": {"type": "str", "choices": list(SORT_FIELDS), "default": "created_at"},
-    "order": {"type": "str", "choices": list(ORDERS), "default": "asc"},
-    "limit": {"type": "int"},
-}
-
-# Parts of a case that are read on demand.
-INCLUDES = ("alerts", "observables", "summary", "comments", "activities", "scores")
-
-_FILTERS = (*tuple(name for name in QUERY if name not in ("sort", "order", "limit")), "tags")
-
-CASE_INFO: dict[str, Any] = {
-    "argument_spec": dict(
-        QUERY,
-        case_id=_STRINGS,
-        ticket_id={"type": "list", "elements": "int"},
-        tags=_STRINGS,
-        include=dict(_STRINGS, choices=list(INCLUDES)),
-        count_only={"type": "bool", "default": False},
-    ),
-    # Ids name cases and a query finds them: a filter on ids would silently hide some.
-    "mutually_exclusive": [(ids, name) for name in _FILTERS for ids in ("case_id", "ticket_id")],
 }
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\.?")
@@ -142,12 +76,16 @@ class Connection:
     def from_params(cls, params: dict[str, Any]) -> Connection:
         """Check the options before anything is sent. Raises InputError."""
         username = _text(params, "username")
+        base_url = _base_url(_text(params, "host"))
+        proxy = _proxy(_text(params, "proxy"))
+        if proxy and base_url.startswith("http://"):
+            raise _bad("proxy", "can't be used with plain http, since it would read the key", "Leave it out.")
         api_key = _header_value(params, "api_key")
         access_token = _header_value(params, "access_token")
         if not api_key and not access_token:
             raise _bad("api_key", "is missing", _where("api_key") + " Or give an access_token.")
         return cls(
-            base_url=_base_url(_text(params, "host")),
+            base_url=base_url,
             username=username,
             api_key=api_key,
             access_token=access_token,
@@ -155,7 +93,7 @@ class Connection:
             tenant=_text(params, "tenant"),
             api_version=_text(params, "api_version") or "5.0",
             verify=_verify(params),
-            proxy=_proxy(_text(params, "proxy")),
+            proxy=proxy,
             timeout=_number(params, "timeout", 1, 3600),
             retries=int(_number(params, "retries", 0, 100)),
             retry_budget=_number(params, "retry_budget", 0, 86400),
@@ -249,6 +187,11 @@ def _verify(params: dict[str, Any]) -> bool | str:
         return True
     if not os.path.exists(ca_path):
         raise _bad("ca_path", f"names no file: {ca_path}", "It is read on the host that runs the task; copy it there.")
+    if os.path.isfile(ca_path):
+        try:
+            ssl.create_default_context(cafile=ca_path)
+        except (ssl.SSLError, OSError) as error:
+            raise _bad("ca_path", f"can't be read as CA certificates ({error})", "Give a file in PEM format.") from None
     return ca_path
 
 

@@ -169,14 +169,14 @@ class Verdict:
     """What a case, read after the write, shows of the plan."""
 
     missing: list[Change] = field(default_factory=list)
-    unsure: list[str] = field(default_factory=list)
+    unsure: list[Change] = field(default_factory=list)
 
 
 def verify(plan: Plan, case: dict[str, Any]) -> Verdict:
     """Compare the case after the write with the plan.
 
-    missing: what the platform did not do; before is what it shows instead. unsure: fields that can't be
-    judged: an assignee whose id is unknown because the key may not read the users.
+    missing: what the platform did not do; before is what it shows instead. unsure: what can't be judged: an
+    assignee whose id is unknown because the key may not read the users, a description that is not given back.
     """
     # Only the tags that were sent: one that somebody else added meanwhile is not ignored, it is new.
     sent = plan.payload.get("tags")
@@ -185,11 +185,16 @@ def verify(plan: Plan, case: dict[str, Any]) -> Verdict:
     planned = {change.field for change in plan.changes}
     verdict = Verdict()
     for change in again.changes:
-        if change.field not in planned or change.field in again.unreadable:
-            continue
-        person = plan.desired.assignee
-        if change.field == "assignee" and person and not person.is_nobody and not person.user_id and change.before:
-            verdict.unsure.append(change.field)
-        else:
-            verdict.missing.append(change)
+        if change.field in planned:
+            unsure = change.field in _unjudged(plan, case)
+            (verdict.unsure if unsure else verdict.missing).append(change)
     return verdict
+
+
+def _unjudged(plan: Plan, case: dict[str, Any]) -> list[str]:
+    """The fields in which a case can't show whether the plan was carried out."""
+    fields = [name for name in UNREADABLE if not case.get(name)]
+    person = plan.desired.assignee
+    if person and not person.is_certain and case.get("assignee"):
+        fields.append("assignee")
+    return fields

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any, Iterator, NamedTuple
 
@@ -41,9 +41,12 @@ _AGO = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([smhdw])")
 _SMALLEST_MS = 10**11
 _LARGEST_MS = 10**14
 
-TIME_FORMS = (
-    "Give an age (30m, 12h, 7d, 2w), ISO 8601 (2026-11-01 or 2026-11-01T08:00:00+01:00), or epoch milliseconds."
-)
+AGE_FORMS = "Give an age (30m, 12h, 7d, 2w)."
+TIME_FORMS = "Give ISO 8601 (2026-11-01 or 2026-11-01T08:00:00+01:00) or epoch milliseconds."
+
+
+def is_age(value: Any) -> bool:
+    return _AGO.fullmatch(str(value).strip()) is not None
 
 
 def parse_time(value: Any, now_ms: int) -> int:
@@ -114,33 +117,31 @@ class Query:
 
     @property
     def total_is_exact(self) -> bool:
-        """True if the platform's own total counts what matches() accepts: only documented filters are used."""
-        plain = Query(status=self.status, severity=self.severity, tags=self.tags, tenant=self.tenant)
-        return self == plain
+        """True if the platform's own total counts what matches() accepts: only filters of the vendor docs are used."""
+        return self == Query(status=self.status, tags=self.tags)
 
-    def listings(self, now_ms: int, api_version: str, descending: bool = False) -> list[Page]:
-        """The first page of each listing whose union holds every match.
+    @property
+    def unresolved(self) -> list[str]:
+        """The people that could not be looked up, and are therefore matched by the names that cases show."""
+        people = (*self.assignee, *self.not_modified_by)
+        return [person.given for person in people if not person.is_certain]
 
-        Before about 2025 only tags could have several values (vendor docs 5.0), so each combination of a
-        status and a severity is a listing of its own.
+    def parts(self) -> list[Query]:
+        """Queries of at most one status and one severity each, whose union this is.
+
+        Before about 2025 only tags could have several values (vendor docs 5.0).
         """
-        severity_name = "priority" if api_version == "4.3" else "severity"
-        common = self._common_parameters()
-        window = (
-            max(EARLIEST_MS, self.created_after or 0),
-            now_ms + DAY_MS if self.created_before is None else self.created_before,
-        )
-        pages = []
-        for status, level in itertools.product(self.status or (None,), self.severity or (None,)):
-            filters = [("status", status), (severity_name, level), *common]
-            sent = tuple((name, value) for name, value in filters if value not in (None, ""))
-            pages.append(Page(sent, window[0], window[1], descending))
-        return pages
+        pairs = itertools.product(self.status or (None,), self.severity or (None,))
+        return [replace(self, status=_only(status), severity=_only(level)) for status, level in pairs]
 
-    def _common_parameters(self) -> list[tuple[str, Any]]:
+    def first_page(self, now_ms: int, api_version: str, descending: bool = False) -> Page:
+        """The first page of the listing of one of the parts()."""
+        severity_name = "priority" if api_version == "4.3" else "severity"
         people = [person.user_id for person in self.not_modified_by]
         # Bounds a little wider than asked: whether the platform includes them is not documented.
-        return [
+        filters = (
+            ("status", ",".join(self.status)),
+            (severity_name, ",".join(self.severity)),
             ("tags", ",".join(self.tags)),
             ("NOT~tags", ",".join(self.not_tags)),
             ("NOT~modified_by", people[0] if len(people) == 1 else None),
@@ -149,7 +150,17 @@ class Query:
             ("FROM~modified_at", None if self.modified_after is None else self.modified_after - 1),
             ("TO~modified_at", None if self.modified_before is None else self.modified_before + 1),
             ("tenantid", self.tenant.cust_id if self.tenant else None),
-        ]
+        )
+        return Page(
+            tuple((name, value) for name, value in filters if value not in (None, "")),
+            max(EARLIEST_MS, self.created_after or 0),
+            now_ms + DAY_MS if self.created_before is None else self.created_before,
+            descending,
+        )
+
+
+def _only(value: str | None) -> tuple[str, ...]:
+    return () if value is None else (value,)
 
 
 def _is_modifier(person: Person, case: dict[str, Any]) -> bool:

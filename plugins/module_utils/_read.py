@@ -10,13 +10,12 @@ import heapq
 import itertools
 import time
 from typing import Any, Callable, Iterator
-from urllib.parse import quote
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import (
     Person,
     Tenant,
     find_people,
-    is_case_id,
+    is_case,
     is_platform_id,
     label,
     matches_tenant,
@@ -25,6 +24,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import (
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     ApiError,
+    AuthenticationError,
     ConflictError,
     InputError,
     printable,
@@ -37,7 +37,8 @@ MAX_NAMED = 10
 
 
 def case_path(case_id: str, *more: str) -> str:
-    return "/".join(["cases", quote(case_id, safe=""), *more])
+    """A path of a case, whose id is_case_id() has let through."""
+    return "/".join(["cases", case_id, *more])
 
 
 def _shape_error(what: str, expected: str) -> ApiError:
@@ -51,12 +52,7 @@ def _shape_error(what: str, expected: str) -> ApiError:
 def case_in(answer: dict[str, Any]) -> dict[str, Any] | None:
     """The case of an answer {"data": {case}}, or None."""
     case = answer.get("data")
-    return case if _is_case(case) else None
-
-
-def _is_case(record: Any) -> bool:
-    # The id becomes part of a path.
-    return isinstance(record, dict) and isinstance(record.get("_id"), str) and is_case_id(record["_id"])
+    return case if is_case(case) else None
 
 
 class Reader:
@@ -65,8 +61,7 @@ class Reader:
     def __init__(self, client: Client, now_ms: int | None = None) -> None:
         self.client = client
         self.now_ms = int(time.time() * 1000) if now_ms is None else now_ms
-        self._users: list[dict[str, Any]] | None = None
-        self._tenants: list[Tenant] | None = None
+        self._lists: dict[str, list[dict[str, Any]] | None] = {}
 
     # -- cases ---------------------------------------------------------------------------------
 
@@ -94,7 +89,7 @@ class Reader:
 
     def cases_by_ticket(self, ticket_id: int) -> list[dict[str, Any]]:
         tenant = self.tenant()
-        page = Query(tenant=tenant).listings(self.now_ms, self.client.connection.api_version)[0]
+        page = self._first_page(Query(tenant=tenant))
         page = page._replace(filters=(*page.filters, ("ticket_id", ticket_id)))
         cases = []
         for case in self._pages(page):
@@ -120,26 +115,26 @@ class Reader:
 
     def count(self, query: Query) -> int:
         """How many cases match: by the platform's total where that is sure, else by reading them."""
-        if query.total_is_exact:
-            totals = [self._total(page, query) for page in self._listings(query)]
-            if None not in totals:
-                return sum(total for total in totals if total is not None)
+        counts = [self._count_by_one_page(part) for part in query.parts()]
+        if None not in counts:
+            return sum(count for count in counts if count is not None)
         return sum(1 for _case in self._matching(query, Sorting()))
 
-    def _total(self, page: Page, query: Query) -> int | None:
-        """The total of a listing; None when it can't be trusted, since a filter seems to be ignored.
+    def _count_by_one_page(self, part: Query) -> int | None:
+        """None if one page does not tell."""
+        cases, total = self._page(self._first_page(part))
+        matches = sum(part.matches(case) for case in cases)
+        if total is not None and total <= len(cases):
+            return matches
+        # A full page of matches shows that no filter is ignored.
+        return total if part.total_is_exact and matches == len(cases) else None
 
-        A full page is read, not one case, for that to show.
-        """
-        cases, total = self._page(page)
-        return total if all(query.matches(case) for case in cases) else None
-
-    def _listings(self, query: Query, descending: bool = False) -> list[Page]:
-        return query.listings(self.now_ms, self.client.connection.api_version, descending)
+    def _first_page(self, part: Query, descending: bool = False) -> Page:
+        return part.first_page(self.now_ms, self.client.connection.api_version, descending)
 
     def _matching(self, query: Query, sorting: Sorting) -> Iterator[dict[str, Any]]:
-        """Matches of all listings of a query, by created_at, each once."""
-        listings = [self._pages(page) for page in self._listings(query, sorting.descending)]
+        """Matches of all parts of a query, by created_at, each once."""
+        listings = [self._pages(self._first_page(part, sorting.descending)) for part in query.parts()]
         seen = set()
         # A page is sorted by the platform; sorting.key breaks ties within the merge only.
         for case in heapq.merge(*listings, key=lambda case: sorting.key(case)[0], reverse=sorting.descending):
@@ -149,44 +144,60 @@ class Reader:
 
     def _pages(self, page: Page) -> Iterator[dict[str, Any]]:
         seen: set[str] = set()
+        announced: int | None = None
         following: Page | None = page
         while following is not None:
             cases, total = self._page(following)
+            announced = total if announced is None else announced
             fresh = [case for case in cases if case["_id"] not in seen]
             seen.update(case["_id"] for case in fresh)
             yield from fresh
             following = following.following(cases, len(fresh), total)
+        if announced is not None and len(seen) < announced:
+            self._check_complete(page, len(seen))
+
+    def _check_complete(self, page: Page, count: int) -> None:
+        """Fewer cases than announced may have left the listing meanwhile. If not, the listing was cut."""
+        _cases, total = self._page(page._replace(size=1))
+        if total is not None and count < total:
+            raise ApiError(
+                "Could not list all cases",
+                f"the platform announces {total} cases and gives {count}.",
+                "Narrow the query by created_after and created_before, status or tenant; "
+                "or run again, if many cases are changing just now.",
+            )
 
     def _page(self, page: Page) -> tuple[list[dict[str, Any]], int | None]:
         what = "Could not list cases"
         data = self.client.get("cases", page.parameters(), what).get("data")
         cases = data.get("cases") if isinstance(data, dict) else None
-        if not isinstance(cases, list) or not all(_is_case(case) for case in cases):
+        if not isinstance(cases, list) or not all(is_case(case) for case in cases):
             raise _shape_error(what, "a list of cases")
         total = data.get("total") if isinstance(data, dict) else None
         return cases, total if isinstance(total, int) else None
 
     # -- what belongs to a case ------------------------------------------------------------------
 
-    def included(self, case_id: str, part: str) -> Any:
-        """One of _options.INCLUDES for a case."""
-        return _INCLUDED[part](self, case_id)
+    def included(self, case: dict[str, Any], part: str) -> Any:
+        """One of _arguments.INCLUDES for a case."""
+        return self._alerts(case) if part == "alerts" else _INCLUDED[part](self, case["_id"])
 
     def comments(self, case_id: str) -> list[dict[str, Any]]:
         return self._data_list(case_id, "comments")
 
-    def _alerts(self, case_id: str) -> list[dict[str, Any]]:
-        what = f"Could not read the alerts of case {case_id}"
+    def _alerts(self, case: dict[str, Any]) -> list[dict[str, Any]]:
+        what = f"Could not read the alerts of case {case['_id']}"
         alerts: dict[str, dict[str, Any]] = {}
         while True:
             params = [("limit", ALERTS_PAGE_SIZE), ("skip", len(alerts))]
-            data = self.client.get(case_path(case_id, "alerts"), params, what).get("data")
+            data = self.client.get(case_path(case["_id"], "alerts"), params, what).get("data")
             docs = data.get("docs") if isinstance(data, dict) else None
             if not isinstance(docs, list) or not all(isinstance(doc, dict) for doc in docs):
                 raise _shape_error(what, "a list of alerts")
             known = len(alerts)
             alerts.update((str(doc.get("_id")), doc) for doc in docs)
-            if len(docs) < ALERTS_PAGE_SIZE or len(alerts) == known:
+            # The platform tells no total here, but the case has its size.
+            if len(alerts) == known or len(alerts) >= (case.get("size") or 0):
                 return list(alerts.values())
 
     def _observables(self, case_id: str) -> dict[str, Any]:
@@ -245,44 +256,38 @@ class Reader:
         return found[0]
 
     def assignee(self, given: str, case: dict[str, Any]) -> Person:
-        """The same, without a request when the case shows that it is this person already."""
+        """The same, without a request when the case shows the id that is given."""
         as_spelled = Person(given)
-        return as_spelled if as_spelled.is_assignee_of(case) else self.person(given)
+        return as_spelled if as_spelled.is_certain and as_spelled.is_assignee_of(case) else self.person(given)
 
     def _read_users(self) -> list[dict[str, Any]] | None:
-        """All users; None where the key may not read them."""
-        if self._users is None:
-            users = self._restricted("users", "Could not read the users")
-            if users is None:
-                return None
-            self._users = users
-        return self._users
+        """All users; None where the key may not read them, or sees none."""
+        return self._restricted("users", "Could not read the users") or None
 
     def tenant(self) -> Tenant | None:
         """The connection's tenant, to limit a listing to. A platform without tenants answers 404 or nothing."""
         wanted = self.client.connection.tenant
         if not wanted:
             return None
-        if self._tenants is None:
-            records = self._restricted("tenants", "Could not read the tenants") or []
-            self._tenants = [Tenant(str(record.get("cust_id")), str(record.get("cust_name"))) for record in records]
-        found = [tenant for tenant in self._tenants if tenant.cust_id.lower() == wanted.lower()]
-        found = found or [tenant for tenant in self._tenants if tenant.name == wanted]
+        records = self._restricted("tenants", "Could not read the tenants") or []
+        tenants = [Tenant(str(record.get("cust_id")), str(record.get("cust_name"))) for record in records]
+        found = [tenant for tenant in tenants if tenant.cust_id.lower() == wanted.lower()]
+        found = found or [tenant for tenant in tenants if tenant.name == wanted]
         what = f"Could not find tenant {printable(wanted)}"
         if len(found) > 1:
             ids = ", ".join(tenant.cust_id for tenant in found[:MAX_NAMED])
             raise InputError(what, f"{len(found)} tenants have that name: {ids}.", "Give the id.")
         if found:
             return found[0]
-        if not self._tenants and is_platform_id(wanted):
+        if not tenants and is_platform_id(wanted):
             return Tenant(wanted.lower(), "")
-        if not self._tenants:
+        if not tenants:
             raise InputError(what, "this key can't read the tenants.", "Give the tenant's id (32 hex digits).")
-        names = ", ".join(printable(tenant.name, 60) for tenant in self._tenants[:MAX_NAMED])
-        more = f" and {len(self._tenants) - MAX_NAMED} more" if len(self._tenants) > MAX_NAMED else ""
+        names = ", ".join(printable(tenant.name, 60) for tenant in tenants[:MAX_NAMED])
+        more = f" and {len(tenants) - MAX_NAMED} more" if len(tenants) > MAX_NAMED else ""
         raise InputError(
             what,
-            f"it is none of the {len(self._tenants)} tenants that this key can see: {names}{more}.",
+            f"it is none of the {len(tenants)} tenants that this key can see: {names}{more}.",
             "Check the spelling (letter case counts in a name).",
         )
 
@@ -300,11 +305,17 @@ class Reader:
         )
 
     def _restricted(self, path: str, what: str) -> list[dict[str, Any]] | None:
-        """A list that some keys may not read, or some versions don't have: None then."""
+        """A list that some keys may not read, or some versions don't have: None then. Read once."""
+        if path not in self._lists:
+            self._lists[path] = self._read_restricted(path, what)
+        return self._lists[path]
+
+    def _read_restricted(self, path: str, what: str) -> list[dict[str, Any]] | None:
         try:
             data = self.client.get(path, what=what).get("data")
-        except ApiError as error:
-            if error.status in (403, 404):
+        except (ApiError, AuthenticationError) as error:
+            # Which status a scoped key gets is not documented. A key that may do nothing at all fails elsewhere.
+            if error.facts.get("status") in (401, 403, 404) and error.facts["path"].endswith(path):
                 return None
             raise
         if not isinstance(data, list) or not all(isinstance(record, dict) for record in data):
@@ -313,7 +324,6 @@ class Reader:
 
 
 _INCLUDED: dict[str, Callable[[Reader, str], Any]] = {
-    "alerts": Reader._alerts,
     "observables": Reader._observables,
     "summary": Reader._summary,
     "comments": Reader.comments,

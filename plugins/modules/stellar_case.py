@@ -333,8 +333,9 @@ error:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import run_module
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import CASE, module_arguments
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import module_arguments
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case
 
 

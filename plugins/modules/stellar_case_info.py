@@ -218,8 +218,9 @@ retries:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE_INFO
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import run_module
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import CASE_INFO, module_arguments
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import module_arguments
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case_info
 
 

@@ -7,11 +7,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ansible_collections.stellarcyber.xdr.plugins.module_utils import _run
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
 from tests.integration.playbook import Run, run_playbook
 from tests.simulator.process import Simulator, start
 
@@ -36,6 +39,14 @@ def play(sim: Simulator, tmp_path: Path) -> Callable[..., Run]:
         return run_playbook(sim, tmp_path, *arguments, **environment)
 
     return run
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that the client would have waited."""
+    waited: list[float] = []
+    monkeypatch.setattr(_run, "Client", partial(Client, sleep=waited.append))
+    return waited
 
 
 @pytest.fixture(autouse=True)

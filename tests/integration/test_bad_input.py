@@ -44,6 +44,8 @@ BAD = {
     "tags without a verb": ({"case_id": CASE, "tags": {}}, ["add, delete, set"], True),
     "a time that is none": ({**CHANGE, "if_modified_at": "yesterday"}, ["is no time", "epoch milliseconds"], True),
     "a time in seconds": ({**CHANGE, "if_modified_at": 1660835991}, ["no time in epoch milliseconds"], True),
+    "an age as a guard": ({**CHANGE, "if_modified_at": "7d"}, ["is an age", "epoch milliseconds"], True),
+    "a blank assignee": ({"case_id": CASE, "assignee": "  "}, ["is blank", 'to nobody, give ""'], True),
     "an empty name": ({"case_id": CASE, "name": " "}, ["Option name", "is empty"], True),
     "an empty comment": ({**CHANGE, "comment": ""}, ["Option comment", "is empty"], True),
     "update_alerts of an open case": ({**CHANGE, "update_alerts": True}, ["Set status to Resolved or Cancelled"], True),

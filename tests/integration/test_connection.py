@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import time
 import venv
-from functools import partial
 
 import pytest
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils import _run
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE as CASE_OPTIONS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     ApiError,
@@ -20,19 +20,10 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     StellarError,
     TransportError,
 )
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import CASE as CASE_OPTIONS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import make_plan
 from tests.integration.playbook import CASE, calls, parameters
 
 TOKEN, GET, PUT = "POST access_token", "GET cases/ID", "PUT cases/ID"
-
-
-@pytest.fixture
-def waits(monkeypatch):
-    """The seconds that the client would have waited."""
-    waited = []
-    monkeypatch.setattr(_run, "Client", partial(Client, sleep=waited.append))
-    return waited
 
 
 @pytest.fixture
@@ -110,6 +101,14 @@ def test_a_token_is_renewed_before_it_expires(sim, case):
     assert [entry["status"] for entry in sim.requests()] == [200] * 4
 
 
+def test_renewal_goes_by_the_platforms_clock(sim, case):
+    sim.advance(86_400)
+    sim.switch(token_lifetime_s=2)
+    sim.fault("latency", ms=1800, method="GET", path="/cases/*")
+    _result, made = case()
+    assert made == [TOKEN, GET, TOKEN, PUT]
+
+
 def test_a_ten_minute_token_that_expires_between_get_and_put(sim, case, monkeypatch):
     """Ten minutes pass on the platform's clock only, so that nothing but the 401 tells."""
 
@@ -172,7 +171,10 @@ def test_a_redirect_of_the_exchange_is_not_followed(sim, case):
 
 def test_subclasses_of_str_become_plain(sim):
     class Tagged(str):
-        """As ansible-core's tagged and unsafe strings."""
+        """As ansible-core's tagged and unsafe strings, which stay what they are."""
+
+        def strip(self, *arguments):
+            return Tagged(super().strip(*arguments))
 
     given = parameters(CASE_OPTIONS, sim, case_id="1", severity="Low", tenant="x")
     given.update({name: Tagged(value) for name, value in given.items() if isinstance(value, str)})
@@ -253,6 +255,26 @@ def test_retry_after_is_kept(sim, case, waits, retry_after, low, high):
     assert result["retries"] == 1
 
 
+def test_a_date_in_retry_after_is_one_of_the_platforms_clock(sim, case, waits):
+    sim.advance(86_400)
+    sim.fault("status", status=429, retry_after="date:+7", path="/cases/*")
+    case()
+    assert 6 <= waits[0] <= 8
+
+
+def test_waits_differ_so_that_clients_do_not_come_together(sim, case, waits):
+    sim.fault("status", status=503, path="/cases/*", times=6)
+    case(retries=6)
+    assert len({round(wait / 0.5 / 2**number, 6) for number, wait in enumerate(waits)}) > 1
+
+
+def test_failed_tries_count_for_the_budget(sim, case, waits):
+    sim.fault("stall", path="/cases/*", times=0)
+    with pytest.raises(TransportError) as caught:
+        case(timeout=1, retries=50, retry_budget=2.5)
+    assert caught.value.facts["attempts"] <= 3
+
+
 def test_a_retry_after_beyond_the_budget_is_not_waited_for(sim, case, waits):
     sim.fault("status", status=429, retry_after="600", path="/cases/*")
     with pytest.raises(ApiError, match="asks to wait 600 s, more than is left of retry_budget"):
@@ -288,6 +310,31 @@ def test_nobody_listens(sim, case, waits):
     with pytest.raises(TransportError, match=r"no answer: .*Check host and port"):
         case(host="127.0.0.1:1", retries=1)
     assert len(waits) == 1
+
+
+def test_plain_http_does_not_go_through_a_proxy(case, monkeypatch):
+    """It would read the key. Nobody listens at either; the message tells who was asked."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:2")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with pytest.raises(TransportError, match=r"no answer to plain http: .*Connection refused"):
+        case(host="http://127.0.0.1:1", retries=0)
+
+
+def test_text_of_the_platform_in_a_message_is_fit_for_a_terminal(sim, case):
+    sim.fault("status", status=400, path="/cases/*", body="\x1b[31mred\x1b[0m\u202e")
+    with pytest.raises(ApiError) as caught:
+        case()
+    assert "red" in str(caught.value)
+    assert str(caught.value).isprintable()
+
+
+def test_a_message_holds_the_reason_and_not_how_python_shows_it(case):
+    with pytest.raises(TransportError) as caught:
+        case(host="127.0.0.1:1", retries=0)
+    assert "Connection refused" in str(caught.value)
+    for noise in ("object at", "Max retries", "HTTPSConnection"):
+        assert noise not in str(caught.value)
 
 
 # -- answers that are none ----------------------------------------------------------------------------------

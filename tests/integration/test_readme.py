@@ -23,8 +23,9 @@ from yamllint import linter
 from yamllint.config import YamlLintConfig
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils import _client
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE, CASE_INFO
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import CASE, CASE_INFO, CONNECTION
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import CONNECTION
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case, run_case_info, run_lookup
 from tests.integration.playbook import CASE as CASE_ID
 from tests.integration.playbook import ROOT, parameters

@@ -13,8 +13,8 @@ import urllib.parse
 
 import pytest
 
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE as CASE_OPTIONS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import CASE as CASE_OPTIONS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import Connection
 from tests.integration.playbook import CASE, parameters
 
@@ -50,6 +50,11 @@ SITUATIONS = {
     "no server": ({"host": "127.0.0.1:1", "retries": 0}, [], True),
     "proxy with a password": (
         {"proxy": f"http://somebody:{PROXY_PASSWORD}@127.0.0.1:1", "retries": 0},
+        [],
+        True,
+    ),
+    "proxy with a password and a misspelt status": (
+        {"proxy": f"http://somebody:{PROXY_PASSWORD}@127.0.0.1:1", "status": "Open"},
         [],
         True,
     ),

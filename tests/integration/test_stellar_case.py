@@ -10,8 +10,14 @@ import json
 
 import pytest
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import ConflictError, NotAppliedError
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import CASE as CASE_OPTIONS
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE as CASE_OPTIONS
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
+    ApiError,
+    ConflictError,
+    InputError,
+    NotAppliedError,
+    TransportError,
+)
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case
 from tests.integration.playbook import CASE, calls, parameters, run_playbook
 
@@ -157,8 +163,8 @@ def test_each_option_in_check_mode_for_real_and_again(runs, option):
     assert check.writes == []
     assert check.calls == read_calls
     assert real.calls == [*read_calls, PUT, *after_put]
-    # The users are read where the case does not show by itself that it is the same person.
-    assert again.calls == [call for call in read_calls if call != USERS or option == "assignee shown by another name"]
+    # An id that the case shows needs no look at the users; a name does, since two people may have it.
+    assert again.calls == [call for call in read_calls if call != USERS or option != "assignee by id"]
     assert again.writes == []
     assert [json.loads(entry["body"]) for entry in real.requests if entry["method"] == "PUT"] == [body]
 
@@ -201,7 +207,7 @@ def case(sim):
 
     def run(check_mode=False, **options):
         sim.clear_requests()
-        options.setdefault("case_id", CASE)
+        options = {"case_id": CASE, **options}
         result = run_case(parameters(CASE_OPTIONS, sim, **options), check_mode, lambda secret: None)
         return result, calls(sim.requests())
 
@@ -268,6 +274,34 @@ def test_guard_refuses_what_an_analyst_touched(sim, case):
     assert sim.case(CASE)["severity"] == "Critical"
 
 
+def test_guard_is_kept_when_the_write_is_tried_again(sim, case, waits):
+    """The platform asks to wait, and an analyst is faster."""
+    seen = sim.case(CASE)["modified_at"]
+    sim.fault("status", status=429, retry_after="60", method="PUT", path="/cases/*")
+    put = {"method": "PUT", "path": "/cases/*"}
+    sim.edit(CASE, {"severity": "Critical"}, user="ohtani@example.com", before=put)
+    with pytest.raises(ConflictError, match="ohtani changed it"):
+        case(severity="Low", if_modified_at=str(seen))
+    assert calls(sim.requests()) == [TOKEN, GET, PUT, GET]
+    assert sim.case(CASE)["severity"] == "Critical"
+
+
+def test_guard_takes_a_first_try_that_arrived_for_done(sim, case, waits):
+    seen = sim.case(CASE)["modified_at"]
+    sim.fault("drop_after", method="PUT", path="/cases/*")
+    result, made = case(severity="Low", if_modified_at=str(seen))
+    assert result["changed"] is True
+    assert made == [TOKEN, GET, PUT, GET, GET]
+
+
+def test_guard_needs_to_know_when_the_case_was_changed(sim, case):
+    record = {**sim.case(CASE), "modified_at": None}
+    sim.fault("wrong_shape", path="/cases/*", body={"data": record})
+    with pytest.raises(ConflictError, match="does not say when"):
+        case(severity="Low", if_modified_at="1660835991789")
+    assert sim.writes() == []
+
+
 def test_guard_lets_a_case_alone_that_is_already_so(sim, case):
     seen = sim.case(CASE)["modified_at"]
     sim.edit(CASE, {"severity": "High"}, user="ohtani@example.com")
@@ -281,12 +315,14 @@ def test_result_of_one_task_guards_the_next_even_after_a_comment(case):
     assert second["changed"] is True
 
 
-def test_users_forbidden_compares_with_the_name_shown(sim, case):
-    sim.switch(users_status=403)
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_users_forbidden_compares_with_the_name_shown(sim, case, status):
+    sim.switch(users_status=status)
     result, made = case(assignee="ohtani")  # who has it already
-    assert (result["changed"], made) == (False, [TOKEN, GET])
+    assert result["changed"] is False
+    assert made == [TOKEN, GET, USERS, *([TOKEN, USERS] if status == 401 else [])]
     result, made = case(assignee="soc-lead@example.com")
-    assert made == [TOKEN, GET, USERS, PUT]
+    assert made[-1] == PUT
     assert result["case"]["assignee"] == SOC_LEAD_ID
 
 
@@ -303,6 +339,73 @@ def test_a_comment_whose_answer_is_lost_is_not_posted_twice(sim, case):
     comments = [comment["comment"] for comment in sim.case(CASE)["comments"]]
     assert comments == ["once"]
     assert result["changed"] is True
+
+
+def test_the_same_comment_of_another_day_does_not_count(sim, case):
+    case(severity="High", comment="once")
+    sim.fault("drop_before", method="POST", path="/cases/*/comments")
+    case(severity="Low", comment="once")
+    assert [comment["comment"] for comment in sim.case(CASE)["comments"]] == ["once", "once"]
+
+
+@pytest.mark.parametrize(("status", "more"), [(500, {}), (401, {"times": 0})])
+def test_a_comment_that_nobody_can_look_for_is_not_posted_again(sim, case, status, more):
+    sim.fault("drop_after", method="POST", path="/cases/*/comments")
+    sim.fault("status", status=status, method="GET", path="/cases/*/comments", **more)
+    with pytest.raises(TransportError, match=r"could not be seen.*Look whether it is there") as caught:
+        case(severity="High", comment="once")
+    assert caught.value.to_result()["changed"] is True
+    assert [comment["comment"] for comment in sim.case(CASE)["comments"]] == ["once"]
+
+
+def test_a_failure_to_read_back_does_not_hide_the_change(sim, case):
+    sim.switch(put_answer="empty")
+    sim.fault("status", status=500, method="GET", path="/cases/*", after=1)
+    with pytest.raises(ApiError, match="The case was updated before") as caught:
+        case(severity="High")
+    assert caught.value.to_result()["changed"] is True
+
+
+def test_a_failure_to_read_after_the_comment_is_a_warning(sim, case):
+    sim.fault("status", status=500, method="GET", path="/cases/*", after=1)
+    result, _calls = case(severity="High", comment="once")
+    assert result["changed"] is True
+    assert "was updated, but its modified_at" in result["warnings"][0]
+
+
+def test_an_answer_that_is_older_than_the_write(sim, case):
+    sim.fault("wrong_shape", method="PUT", path="/cases/*", body={"data": sim.case(CASE)})
+    result, made = case(severity="High")
+    assert made == [TOKEN, GET, PUT, GET]
+    assert result["case"]["severity"] == "High"
+
+
+def test_a_user_named_as_another_ones_e_mail_is_not_taken_for_him(sim, case):
+    record = {**sim.case(CASE), "assignee": "5" * 32, "assignee_name": "soc-lead@example.com"}
+    sim.fault("wrong_shape", method="GET", path="/cases/*", body={"data": record})
+    result, made = case(assignee="soc-lead@example.com")
+    assert made[:4] == [TOKEN, GET, USERS, PUT]
+    assert result["case"]["assignee"] == SOC_LEAD_ID
+
+
+def test_a_failure_after_the_read_returns_the_case(sim, case):
+    with pytest.raises(InputError) as caught:
+        case(assignee="nobody@example.com")
+    assert caught.value.to_result()["case"]["_id"] == CASE
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_tenants_forbidden(sim, case, status):
+    sim.switch(tenants_status=status)
+    with pytest.raises(InputError, match="can't read the tenants"):
+        case(severity="High", tenant="Nowhere")
+    assert sim.writes() == []
+
+
+def test_a_ticket_of_a_tenant_while_the_platform_ignores_the_filter(sim, case):
+    sim.switch(ignored_query_parameters=["tenantid"])
+    result, _calls = case(case_id=None, ticket_id=70001, tenant="Example Clinic", severity="Low")
+    assert result["case"]["tenant_name"] == "Example Clinic"
 
 
 def test_a_comment_that_never_arrived_is_posted_again(sim, case):

@@ -10,8 +10,8 @@ import time
 
 import pytest
 
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE_INFO
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import ApiError, ConflictError, InputError
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import CASE_INFO
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case_info
 from tests.integration.playbook import CASE, calls, parameters
 
@@ -175,6 +175,43 @@ def test_cases_that_move_while_the_pages_are_read_are_not_lost(sim, info):
     result, _calls = info(status=["New"])
     assert len(store) > 10
     assert {case["_id"] for case in store} - set(ids(result)) <= {first["_id"]}
+
+
+@pytest.mark.parametrize(
+    "platform",
+    [
+        {"ignored_query_parameters": ["skip", "FROM~created_at"]},
+        {"ignored_query_parameters": ["sort", "skip"], "page_cap": 3, "default_sort": "score"},
+        {"skip_ceiling": 500, "skip_ceiling_answer": "empty"},
+    ],
+)
+@pytest.mark.parametrize("options", [{}, {"count_only": True}])
+def test_a_result_that_was_cut_says_so(sim, info, platform, options):
+    """Seven hundred cases of one millisecond, and a platform on which no way leads past a page."""
+    sim.add_cases([{"_id": f"{number:024x}", "created_at": 1_660_742_474_000} for number in range(700)])
+    sim.switch(**platform)
+    with pytest.raises(ApiError, match=r"the platform announces \d+ cases and gives \d+"):
+        info(**options, not_tags=["x"])
+
+
+def test_a_count_does_not_trust_a_filter_that_is_ignored_later(sim, info):
+    levels = ["Low"] * 600 + ["High"] * 400
+    sim.add_cases(
+        [
+            {"_id": f"{number:024x}", "severity": level, "tags": ["t"], "created_at": 1_660_742_474_000 + number}
+            for number, level in enumerate(levels)
+        ]
+    )
+    sim.switch(ignored_query_parameters=["severity"])
+    assert info(tags=["t"], severity=["Low"], count_only=True)[0]["count"] == 600
+
+
+def test_a_person_that_cannot_be_looked_up_is_said(sim, info):
+    sim.switch(users_status=403)
+    result, made = info(assignee=["ohtani@example.com", "ohtani", ""], not_modified_by=["8" * 32])
+    assert len(result["warnings"]) == 2
+    assert "ohtani@example.com can't be looked up" in result["warnings"][0]
+    assert made.count(USERS) == 1
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import (
     Person,
     bad_tag,
     find_people,
+    is_case,
     is_case_id,
     matches_tenant,
 )
@@ -85,6 +86,25 @@ def test_case_ids(text, valid):
 )
 def test_tags(tag, bad):
     assert bad_tag(tag).startswith(bad) if bad else bad_tag(tag) == ""
+
+
+@pytest.mark.parametrize(
+    ("record", "valid"),
+    [
+        ({"_id": "1"}, True),
+        ({"_id": "1", "tags": None, "assignee": None, "status": "New"}, True),
+        ({"_id": "../users"}, False),
+        ({"_id": 1}, False),
+        ({}, False),
+        (["_id"], False),
+        ({"_id": "1", "tags": 5}, False),
+        ({"_id": "1", "tags": [{"a": 1}]}, False),
+        ({"_id": "1", "assignee": 5}, False),
+        ({"_id": "1", "status": {}}, False),
+    ],
+)
+def test_the_shape_of_a_case(record, valid):
+    assert is_case(record) is valid
 
 
 USERS = [

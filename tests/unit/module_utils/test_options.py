@@ -10,12 +10,10 @@ import pytest
 import yaml
 
 from ansible_collections.stellarcyber.xdr.plugins.doc_fragments import connection, query
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE_INFO, INCLUDES, QUERY
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import (
-    CASE_INFO,
     CONNECTION,
-    INCLUDES,
-    QUERY,
     Connection,
     env_name,
     module_arguments,
@@ -23,6 +21,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import (
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._read import _INCLUDED
 
 SECRETS = {name for name, spec in CONNECTION.items() if spec.get("no_log")}
+NOT_IN_INI = SECRETS - {"proxy"}
 OK = {"host": "xdr.example.com", "username": "a@example.com", "api_key": "key"}
 
 
@@ -48,13 +47,13 @@ def test_the_same_names_everywhere(name):
     assert sources["env"] == [{"name": f"STELLAR_{name.upper()}"}]
     assert sources["vars"] == [{"name": f"stellar_{name}"}]
     # secrets aren't read from ansible.cfg, which tends to be committed
-    assert sources.get("ini") == (None if name in SECRETS else [{"section": "stellarcyber_xdr", "key": name}])
+    assert sources.get("ini") == (None if name in NOT_IN_INI else [{"section": "stellarcyber_xdr", "key": name}])
     spec = module_arguments(CASE_INFO)["argument_spec"][name]
     assert spec["fallback"][1] == [f"STELLAR_{name.upper()}"]
 
 
 def test_secrets_are_marked_and_user_names_are_not():
-    assert {"api_key", "access_token"} == SECRETS
+    assert {"api_key", "access_token", "proxy"} == SECRETS
 
 
 def test_the_same_filters_in_the_table_and_in_the_documentation():
@@ -66,7 +65,7 @@ def test_the_same_filters_in_the_table_and_in_the_documentation():
 
 
 def test_every_part_that_can_be_included_can_be_read():
-    assert tuple(_INCLUDED) == INCLUDES
+    assert {"alerts", *_INCLUDED} == set(INCLUDES)
 
 
 @pytest.mark.parametrize(
@@ -142,6 +141,8 @@ def test_the_kind_of_key(options, method):
         ({"username": "a:b"}, "username"),
         ({"ca_path": "/nowhere"}, "ca_path"),
         ({"proxy": "proxy:3128"}, "proxy"),
+        ({"proxy": "http://proxy:3128", "host": "http://127.0.0.1"}, "proxy"),
+        ({"ca_path": __file__}, "ca_path"),
         ({"timeout": 0}, "timeout"),
         ({"timeout": float("nan")}, "timeout"),
         ({"retries": -1}, "retries"),

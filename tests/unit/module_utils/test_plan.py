@@ -11,7 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import RESOLUTIONS, SEVERITIES, STATUSES, Person
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import Desired, TagChange, make_plan, verify
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import (
+    Desired,
+    TagChange,
+    Verdict,
+    make_plan,
+    verify,
+)
 
 OHTANI = Person("ohtani@example.com", "826ef6979788454297c85cbba4a51c08", "ohtani@example.com", "ohtani")
 NOBODY = Person("")
@@ -89,6 +95,12 @@ CASE = {
             [("resolution", "", "Benign")],
         ),
         ({"status": "Resolved"}, Desired(status="Resolved", update_alerts=True), {}, []),
+        (
+            {"status": "Resolved"},
+            Desired(status="Resolved", severity="High", update_alerts=True),
+            {"severity": "High"},
+            [("severity", "Medium", "High")],
+        ),
         (
             {},
             Desired(severity="Low", comment="hello"),
@@ -177,8 +189,7 @@ def platform_put(case, payload):
 def test_applying_a_plan_reaches_the_state_and_planning_again_gives_nothing(case, desired):
     plan = make_plan(case, desired)
     after = platform_put(case, plan.payload)
-    assert verify(plan, after).missing == []
-    assert verify(plan, after).unsure == []
+    assert verify(plan, after) == Verdict()
     again = make_plan(after, desired)
     assert not again.changed
     assert again.payload == {}
@@ -208,9 +219,15 @@ def test_a_field_that_the_platform_ignores_is_found(case, desired, ignored):
     plan = make_plan(case, desired)
     sent = {name: value for name, value in plan.payload.items() if name != ignored}
     verdict = verify(plan, platform_put(case, sent))
-    found = {change.field for change in verdict.missing} | set(verdict.unsure)
+    found = {change.field for change in verdict.missing + verdict.unsure}
     changed = {change.field for change in plan.changes}
     assert found == ({ignored} & changed)
+
+
+def test_a_description_that_is_not_given_back_is_unsure():
+    plan = make_plan({**CASE, "description": ""}, Desired(description="x"))
+    verdict = verify(plan, {**CASE, "description": ""})
+    assert (verdict.missing, [change.field for change in verdict.unsure]) == ([], ["description"])
 
 
 def test_a_tag_that_somebody_adds_meanwhile_is_no_failure():
@@ -220,6 +237,7 @@ def test_a_tag_that_somebody_adds_meanwhile_is_no_failure():
 
 def test_an_assignee_that_cannot_be_judged_is_unsure_and_an_ignored_one_is_missing():
     plan = make_plan(CASE, Desired(assignee=Person("ohtani@example.com")))
-    assert verify(plan, {**CASE, "assignee": OHTANI.user_id, "assignee_name": "ohtani"}).unsure == ["assignee"]
+    unsure = verify(plan, {**CASE, "assignee": OHTANI.user_id, "assignee_name": "ohtani"}).unsure
+    assert [change.field for change in unsure] == ["assignee"]
     ignored = verify(plan, {**CASE, "assignee": "", "assignee_name": "Unassigned"})
     assert [change.field for change in ignored.missing] == ["assignee"]

@@ -17,6 +17,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._query import (
     Page,
     Query,
     Sorting,
+    format_time,
     parse_time,
 )
 
@@ -140,12 +141,11 @@ def test_a_case_without_the_field_matches_no_range():
     ],
 )
 def test_parameters(query, api_version, filters):
-    pages = query.listings(NOW, api_version)
-    assert [page.filters for page in pages] == filters
+    assert [part.first_page(NOW, api_version).filters for part in query.parts()] == filters
 
 
 def test_every_page_has_an_explicit_window_order_and_limit():
-    sent = dict(Query().listings(NOW, "5.0")[0].parameters())
+    sent = dict(Query().first_page(NOW, "5.0").parameters())
     assert sent == {
         "FROM~created_at": EARLIEST_MS - 1,
         "TO~created_at": NOW + DAY_MS + 1,
@@ -159,7 +159,9 @@ def test_every_page_has_an_explicit_window_order_and_limit():
 @pytest.mark.parametrize(
     ("query", "exact"),
     [
-        (Query(status=("New",), tags=("a",), severity=("Low",)), True),
+        (Query(status=("New",), tags=("a",)), True),
+        (Query(severity=("Low",)), False),
+        (Query(tenant=Tenant("6" * 32, "x")), False),
         (Query(not_tags=("a",)), False),
         (Query(created_after=1), False),
         (Query(assignee=(OHTANI,)), False),
@@ -167,6 +169,22 @@ def test_every_page_has_an_explicit_window_order_and_limit():
 )
 def test_the_total_is_trusted_for_documented_filters_only(query, exact):
     assert query.total_is_exact is exact
+
+
+def test_the_parts_of_a_query_are_its_union():
+    query = Query(status=("New", "Resolved"), severity=("High", "Low"), tags=("a",))
+    cases = [
+        {"_id": f"{status}{level}", "status": status, "severity": level, "tags": ["a"]}
+        for status in ("New", "Resolved", "Escalated")
+        for level in ("High", "Low", "Medium")
+    ]
+    for case in cases:
+        assert sum(part.matches(case) for part in query.parts()) == query.matches(case)
+
+
+@pytest.mark.parametrize(("ms", "text"), [(NOW, "2023-11-14 22:13:20 UTC"), (10**30, "no time")])
+def test_times_for_people(ms, text):
+    assert format_time(ms) == text
 
 
 class Platform:
@@ -226,7 +244,7 @@ def test_an_unsorted_page_is_followed_by_offset():
 @pytest.mark.parametrize(("count", "calls"), [(0, 1), (1, 1), (500, 1), (501, 2), (10_000, 21)])
 def test_pages_needed(count, calls):
     platform = Platform([EARLIEST_MS + number for number in range(count)])
-    assert len(read_all(platform, Query().listings(NOW, "5.0")[0])) == count
+    assert len(read_all(platform, Query().first_page(NOW, "5.0"))) == count
     assert platform.calls == calls
 
 
