@@ -70,12 +70,12 @@ options:
     type: path
   proxy:
     description:
-      - URL of a proxy, for example V(http://proxy.example.com:3128).
+      - URL of a proxy, for example V(http://proxy.example.com:3128). It can't be used with plain C(http://).
       - If not set, the environment variable E(STELLAR_PROXY) is used; without it E(HTTPS_PROXY) and E(NO_PROXY) count.
     type: str
   timeout:
     description:
-      - Seconds that one call may take.
+      - Seconds to wait for an answer to begin, and for all of it to arrive.
       - If not set, the environment variable E(STELLAR_TIMEOUT) is used.
     type: float
     default: 30.0

@@ -80,7 +80,7 @@ class Client:
                 "Could not load the Python library requests",
                 missing_required_lib("requests") + ".",
                 f"To install it there: {sys.executable} -m pip install requests",
-                detail=(REQUESTS_IMPORT_ERROR or "").strip().splitlines()[-1:],
+                detail=(REQUESTS_IMPORT_ERROR or "").strip().rpartition("\n")[2],
             )
         self.connection = connection
         self.retries = 0

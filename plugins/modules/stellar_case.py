@@ -11,8 +11,8 @@ version_added: 0.1.0
 description:
   - Reads one case, compares it with the state that the task declares, and updates it only if they differ.
   - An option that is left out is not managed.
-  - "Calls to the platform: one for an access token, one to read the case, one to update it if needed. A change of
-    O(assignee) reads the users once; O(comment) is posted, and the case read again after it."
+  - "Calls to the platform: one for an access token, one to read the case, one to update it if needed. An
+    O(assignee) that is no id reads the users; O(comment) is posted, and the case read again after it."
 author:
   - The stellarcyber.xdr contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -96,7 +96,8 @@ options:
     description:
       - Refuse to change a case that somebody changed after this time. Give the RV(case.modified_at) of the case that
         you decided upon, in epoch milliseconds; ISO 8601 will do too.
-      - It is not looked at if there is nothing to change.
+      - It is checked before the update, and again before each further try of it. It is not looked at if there is
+        nothing to change.
     type: str
 seealso:
   - module: stellarcyber.xdr.stellar_case_info
@@ -234,8 +235,10 @@ case:
       returned: always
       sample: 0
 changes:
-  description: What the task changed, or would change. Empty if there was nothing to do.
-  returned: when the case was read
+  description:
+    - What the task changed, or would change. Empty if there was nothing to do.
+    - In a failure, what it was about to change; RV(ignore:changed) and RV(case) say how far it came.
+  returned: when the plan was made
   type: list
   elements: dict
   contains:
@@ -256,7 +259,7 @@ changes:
       sample: In Progress
 diff:
   description: The managed fields before and after.
-  returned: when the case was read
+  returned: when the plan was made
   type: dict
   contains:
     before_header:
@@ -322,8 +325,29 @@ error:
     attempts:
       description: How often the call was tried.
       type: int
-      returned: when it was tried again
+      returned: when it is of those that are tried again
       sample: 5
+    fields:
+      description: The fields that the platform ignored.
+      type: list
+      elements: str
+      returned: when the platform accepted a write and did not do all of it
+      sample: [severity]
+    modified_at:
+      description: When the case was changed, in epoch milliseconds.
+      type: int
+      returned: when O(if_modified_at) refused it
+      sample: 1660835991789
+    unclear:
+      description: Whether the write was done could not be seen.
+      type: bool
+      returned: when it is so
+      sample: true
+    detail:
+      description: What Python said.
+      type: str
+      returned: when the library requests could not be loaded
+      sample: "ModuleNotFoundError: No module named 'requests'"
     remedy:
       description: What to change.
       type: str

@@ -43,8 +43,8 @@ options:
     choices: [alerts, observables, summary, comments, activities, scores]
   count_only:
     description:
-      - Return RV(count) only. Takes one call where the platform documents every filter that is used (O(status),
-        O(severity), O(tags), O(tenant)); else the cases are read and counted.
+      - Return RV(count) only. Takes one call for each combination of O(status) and O(severity) if the matches fit into
+        a page of 500, or if no other filters than O(status) and O(tags) are used; else the cases are read and counted.
     type: bool
     default: false
 seealso:
@@ -209,6 +209,10 @@ include_errors:
       type: str
       returned: always
       sample: HTTP 500
+error:
+  description: What failed, see RV(stellarcyber.xdr.stellar_case#module:error).
+  returned: failure
+  type: dict
 retries:
   description: How often a call had to be tried again.
   returned: always

@@ -10,8 +10,10 @@ import errno
 import os
 import re
 import select
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -333,6 +335,9 @@ class Provoke:
         self.sim.fault(kind, **values)
         return self
 
+    def second_read_fails(self) -> Provoke:
+        return self.faulty("status", status=500, method="GET", path=ONE_CASE, after=1)
+
     def listing(self, path: str, records: list[dict[str, str]]) -> Provoke:
         return self.faulty("wrong_shape", path=f"*/{path}", body={"data": records})
 
@@ -346,6 +351,21 @@ class Provoke:
         return done.stdout + done.stderr
 
 
+def plain_port() -> int:
+    """A port that answers in plain text."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def answer() -> None:
+        connection, _address = listener.accept()
+        connection.recv(1024)
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        connection.close()
+        listener.close()
+
+    threading.Thread(target=answer, daemon=True).start()
+    return int(listener.getsockname()[1])
+
+
 def without_requests(provoke: Provoke) -> str:
     provoke.monkeypatch.setattr(_client, "requests", None)
     provoke.monkeypatch.setattr(_client, "REQUESTS_IMPORT_ERROR", "ImportError: none", raising=False)
@@ -353,6 +373,7 @@ def without_requests(provoke: Provoke) -> str:
 
 
 ONE_CASE = "*/cases/*"
+GUARD = "1660835991788"  # a moment before the case was changed
 USERS = [{"user_id": digit * 32, "email": f"{digit}@example.com", "name": "Twin"} for digit in "12"]
 TENANTS = [{"cust_id": digit * 32, "cust_name": "Twin"} for digit in "12"]
 TAGS_AS_LIST = {"stellarcyber.xdr.stellar_case": {"case_id": CASE_ID, "tags": ["a", "b"]}}
@@ -371,6 +392,12 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Option auth_method: is basic, …": lambda p: p.case(username=None, auth_method="basic"),
     "Option username: holds a colon.": lambda p: p.case(username="analyst@example.com:key"),
     "Option ca_path: names no file: …": lambda p: p.case(ca_path="/nowhere/ca.pem"),
+    "Option ca_path: can't be read as CA certificates …": lambda p: p.case(ca_path=__file__),
+    "Option proxy: can't be used with plain http, …": (
+        lambda p: p.case(host="http://127.0.0.1:1", proxy="http://proxy.example.com:3128")
+    ),
+    "… (…): TLS broke off: …": lambda p: p.case(host=f"127.0.0.1:{plain_port()}"),
+    "… (…): no answer to plain http: …": lambda p: p.case(host=f"http://{p.sim.host}"),
     "Option proxy: is no proxy URL.": lambda p: p.case(proxy="proxy.example.com:3128"),
     "Option timeout: is …": lambda p: p.case(timeout=0),
     "Could not get an access token (…): HTTP 401, the platform refused api_key, sent as a legacy key of …": (
@@ -404,6 +431,8 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Option tags: is an empty list, …": lambda p: p.info(tags=[]),
     "Option min_score: is …": lambda p: p.info(min_score=500),
     "Option created_after: lies in the future, …": lambda p: p.info(created_after="2099-01-01"),
+    "Option if_modified_at: … is an age.": lambda p: p.case(if_modified_at="7d"),
+    "Option assignee: is blank.": lambda p: p.case(assignee=" "),
     "Option limit: is 0.": lambda p: p.info(limit=0),
     "Option limit: can't be combined with result=count.": lambda p: p.lookup(limit=1, result="count"),
     "Options created_after and created_before: leave no room between them.": (
@@ -428,7 +457,13 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     ),
     "Could not find tenant …: … tenants have that name: …": lambda p: p.listing("tenants", TENANTS).info(tenant="Twin"),
     "Refused case …: it belongs to tenant …": lambda p: p.case(tenant="Example Clinic"),
-    "Refused to change case …: … changed it at …": lambda p: p.case(if_modified_at="1660835991788"),
+    "Refused to change case …: … changed it at …": lambda p: p.case(if_modified_at=GUARD),
+    "Refused to change case …: the platform does not say when it was changed.": (
+        lambda p: p.faulty("wrong_shape", path=ONE_CASE, body={"data": {"_id": CASE_ID}}).case(if_modified_at=GUARD)
+    ),
+    "Could not list all cases: the platform announces … cases and gives …": (
+        lambda p: p.switched(page_cap=7, ignored_query_parameters=["skip", "FROM~created_at"]).info()
+    ),
     "…: the platform's answer does not hold …": lambda p: p.faulty("wrong_shape", path=ONE_CASE).case(),
     # docs/errors.md: after a write, warnings
     "Could not update case …: the platform accepted the write, but the case does not show it: …": (
@@ -437,10 +472,20 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Could not post the comment on case …, which was updated already …": (
         lambda p: p.faulty("status", status=403, method="POST", path="*/comments").case(comment="Done")
     ),
+    "… The case was updated before; only reading it back failed.": (
+        lambda p: p.switched(put_answer="empty").second_read_fails().case()
+    ),
+    "… Whether it was done all the same could not be seen. …": (
+        lambda p: p.faulty("drop_after", path="*/comments", times=0).case(comment="Done", retries=1)
+    ),
     "Could not update case … Whether the case was changed is unclear: …": (
         lambda p: p.faulty("drop_after", path=ONE_CASE, after=1, times=0).case()
     ),
     "description of case … can't be compared, …": lambda p: p.case(severity=None, description="What happened"),
+    "… can't be looked up, …": lambda p: p.switched(users_status=403).info(assignee=["ohtani"]),
+    "case … was updated, but its modified_at may be older than the comment. …": (
+        lambda p: p.second_read_fails().case(comment="Done")
+    ),
     "assignee of case … can't be verified, …": (
         lambda p: p.switched(users_status=403).case(assignee="day-shift@example.com")
     ),
