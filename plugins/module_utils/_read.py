@@ -196,8 +196,9 @@ class Reader:
                 raise _shape_error(what, "a list of alerts")
             known = len(alerts)
             alerts.update((str(doc.get("_id")), doc) for doc in docs)
-            # The platform tells no total here, but the case has its size.
-            if len(alerts) == known or len(alerts) >= (case.get("size") or 0):
+            # The platform tells no total here. A short page is the last one, if the case's size agrees.
+            is_last = len(docs) < ALERTS_PAGE_SIZE and len(alerts) >= (case.get("size") or 0)
+            if is_last or len(alerts) == known:
                 return list(alerts.values())
 
     def _observables(self, case_id: str) -> dict[str, Any]:
@@ -314,8 +315,10 @@ class Reader:
         try:
             data = self.client.get(path, what=what).get("data")
         except (ApiError, AuthenticationError) as error:
-            # Which status a scoped key gets is not documented. A key that may do nothing at all fails elsewhere.
-            if error.facts.get("status") in (401, 403, 404) and error.facts["path"].endswith(path):
+            # Which status a scoped key gets is not documented. Whether a 401 means more than this list shows at the
+            # next call; for tenants there may be none.
+            allowed = (401, 403, 404) if path == "users" else (403, 404)
+            if error.facts.get("status") in allowed and error.facts["path"].endswith(path):
                 return None
             raise
         if not isinstance(data, list) or not all(isinstance(record, dict) for record in data):

@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
 import time
 import venv
 
@@ -390,6 +393,46 @@ def test_an_answer_that_never_comes(sim, case, waits):
     sim.fault("stall", path="/cases/*", times=0)
     with pytest.raises(TransportError, match="no complete answer in time"):
         case(timeout=1, retries=1)
+
+
+@pytest.fixture
+def canned():
+    """canned(bytes) -> host that gives these bytes to whoever comes, over plain http."""
+    listeners = []
+
+    def answer(content):
+        listener = socket.create_server(("127.0.0.1", 0))
+        listeners.append(listener)
+
+        def serve():
+            with contextlib.suppress(OSError):  # the test is over
+                while True:
+                    connection, _address = listener.accept()
+                    with connection:
+                        connection.recv(65536)
+                        connection.sendall(content)
+
+        threading.Thread(target=serve, daemon=True).start()
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    yield answer
+    for listener in listeners:
+        listener.close()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope", "can't be decompressed"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", "is no JSON object"),
+        (b'HTTP/1.1 200 OK\r\nContent-Length: 18\r\n\r\n{"access_token": 5}', "holds no access_token"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{}", "no answer to plain http"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "no answer to plain http"),
+    ],
+)
+def test_answers_of_another_server(case, canned, content, message):
+    with pytest.raises(StellarError, match=message):
+        case(host=canned(content), retries=0)
 
 
 def test_a_body_that_swells_is_cut_off(sim, case):

@@ -11,7 +11,12 @@ import time
 import pytest
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE_INFO
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import ApiError, ConflictError, InputError
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
+    ApiError,
+    AuthenticationError,
+    ConflictError,
+    InputError,
+)
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case_info
 from tests.integration.playbook import CASE, calls, parameters
 
@@ -283,6 +288,18 @@ def test_all_alerts_of_a_big_case(sim, info, needs_paging):
     alerts = result["cases"][0]["alerts"]
     assert len({alert["_id"] for alert in alerts}) == len(alerts) == big["size"] > 50
     assert made.count("GET cases/ID/alerts") == big["size"] // 50 + 1
+
+
+def test_alerts_in_shorter_pages_than_asked_for(sim, info):
+    sim.switch(alerts_limit=20)
+    big = max(sim.cases(), key=lambda case: case["size"])
+    result, _calls = info(case_id=[big["_id"]], include=["alerts"])
+    assert len(result["cases"][0]["alerts"]) == big["size"]
+
+
+def test_an_expired_token_is_not_taken_for_a_key_that_may_not_read_tenants(info):
+    with pytest.raises(AuthenticationError, match="expired or is wrong"):
+        info(tenant="Example Tenant", api_key=None, access_token="none")
 
 
 def test_scores_of_an_older_platform(sim, info):
