@@ -300,7 +300,7 @@ class _Request:
         if not content.strip() and self.empty_ok:
             return {}
         try:
-            answer = json.loads(content)
+            answer = _loads(content)
         except (ValueError, RecursionError):
             raise self.nonsense("is no JSON", content) from None
         if not isinstance(answer, dict):
@@ -387,6 +387,14 @@ class _Request:
             why = "no answer"
             remedy = "Check host and port, name resolution, and that a firewall or a proxy lets this machine through."
         return TransportError(self.tried, f"{why}: {self.client.scrub(_cause(error))}.", remedy, **self._facts())
+
+
+def _loads(content: bytes) -> Any:
+    """JSON whose texts Ansible can print: a half of a surrogate pair, or a NaN, would end the task without a result."""
+    answer = json.loads(content.decode("utf-8", "replace"), parse_constant=lambda name: None)
+    if b"\\ud" in content.lower():
+        answer = json.loads(json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace"))
+    return answer
 
 
 def _pieces(response: Any) -> Iterator[bytes]:

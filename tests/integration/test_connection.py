@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import threading
 import time
@@ -433,6 +434,25 @@ def canned():
 def test_answers_of_another_server(case, canned, content, message):
     with pytest.raises(StellarError, match=message):
         case(host=canned(content), retries=0)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (rb"a\uD83D\uDE00b", "a\U0001f600b"),  # a pair is one character
+        (rb"a\ud800b", "a?b"),
+        (b"a\xed\xa0\x80b", "a\ufffd\ufffd\ufffdb"),
+        (b"a\xffb", "a\ufffdb"),
+        (rb"a\u0000b", "a\x00b"),
+    ],
+)
+def test_text_that_is_no_unicode_becomes_text(case, canned, text, shown):
+    body = b'{"data": {"_id": "%s", "severity": "High", "name": "%s", "score": NaN}}' % (CASE.encode(), text)
+    host = canned(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+    result, _calls = case(host=host, api_key=None, access_token="token")
+    assert result["case"]["name"] == shown
+    assert result["case"]["score"] is None
+    json.dumps(result, ensure_ascii=False).encode("utf-8")
 
 
 def test_a_body_that_swells_is_cut_off(sim, case):
