@@ -62,7 +62,8 @@ def calls(requests: list[dict[str, Any]]) -> list[str]:
 def clean_environment(simulator: Simulator, **more: str) -> dict[str, str]:
     """The caller's environment less what steers Ansible or the collection, plus the connection."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "STELLAR_"))}
-    return {**kept, **simulator.env(), "ANSIBLE_NOCOLOR": "1", "COLUMNS": "200", **more}
+    home = str(ROOT / ".cache/ansible")
+    return {**kept, **simulator.env(), "ANSIBLE_HOME": home, "ANSIBLE_NOCOLOR": "1", "COLUMNS": "200", **more}
 
 
 def run_playbook(
