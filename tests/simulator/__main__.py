@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from .app import build
+from .cases import render_all
 from .server import bind, make_certificate, serve
 from .switches import DEFAULT_PROFILE, PROFILES, parse_assignment
 from .world import Initial, World
@@ -117,6 +118,7 @@ def run(options: argparse.Namespace, directory: Path) -> int:
     except sqlite3.Error as error:
         print(f"cannot use {options.db}: {error}", file=sys.stderr)
         return 1
+    render_all(world)
     context, ca_path = make_certificate(options.cert_dir or directory, options.host)
     address = f"[{options.host}]" if ":" in options.host else options.host
     host = f"{address}:{listener.getsockname()[1]}"

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -20,15 +21,23 @@ if TYPE_CHECKING:
     from .world import World
 
 
+def _renderer(world: World) -> Callable[[Record], dict[str, Any]]:
+    return lambda record: shown(world, record, world.switches.description_in_get)
+
+
+def render_all(world: World) -> None:
+    """Make the text of every case before somebody waits for a page of them."""
+    for skip in range(0, world.store.total("1", ()), query.MAXIMUM_LIMIT):
+        world.store.page("1", (), "seq", query.MAXIMUM_LIMIT, skip, _renderer(world))
+
+
 async def list_cases(request: Request) -> Response:
     world = world_of(request)
     text = query_string(request)
     found = query.parse(text, world.switches, caller_of(request).scope, world.clock.now_ms(), world.people)
     args = query.arguments(text, world.switches)
 
-    def render(record: Record) -> dict[str, Any]:
-        return shown(world, record, world.switches.description_in_get)
-
+    render = _renderer(world)
     if args.get("include_summary") == "true":
         as_text = args.get("format_summary") == "true"
         records = world.store.page_records(found.where, found.params, found.order_by, found.limit, found.skip)
