@@ -13,6 +13,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import labe
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     ApiError,
+    AuthenticationError,
     ConflictError,
     NotAppliedError,
     StellarError,
@@ -77,15 +78,16 @@ def _write(client: Client, reader: Reader, case_id: str, plan: Plan, guard: int 
     def is_done() -> bool:
         # Before a guarded write is tried again: minutes may have passed.
         current = reader.case_by_id(case_id)
-        if not verify(plan, current).missing:
+        # If part of it is there, the write arrived, and reading it back tells what is missing.
+        if len(verify(plan, current).missing) < len(plan.put_fields):
             return True
         check_guard(current, guard)
         return False
 
     try:
         after = case_in(_update(client, case_id, plan.payload, what, None if guard is None else is_done))
-    except (ApiError, TransportError) as error:
-        if error.facts.get("unclear") or 300 <= (error.facts.get("status") or 0) < 500:
+    except (ApiError, AuthenticationError, TransportError) as error:
+        if error.facts.get("unclear") or not error.may_have_arrived:
             raise
         try:
             after = reader.case_by_id(case_id)
@@ -112,7 +114,7 @@ def _read_back(reader: Reader, case_id: str) -> dict[str, Any]:
         return reader.case_by_id(case_id)
     except StellarError as error:
         error.result = {"changed": True}
-        error.append("The case was updated before; only reading it back failed.")
+        error.append("The platform accepted the update before; reading it back failed.")
         raise
 
 

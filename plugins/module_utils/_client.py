@@ -142,12 +142,18 @@ class Client:
         while True:
             try:
                 return self._with_retries(partial(request.send, BearerAuth(token)), is_done)
-            except AuthenticationError:
-                self._tokens.reject(token)
+            except AuthenticationError as error:
+                error.may_have_arrived = request.may_have_arrived
                 if request.renewed or not self._tokens.can_renew():
                     raise
+                self._tokens.reject(token)
                 request.renewed = True
                 token = self._tokens.token()
+                if is_done is not None and _look(is_done, error):
+                    return {}
+            except StellarError as error:
+                error.may_have_arrived = request.may_have_arrived
+                raise
 
     def _exchange(self) -> tuple[str, float]:
         """Exchange the key for a token: (token, lifetime in s)."""
@@ -184,10 +190,15 @@ class Client:
                 if not last:
                     self._budget_s -= wait
                     self._sleep(wait)
-                error = _given_up(failure, tries)
+                error = failure.error
+                error.facts["attempts"] = tries
                 if is_done is not None and _look(is_done, error):
                     return {}
+                if tries <= self.connection.retries and wait > self._budget_s and failure.retry_after:
+                    error.append(f"(it asks to wait {failure.retry_after:g} s, more than is left of retry_budget)")
                 if last:
+                    if tries > 1:
+                        error.append(f"(tried {tries} times)")
                     raise error from None
                 self.retries += 1
 
@@ -236,6 +247,7 @@ class _Request:
         self.headers = {} if body is None else {"Content-Type": "application/json"}
         self.empty_ok = empty_ok
         self.renewed = False
+        self.may_have_arrived = False
         self.status: int | None = None
         self.answer_headers: Any = {}
 
@@ -261,6 +273,9 @@ class _Request:
             ) as response:
                 self.status, self.answer_headers = response.status_code, response.headers
                 content = self._content(response, deadline)
+        except StellarError:
+            self.may_have_arrived = True
+            raise
         except requests.exceptions.SSLError as error:
             raise self._tls_failed(error) from None
         except (
@@ -268,9 +283,12 @@ class _Request:
             requests.exceptions.Timeout,
             requests.exceptions.ChunkedEncodingError,
         ) as error:
+            self.may_have_arrived = True
             raise _Retry(self._not_answered(error)) from None
         except (requests.exceptions.RequestException, OSError) as error:
             raise self._not_answered(error) from None
+        # An answer that is no refusal of the platform's may hide that the request was carried out.
+        self.may_have_arrived = self.may_have_arrived or not 300 <= self.status < 500
         if self.status == 200 or (self.status // 100 == 2 and self.method != "GET"):
             return self._json(content)
         raise self._refused(content)
@@ -363,7 +381,9 @@ class _Request:
 
     def _tls_failed(self, error: Exception) -> Exception:
         text = self.client.scrub(_cause(error))
-        if "CERTIFICATE_VERIFY_FAILED" not in str(error):
+        # The second is what urllib3 before 2.0 says of a name.
+        if not any(words in str(error) for words in ("CERTIFICATE_VERIFY_FAILED", "doesn't match")):
+            self.may_have_arrived = True
             remedy = "Check that the port speaks TLS, and what stands between this machine and the platform."
             return _Retry(TransportError(self.tried, f"TLS broke off: {text}.", remedy, **self._facts()))
         return TransportError(
@@ -421,16 +441,6 @@ def _cause(error: BaseException) -> str:
             # The library's words begin with the connection as Python shows it.
             return re.sub(r"^\S*HTTPS?Connection.*?: (?=[A-Z])", "", str(inner))
         inner = nested[-1]
-
-
-def _given_up(failure: _Retry, tries: int) -> StellarError:
-    error = failure.error
-    error.facts["attempts"] = tries
-    if tries > 1:
-        error.append(f"(tried {tries} times)")
-    elif failure.retry_after:
-        error.append(f"(it asks to wait {failure.retry_after:g} s, more than is left of retry_budget)")
-    return error
 
 
 def _look(is_done: Callable[[], bool], error: StellarError) -> bool:

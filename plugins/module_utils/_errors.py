@@ -30,6 +30,8 @@ class StellarError(Exception):
         self.remedy = remedy
         self.facts = {name: fact for name, fact in facts.items() if fact is not None}
         self.result: dict[str, Any] = {}
+        # Of a call: True if a try of it may have arrived although no answer said so.
+        self.may_have_arrived = False
 
     def append(self, words: str) -> None:
         """Add to the message what is known where the error passes by."""

@@ -187,7 +187,7 @@ def _verify(params: dict[str, Any]) -> bool | str:
         return True
     if not os.path.exists(ca_path):
         raise _bad("ca_path", f"names no file: {ca_path}", "It is read on the host that runs the task; copy it there.")
-    if os.path.isfile(ca_path):
+    if not os.path.isdir(ca_path):
         try:
             ssl.create_default_context(cafile=ca_path)
         except (ssl.SSLError, OSError) as error:
@@ -196,7 +196,11 @@ def _verify(params: dict[str, Any]) -> bool | str:
 
 
 def _proxy(proxy: str) -> str:
-    if proxy and urlsplit(proxy).scheme not in ("http", "https", "socks5", "socks5h"):
+    try:
+        scheme = urlsplit(proxy).scheme
+    except ValueError:
+        scheme = ""
+    if proxy and scheme not in ("http", "https", "socks5", "socks5h"):
         raise _bad("proxy", "is no proxy URL", "Give for example http://proxy.example.com:3128.")
     return proxy
 

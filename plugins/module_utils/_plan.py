@@ -79,6 +79,11 @@ class Plan:
     unreadable: list[str] = field(default_factory=list)
 
     @property
+    def put_fields(self) -> list[str]:
+        """The fields that the PUT changes."""
+        return [change.field for change in self.changes if change.field != "comment"]
+
+    @property
     def changed(self) -> bool:
         return bool(self.changes)
 
@@ -112,8 +117,9 @@ def make_plan(case: dict[str, Any], desired: Desired) -> Plan:
         plan.payload.setdefault("status", desired.status or case.get("status"))
     if desired.update_alerts is not None and plan.payload.get("status") in CLOSED_STATUSES:
         plan.payload["update_alerts"] = desired.update_alerts
-    # A field that can't be read back counts as changed in every run; a comment must not come with each.
-    if desired.comment is not None and any(change.field not in plan.unreadable for change in plan.changes):
+    # What a case can't show counts as changed in every run; a comment must not come with each.
+    unjudged = _unjudged(plan, case)
+    if desired.comment is not None and any(change.field not in unjudged for change in plan.changes):
         _change(plan, "comment", None, desired.comment)
     return plan
 
@@ -192,7 +198,7 @@ def verify(plan: Plan, case: dict[str, Any]) -> Verdict:
 
 
 def _unjudged(plan: Plan, case: dict[str, Any]) -> list[str]:
-    """The fields in which a case can't show whether the plan was carried out."""
+    """The fields in which a case can't show whether they are as planned."""
     fields = [name for name in UNREADABLE if not case.get(name)]
     person = plan.desired.assignee
     if person and not person.is_certain and case.get("assignee"):

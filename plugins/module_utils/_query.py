@@ -202,6 +202,12 @@ class Page(NamedTuple):
             ("skip", self.skip),
         ]
 
+    def is_sorted(self, cases: list[dict[str, Any]]) -> bool:
+        moments = [case.get("created_at") for case in cases]
+        if not all(isinstance(moment, int) for moment in moments):
+            return False
+        return moments == sorted(moments, reverse=self.descending)  # type: ignore[type-var]
+
     def following(self, cases: list[dict[str, Any]], new: int, total: int | None) -> Page | None:
         """The page after this one; None at the end.
 
@@ -213,14 +219,12 @@ class Page(NamedTuple):
         stale = 0 if new else self.stale + 1
         if stale > MAX_STALE_PAGES:
             return None
-        moments = [case.get("created_at") for case in cases]
-        if all(isinstance(moment, int) for moment in moments):
-            is_sorted = moments == sorted(moments, reverse=self.descending)  # type: ignore[type-var]
-            last = moments[-1]
-            if is_sorted and not self.descending and last > self.from_ms:  # type: ignore[operator]
-                return self._replace(from_ms=last, skip=0, stale=stale)  # type: ignore[arg-type]
-            if is_sorted and self.descending and last < self.to_ms:  # type: ignore[operator]
-                return self._replace(to_ms=last, skip=0, stale=stale)  # type: ignore[arg-type]
+        if self.is_sorted(cases):
+            last = cases[-1]["created_at"]
+            if not self.descending and last > self.from_ms:
+                return self._replace(from_ms=last, skip=0, stale=stale)
+            if self.descending and last < self.to_ms:
+                return self._replace(to_ms=last, skip=0, stale=stale)
         # Not sorted, or all of one ms: only an offset goes on.
         return self._replace(skip=self.skip + len(cases), stale=stale)
 

@@ -62,6 +62,7 @@ class Reader:
         self.client = client
         self.now_ms = int(time.time() * 1000) if now_ms is None else now_ms
         self._lists: dict[str, list[dict[str, Any]] | None] = {}
+        self._unsorted = False  # whether the platform gave a page in another order than asked for
 
     # -- cases ---------------------------------------------------------------------------------
 
@@ -105,9 +106,10 @@ class Reader:
 
     def find(self, query: Query, sorting: Sorting, limit: int | None = None) -> tuple[list[dict[str, Any]], bool]:
         """The cases of a query, sorted, and whether limit cut any off. Stops reading as soon as it can."""
-        if sorting.field == "created_at" and limit is not None:
+        cases = None
+        if limit is not None and sorting.field == "created_at":
             cases = list(itertools.islice(self._matching(query, sorting), limit + 1))
-        else:
+        if cases is None or self._unsorted:
             cases = sorting.sorted(self._matching(query, Sorting()))
         if limit is None or len(cases) <= limit:
             return cases, False
@@ -126,8 +128,11 @@ class Reader:
         matches = sum(part.matches(case) for case in cases)
         if total is not None and total <= len(cases):
             return matches
-        # A full page of matches shows that no filter is ignored.
-        return total if part.total_is_exact and matches == len(cases) else None
+        if total is None or not part.total_is_exact or not cases or matches < len(cases):
+            return None
+        # An ignored filter shows: at this end of the listing, or at the other.
+        others, _total = self._page(self._first_page(part, descending=True))
+        return total if all(part.matches(case) for case in others) else None
 
     def _first_page(self, part: Query, descending: bool = False) -> Page:
         return part.first_page(self.now_ms, self.client.connection.api_version, descending)
@@ -142,30 +147,31 @@ class Reader:
                 seen.add(case["_id"])
                 yield case
 
-    def _pages(self, page: Page) -> Iterator[dict[str, Any]]:
+    def _pages(self, first: Page) -> Iterator[dict[str, Any]]:
+        """All cases of a listing, each once. Raises ApiError if the platform cuts it."""
         seen: set[str] = set()
         announced: int | None = None
-        following: Page | None = page
-        while following is not None:
-            cases, total = self._page(following)
-            announced = total if announced is None else announced
-            fresh = [case for case in cases if case["_id"] not in seen]
-            seen.update(case["_id"] for case in fresh)
-            yield from fresh
-            following = following.following(cases, len(fresh), total)
-        if announced is not None and len(seen) < announced:
-            self._check_complete(page, len(seen))
-
-    def _check_complete(self, page: Page, count: int) -> None:
-        """Fewer cases than announced may have left the listing meanwhile. If not, the listing was cut."""
-        _cases, total = self._page(page._replace(size=1))
-        if total is not None and count < total:
-            raise ApiError(
-                "Could not list all cases",
-                f"the platform announces {total} cases and gives {count}.",
-                "Narrow the query by created_after and created_before, status or tenant; "
-                "or run again, if many cases are changing just now.",
-            )
+        # Cases may enter and leave a listing while it is read, so that it is short by a few: the second pass tells.
+        for _number in range(2):
+            cases, announced = self._page(first)
+            page: Page | None = first
+            total = announced
+            while page is not None:
+                self._unsorted = self._unsorted or not page.is_sorted(cases)
+                fresh = [case for case in cases if case["_id"] not in seen]
+                seen.update(case["_id"] for case in fresh)
+                yield from fresh
+                page = page.following(cases, len(fresh), total)
+                if page is not None:
+                    cases, total = self._page(page)
+            if len(seen) >= announced if announced is not None else not cases:
+                return
+        raise ApiError(
+            "Could not list all cases",
+            f"the platform announces {'more' if announced is None else announced} cases and gives {len(seen)}.",
+            "Narrow the query by created_after and created_before, status or tenant; "
+            "or run again, if many cases are changing just now.",
+        )
 
     def _page(self, page: Page) -> tuple[list[dict[str, Any]], int | None]:
         what = "Could not list cases"
@@ -197,7 +203,8 @@ class Reader:
             known = len(alerts)
             alerts.update((str(doc.get("_id")), doc) for doc in docs)
             # The platform tells no total here. A short page is the last one, if the case's size agrees.
-            is_last = len(docs) < ALERTS_PAGE_SIZE and len(alerts) >= (case.get("size") or 0)
+            size = case.get("size")
+            is_last = len(docs) < ALERTS_PAGE_SIZE and (not isinstance(size, int) or len(alerts) >= size)
             if is_last or len(alerts) == known:
                 return list(alerts.values())
 

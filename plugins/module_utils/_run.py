@@ -53,7 +53,12 @@ def run_case(params: dict[str, Any], check_mode: bool, on_secret: OnSecret) -> d
             case = reader.case_by_ticket(params["ticket_id"])
         result: dict[str, Any] = {"case": case}
         try:
+            retries = client.retries
             plan = _plan(reader, case, desired, guard)
+            if guard is not None and client.retries > retries:
+                # Reading the users took its time: the case may be another by now.
+                result["case"] = case = reader.case_by_id(case["_id"])
+                plan = _plan(reader, case, desired, guard)
             result.update(_report(case, plan))
             if check_mode or not plan.changed:
                 result.update(changed=plan.changed, case=plan.outcome(case))
@@ -150,8 +155,8 @@ def run_lookup(terms: list[str], params: dict[str, Any]) -> tuple[list[Any], lis
 
 def _unresolved_warnings(query: Query) -> list[str]:
     return [
-        f"{printable(given, 60)} can't be looked up, because this key may not read the users: only cases that show "
-        "exactly this name are found. Give the id (32 hex digits) to be sure."
+        f"{printable(given, 60)} can't be looked up, because this key may not read the users, and is compared with the "
+        "names that cases show. Give the id (32 hex digits) to be sure."
         for given in query.unresolved
     ]
 

@@ -143,7 +143,7 @@ EXAMPLES = r"""
 RETURN = r"""
 case:
   description:
-    - The case after the task, as the platform gives it. In check mode, as it would be.
+    - The case after the task, as the platform gives it. In check mode, as it would be. In a failure, as last read.
     - Further fields of the platform are passed on.
   returned: when the case was read
   type: dict

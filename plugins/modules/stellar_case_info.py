@@ -44,7 +44,8 @@ options:
   count_only:
     description:
       - Return RV(count) only. Takes one call for each combination of O(status) and O(severity) if the matches fit into
-        a page of 500, or if no other filters than O(status) and O(tags) are used; else the cases are read and counted.
+        a page of 500, and two if not, but no other filters than O(status) and O(tags) are used; else the cases are read
+        and counted.
     type: bool
     default: false
 seealso:
@@ -215,7 +216,7 @@ error:
   type: dict
 retries:
   description: How often a call had to be tried again.
-  returned: always
+  returned: success
   type: int
   sample: 0
 """

@@ -14,6 +14,7 @@ import time
 import venv
 
 import pytest
+import requests
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils import _run
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE as CASE_OPTIONS
@@ -216,6 +217,23 @@ def test_an_unknown_ca_is_refused_before_the_key_is_sent(sim, case, waits, monke
     with pytest.raises(TransportError, match=r"TLS failed, so nothing was sent.*set ca_path"):
         case(ca_path=None)
     assert (sim.requests(), waits) == ([], [])
+
+
+def test_what_an_older_urllib3_says_of_a_wrong_name_is_a_certificate_too(case, waits, monkeypatch):
+    def refuse(*_unused, **_options):
+        raise requests.exceptions.SSLError("hostname 'localhost' doesn't match 'other.example'")
+
+    monkeypatch.setattr(requests.Session, "request", refuse)
+    with pytest.raises(TransportError, match="TLS failed, so nothing was sent"):
+        case()
+    assert waits == []
+
+
+def test_a_port_that_speaks_no_tls_is_tried_again(case, canned, waits):
+    host = canned(b"HTTP/1.1 400 Bad Request\r\n\r\n").replace("http:", "https:")
+    with pytest.raises(TransportError, match=r"TLS broke off: .*Check that the port speaks TLS"):
+        case(host=host, retries=1)
+    assert len(waits) == 1
 
 
 def test_validate_certs_false(case):

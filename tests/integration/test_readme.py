@@ -472,7 +472,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Could not post the comment on case …, which was updated already …": (
         lambda p: p.faulty("status", status=403, method="POST", path="*/comments").case(comment="Done")
     ),
-    "… The case was updated before; only reading it back failed.": (
+    "… The platform accepted the update before; reading it back failed.": (
         lambda p: p.switched(put_answer="empty").second_read_fails().case()
     ),
     "… Whether it was done all the same could not be seen. …": (

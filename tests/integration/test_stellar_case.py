@@ -11,6 +11,7 @@ import json
 import pytest
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE as CASE_OPTIONS
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     ApiError,
     ConflictError,
@@ -18,6 +19,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     NotAppliedError,
     TransportError,
 )
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import Connection
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case
 from tests.integration.playbook import CASE, calls, parameters, run_playbook
 
@@ -286,6 +288,43 @@ def test_guard_is_kept_when_the_write_is_tried_again(sim, case, waits):
     assert sim.case(CASE)["severity"] == "Critical"
 
 
+def test_guard_is_kept_when_a_new_token_took_its_time(sim, case, waits):
+    seen = sim.case(CASE)["modified_at"]
+    sim.fault("expire_token", method="PUT", path="/cases/*")
+    sim.fault("status", status=429, retry_after="60", path="/access_token", after=1)
+    sim.edit(CASE, {"severity": "Critical"}, user="ohtani@example.com", after={"method": "PUT", "path": "/cases/*"})
+    with pytest.raises(ConflictError, match="ohtani changed it"):
+        case(severity="Low", if_modified_at=str(seen))
+    assert sim.case(CASE)["severity"] == "Critical"
+
+
+def test_guard_is_kept_when_reading_the_users_took_its_time(sim, case, waits):
+    seen = sim.case(CASE)["modified_at"]
+    sim.fault("status", status=429, retry_after="60", path="/users")
+    sim.edit(CASE, {"severity": "Critical"}, user="ohtani@example.com", before={"method": "GET", "path": "/users"})
+    with pytest.raises(ConflictError, match="ohtani changed it"):
+        case(assignee="soc-lead@example.com", severity="Low", if_modified_at=str(seen))
+    assert sim.writes() == []
+
+
+def test_guard_does_not_take_our_own_write_for_somebody_elses(sim, case, waits):
+    seen = sim.case(CASE)["modified_at"]
+    sim.switch(ignored_put_keys=["severity"])
+    sim.fault("drop_after", method="PUT", path="/cases/*")
+    with pytest.raises(NotAppliedError, match="severity should be") as caught:
+        case(severity="Low", status="Escalated", if_modified_at=str(seen))
+    assert caught.value.to_result()["changed"] is True
+
+
+@pytest.mark.parametrize("then", [429, 403, 401])
+def test_a_write_that_arrived_before_a_refusal_is_in_the_result(sim, case, waits, then):
+    sim.fault("drop_after", method="PUT", path="/cases/*")
+    sim.fault("status", status=then, method="PUT", path="/cases/*", times=0)
+    result, _calls = case(severity="High")
+    assert result["changed"] is True
+    assert sim.case(CASE)["severity"] == result["case"]["severity"] == "High"
+
+
 def test_guard_takes_a_first_try_that_arrived_for_done(sim, case, waits):
     seen = sim.case(CASE)["modified_at"]
     sim.fault("drop_after", method="PUT", path="/cases/*")
@@ -326,6 +365,23 @@ def test_users_forbidden_compares_with_the_name_shown(sim, case, status):
     assert result["case"]["assignee"] == SOC_LEAD_ID
 
 
+def test_a_comment_does_not_come_with_each_run_that_cannot_be_verified(sim, case):
+    sim.switch(users_status=403)
+    for _number in range(3):
+        case(assignee="day-shift@example.com", comment="hello")  # the platform shows: day-shift
+    assert sim.case(CASE).get("comments", []) == []
+
+
+def test_an_expired_token_does_not_hide_behind_the_users(sim, case):
+    """401 for the users only: the token goes on to be used."""
+    sim.fault("status", status=401, path="/users", times=0)
+    with Client(Connection.from_params(parameters(CASE_OPTIONS, sim, case_id=CASE, severity="Low"))) as client:
+        token = client._exchange()[0]
+    result, made = case(assignee="soc-lead@example.com", api_key=None, access_token=token)
+    assert result["changed"] is True
+    assert made == [GET, USERS, PUT]
+
+
 def test_users_forbidden_and_a_spelling_that_cannot_be_verified_warns(sim, case):
     sim.switch(users_status=403)
     sim.put_case(CASE, assignee="")
@@ -361,7 +417,7 @@ def test_a_comment_that_nobody_can_look_for_is_not_posted_again(sim, case, statu
 def test_a_failure_to_read_back_does_not_hide_the_change(sim, case):
     sim.switch(put_answer="empty")
     sim.fault("status", status=500, method="GET", path="/cases/*", after=1)
-    with pytest.raises(ApiError, match="The case was updated before") as caught:
+    with pytest.raises(ApiError, match="The platform accepted the update before") as caught:
         case(severity="High")
     assert caught.value.to_result()["changed"] is True
 

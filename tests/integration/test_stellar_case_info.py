@@ -199,6 +199,45 @@ def test_a_result_that_was_cut_says_so(sim, info, platform, options):
         info(**options, not_tags=["x"])
 
 
+def test_a_result_that_was_cut_says_so_without_a_total_too(sim, info):
+    record = {**sim.case(CASE), "_id": "0" * 24}
+    sim.fault("wrong_shape", path="/cases", body={"data": {"cases": [record]}}, times=0)
+    with pytest.raises(ApiError, match="announces more cases and gives 1"):
+        info()
+
+
+def test_cases_that_leave_the_listing_are_no_cut(sim, info):
+    sim.switch(page_cap=10)
+    store = sorted((case for case in sim.cases() if case["status"] == "New"), key=lambda case: case["created_at"])
+    sim.edit(
+        store[-1]["_id"], {"status": "Resolved"}, user="ohtani@example.com", after={"method": "GET", "path": "/cases"}
+    )
+    result, _calls = info(status=["New"])
+    assert ids(result) == [case["_id"] for case in store[:-1]]
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_a_platform_that_ignores_sort_does_not_decide_what_limit_cuts(sim, info, order):
+    sim.switch(ignored_query_parameters=["sort", "order"], default_sort="score")
+    times = sorted((case["created_at"] for case in sim.cases()), reverse=order == "desc")
+    result, _calls = info(order=order, limit=3)
+    assert [case["created_at"] for case in result["cases"]] == times[:3]
+
+
+def test_a_count_does_not_trust_tags_that_are_ignored_later(sim, info):
+    tags = [["t"]] * 600 + [[]] * 400
+    sim.add_cases(
+        [
+            {"_id": f"{number:024x}", "tags": held, "created_at": 1_500_000_000_000 + number}
+            for number, held in enumerate(tags)
+        ]
+    )
+    result, made = info(tags=["t"], count_only=True)
+    assert (result["count"], made) == (600, [TOKEN, LIST, LIST])
+    sim.switch(ignored_query_parameters=["tags"])
+    assert info(tags=["t"], count_only=True)[0]["count"] == 600
+
+
 def test_a_count_does_not_trust_a_filter_that_is_ignored_later(sim, info):
     levels = ["Low"] * 600 + ["High"] * 400
     sim.add_cases(

@@ -143,6 +143,8 @@ def test_the_kind_of_key(options, method):
         ({"proxy": "proxy:3128"}, "proxy"),
         ({"proxy": "http://proxy:3128", "host": "http://127.0.0.1"}, "proxy"),
         ({"ca_path": __file__}, "ca_path"),
+        ({"ca_path": "/dev/null"}, "ca_path"),
+        ({"proxy": "http://[::1"}, "proxy"),
         ({"timeout": 0}, "timeout"),
         ({"timeout": float("nan")}, "timeout"),
         ({"retries": -1}, "retries"),
