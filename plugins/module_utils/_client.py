@@ -138,22 +138,26 @@ class Client:
         is_done: Callable[[], bool] | None = None,
     ) -> dict[str, Any]:
         request = _Request(self, method, path, what, params, body, empty_ok)
+        try:
+            return self._with_token(request, is_done)
+        except StellarError as error:
+            error.may_have_arrived = request.may_have_arrived
+            raise
+
+    def _with_token(self, request: _Request, is_done: Callable[[], bool] | None) -> dict[str, Any]:
+        """Send a call; with a new token once more, if the platform refuses this one."""
         token = self._tokens.token()
-        while True:
-            try:
-                return self._with_retries(partial(request.send, BearerAuth(token)), is_done)
-            except AuthenticationError as error:
-                error.may_have_arrived = request.may_have_arrived
-                if request.renewed or not self._tokens.can_renew():
-                    raise
-                self._tokens.reject(token)
-                request.renewed = True
-                token = self._tokens.token()
-                if is_done is not None and _look(is_done, error):
-                    return {}
-            except StellarError as error:
-                error.may_have_arrived = request.may_have_arrived
+        try:
+            return self._with_retries(partial(request.send, BearerAuth(token)), is_done)
+        except AuthenticationError as error:
+            if not self._tokens.can_renew():
                 raise
+            self._tokens.reject(token)
+            request.renewed = True
+            token = self._tokens.token()
+            if is_done is not None and _look(is_done, error):
+                return {}
+        return self._with_retries(partial(request.send, BearerAuth(token)), is_done)
 
     def _exchange(self) -> tuple[str, float]:
         """Exchange the key for a token: (token, lifetime in s)."""
@@ -194,11 +198,11 @@ class Client:
                 error.facts["attempts"] = tries
                 if is_done is not None and _look(is_done, error):
                     return {}
-                if tries <= self.connection.retries and wait > self._budget_s and failure.retry_after:
-                    error.append(f"(it asks to wait {failure.retry_after:g} s, more than is left of retry_budget)")
                 if last:
                     if tries > 1:
                         error.append(f"(tried {tries} times)")
+                    if failure.retry_after and tries <= self.connection.retries:
+                        error.append(f"(it asks to wait {wait:g} s, more than is left of retry_budget)")
                     raise error from None
                 self.retries += 1
 

@@ -325,6 +325,16 @@ def test_a_write_that_arrived_before_a_refusal_is_in_the_result(sim, case, waits
     assert sim.case(CASE)["severity"] == result["case"]["severity"] == "High"
 
 
+def test_a_write_that_arrived_before_the_token_died_is_in_the_result(sim, case, waits):
+    """The answer to the PUT is lost, then the token is refused, then no new one is to be had for a while."""
+    sim.fault("drop_after", method="PUT", path="/cases/*")
+    sim.fault("expire_token", method="PUT", path="/cases/*")
+    sim.fault("status", status=500, path="/access_token", after=1)
+    result, _calls = case(severity="High")
+    assert result["changed"] is True
+    assert sim.case(CASE)["severity"] == "High"
+
+
 def test_guard_takes_a_first_try_that_arrived_for_done(sim, case, waits):
     seen = sim.case(CASE)["modified_at"]
     sim.fault("drop_after", method="PUT", path="/cases/*")
