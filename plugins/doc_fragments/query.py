@@ -9,7 +9,7 @@ from __future__ import annotations
 
 class ModuleDocFragment:
     DOCUMENTATION = r"""
-description:
+notes:
   - An empty list is refused as a filter, since a variable that came out empty must not find all cases.
 options:
   status:

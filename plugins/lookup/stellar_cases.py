@@ -10,7 +10,7 @@ short_description: Find cases of a Stellar Cyber platform by tag and other field
 version_added: 0.1.0
 description:
   - Finds cases from the controller. All pages are read.
-  - Use C(query()) (or C(lookup(..., wantlist=True))); a plain C(lookup()) joins the results with commas.
+  - Call it by C(query), or by C(lookup) with C(wantlist=true); a plain C(lookup) joins the results with commas.
 author:
   - The stellarcyber.xdr contributors (!UNKNOWN)
 extends_documentation_fragment:
