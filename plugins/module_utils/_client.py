@@ -424,7 +424,7 @@ def _loads(content: bytes) -> Any:
 def _pieces(response: Any) -> Iterator[bytes]:
     """A body as it arrives. iter_content() waits until a piece is full, so that a slow drip outlives any deadline."""
     read1 = getattr(response.raw, "read1", None)
-    if read1 is None:  # urllib3 before 2.1
+    if read1 is None:  # urllib3 before 2.2
         yield from response.iter_content(1024)
         return
     while True:

@@ -96,30 +96,27 @@ def test_the_greeting_can_be_pasted() -> None:
     process = subprocess.Popen(
         command("--port", 0), cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    assert process.stdout is not None
-    lines = []
-    for line in process.stdout:
-        lines.append(line.strip())
-        if line.startswith("Ctrl-C"):
-            break
-    exports = "; ".join(line for line in lines if line.startswith("export"))
-    shell = subprocess.run(
-        [
-            "sh",
-            "-c",
+    try:
+        assert process.stdout is not None
+        lines = []
+        for line in process.stdout:
+            lines.append(line.strip())
+            if line.startswith("Ctrl-C"):
+                break
+        exports = "; ".join(line for line in lines if line.startswith("export"))
+        script = (
             f'{exports}; echo "$STELLAR_HOST $STELLAR_USERNAME"; cat "$STELLAR_CA_PATH"; '
-            "test ${#STELLAR_API_KEY} = 86",
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "myuser@stellarcyber.ai" in shell.stdout
-    assert "BEGIN CERTIFICATE" in shell.stdout
-    assert any(CASE in line and "ticket 67535" in line for line in lines)
-    assert any(line.startswith("Tags: ") and "'phishing'" in line for line in lines)
-    process.terminate()
-    assert process.communicate(timeout=10)[1] == ""
+            "test ${#STELLAR_API_KEY} = 86"
+        )
+        shell = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
+        assert "myuser@stellarcyber.ai" in shell.stdout
+        assert "BEGIN CERTIFICATE" in shell.stdout
+        assert any(CASE in line and "ticket 67535" in line for line in lines)
+        assert any(line.startswith("Tags: ") and "'phishing'" in line for line in lines)
+    finally:
+        process.terminate()
+        _output, errors = process.communicate(timeout=10)
+    assert errors == ""
     assert process.returncode == 0
 
 
