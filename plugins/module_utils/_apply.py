@@ -20,7 +20,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     TransportError,
     printable,
 )
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import Change, Plan, verify
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import Change, Plan, shows_in, verify
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._query import format_time
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._read import Reader, case_in, case_path
 
@@ -78,8 +78,7 @@ def _write(client: Client, reader: Reader, case_id: str, plan: Plan, guard: int 
     def is_done() -> bool:
         # Before a guarded write is tried again: minutes may have passed.
         current = reader.case_by_id(case_id)
-        # If part of it is there, the write arrived, and reading it back tells what is missing.
-        if len(verify(plan, current).missing) < len(plan.put_fields):
+        if shows_in(plan, current):
             return True
         check_guard(current, guard)
         return False
@@ -89,12 +88,15 @@ def _write(client: Client, reader: Reader, case_id: str, plan: Plan, guard: int 
     except (ApiError, AuthenticationError, TransportError) as error:
         if error.facts.get("unclear") or not error.may_have_arrived:
             raise
+        unclear = "Whether the case was changed is unclear: look at it, or run again."
         try:
             after = reader.case_by_id(case_id)
         except StellarError:
-            error.append("Whether the case was changed is unclear: look at it, or run again.")
+            error.append(unclear)
             raise error from None
-        if verify(plan, after).missing:
+        if not shows_in(plan, after):
+            if verify(plan, after).unsure:
+                error.append(unclear)
             raise
     return after if after is not None and after["_id"] == case_id else _read_back(reader, case_id)
 

@@ -79,11 +79,6 @@ class Plan:
     unreadable: list[str] = field(default_factory=list)
 
     @property
-    def put_fields(self) -> list[str]:
-        """The fields that the PUT changes."""
-        return [change.field for change in self.changes if change.field != "comment"]
-
-    @property
     def changed(self) -> bool:
         return bool(self.changes)
 
@@ -195,6 +190,13 @@ def verify(plan: Plan, case: dict[str, Any]) -> Verdict:
             unsure = change.field in _unjudged(plan, case)
             (verdict.unsure if unsure else verdict.missing).append(change)
     return verdict
+
+
+def shows_in(plan: Plan, case: dict[str, Any]) -> bool:
+    """True if a case shows at least one of the planned changes, so that the write, which is one, has arrived."""
+    verdict = verify(plan, case)
+    changed = [change for change in plan.changes if change.field != "comment"]
+    return len(verdict.missing) + len(verdict.unsure) < len(changed)
 
 
 def _unjudged(plan: Plan, case: dict[str, Any]) -> list[str]:

@@ -203,10 +203,10 @@ class Page(NamedTuple):
         ]
 
     def is_sorted(self, cases: list[dict[str, Any]]) -> bool:
-        moments = [case.get("created_at") for case in cases]
-        if not all(isinstance(moment, int) for moment in moments):
+        if not all(isinstance(case.get("created_at"), int) for case in cases):
             return False
-        return moments == sorted(moments, reverse=self.descending)  # type: ignore[type-var]
+        moments = [case["created_at"] for case in cases]
+        return moments == sorted(moments, reverse=self.descending)
 
     def following(self, cases: list[dict[str, Any]], new: int, total: int | None) -> Page | None:
         """The page after this one; None at the end.

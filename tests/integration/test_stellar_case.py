@@ -335,6 +335,25 @@ def test_a_write_that_arrived_before_the_token_died_is_in_the_result(sim, case, 
     assert sim.case(CASE)["severity"] == "High"
 
 
+@pytest.mark.parametrize("wanted", [{"description": "What happened"}, {"assignee": "soc-lead@example.com"}])
+def test_a_guarded_write_that_a_case_cannot_show_is_not_taken_for_done(sim, case, waits, wanted):
+    """The platform only asks to wait: nothing was written by the first try."""
+    sim.switch(users_status=403)
+    seen = sim.case(CASE)["modified_at"]
+    sim.fault("status", status=429, method="PUT", path="/cases/*")
+    _result, made = case(if_modified_at=str(seen), **wanted)
+    assert made.count(PUT) == 2
+    assert [entry["status"] for entry in sim.requests() if entry["method"] == "PUT"] == [429, 200]
+
+
+@pytest.mark.parametrize("wanted", [{"description": "What happened"}, {"assignee": "soc-lead@example.com"}])
+def test_a_lost_write_that_a_case_cannot_show_is_no_success(sim, case, waits, wanted):
+    sim.switch(users_status=403)
+    sim.fault("drop_before", method="PUT", path="/cases/*", times=0)
+    with pytest.raises(TransportError, match="Whether the case was changed is unclear"):
+        case(retries=1, **wanted)
+
+
 def test_guard_takes_a_first_try_that_arrived_for_done(sim, case, waits):
     seen = sim.case(CASE)["modified_at"]
     sim.fault("drop_after", method="PUT", path="/cases/*")
