@@ -37,6 +37,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     printable,
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import Connection
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._throttle import Throttle
 
 try:
     import requests
@@ -52,6 +53,8 @@ API_PATH = "/connect/api/v1/"
 RETRY_STATUSES = (429, 502, 503, 504)
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 30.0
+# Calls that a run may have under way at once, each on a connection of its own
+MAX_CONCURRENCY = 32
 # A page of 500 cases is below 1 MiB; more than this is no answer of the platform.
 MAX_BODY_BYTES = 64 * 1024 * 1024
 _PIECE_BYTES = 64 * 1024
@@ -64,10 +67,12 @@ class _Retry(Exception):
         super().__init__(str(error))
         self.error = error
         self.retry_after = retry_after
+        # True if the platform asks for fewer calls, from whatever thread
+        self.slow_down = retry_after is not None or error.facts.get("status") == 429
 
 
 class Client:
-    """The platform's API for one run. retries counts the tries after the first, over all calls."""
+    """The platform's API for one run: one session, one token, one retry budget. Safe for threads."""
 
     def __init__(
         self,
@@ -83,20 +88,31 @@ class Client:
                 detail=(REQUESTS_IMPORT_ERROR or "").strip().rpartition("\n")[2],
             )
         self.connection = connection
-        self.retries = 0
-        self._budget_s = connection.retry_budget
         self._sleep = sleep
-        self._on_secret = on_secret
-        self._secrets: set[str] = set()
+        self._secrets: frozenset[str] = frozenset()
         self._session = requests.Session()
+        self._session.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=MAX_CONCURRENCY))
         self._session.headers["Accept"] = "application/json"
         # Plain http goes to loopback only: a proxy from the environment would read the key.
         self._session.trust_env = not connection.base_url.startswith("http://")
         if connection.verify is False:
             urllib3.disable_warnings()
         self._proxies = {"http": connection.proxy, "https": connection.proxy} if connection.proxy else None
+        self.begin(on_secret)
         self._register_connection_secrets()
         self._tokens = TokenSource(self._exchange if connection.api_key else None, connection.access_token)
+
+    def begin(self, on_secret: Callable[[str], Any]) -> None:
+        """Begin another run on the same session and token, with its own budget, counts and register of secrets."""
+        self.throttle = Throttle(self.connection.retry_budget, self._sleep)
+        self._on_secret = on_secret
+        for secret in self._secrets:
+            on_secret(secret)
+
+    @property
+    def retries(self) -> int:
+        """The tries after the first, over all calls."""
+        return self.throttle.retries
 
     def close(self) -> None:
         self._session.close()
@@ -179,22 +195,21 @@ class Client:
         self, send: Callable[[], dict[str, Any]], is_done: Callable[[], bool] | None = None
     ) -> dict[str, Any]:
         tries = 0
+        throttle = self.throttle
         while True:
-            started = time.monotonic()
+            started = throttle.now()
             try:
                 return send()
             except _Retry as failure:
                 tries += 1
-                # Budget: the seconds of failed tries and of the waits between them.
-                self._budget_s -= time.monotonic() - started
                 wait = failure.retry_after
                 if wait is None:
                     wait = min(FIRST_WAIT_S * 2 ** (tries - 1), LONGEST_WAIT_S) * random.uniform(0.5, 1.0)
-                last = tries > self.connection.retries or wait > self._budget_s
-                if not last:
-                    self._budget_s -= wait
-                    self._sleep(wait)
+                throttle.failed(started)
+                last = tries > self.connection.retries or not throttle.affords(wait)
                 error = failure.error
+                if not last:
+                    throttle.retry_after(wait, slow_down=failure.slow_down)
                 error.facts["attempts"] = tries
                 if is_done is not None and _look(is_done, error):
                     return {}
@@ -204,7 +219,6 @@ class Client:
                     if failure.retry_after and tries <= self.connection.retries:
                         error.append(f"(it asks to wait {wait:g} s, more than is left of retry_budget)")
                     raise error from None
-                self.retries += 1
 
     def _register_connection_secrets(self) -> None:
         link = self.connection
@@ -218,7 +232,8 @@ class Client:
 
     def _register_secret(self, secret: str) -> None:
         if secret:
-            self._secrets.add(secret)
+            # Another set, since another thread may be going through this one.
+            self._secrets |= {secret}
             self._on_secret(secret)
 
     def scrub(self, text: Any) -> str:
@@ -256,7 +271,12 @@ class _Request:
         self.answer_headers: Any = {}
 
     def send(self, auth: Any) -> dict[str, Any]:
-        """One try. Raises _Retry for what may pass, another StellarError for what won't."""
+        """One try, when it is its turn. Raises _Retry for what may pass, another StellarError for what won't."""
+        kind = "reads" if self.method == "GET" else "writes" if self.data is not None else "tokens"
+        with self.client.throttle.call(kind):
+            return self._send(auth)
+
+    def _send(self, auth: Any) -> dict[str, Any]:
         link = self.client.connection
         self.status = None
         deadline = time.monotonic() + link.timeout

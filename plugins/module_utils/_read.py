@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import threading
 import time
 from typing import Any, Callable, Iterator
 
@@ -56,12 +57,13 @@ def case_in(answer: dict[str, Any]) -> dict[str, Any] | None:
 
 
 class Reader:
-    """Reads for one run. People and tenants are fetched at most once, and only when needed."""
+    """Reads for one run. People and tenants are fetched at most once, and only when needed. Safe for threads."""
 
     def __init__(self, client: Client, now_ms: int | None = None) -> None:
         self.client = client
         self.now_ms = int(time.time() * 1000) if now_ms is None else now_ms
         self._lists: dict[str, list[dict[str, Any]] | None] = {}
+        self._lists_lock = threading.Lock()
         self._unsorted = False  # whether the platform gave a page in another order than asked for
 
     # -- cases ---------------------------------------------------------------------------------
@@ -314,9 +316,10 @@ class Reader:
 
     def _restricted(self, path: str, what: str) -> list[dict[str, Any]] | None:
         """A list that some keys may not read, or some versions don't have: None then. Read once."""
-        if path not in self._lists:
-            self._lists[path] = self._read_restricted(path, what)
-        return self._lists[path]
+        with self._lists_lock:
+            if path not in self._lists:
+                self._lists[path] = self._read_restricted(path, what)
+            return self._lists[path]
 
     def _read_restricted(self, path: str, what: str) -> list[dict[str, Any]] | None:
         try:

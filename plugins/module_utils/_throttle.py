@@ -1,0 +1,113 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How fast calls may follow each other: waits and retries within one budget, slower for all when the platform asks."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from contextlib import contextmanager
+from typing import Any, Callable, Iterator
+
+
+class Throttle:
+    """Paces the calls of one run, from however many threads.
+
+    budget_s: seconds that failed tries, and the waits between them, may take in all. What several threads spend at
+    the same time counts once, as on a clock on the wall.
+    """
+
+    def __init__(self, budget_s: float, sleep: Callable[[float], Any] = time.sleep) -> None:
+        self.retries = 0
+        # Tries that were sent, by kind: reads, writes, tokens
+        self.sent: Counter[str] = Counter()
+        self._left_s = budget_s
+        self._counted_until = 0.0
+        self._sleep = sleep
+        self._not_slept_s = 0.0
+        self._pause_until = 0.0
+        self._at_most = self._limit = 1
+        self._running = 0
+        self._successes = 0
+        self._changed = threading.Condition()
+
+    def allow(self, calls: int) -> None:
+        """Let so many calls run at once, as long as the platform does not ask to slow down."""
+        with self._changed:
+            self._at_most = self._limit = calls
+
+    def now(self) -> float:
+        """Seconds on a clock that also moves when a test's sleep() doesn't take any time."""
+        return time.monotonic() + self._not_slept_s
+
+    @contextmanager
+    def call(self, kind: str) -> Iterator[None]:
+        """Run one try of a call in here. Waits for its turn."""
+        with self._changed:
+            while self._running >= self._limit:
+                self._changed.wait()
+            self._running += 1
+            pause = self._pause_until - self.now()
+        try:
+            if pause > 0:
+                self._wait(pause)
+            with self._changed:
+                self.sent[kind] += 1
+            yield
+            self._succeeded()
+        finally:
+            with self._changed:
+                self._running -= 1
+                self._changed.notify()
+
+    def _succeeded(self) -> None:
+        with self._changed:
+            self._successes += 1
+            if self._limit < self._at_most and self._successes >= self._limit:
+                self._successes = 0
+                self._limit += 1
+                self._changed.notify()
+
+    def failed(self, started: float) -> None:
+        """Count the seconds of a try that failed."""
+        with self._changed:
+            self._spend(started, self.now())
+
+    def affords(self, wait: float) -> bool:
+        """Count a wait before another try; False if that is more than is left."""
+        with self._changed:
+            if wait > self._left_s:
+                return False
+            now = self.now()
+            self._spend(now, now + wait)
+            return True
+
+    def _spend(self, start: float, end: float) -> None:
+        start = max(start, self._counted_until)
+        if end > start:
+            self._left_s -= end - start
+            self._counted_until = end
+
+    def retry_after(self, wait: float, slow_down: bool) -> None:
+        """Wait before another try; with slow_down, every other call waits as long, and fewer run at once."""
+        with self._changed:
+            self.retries += 1
+            if slow_down:
+                now = self.now()
+                # Calls that ran at the same time are refused together: they count as one refusal.
+                if now >= self._pause_until:
+                    self._limit = max(1, self._limit // 2)
+                    self._successes = 0
+                self._pause_until = max(self._pause_until, now + wait)
+        self._wait(wait)
+
+    def _wait(self, seconds: float) -> None:
+        started = time.monotonic()
+        self._sleep(seconds)
+        missing = seconds - (time.monotonic() - started)
+        if missing > 0:
+            with self._changed:
+                self._not_slept_s += missing
