@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, replace
-from typing import Any, Callable
+from typing import Any, Callable, ContextManager
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._apply import (
     apply_plan,
@@ -36,16 +36,20 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._query import Que
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._read import Reader
 
 OnSecret = Callable[[str], Any]
+# What makes the client of a run; a loop in one process hands over one that keeps session and token.
+Connect = Callable[[Connection, OnSecret], "ContextManager[Client]"]
 
 
-def run_case(params: dict[str, Any], check_mode: bool, on_secret: OnSecret) -> dict[str, Any]:
+def run_case(
+    params: dict[str, Any], check_mode: bool, on_secret: OnSecret, connect: Connect | None = None
+) -> dict[str, Any]:
     """stellar_case: bring one case to its desired state."""
     now_ms = _now_ms()
     desired = desired_state(params)
     guard = guard_time(params, now_ms)
     if params.get("case_id") is not None:
         check_case_id(params["case_id"])
-    with Client(Connection.from_params(params), on_secret) as client:
+    with (connect or Client)(Connection.from_params(params), on_secret) as client:
         reader = Reader(client, now_ms)
         if params.get("case_id") is not None:
             case = reader.case_by_id(params["case_id"])
@@ -102,7 +106,9 @@ def _check_resolution(case: dict[str, Any], desired: Desired) -> None:
         )
 
 
-def run_case_info(params: dict[str, Any], check_mode: bool, on_secret: OnSecret) -> dict[str, Any]:
+def run_case_info(
+    params: dict[str, Any], check_mode: bool, on_secret: OnSecret, connect: Connect | None = None
+) -> dict[str, Any]:
     """stellar_case_info: read cases. check_mode makes no difference."""
     reading = Reading(params, _now_ms())
     for case_id in params.get("case_id") or []:
@@ -110,7 +116,7 @@ def run_case_info(params: dict[str, Any], check_mode: bool, on_secret: OnSecret)
     includes = list(dict.fromkeys(params.get("include") or []))
     if params.get("count_only") and (includes or reading.limit is not None or reading.names_cases):
         raise InputError("Option count_only", "can't be combined with include, limit or ids.", "Use it with filters.")
-    with Client(Connection.from_params(params), on_secret) as client:
+    with (connect or Client)(Connection.from_params(params), on_secret) as client:
         reader = Reader(client, reading.now_ms)
         missing: list[Any] = []
         warnings: list[str] = []
