@@ -130,7 +130,7 @@ def desired_state(params: dict[str, Any]) -> Desired:
         description=params.get("description"),
         resolution=params.get("resolution"),
         assignee=None if assignee is None else _person(assignee),
-        tags=_tag_change(params.get("tags")),
+        tags=tag_change(params.get("tags")),
         update_alerts=update_alerts,
         comment=comment,
     )
@@ -142,17 +142,17 @@ def _person(given: str) -> Person:
     return Person(given.strip())
 
 
-def _tag_change(tags: dict[str, Any] | None) -> TagChange | None:
+def tag_change(tags: dict[str, Any] | None) -> TagChange | None:
     if tags is None:
         return None
-    add, delete, exactly = (_tags(_plain_list(tags, name), f"tags.{name}") for name in ("add", "delete", "set"))
+    add, delete, exactly = (checked_tags(_plain_list(tags, name), f"tags.{name}") for name in ("add", "delete", "set"))
     both = [tag for tag in add if tag in delete]
     if both:
         raise InputError("Option tags", f"adds and deletes {', '.join(map(repr, both))}.", "Choose one of them.")
     return TagChange(add, delete, None if tags.get("set") is None else exactly)
 
 
-def _tags(tags: tuple[str, ...], option: str) -> tuple[str, ...]:
+def checked_tags(tags: tuple[str, ...], option: str) -> tuple[str, ...]:
     for tag in tags:
         why = bad_tag(tag)
         if why:
@@ -172,7 +172,7 @@ def _plain_list(params: dict[str, Any], name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(item) for item in items))
 
 
-def _filter(params: dict[str, Any], name: str) -> tuple[str, ...]:
+def filter_values(params: dict[str, Any], name: str) -> tuple[str, ...]:
     """The values of a filter. An empty list, as from a variable that came out empty, would find all cases."""
     if params.get(name) is not None and not params[name]:
         raise InputError(f"Option {name}", "is an empty list, which no case matches.", "Leave it out for all cases.")
@@ -184,10 +184,10 @@ def guard_time(params: dict[str, Any], now_ms: int) -> int | None:
     value = params.get("if_modified_at")
     if value is not None and is_age(value):
         raise InputError("Option if_modified_at", f"{printable(value)!r} is an age.", TIME_FORMS)
-    return _time(params, "if_modified_at", now_ms, TIME_FORMS)
+    return time_option(params, "if_modified_at", now_ms, TIME_FORMS)
 
 
-def _time(params: dict[str, Any], name: str, now_ms: int, forms: str = f"{AGE_FORMS} {TIME_FORMS}") -> int | None:
+def time_option(params: dict[str, Any], name: str, now_ms: int, forms: str = f"{AGE_FORMS} {TIME_FORMS}") -> int | None:
     value = params.get(name)
     if value is None:
         return None
@@ -195,6 +195,31 @@ def _time(params: dict[str, Any], name: str, now_ms: int, forms: str = f"{AGE_FO
         return parse_time(value, now_ms)
     except (ValueError, OverflowError) as error:
         raise InputError(f"Option {name}", f"{error}.", forms) from None
+
+
+def check_ranges(query: Query, now_ms: int, names: dict[str, str] | None = None) -> None:
+    """Refuse bounds that no case can lie between. names: what the options are called, if not as the query has them."""
+
+    def option(name: str) -> str:
+        return (names or {}).get(name, name)
+
+    for name in ("min_score", "max_score"):
+        score = getattr(query, name)
+        if score is not None and not 0 <= score <= 100:
+            raise InputError(f"Option {option(name)}", f"is {score:g}.", "A score is from 0 to 100.")
+    for name in ("created_after", "modified_after"):
+        if (getattr(query, name) or 0) > now_ms + DAY_MS:
+            raise InputError(f"Option {option(name)}", "lies in the future, where no case is.", "Correct the time.")
+    for low, high in (
+        ("min_score", "max_score"),
+        ("created_after", "created_before"),
+        ("modified_after", "modified_before"),
+    ):
+        start, end = getattr(query, low), getattr(query, high)
+        if start is not None and end is not None and start > end:
+            raise InputError(
+                f"Options {option(low)} and {option(high)}", "leave no room between them.", "Swap or correct them."
+            )
 
 
 def check_case_id(case_id: str) -> None:
@@ -218,39 +243,22 @@ class Reading:
             )
         self.names_cases = params.get("case_id") is not None or params.get("ticket_id") is not None
         self.sorting = Sorting(params.get("sort") or "created_at", params.get("order") == "desc")
-        self._assignee = _filter(params, "assignee")
-        self._not_modified_by = _filter(params, "not_modified_by")
+        self._assignee = filter_values(params, "assignee")
+        self._not_modified_by = filter_values(params, "not_modified_by")
         self._query = Query(
-            status=_filter(params, "status"),
-            severity=_filter(params, "severity"),
-            tags=_tags(_filter(params, "tags"), "tags"),
-            not_tags=_tags(_filter(params, "not_tags"), "not_tags"),
+            status=filter_values(params, "status"),
+            severity=filter_values(params, "severity"),
+            tags=checked_tags(filter_values(params, "tags"), "tags"),
+            not_tags=checked_tags(filter_values(params, "not_tags"), "not_tags"),
             min_score=params.get("min_score"),
             max_score=params.get("max_score"),
             min_size=params.get("min_size"),
-            created_after=_time(params, "created_after", now_ms),
-            created_before=_time(params, "created_before", now_ms),
-            modified_after=_time(params, "modified_after", now_ms),
-            modified_before=_time(params, "modified_before", now_ms),
+            created_after=time_option(params, "created_after", now_ms),
+            created_before=time_option(params, "created_before", now_ms),
+            modified_after=time_option(params, "modified_after", now_ms),
+            modified_before=time_option(params, "modified_before", now_ms),
         )
-        self._check_ranges()
-
-    def _check_ranges(self) -> None:
-        for name in ("min_score", "max_score"):
-            score = getattr(self._query, name)
-            if score is not None and not 0 <= score <= 100:
-                raise InputError(f"Option {name}", f"is {score:g}.", "A score is from 0 to 100.")
-        for name in ("created_after", "modified_after"):
-            if (getattr(self._query, name) or 0) > self.now_ms + DAY_MS:
-                raise InputError(f"Option {name}", "lies in the future, where no case is.", "Correct the time.")
-        for low, high in (
-            ("min_score", "max_score"),
-            ("created_after", "created_before"),
-            ("modified_after", "modified_before"),
-        ):
-            start, end = getattr(self._query, low), getattr(self._query, high)
-            if start is not None and end is not None and start > end:
-                raise InputError(f"Options {low} and {high}", "leave no room between them.", "Swap or correct them.")
+        check_ranges(self._query, now_ms)
 
     def query(self, reader: Reader) -> Query:
         return replace(

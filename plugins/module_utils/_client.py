@@ -37,7 +37,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     printable,
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import Connection
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._throttle import Throttle
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._throttle import FIRST_WAIT_S, Throttle
 
 try:
     import requests
@@ -51,7 +51,6 @@ else:
 
 API_PATH = "/connect/api/v1/"
 RETRY_STATUSES = (429, 502, 503, 504)
-FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 30.0
 # Calls that a run may have under way at once, each on a connection of its own
 MAX_CONCURRENCY = 32
@@ -90,6 +89,7 @@ class Client:
         self.connection = connection
         self._sleep = sleep
         self._secrets: frozenset[str] = frozenset()
+        self._clock_ahead_s: float | None = None
         self._session = requests.Session()
         self._session.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=MAX_CONCURRENCY))
         self._session.headers["Accept"] = "application/json"
@@ -113,6 +113,19 @@ class Client:
     def retries(self) -> int:
         """The tries after the first, over all calls."""
         return self.throttle.retries
+
+    def learn_clock(self, request: _Request) -> None:
+        """Take from the first answer by how much the platform's clock differs from the one here."""
+        if self._clock_ahead_s is None:
+            self._clock_ahead_s = request.platform_now() - time.time()
+
+    def platform_ms(self) -> int:
+        """Epoch ms on the platform's clock, within a second."""
+        return int((time.time() + (self._clock_ahead_s or 0)) * 1000)
+
+    def log_in(self) -> None:
+        """Get the token now, so that a key that is refused is one error and not that of each call."""
+        self._tokens.token()
 
     def close(self) -> None:
         self._session.close()
@@ -296,6 +309,7 @@ class _Request:
                 stream=True,
             ) as response:
                 self.status, self.answer_headers = response.status_code, response.headers
+                self.client.learn_clock(self)
                 content = self._content(response, deadline)
         except StellarError:
             self.may_have_arrived = True

@@ -77,6 +77,10 @@ class NotAppliedError(StellarError):
     """The platform accepted a write and did not do it."""
 
 
+class IncompleteError(StellarError):
+    """Not every case of a run was brought to its state; the result says which, and why."""
+
+
 def printable(text: Any, length: int = EXCERPT_LENGTH) -> str:
     """Text from the platform, cut and made safe for a terminal.
 

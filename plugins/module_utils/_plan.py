@@ -42,6 +42,18 @@ class TagChange:
             return [tag for tag in dict.fromkeys(self.delete) if tag in current]
         return [tag for tag in dict.fromkeys(current) if tag not in self.exactly]
 
+    def then(self, later: TagChange) -> TagChange:
+        """One change for two that are made one after the other."""
+        if later.exactly is not None:
+            return later
+        if self.exactly is not None:
+            return TagChange(exactly=_without(self.exactly, later.delete) + later.add)
+        return TagChange(_without(self.add, later.delete) + later.add, _without(self.delete, later.add) + later.delete)
+
+
+def _without(these: tuple[str, ...], those: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(tag for tag in these if tag not in those)
+
 
 @dataclass(frozen=True)
 class Desired:
@@ -117,6 +129,16 @@ def make_plan(case: dict[str, Any], desired: Desired) -> Plan:
     if desired.comment is not None and any(change.field not in unjudged for change in plan.changes):
         _change(plan, "comment", None, desired.comment)
     return plan
+
+
+def combine(first: Desired, later: Desired) -> Desired:
+    """One desired state for two that are brought about one after the other."""
+    wanted = {name: value for name, value in vars(later).items() if value is not None}
+    if first.tags is not None and later.tags is not None:
+        wanted["tags"] = first.tags.then(later.tags)
+    if first.comment is not None and later.comment is not None and first.comment != later.comment:
+        wanted["comment"] = f"{first.comment}\n{later.comment}"
+    return replace(first, **wanted)
 
 
 def final_status(case: dict[str, Any], desired: Desired) -> str:

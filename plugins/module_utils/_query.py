@@ -14,10 +14,11 @@ platform, 2026). A parameter is therefore sent only when it can at worst let too
 from __future__ import annotations
 
 import itertools
+import operator
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from typing import Any, Iterator, NamedTuple
+from typing import Any, Callable, Iterable, Iterator, NamedTuple
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import Person, Tenant, severity, tags
 
@@ -134,6 +135,19 @@ class Query:
         pairs = itertools.product(self.status or (None,), self.severity or (None,))
         return [replace(self, status=_only(status), severity=_only(level)) for status, level in pairs]
 
+    def _holds(self, part: Query) -> bool:
+        """True if each case of the part, which is one of parts(), is one of this one too."""
+        return (
+            (not self.status or self.status == part.status)
+            and (not self.severity or self.severity == part.severity)
+            and (not self.tags or (bool(part.tags) and set(part.tags) <= set(self.tags)))
+            and set(self.not_tags) <= set(part.not_tags)
+            and set(self.not_modified_by) <= set(part.not_modified_by)
+            and (self.tenant is None or self.tenant == part.tenant)
+            and all(_reaches(part, self, name, operator.le) for name in _LOW_BOUNDS)
+            and all(_reaches(part, self, name, operator.ge) for name in _HIGH_BOUNDS)
+        )
+
     def first_page(self, now_ms: int, api_version: str, descending: bool = False) -> Page:
         """The first page of the listing of one of the parts()."""
         severity_name = "priority" if api_version == "4.3" else "severity"
@@ -157,6 +171,27 @@ class Query:
             now_ms + DAY_MS if self.created_before is None else self.created_before,
             descending,
         )
+
+
+def fewest_parts(queries: Iterable[Query]) -> list[Query]:
+    """The parts of several queries, as a listing filters them, less those that lie within another one."""
+    fewest: list[Query] = []
+    for query in queries:
+        # These two are not sent to the platform.
+        for part in replace(query, assignee=(), min_size=None).parts():
+            if not any(other._holds(part) for other in fewest):
+                fewest = [other for other in fewest if not part._holds(other)] + [part]
+    return fewest
+
+
+def _reaches(part: Query, whole: Query, name: str, compare: Callable[[float, float], bool]) -> bool:
+    """True if a bound of the whole leaves room for that of the part."""
+    bound, inner = getattr(whole, name), getattr(part, name)
+    return bound is None or (inner is not None and compare(bound, inner))
+
+
+_LOW_BOUNDS = ("min_score", "created_after", "modified_after")
+_HIGH_BOUNDS = ("max_score", "created_before", "modified_before")
 
 
 def _only(value: str | None) -> tuple[str, ...]:

@@ -140,12 +140,15 @@ class Reader:
         return part.first_page(self.now_ms, self.client.connection.api_version, descending)
 
     def _matching(self, query: Query, sorting: Sorting) -> Iterator[dict[str, Any]]:
-        """Matches of all parts of a query, by created_at, each once."""
-        listings = [self._pages(self._first_page(part, sorting.descending)) for part in query.parts()]
+        return filter(query.matches, self.listed(query.parts(), sorting))
+
+    def listed(self, parts: list[Query], sorting: Sorting) -> Iterator[dict[str, Any]]:
+        """What the platform lists for several parts() of queries, by created_at, each once; to be matched here."""
+        listings = [self._pages(self._first_page(part, sorting.descending)) for part in parts]
         seen = set()
         # A page is sorted by the platform; sorting.key breaks ties within the merge only.
         for case in heapq.merge(*listings, key=lambda case: sorting.key(case)[0], reverse=sorting.descending):
-            if case["_id"] not in seen and query.matches(case):
+            if case["_id"] not in seen:
                 seen.add(case["_id"])
                 yield case
 
@@ -277,8 +280,10 @@ class Reader:
     def tenant(self) -> Tenant | None:
         """The connection's tenant, to limit a listing to. A platform without tenants answers 404 or nothing."""
         wanted = self.client.connection.tenant
-        if not wanted:
-            return None
+        return self.tenant_called(wanted) if wanted else None
+
+    def tenant_called(self, wanted: str) -> Tenant:
+        """The tenant of a name or id, among those that the key can see."""
         records = self._restricted("tenants", "Could not read the tenants") or []
         tenants = [Tenant(str(record.get("cust_id")), str(record.get("cust_name"))) for record in records]
         found = [tenant for tenant in tenants if tenant.cust_id.lower() == wanted.lower()]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, replace
-from typing import Any, Callable, ContextManager
+from typing import Any, Callable, ContextManager, Iterable
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._apply import (
     apply_plan,
@@ -32,7 +32,6 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import Connection
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import Desired, Plan, final_status, make_plan
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._query import Query
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._read import Reader
 
 OnSecret = Callable[[str], Any]
@@ -58,11 +57,11 @@ def run_case(
         result: dict[str, Any] = {"case": case}
         try:
             retries = client.retries
-            plan = _plan(reader, case, desired, guard)
+            plan = plan_case(reader, case, desired, guard)
             if guard is not None and client.retries > retries:
                 # Reading the users took its time: the case may be another by now.
                 result["case"] = case = reader.case_by_id(case["_id"])
-                plan = _plan(reader, case, desired, guard)
+                plan = plan_case(reader, case, desired, guard)
             result.update(_report(case, plan))
             if check_mode or not plan.changed:
                 result.update(changed=plan.changed, case=plan.outcome(case))
@@ -76,7 +75,8 @@ def run_case(
         return dict(result, retries=client.retries)
 
 
-def _plan(reader: Reader, case: dict[str, Any], desired: Desired, guard: int | None) -> Plan:
+def plan_case(reader: Reader, case: dict[str, Any], desired: Desired, guard: int | None) -> Plan:
+    """Plan one case, its people looked up. Raises ConflictError if it needs a change and was touched after guard (ms)."""
     if desired.assignee is not None:
         desired = replace(desired, assignee=reader.assignee(desired.assignee.given, case))
     _check_resolution(case, desired)
@@ -125,7 +125,7 @@ def run_case_info(
             cases, missing = _named_cases(reader, params)
         else:
             query = reading.query(reader)
-            warnings = _unresolved_warnings(query)
+            warnings = unresolved_warnings(query.unresolved)
             if params.get("count_only"):
                 count = reader.count(query)
                 return {"changed": False, "count": count, "retries": client.retries, "warnings": warnings}
@@ -152,18 +152,19 @@ def run_lookup(terms: list[str], params: dict[str, Any]) -> tuple[list[Any], lis
     with Client(Connection.from_params(params)) as client:
         reader = Reader(client, reading.now_ms)
         query = reading.query(reader)
-        warnings = _unresolved_warnings(query)
+        warnings = unresolved_warnings(query.unresolved)
         if wanted == "count":
             return [reader.count(query)], warnings
         cases, _truncated = reader.find(query, reading.sorting, reading.limit)
         return [case["_id"] for case in cases] if wanted == "ids" else list(cases), warnings
 
 
-def _unresolved_warnings(query: Query) -> list[str]:
+def unresolved_warnings(people: Iterable[str]) -> list[str]:
+    """About people that could not be looked up, as spelled."""
     return [
         f"{printable(given, 60)} can't be looked up, because this key may not read the users, and is compared with the "
         "names that cases show. Give the id (32 hex digits) to be sure."
-        for given in query.unresolved
+        for given in people
     ]
 
 

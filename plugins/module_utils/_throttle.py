@@ -12,6 +12,9 @@ from collections import Counter
 from contextlib import contextmanager
 from typing import Any, Callable, Iterator
 
+# The shortest wait before another try is half of it
+FIRST_WAIT_S = 0.5
+
 
 class Throttle:
     """Paces the calls of one run, from however many threads.
@@ -84,6 +87,11 @@ class Throttle:
             now = self.now()
             self._spend(now, now + wait)
             return True
+
+    @property
+    def is_exhausted(self) -> bool:
+        """True if the budget is used up, so that no call is tried again."""
+        return self._left_s < FIRST_WAIT_S
 
     def _spend(self, start: float, end: float) -> None:
         start = max(start, self._counted_until)

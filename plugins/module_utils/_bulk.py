@@ -1,0 +1,216 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Many cases in one run: one result each, whatever happens to the others."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from typing import Any, Callable, Iterable, Sequence, TypeVar
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._apply import apply_plan, check_guard
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import label, severity
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
+    ConflictError,
+    StellarError,
+    TransportError,
+    printable,
+)
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._journal import Journal
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import Plan
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._read import Reader
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._undo import undo_item
+
+CHANGED, OK, FAILED, SKIPPED = OUTCOMES = ("changed", "ok", "failed", "skipped")
+
+Task = TypeVar("Task")
+
+
+def facts(case: dict[str, Any]) -> dict[str, Any]:
+    """What a result or a finding says of its case."""
+    return {
+        "case_id": case["_id"],
+        "ticket_id": case.get("ticket_id"),
+        "name": case.get("name") or "",
+        "tenant": case.get("tenant_name") or case.get("cust_id") or "",
+        "status": case.get("status") or "",
+        "severity": severity(case),
+    }
+
+
+@dataclass
+class Work:
+    """One case of a run: what it is, what is planned, and what came of it.
+
+    shown: what its result says of it, from facts(). guard: modified_at in ms after which the case is somebody
+    else's. begun: False if the run ended before it. always_reread: whether it is read again right before its write, however fresh it is.
+    """
+
+    shown: dict[str, Any]
+    case: dict[str, Any] = field(default_factory=dict)
+    plan: Plan | None = None
+    rules: list[str] = field(default_factory=list)
+    guard: int | None = None
+    always_reread: bool = False
+    read_at: float = field(default_factory=time.monotonic)
+    outcome: str = OK
+    begun: bool = True
+    reason: str = ""
+    error: dict[str, Any] = field(default_factory=dict)
+    undo: dict[str, Any] | None = None
+    not_undoable: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def is_planned(self) -> bool:
+        return self.plan is not None and self.plan.changed and self.outcome == OK
+
+    def fail(self, error: StellarError) -> None:
+        failure = error.to_result()
+        self.outcome, self.reason, self.error = FAILED, failure["msg"], failure["error"]
+
+    def skip(self, reason: str, begun: bool = True) -> None:
+        self.outcome, self.reason, self.begun = SKIPPED, reason, begun
+
+    def to_result(self) -> dict[str, Any]:
+        result = {
+            **self.shown,
+            "outcome": self.outcome,
+            "changes": [asdict(change) for change in self.plan.changes] if self.plan else [],
+            "rules": self.rules,
+        }
+        if self.reason:
+            result["reason"] = self.reason
+        if self.error:
+            result["error"] = self.error
+        if self.not_undoable:
+            result["not_undoable"] = self.not_undoable
+        return result
+
+    def to_diff(self) -> dict[str, Any]:
+        header = f"case {printable(self.case.get('ticket_id', self.case['_id']), 20)}"
+        plan = self.plan
+        assert plan is not None
+        return {"before_header": header, "after_header": header, "before": plan.before, "after": plan.after}
+
+
+def concurrently(workers: int, function: Callable[[Task], None], tasks: Iterable[Task]) -> None:
+    """Run a function on each task, so many at once. It ends at the first exception, with what had begun."""
+    pool = ThreadPoolExecutor(workers)
+    try:
+        for _done in pool.map(function, tasks):
+            pass
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@dataclass
+class Apply:
+    """Carries out what is planned.
+
+    workers: writes at once. stop_on_error: whether a failure ends the run. deadline: time.monotonic() after which
+    no write is begun. reread_after: age in s from which a guarded case is read again right before its write.
+    """
+
+    client: Client
+    reader: Reader
+    journal: Journal
+    workers: int
+    stop_on_error: bool
+    deadline: float
+    reread_after: float
+
+    def __post_init__(self) -> None:
+        self.stopped = ""
+        self.rereads = 0
+        self._lock = threading.Lock()
+
+    def run(self, works: Sequence[Work]) -> None:
+        concurrently(self.workers, self._one, works)
+
+    def _one(self, work: Work) -> None:
+        if not self.stopped and time.monotonic() > self.deadline:
+            self.stopped = "the time_budget of the task is used up."
+        if self.stopped:
+            work.skip(f"Not begun: {self.stopped} Run again for the rest.", begun=False)
+            return
+        try:
+            self._write(work)
+        except ConflictError as error:
+            self._forget(work)
+            work.skip(str(error))
+        except StellarError as error:
+            self._fail(work, error)
+        except Exception as error:
+            # A fault in here must not hide what became of the other cases.
+            self.stopped = "a fault of the collection ended the run."
+            self._changed(work, None)
+            fault = f"{type(error).__name__}: {error}. This is a fault of the collection."
+            work.fail(StellarError(f"Could not finish {label(work.case)}", fault, "Look at the case, and report it."))
+
+    def _write(self, work: Work) -> None:
+        plan = work.plan
+        assert plan is not None
+        self._reread(work)
+        # Should the run be killed: whoever changes the case after this write would have answered is not overwritten.
+        latest = self.client.platform_ms() + int(self.client.connection.timeout * 1000)
+        intended, _lost = undo_item(work.case, plan, latest)
+        try:
+            self.journal.undo_by(intended)
+        except OSError as error:
+            self.stopped = "the journal can't be written."
+            raise StellarError(
+                "Refused to write without a journal", f"{error}.", "Make room for it, then run again."
+            ) from None
+        after, work.warnings = apply_plan(self.client, self.reader, work.case, plan, work.guard)
+        self._changed(work, after)
+
+    def _reread(self, work: Work) -> None:
+        if work.guard is None:
+            return
+        if work.always_reread or time.monotonic() - work.read_at > self.reread_after:
+            with self._lock:
+                self.rereads += 1
+            check_guard(self.reader.case_by_id(work.case["_id"]), work.guard)
+
+    def _changed(self, work: Work, after: dict[str, Any] | None) -> None:
+        """Keep what undoes a write. after: the case after it; None if that could not be seen."""
+        plan = work.plan
+        assert plan is not None
+        modified_at = after.get("modified_at") if after else None
+        if not isinstance(modified_at, int):
+            # One second more, since the platform's Date has no fractions.
+            modified_at = self.client.platform_ms() + 1000
+        work.outcome = CHANGED
+        item, work.not_undoable = undo_item(work.case, plan, modified_at)
+        if len(item) > 1:
+            work.undo = item
+        try:
+            self.journal.undo_by(item)
+        except OSError:
+            # What was written before the write is there, and undoes it as well.
+            self.stopped = "the journal can't be written."
+
+    def _fail(self, work: Work, error: StellarError) -> None:
+        if error.result.get("changed") or error.facts.get("unclear"):
+            self._changed(work, error.result.get("case"))
+        else:
+            self._forget(work)
+        work.fail(error)
+        gone = isinstance(error, TransportError) and self.client.throttle.is_exhausted
+        if gone:
+            self.stopped = "the platform does not answer any more, and retry_budget is used up."
+        elif self.stop_on_error:
+            self.stopped = self.stopped or "another case failed, and on_error is stop."
+
+    def _forget(self, work: Work) -> None:
+        """Nothing was written: there is nothing to undo."""
+        try:
+            self.journal.undo_by({"case_id": work.case["_id"]})
+        except OSError:
+            self.stopped = self.stopped or "the journal can't be written."

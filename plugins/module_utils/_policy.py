@@ -1,0 +1,116 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A policy: rules in their order, what they decide for a case, and the proof that a second run would change nothing.
+
+Pure: imports nothing that does I/O and nothing of Ansible. Rules look at one case at a time, so a snapshot of any
+size can be decided as it is read.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, replace
+from typing import Any, Iterator, Sequence
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import CLOSED_STATUSES, label
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._match import Match
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import Desired, Plan, combine, make_plan
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Cases that match are brought to the desired state; without one, they are findings."""
+
+    name: str
+    match: Match
+    desired: Desired | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the rules make of one case.
+
+    matched: all rules that matched, by their number in the policy. changing: those of them that changed something
+    that a rule before them had left. plan: from the case as it is to what the last rule leaves; None if no rule
+    that matched has a desired state.
+    """
+
+    matched: tuple[int, ...]
+    changing: tuple[int, ...]
+    plan: Plan | None
+
+
+def decide(case: dict[str, Any], rules: Sequence[Rule]) -> Decision:
+    """Run the rules over a case in their order: each sees what those before it decided."""
+    matched: list[int] = []
+    changing: list[int] = []
+    desired: Desired | None = None
+    state = case
+    for number, rule in enumerate(rules):
+        if not rule.match.accepts(state):
+            continue
+        matched.append(number)
+        if rule.desired is None:
+            continue
+        step = make_plan(state, rule.desired)
+        if step.changed:
+            changing.append(number)
+            state = step.outcome(state)
+        # A rule that has nothing to change has nothing to say either.
+        wanted = rule.desired if step.changed else replace(rule.desired, comment=None)
+        desired = wanted if desired is None else combine(desired, wanted)
+    if desired is None:
+        return Decision(tuple(matched), (), None)
+    if desired.resolution is not None and (desired.status or case.get("status")) != "Resolved":
+        # A later rule reopened the case: a resolution is known to be sent with status Resolved only.
+        desired = replace(desired, resolution=None)
+    return Decision(tuple(matched), tuple(changing), make_plan(case, desired))
+
+
+def check_convergence(case: dict[str, Any], decision: Decision, rules: Sequence[Rule], now_ms: int) -> None:
+    """Refuse rules that would change the case again after their own plan was carried out. Raises InputError."""
+    if decision.plan is None or not decision.plan.changed:
+        return
+    for held in _held_after(case, decision.plan, now_ms):
+        again = decide(held, rules)
+        if again.plan is not None and again.plan.changed:
+            numbers = dict.fromkeys((*decision.changing, *again.changing))
+            names = " and ".join(repr(printable(rules[number].name, 100)) for number in numbers)
+            steps = "; ".join(
+                f"{change.field} from {printable(change.before)!r} to {printable(change.after)!r}"
+                for change in again.plan.changes
+                if change.field != "comment"
+            )
+            raise InputError(
+                f"The rules {names}" if len(numbers) > 1 else f"The rule {names}",
+                f"would change {label(case)} once more in the next run: {steps}. They undo each other, or themselves.",
+                "Let them match less, so that what the policy leaves behind is not changed by it again.",
+                rules=[rules[number].name for number in numbers],
+                case_id=case["_id"],
+            )
+
+
+def _held_after(case: dict[str, Any], plan: Plan, now_ms: int) -> Iterator[dict[str, Any]]:
+    """The case as the platform may hold it after the plan.
+
+    Where it is not known what the platform does, it may do either: whether an update of tags alone moves
+    modified_at, and whether reopening clears the resolution.
+    """
+    after = plan.outcome(case)
+    was_closed, is_closed = (state.get("status") in CLOSED_STATUSES for state in (case, after))
+    if is_closed and not was_closed:
+        after["closed"] = now_ms
+    elif was_closed and not is_closed:
+        after["closed"] = 0
+    moments = [now_ms]
+    if set(plan.payload) == {"tags"}:
+        moments.append(case.get("modified_at") or now_ms)
+    resolutions = [after.get("resolution")]
+    if was_closed and not is_closed and after.get("resolution"):
+        resolutions.append("")
+    for moment, resolution in itertools.product(dict.fromkeys(moments), resolutions):
+        yield {**after, "modified_at": moment, "resolution": resolution}

@@ -1,0 +1,308 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What stellar_cases does: read, plan all, and only then write. Apart from _run.py, which each loop item loads."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any, Sequence
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._apply import unreadable_warning
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._bulk import (
+    CHANGED,
+    FAILED,
+    OUTCOMES,
+    SKIPPED,
+    Apply,
+    Work,
+    concurrently,
+    facts,
+)
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import assignee_label
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import MAX_CONCURRENCY, Client
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
+    ConflictError,
+    IncompleteError,
+    InputError,
+    StellarError,
+)
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._journal import Journal
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._limit import ChangeLimit
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import Connection
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._policy import Rule, check_convergence, decide
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._query import Sorting, fewest_parts
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._read import Reader
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._rule_options import (
+    Item,
+    parse_items,
+    parse_rules,
+    resolve_rules,
+    two_items_error,
+)
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import (
+    Connect,
+    OnSecret,
+    plan_case,
+    unresolved_warnings,
+)
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._undo import undo_list
+
+CASES: dict[str, Any] = {
+    "argument_spec": {
+        "cases": {"type": "list", "elements": "dict"},
+        "rules": {"type": "list", "elements": "dict"},
+        "undo_file": {"type": "path"},
+        "max_changes": {"type": "str"},
+        "concurrency": {"type": "int", "default": 8},
+        "on_error": {"type": "str", "choices": ["continue", "stop"], "default": "continue"},
+        "time_budget": {"type": "float"},
+        "reread_after": {"type": "float", "default": 5.0},
+        "journal": {"type": "path"},
+    },
+    "mutually_exclusive": [("cases", "rules", "undo_file")],
+    "required_one_of": [("cases", "rules", "undo_file")],
+}
+
+# Warnings about single cases that are shown; the rest is counted
+_MAX_WARNINGS = 10
+
+
+@dataclass
+class _Outcome:
+    """What a run found and did."""
+
+    works: list[Work] = field(default_factory=list)
+    findings: list[dict[str, Any]] = field(default_factory=list)
+    rules: list[dict[str, Any]] = field(default_factory=list)
+    read: int = 0
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def planned(self) -> list[Work]:
+        return [work for work in self.works if work.is_planned]
+
+
+def run_cases(
+    params: dict[str, Any], check_mode: bool, on_secret: OnSecret, connect: Connect | None = None
+) -> dict[str, Any]:
+    """stellar_cases: bring many cases to their states, by one plan."""
+    started, now_ms = time.monotonic(), int(time.time() * 1000)
+    limit = ChangeLimit.parse(params.get("max_changes"))
+    workers = int(_number(params, "concurrency", 1, MAX_CONCURRENCY))
+    reread_after = _number(params, "reread_after", 0, 86400)
+    budget = float("inf") if params.get("time_budget") is None else _number(params, "time_budget", 1, 86400)
+    rules = None if params.get("rules") is None else parse_rules(params["rules"], now_ms)
+    items = None if rules is not None else _items(params, now_ms)
+    with (connect or Client)(Connection.from_params(params), on_secret) as client:
+        client.throttle.allow(workers)
+        client.log_in()
+        reader = Reader(client, now_ms)
+        outcome = _decide_all(rules, reader) if rules is not None else _plan_items(items or [], reader, workers)
+        planned = outcome.planned
+        result: dict[str, Any] = {"diff": [work.to_diff() for work in planned]}
+        rereads = 0
+        try:
+            if limit is not None:
+                _check_limit(limit, planned, outcome)
+            if check_mode:
+                for work in planned:
+                    work.outcome = CHANGED
+            elif planned:
+                with Journal(params.get("journal")) as journal:
+                    stop = params.get("on_error") == "stop"
+                    apply = Apply(client, reader, journal, workers, stop, started + budget, reread_after)
+                    if stop and any(work.outcome == FAILED for work in outcome.works):
+                        apply.stopped = "another case failed, and on_error is stop."
+                    apply.run(planned)
+                    rereads = apply.rereads
+            _check_complete(outcome.works)
+        except StellarError as error:
+            error.result = {**result, **_report(outcome, client, rereads)}
+            raise
+        return {**result, **_report(outcome, client, rereads)}
+
+
+def _number(params: dict[str, Any], name: str, low: float, high: float) -> float:
+    value = float(params[name])
+    if not low <= value <= high:
+        raise InputError(f"Option {name}", f"is {value:g}.", f"Give a number from {low:g} to {high:g}.")
+    return value
+
+
+def _items(params: dict[str, Any], now_ms: int) -> list[Item]:
+    path = params.get("undo_file")
+    if path is None:
+        return parse_items(params["cases"], "cases", now_ms)
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"Option undo_file: {path} can't be read", f"{error}.", "It is read on the host that runs the task."
+        ) from None
+    items = undo_list(text, path)
+    return parse_items(items, "undo_file", now_ms) if items else []
+
+
+# -- rules ---------------------------------------------------------------------------------------------
+
+
+def _decide_all(rules: Sequence[Rule], reader: Reader) -> _Outcome:
+    """One snapshot of all cases that a rule may match, decided as it is read. Keeps what matched."""
+    rules = resolve_rules(rules, reader)
+    outcome = _Outcome(
+        rules=[
+            {
+                "name": rule.name,
+                "description": rule.description,
+                "finding": rule.desired is None,
+                "matched": 0,
+                "changed": 0,
+            }
+            for rule in rules
+        ],
+        warnings=unresolved_warnings(dict.fromkeys(person.given for rule in rules for person in _uncertain(rule))),
+    )
+    for case in reader.listed(fewest_parts(rule.match.query for rule in rules), Sorting()):
+        outcome.read += 1
+        decision = decide(case, rules)
+        for number in decision.matched:
+            outcome.rules[number]["matched"] += 1
+            if rules[number].desired is None:
+                outcome.findings.append(_finding(rules[number], case))
+        if decision.plan is None:
+            continue
+        check_convergence(case, decision, rules, reader.now_ms)
+        for number in decision.changing:
+            outcome.rules[number]["changed"] += 1
+        applied = [rules[number].name for number in decision.matched if rules[number].desired is not None]
+        work = Work(facts(case), rules=applied)
+        if decision.plan.changed:
+            # What a rule was decided upon is not overwritten once somebody touched it.
+            work.case, work.plan, work.guard = case, decision.plan, _modified_at(case)
+        outcome.works.append(work)
+    return outcome
+
+
+def _uncertain(rule: Rule) -> list[Any]:
+    people = [*rule.match.people, *([rule.desired.assignee] if rule.desired and rule.desired.assignee else [])]
+    return [person for person in people if not person.is_certain]
+
+
+def _finding(rule: Rule, case: dict[str, Any]) -> dict[str, Any]:
+    times = {name: case.get(name) for name in ("created_at", "modified_at")}
+    return {"rule": rule.name, **facts(case), "assignee": assignee_label(case), **times}
+
+
+def _modified_at(case: dict[str, Any]) -> int | None:
+    modified_at = case.get("modified_at")
+    return modified_at if isinstance(modified_at, int) else None
+
+
+# -- a list of cases -----------------------------------------------------------------------------------
+
+
+def _plan_items(items: Sequence[Item], reader: Reader, workers: int) -> _Outcome:
+    """Read each case and plan it. What fails is kept as the result of its item."""
+    works = [Work({"case_id": item.case_id, "ticket_id": item.ticket_id}) for item in items]
+
+    def read(number: int) -> None:
+        item, work = items[number], works[number]
+        try:
+            if item.case_id is not None:
+                work.case = reader.case_by_id(item.case_id)
+            else:
+                work.case = reader.case_by_ticket(item.ticket_id or 0)
+        except StellarError as error:
+            work.fail(error)
+        else:
+            work.shown = facts(work.case)
+            work.read_at = time.monotonic()
+
+    concurrently(workers, read, range(len(items)))
+    _check_distinct(items, works)
+    outcome = _Outcome(works, read=sum(bool(work.case) for work in works))
+    for item, work in zip(items, works):
+        if work.case:
+            _plan_item(item, work, reader, outcome)
+    return outcome
+
+
+def _plan_item(item: Item, work: Work, reader: Reader, outcome: _Outcome) -> None:
+    try:
+        plan = plan_case(reader, work.case, item.desired, item.guard)
+    except ConflictError as error:
+        work.skip(str(error))
+    except StellarError as error:
+        work.fail(error)
+    else:
+        work.plan = plan
+        outcome.warnings += [unreadable_warning(name, work.case) for name in plan.unreadable]
+        if item.guard is not None:
+            # Whoever came between the read and the write was not seen by the plan, whatever time was asked for.
+            work.guard, work.always_reread = min(item.guard, _modified_at(work.case) or item.guard), True
+
+
+def _check_distinct(items: Sequence[Item], works: Sequence[Work]) -> None:
+    first: dict[str, Item] = {}
+    for item, work in zip(items, works):
+        if work.case:
+            other = first.setdefault(work.case["_id"], item)
+            if other is not item:
+                error = two_items_error(f"item {other.number} ({other.label})")
+                error.args = (f"Item {item.number} of cases ({item.label}): {error}",)
+                raise error
+
+
+# -- the result ----------------------------------------------------------------------------------------
+
+
+def _check_limit(limit: ChangeLimit, planned: Sequence[Work], outcome: _Outcome) -> None:
+    try:
+        limit.check(len(planned), outcome.read)
+    except InputError:
+        for work in planned:
+            work.skip("Not begun: more cases would be changed than max_changes allows.")
+        raise
+
+
+def _check_complete(works: Sequence[Work]) -> None:
+    """Raises IncompleteError if a case failed, or was not begun. A case that somebody touched is no failure."""
+    failed = [work for work in works if work.outcome == FAILED]
+    not_begun = [work for work in works if not work.begun]
+    if failed or not_begun:
+        first = (failed or not_begun)[0]
+        raise IncompleteError(
+            "Could not bring all cases to their state",
+            f"of {len(works)} cases {len(failed)} failed, and {len(not_begun)} were not begun. First: {first.reason}",
+            "See case_results for each of them; undo has what restores those that were changed.",
+        )
+
+
+def _report(outcome: _Outcome, client: Client, rereads: int) -> dict[str, Any]:
+    works = outcome.works
+    warnings = outcome.warnings + [text for work in works for text in work.warnings]
+    if len(warnings) > _MAX_WARNINGS:
+        more = f"... and {len(warnings) - _MAX_WARNINGS} more warnings of this kind."
+        warnings = [*warnings[:_MAX_WARNINGS], more]
+    sent = client.throttle.sent
+    return {
+        "changed": any(work.outcome == CHANGED or work.undo for work in works),
+        "case_results": [work.to_result() for work in works],
+        "findings": outcome.findings,
+        "rules": outcome.rules,
+        "counts": {
+            "read": outcome.read,
+            **{name: sum(work.outcome == name for work in works) for name in OUTCOMES},
+            "findings": len(outcome.findings),
+        },
+        "undo": [work.undo for work in works if work.undo],
+        "reads": sent["reads"],
+        "writes": sent["writes"],
+        "rereads": rereads,
+        "retries": client.retries,
+        "warnings": warnings,
+    }
