@@ -48,7 +48,8 @@ class Work:
     """One case of a run: what it is, what is planned, and what came of it.
 
     shown: what its result says of it, from facts(). guard: modified_at in ms after which the case is somebody
-    else's. begun: False if the run ended before it. always_reread: whether it is read again right before its write, however fresh it is.
+    else's. always_reread: whether it is read again right before its write, however fresh it is. begun: False if the
+    run ended before it.
     """
 
     shown: dict[str, Any]

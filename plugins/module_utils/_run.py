@@ -76,7 +76,7 @@ def run_case(
 
 
 def plan_case(reader: Reader, case: dict[str, Any], desired: Desired, guard: int | None) -> Plan:
-    """Plan one case, its people looked up. Raises ConflictError if it needs a change and was touched after guard (ms)."""
+    """Plan one case, its people looked up. Raises ConflictError if it differs and was touched after guard (ms)."""
     if desired.assignee is not None:
         desired = replace(desired, assignee=reader.assignee(desired.assignee.given, case))
     _check_resolution(case, desired)

@@ -15,7 +15,6 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._bulk import (
     CHANGED,
     FAILED,
     OUTCOMES,
-    SKIPPED,
     Apply,
     Work,
     concurrently,

@@ -459,8 +459,8 @@ counts:
   sample: {read: 60, changed: 2, ok: 1, failed: 0, skipped: 0, findings: 3}
 undo:
   description:
-    - What restores the cases that were changed. Give it back as O(cases), or saved as JSON as O(undo_file). Each item is
-      guarded by C(if_modified_at).
+    - What restores the cases that were changed. Give it back as O(cases), or saved as JSON as O(undo_file).
+    - Each item is guarded by C(if_modified_at).
     - Empty in check mode.
   returned: when the cases were read
   type: list
