@@ -22,7 +22,7 @@ def ansible_doc(core: Core, *arguments: str) -> set[str]:
     return set(json.loads(done.stdout))
 
 
-@pytest.mark.parametrize("kind", ["module", "lookup", "inventory"])
+@pytest.mark.parametrize("kind", ["module", "lookup", "filter", "inventory"])
 def test_documentation_is_read(core: Core, collections: Path, kind: str) -> None:
     directory = collections / "ansible_collections/stellarcyber/xdr/plugins" / (kind + "s" * (kind == "module"))
     shipped = {f"stellarcyber.xdr.{file.stem}" for file in directory.glob("[!_]*.py")}

@@ -29,6 +29,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import CONNECTION
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case, run_case_info, run_lookup
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run_cases import CASES, run_cases
 from tests.integration.playbook import CASE as CASE_ID
 from tests.integration.playbook import ROOT, parameters
 from tests.simulator.process import Simulator
@@ -313,6 +314,21 @@ class Provoke:
     def info(self, **options: Any) -> str:
         return self._message(run_case_info, CASE_INFO, options)
 
+    def cases(self, *cases: dict[str, Any], **options: Any) -> str:
+        given = {"cases": list(cases)} if cases else {}
+        return self._message(run_cases, CASES, {**given, **options})
+
+    def rule(self, *more: dict[str, Any], **rule: Any) -> str:
+        return self.cases(rules=[{"name": "A rule", "match": {}, **rule}, *more])
+
+    def limit(self, max_changes: str) -> str:
+        return self.cases({"case_id": CASE_ID, "severity": "Low"}, max_changes=max_changes)
+
+    def undo(self, text: str) -> str:
+        file = self.directory / "undo.json"
+        file.write_text(text, encoding="utf-8")
+        return self.cases(undo_file=str(file))
+
     def lookup(self, **options: Any) -> str:
         # The same parser of options, with those of the lookup that matter here.
         specs = {"argument_spec": {**CASE_INFO["argument_spec"], "result": {"type": "str"}}}
@@ -325,7 +341,7 @@ class Provoke:
         except StellarError as error:
             return str(error)
         assert result.get("warnings"), f"neither a failure nor a warning: {result}"
-        return result["warnings"][0]
+        return result["warnings"][-1]
 
     def switched(self, **values: Any) -> Provoke:
         self.sim.switch(**values)
@@ -441,6 +457,46 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Option count_only: can't be combined with …": lambda p: p.info(count_only=True, include=["alerts"]),
     "The lookup stellarcyber.xdr.stellar_cases got an empty list of tags, …": lambda p: p.ansible(NO_TAGS),
     "The lookup stellarcyber.xdr.stellar_cases has no option …": lambda p: p.ansible(MISSPELT),
+    # docs/errors.md: rules, lists of cases, undo
+    "Option rules: is an empty list.": lambda p: p.cases(rules=[]),
+    "Rule …: Option … is unknown. Known here are …": lambda p: p.rule(match={"stauts": ["New"]}),
+    "Rule …: Its options: …": lambda p: p.rule(match={"status": ["Open"]}),
+    "Rule …: Option name: is the name of a rule before it.": lambda p: p.rule({"name": "A rule", "match": {}}),
+    "Rule …: Option match.name: … is no regular expression: …": lambda p: p.rule(match={"name": "("}),
+    "Rule …: Options … leave no room between them.": lambda p: p.rule(match={"min_score": 9, "max_score": 8}),
+    "Rule …: Options status and not_status: leave nothing over.": (
+        lambda p: p.rule(match={"status": ["New"], "not_status": ["New"]})
+    ),
+    "Rule …: Option match.tags: asks for tags that none rules out.": (
+        lambda p: p.rule(match={"tags": {"all": ["a"], "none": ["a"]}})
+    ),
+    "Rule …: Option set: is empty.": lambda p: p.rule(set={}),
+    "Rule …: Option set.resolution: belongs to status Resolved.": lambda p: p.rule(set={"resolution": "Benign"}),
+    "Rule …: Option comment: needs set: …": lambda p: p.rule(comment="Seen"),
+    "The rules … would change case … once more in the next run: …": (
+        lambda p: p.rule(
+            {"name": "Another", "match": {"severity": ["Low"]}, "set": {"severity": "High"}},
+            {"name": "A third", "match": {"severity": ["Medium"]}, "set": {"severity": "Low"}},
+            match={"severity": ["High"]},
+            set={"severity": "Medium"},
+        )
+    ),
+    "Item … of cases: The case: is also that of item …": (
+        lambda p: p.cases({"case_id": CASE_ID, "status": "New"}, {"case_id": CASE_ID, "severity": "Low"})
+    ),
+    "Item … of cases (…): The case: is also that of item …": (
+        lambda p: p.cases({"case_id": CASE_ID, "status": "New"}, {"ticket_id": 67535, "severity": "Low"})
+    ),
+    "Option max_changes: … is no number.": lambda p: p.limit("some"),
+    "Option max_changes: is …": lambda p: p.limit("101%"),
+    "Option concurrency: is …": lambda p: p.cases({"case_id": CASE_ID, "severity": "Low"}, concurrency=33),
+    "Refused to begin: … cases would be changed, and max_changes allows …": lambda p: p.limit("0"),
+    "Option undo_file: … can't be read: …": lambda p: p.cases(undo_file="/nowhere/hygiene.json"),
+    "Could not read …: it holds no undo list.": lambda p: p.undo('{"report": 1}'),
+    "Could not read …: line … is neither JSON of a report nor of a journal.": lambda p: p.undo("case 1\ncase 2\n"),
+    "Option journal: … can't be created: …": (
+        lambda p: p.cases({"case_id": CASE_ID, "severity": "Low"}, journal="/nowhere/journal")
+    ),
     # docs/errors.md: cases, people, tenants
     "Could not find the case of ticket …: there is none …": lambda p: p.case(case_id=None, ticket_id=1),
     "Could not find the case of ticket …: it stands for … cases: …": (
@@ -474,6 +530,10 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     ),
     "… The platform accepted the update before; reading it back failed.": (
         lambda p: p.switched(put_answer="empty").second_read_fails().case()
+    ),
+    "Could not bring all cases to their state: …": lambda p: p.cases({"case_id": "0" * 24, "severity": "Low"}),
+    "... and … more warnings of this kind.": lambda p: p.cases(
+        *({"case_id": case["_id"], "description": "What happened"} for case in p.sim.cases()[:11])
     ),
     "… Whether it was done all the same could not be seen. …": (
         lambda p: p.faulty("drop_after", path="*/comments", times=0).case(comment="Done", retries=1)
