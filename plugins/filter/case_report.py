@@ -1,0 +1,84 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: case_report
+short_description: Render the report of a run over many cases
+version_added: 0.1.0
+description:
+  - Turns the report of a run over many cases into JSON, JUnit XML, Markdown or one HTML page.
+  - The role P(stellarcyber.xdr.case_hygiene#role) uses it for all its reports. Use the filter to render a report again,
+    from its JSON, in another format.
+  - The same report always gives the same text.
+  - Text of the platform, such as the name of a case, is text in every format. Except in JSON, control characters and
+    marks that turn the direction of writing are shown as spaces.
+author:
+  - The stellarcyber.xdr contributors (!UNKNOWN)
+positional: format
+options:
+  _input:
+    description: The report, as the JSON report of the role holds it.
+    type: dict
+    required: true
+  format:
+    description:
+      - With V(json), the report as it is.
+      - With V(junit), JUnit XML for a pipeline. Each rule is a suite, with a test for each case that the rule is about.
+        A finding, and in check mode a case that would change, is a failure. A case that failed is an error, and a case
+        that was skipped is skipped. A rule without any such case has one test, which passes. So has the run, whose test
+        is an error if the run ended with one.
+      - With V(markdown), a short text for the summary of a pipeline or a comment on a merge request. Each of its tables
+        ends after 50 rows and says how many more there are.
+      - With V(html), one page that needs neither network nor script, with charts and every finding and change.
+    type: str
+    choices: [json, junit, markdown, html]
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Make a page of the JSON report of an earlier run
+  ansible.builtin.copy:
+    content: "{{ lookup('ansible.builtin.file', 'hygiene.json') | from_json | stellarcyber.xdr.case_report('html') }}"
+    dest: hygiene.html
+    mode: "0644"
+
+- name: Give the summary to GitHub Actions
+  ansible.builtin.copy:
+    content: "{{ report | stellarcyber.xdr.case_report('markdown') }}"
+    dest: "{{ lookup('ansible.builtin.env', 'GITHUB_STEP_SUMMARY') }}"
+    mode: "0644"
+  vars:
+    report: "{{ lookup('ansible.builtin.file', 'hygiene.json') | from_json }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The text of the report.
+  type: str
+"""
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report import render
+
+try:
+    # Up to 2.18, Ansible makes a dict again of text that looks like one, unless it has this type.
+    from ansible.utils.native_jinja import NativeJinjaText as Text
+except ImportError:
+    Text = str
+
+
+def case_report(report, format):
+    try:
+        return Text(render(report, format))
+    except InputError as error:
+        raise AnsibleFilterError(f"The filter stellarcyber.xdr.case_report failed. {error}") from None
+
+
+class FilterModule:
+    def filters(self):
+        return {"case_report": case_report}

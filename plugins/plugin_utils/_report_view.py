@@ -1,0 +1,306 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the templates of a report show: its rows by rule, its charts, and its test suites."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import datetime, timedelta, timezone
+from typing import Any, Dict, Iterable
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import SEVERITIES, STATUSES
+
+Row = Dict[str, Any]
+
+# What a report of a run that failed early lacks
+DEFAULTS: Row = {
+    **dict.fromkeys(("collection", "policy", "platform", "started_at", "finished_at", "fail_on", "error"), ""),
+    **dict.fromkeys(("reads", "writes", "rereads", "retries")),
+    "title": "Cases",
+    "case_results": [],
+    "findings": [],
+    "rules": [],
+    "counts": {},
+    "undo": [],
+}
+# The bars of a chart; what is left over becomes one more.
+BARS = 8
+NONE = "(none)"
+
+
+def view(report: Row) -> Row:
+    """Return the variables of the templates. The report is checked, and all its text harmless."""
+    report = {**DEFAULTS, **report}
+    applied = report["mode"] == "apply"
+    results = [_case(row) for row in report["case_results"]]
+    findings = [_case(row) for row in report["findings"]]
+    rules = _rules(report["rules"], findings, results)
+    counts = _counts(report["counts"], results, findings)
+    started, finished = _read_time(report["started_at"]), _read_time(report["finished_at"])
+    seconds = max(0.0, (finished - started).total_seconds()) if started and finished else None
+    return {
+        "report": report,
+        "applied": applied,
+        "counts": counts,
+        "summary": _summary(counts, applied),
+        "duration": "" if seconds is None else _duration(round(seconds)),
+        # The times of JUnit are without a zone.
+        "timestamp": f"{started or _EPOCH:%Y-%m-%dT%H:%M:%S}",
+        "rules": rules,
+        "findings": findings,
+        **{
+            outcome: [row for row in results if row["outcome"] == outcome]
+            for outcome in ("changed", "failed", "skipped")
+        },
+        "charts": _charts(results, findings),
+        "suites": [_run_suite(report, counts, seconds or 0.0), *_suites(rules, results, applied)],
+    }
+
+
+# Cases
+
+
+def _case(row: Row) -> Row:
+    """Return a row of case_results or findings with all that a template may ask for."""
+    texts = ("case_id", "ticket_id", "name", "tenant", "status", "severity", "assignee", "outcome", "rule", "reason")
+    case: Row = {key: _text(row.get(key)) for key in texts}
+    case["ticket"] = case["ticket_id"] or case["case_id"] or NONE
+    case["changes"] = [_change(change) for change in row.get("changes", [])]
+    case["rules"] = _texts(row.get("rules"))
+    case["not_undoable"] = _texts(row.get("not_undoable"))
+    case["created_at"], case["modified_at"] = moment(row.get("created_at")), moment(row.get("modified_at"))
+    error = row.get("error")
+    case["error"] = error if isinstance(error, dict) else {}
+    return case
+
+
+def _change(change: Row) -> Row:
+    """Return a change as the values before and after, each marked, and in words."""
+    before, after = change.get("before"), change.get("after")
+    # Of a list, only some items may be gone or new.
+    one_by_one = isinstance(before, list) or isinstance(after, list)
+    old, new = _texts(before), _texts(after)
+    if one_by_one:
+        words = ", ".join(
+            [f"+{item}" for item in new if item not in old] + [f"-{item}" for item in old if item not in new]
+        )
+    else:
+        words = f"{(old or [NONE])[0]} -> {(new or [NONE])[0]}"
+    return {
+        "field": _text(change.get("field")),
+        "before": [{"text": item, "mark": "kept" if one_by_one and item in new else "gone"} for item in old],
+        "after": [{"text": item, "mark": "kept" if one_by_one and item in old else "new"} for item in new],
+        "words": f"{_text(change.get('field'))}: {words}",
+    }
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _texts(value: Any) -> list[str]:
+    """Return the items of a list, or the one value; none of nothing."""
+    return [_text(item) for item in (value if isinstance(value, list) else [value]) if item is not None and item != ""]
+
+
+def _rules(rules: list[Row], findings: list[Row], results: list[Row]) -> list[Row]:
+    """Return the rules, each with its findings. A finding is shown even if its rule is not listed."""
+    outcomes = Counter((name, row["outcome"]) for row in results for name in row["rules"])
+    known = {_text(rule.get("name")): rule for rule in rules}
+    by_rule: dict[str, list[Row]] = {name: [] for name in known}
+    for finding in findings:
+        by_rule.setdefault(finding["rule"], []).append(finding)
+    return [
+        {
+            "name": name or NONE,
+            "description": _text(known.get(name, {}).get("description")),
+            "matched": _number(known.get(name, {}).get("matched")),
+            "changed": _number(known.get(name, {}).get("changed")),
+            "reports": bool(rows or known.get(name, {}).get("finding")),
+            "findings": rows,
+            "failed": outcomes[name, "failed"],
+            "skipped": outcomes[name, "skipped"],
+        }
+        for name, rows in by_rule.items()
+    ]
+
+
+# Numbers and times
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _number(value: Any) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _counts(given: Row, results: list[Row], findings: list[Row]) -> Row:
+    outcomes = Counter(row["outcome"] for row in results)
+    counted_here = {outcome: outcomes[outcome] for outcome in ("changed", "ok", "failed", "skipped")}
+    known = {name: number for name, number in given.items() if isinstance(number, int)}
+    return {"read": None, **counted_here, "findings": len(findings), **known}
+
+
+def _summary(counts: Row, applied: bool) -> str:
+    changed = counts["changed"]
+    verb = "would change" if not applied else "was changed" if changed == 1 else "were changed"
+    parts = [
+        f"{counted(changed, 'case')} {verb}" if changed else "",
+        counted(counts["findings"], "finding") if counts["findings"] else "",
+        f"{counted(counts['failed'], 'case')} failed" if counts["failed"] else "",
+        f"{counted(counts['skipped'], 'case')} skipped" if counts["skipped"] else "",
+    ]
+    return ", ".join(filter(None, parts)) or "Nothing to change, and no findings"
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+def _read_time(value: Any) -> datetime | None:
+    """Read a time of the report (ISO 8601) or of a case (milliseconds since 1970)."""
+    try:
+        if isinstance(value, str):
+            time = datetime.fromisoformat(value.replace("Z", "+00:00"))
+            return time.astimezone(timezone.utc) if time.tzinfo else time.replace(tzinfo=timezone.utc)
+        if value and isinstance(value, (int, float)):
+            return _EPOCH + timedelta(milliseconds=value)
+    except (OverflowError, ValueError):
+        pass
+    return None
+
+
+def moment(value: Any) -> str:
+    """Return a time for readers. What is no time stays as it is."""
+    time = _read_time(value)
+    return f"{time:%Y-%m-%d %H:%M} UTC" if time else _text(value)
+
+
+def _duration(seconds: int) -> str:
+    return f"{seconds} s" if seconds < 60 else f"{seconds // 60:,} min {seconds % 60} s"
+
+
+# Charts
+
+
+def _charts(results: list[Row], findings: list[Row]) -> list[Row]:
+    """Count the cases that changed or are findings. A case that is both counts as changed."""
+    changed = [row for row in results if row["outcome"] == "changed"]
+    cases = {(row["case_id"], row["ticket_id"]): (row, False) for row in findings}
+    cases.update({(row["case_id"], row["ticket_id"]): (row, True) for row in changed})
+    rules = [(rule, True) for row in changed for rule in row["rules"]] + [(row["rule"], False) for row in findings]
+    charts = [_chart("rule", rules)] + [
+        _chart(field, ((row[field], is_changed) for row, is_changed in cases.values()), order)
+        for field, order in (("status", STATUSES), ("severity", SEVERITIES), ("tenant", ()))
+    ]
+    return [chart for chart in charts if chart["bars"]]
+
+
+def _chart(by: str, cases: Iterable[tuple[str, bool]], order: tuple[str, ...] = ()) -> Row:
+    """Return the bars, the known labels in their order and the others by size, and their lengths in percent."""
+    counts = Counter(cases)
+    labels = sorted(
+        {label for label, _is_changed in counts},
+        key=lambda label: (
+            order.index(label) if label in order else len(order),
+            -counts[label, True] - counts[label, False],
+            label,
+        ),
+    )
+    bars: list[Row] = [
+        {"label": label or NONE, "changed": counts[label, True], "found": counts[label, False]} for label in labels
+    ]
+    if len(bars) > BARS + 1:
+        rest = bars[BARS:]
+        bars[BARS:] = [
+            {"label": f"{len(rest):,} others", **{k: sum(bar[k] for bar in rest) for k in ("changed", "found")}}
+        ]
+    longest = max((bar["changed"] + bar["found"] for bar in bars), default=0)
+    for bar in bars:
+        bar.update({f"{k}_percent": round(100 * bar[k] / longest, 2) for k in ("changed", "found")})
+    return {"by": by, "bars": bars}
+
+
+# JUnit
+
+
+def _run_suite(report: Row, counts: Row, seconds: float) -> Row:
+    """The suite that is there in every report, for a run can fail before there are rules or cases."""
+    test: Row = {"name": "The run ends without an error", "outcome": "passed"}
+    if report["error"]:
+        test.update(outcome="error", type="error", message=report["error"], lines=[report["error"]])
+    facts = {key: _text(report[key]) for key in ("collection", "mode", "policy", "fail_on", "verdict", "passed")}
+    facts["summary"] = _summary(counts, report["mode"] == "apply")
+    return _suite(report["title"], [test], facts, seconds)
+
+
+def _suites(rules: list[Row], results: list[Row], applied: bool) -> list[Row]:
+    """A suite for each rule, and one for the cases that no rule speaks for.
+
+    A test is one case under one rule, so a case is in the suite of each rule that applies to it.
+    """
+    by_rule: dict[str, list[Row]] = {rule["name"]: [] for rule in rules}
+    others: list[Row] = []
+    for row in results:
+        if row["outcome"] != "ok":
+            homes = [by_rule[name] for name in row["rules"] if name in by_rule]
+            for home in homes or [others]:
+                home.append(_result_test(row, applied))
+    suites = [
+        _suite(
+            rule["name"],
+            [_finding_test(row) for row in rule["findings"]] + by_rule[rule["name"]],
+            {"description": rule["description"]},
+        )
+        for rule in rules
+    ]
+    if others or (results and not rules):
+        suites.append(_suite("Cases", others, {}))
+    return suites
+
+
+def _suite(name: str, tests: list[Row], facts: dict[str, str], seconds: float = 0.0) -> Row:
+    tests = tests or [{"name": "Every case is as it should be", "outcome": "passed"}]
+    return {
+        "name": name or NONE,
+        "tests": tests,
+        "outcomes": Counter(test["outcome"] for test in tests),
+        "facts": facts,
+        "seconds": f"{seconds:.3f}",
+    }
+
+
+def _result_test(row: Row, applied: bool) -> Row:
+    changes = [change["words"] for change in row["changes"]]
+    if row["outcome"] == "failed":
+        return _test(row, "error", row["reason"] or "failed", type=_text(row["error"].get("kind")) or "error")
+    if row["outcome"] == "skipped":
+        return _test(row, "skipped", row["reason"] or "skipped")
+    if applied:
+        return _test(row, "passed", "")
+    return _test(row, "failure", f"would change: {', '.join(changes)}", type="drift", lines=changes)
+
+
+def _finding_test(row: Row) -> Row:
+    message = f"{row['status'] or NONE}, {row['severity'] or NONE}, assignee {row['assignee'] or NONE}"
+    return _test(row, "failure", message, type="finding")
+
+
+def _test(row: Row, outcome: str, message: str, type: str = "", lines: Iterable[str] = ()) -> Row:
+    facts = [
+        f"{key}: {row[key]}" for key in ("case_id", "ticket_id", "name", "tenant", "status", "severity") if row[key]
+    ]
+    return {
+        # The id keeps tests apart: tenants may have the same ticket numbers.
+        "name": f"case {row['ticket']}: {row['name'] or NONE} ({row['case_id'] or NONE})",
+        "outcome": outcome,
+        "type": type,
+        "message": message,
+        "lines": [*(lines or [message]), *facts],
+    }
