@@ -23,7 +23,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report_view import counted, moment, view
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report_view import ROWS, counted, moment, view
 
 VERSION = 1
 TEMPLATES = {"junit": "report.junit.xml.j2", "markdown": "report.md.j2", "html": "report.html.j2"}
@@ -61,7 +61,7 @@ def _problem(report: Any) -> str:
     for key, choices in CHOICES.items():
         if report.get(key) not in choices:
             return f"its key {key} is {_show(report.get(key))} instead of one of {', '.join(map(str, choices))}"
-    for key in ("case_results", "findings", "rules", "undo"):
+    for key in ROWS:
         if not _is_rows(report.get(key, [])):
             return f"its key {key} is not a list of dicts"
     for number, row in enumerate(report.get("case_results", []), 1):

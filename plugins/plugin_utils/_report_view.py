@@ -15,17 +15,9 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import SEVE
 
 Row = Dict[str, Any]
 
-# What a report of a run that failed early lacks
-DEFAULTS: Row = {
-    **dict.fromkeys(("collection", "policy", "platform", "started_at", "finished_at", "fail_on", "error"), ""),
-    **dict.fromkeys(("reads", "writes", "rereads", "retries")),
-    "title": "Cases",
-    "case_results": [],
-    "findings": [],
-    "rules": [],
-    "counts": {},
-    "undo": [],
-}
+TEXTS = ("title", "collection", "platform", "policy", "started_at", "finished_at", "fail_on", "error")
+CALLS = ("reads", "writes", "rereads", "retries")
+ROWS = ("case_results", "findings", "rules", "undo")
 # The bars of a chart; what is left over becomes one more.
 BARS = 8
 NONE = "(none)"
@@ -33,12 +25,19 @@ NONE = "(none)"
 
 def view(report: Row) -> Row:
     """Return the variables of the templates. The report is checked, and all its text harmless."""
-    report = {**DEFAULTS, **report}
+    # A run that failed early leaves most of it out.
+    report = {
+        **report,
+        **{key: _text(report.get(key)) for key in TEXTS},
+        **{key: _whole(report.get(key)) for key in CALLS},
+        **{key: report.get(key, []) for key in ROWS},
+    }
+    report["title"] = report["title"] or "Cases"
     applied = report["mode"] == "apply"
     results = [_case(row) for row in report["case_results"]]
     findings = [_case(row) for row in report["findings"]]
     rules = _rules(report["rules"], findings, results)
-    counts = _counts(report["counts"], results, findings)
+    counts = _counts(report.get("counts", {}), results, findings)
     started, finished = _read_time(report["started_at"]), _read_time(report["finished_at"])
     seconds = max(0.0, (finished - started).total_seconds()) if started and finished else None
     return {
@@ -48,7 +47,7 @@ def view(report: Row) -> Row:
         "summary": _summary(counts, applied),
         "duration": "" if seconds is None else _duration(round(seconds)),
         # The times of JUnit are without a zone.
-        "timestamp": f"{started or _EPOCH:%Y-%m-%dT%H:%M:%S}",
+        "timestamp": (started or _EPOCH).isoformat(timespec="seconds")[:19],
         "rules": rules,
         "findings": findings,
         **{
@@ -119,8 +118,8 @@ def _rules(rules: list[Row], findings: list[Row], results: list[Row]) -> list[Ro
         {
             "name": name or NONE,
             "description": _text(known.get(name, {}).get("description")),
-            "matched": _number(known.get(name, {}).get("matched")),
-            "changed": _number(known.get(name, {}).get("changed")),
+            "matched": _whole(known.get(name, {}).get("matched")) or 0,
+            "changed": _whole(known.get(name, {}).get("changed")) or 0,
             "reports": bool(rows or known.get(name, {}).get("finding")),
             "findings": rows,
             "failed": outcomes[name, "failed"],
@@ -137,8 +136,8 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _number(value: Any) -> int:
-    return value if isinstance(value, int) else 0
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 def _counts(given: Row, results: list[Row], findings: list[Row]) -> Row:
@@ -179,7 +178,7 @@ def _read_time(value: Any) -> datetime | None:
 def moment(value: Any) -> str:
     """Return a time for readers. What is no time stays as it is."""
     time = _read_time(value)
-    return f"{time:%Y-%m-%d %H:%M} UTC" if time else _text(value)
+    return f"{time.isoformat(' ', 'minutes')[:16]} UTC" if time else _text(value)
 
 
 def _duration(seconds: int) -> str:
@@ -219,11 +218,11 @@ def _chart(by: str, cases: Iterable[tuple[str, bool]], order: tuple[str, ...] = 
     if len(bars) > BARS + 1:
         rest = bars[BARS:]
         bars[BARS:] = [
-            {"label": f"{len(rest):,} others", **{k: sum(bar[k] for bar in rest) for k in ("changed", "found")}}
+            {"label": f"{len(rest):,} others", **{k: sum(one[k] for one in rest) for k in ("changed", "found")}}
         ]
-    longest = max((bar["changed"] + bar["found"] for bar in bars), default=0)
-    for bar in bars:
-        bar.update({f"{k}_percent": round(100 * bar[k] / longest, 2) for k in ("changed", "found")})
+    longest = max((one["changed"] + one["found"] for one in bars), default=0)
+    for one in bars:
+        one.update({f"{k}_percent": round(100 * one[k] / longest, 2) for k in ("changed", "found")})
     return {"by": by, "bars": bars}
 
 
