@@ -24,6 +24,8 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import Chan
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._query import format_time
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._read import Reader, case_in, case_path
 
+BeforeTry = Callable[[], None]
+
 
 def check_guard(case: dict[str, Any], guard: int | None) -> None:
     """Refuse a case that somebody changed after the time of the guard (ms). Raises ConflictError."""
@@ -44,16 +46,21 @@ def _moment(ms: int) -> str:
 
 
 def apply_plan(
-    client: Client, reader: Reader, case: dict[str, Any], plan: Plan, guard: int | None = None
+    client: Client,
+    reader: Reader,
+    case: dict[str, Any],
+    plan: Plan,
+    guard: int | None = None,
+    before_try: BeforeTry | None = None,
 ) -> tuple[dict[str, Any], list[str]]:
     """Bring a case to its desired state with one PUT, and the comment after it.
 
-    guard: if_modified_at in ms, kept for each try of the PUT. Returns the case after it and warnings. Raises
-    NotAppliedError for what the platform silently ignored, and any StellarError with what was already done in its
-    result.
+    guard: if_modified_at in ms, kept for each try of the PUT. before_try: called before each try of a write. Returns
+    the case after it and warnings. Raises NotAppliedError for what the platform silently ignored, and any
+    StellarError with what was already done in its result.
     """
     what = f"Could not update {label(case)} of tenant {tenant_label(case)}"
-    after = _write(client, reader, case["_id"], plan, guard, what)
+    after = _write(client, reader, case["_id"], plan, guard, what, before_try)
     verdict = verify(plan, after)
     if verdict.missing:
         # An answer may be older than the write that it answers; the case itself decides.
@@ -63,7 +70,7 @@ def apply_plan(
         raise _ignored(what, plan, after, [change.field for change in verdict.missing])
     warnings = [_unsure(change, after) for change in verdict.unsure if change.field not in plan.unreadable]
     if "comment" in plan.after:
-        _comment(client, reader, after, plan)
+        _comment(client, reader, after, plan, before_try)
         try:
             # The comment may have moved modified_at, which the next task's if_modified_at is compared with.
             after = reader.case_by_id(case["_id"])
@@ -72,7 +79,15 @@ def apply_plan(
     return after, warnings
 
 
-def _write(client: Client, reader: Reader, case_id: str, plan: Plan, guard: int | None, what: str) -> dict[str, Any]:
+def _write(
+    client: Client,
+    reader: Reader,
+    case_id: str,
+    plan: Plan,
+    guard: int | None,
+    what: str,
+    before_try: BeforeTry | None,
+) -> dict[str, Any]:
     """PUT, and the case after it. Where it is unclear whether the write arrived, the case is read to see."""
 
     def is_done() -> bool:
@@ -80,35 +95,52 @@ def _write(client: Client, reader: Reader, case_id: str, plan: Plan, guard: int 
         current = reader.case_by_id(case_id)
         if shows_in(plan, current):
             return True
-        check_guard(current, guard)
+        try:
+            check_guard(current, guard)
+        except ConflictError as error:
+            if verify(plan, current).unsure:
+                # It may have been the try before, which the case can't show.
+                _leave_unclear(error)
+            raise
         return False
 
+    done = None if guard is None else is_done
     try:
-        after = case_in(_update(client, case_id, plan.payload, what, None if guard is None else is_done))
+        after = case_in(_update(client, case_id, plan.payload, what, done, before_try))
     except (ApiError, AuthenticationError, TransportError) as error:
         if error.facts.get("unclear") or not error.may_have_arrived:
             raise
-        unclear = "Whether the case was changed is unclear: look at it, or run again."
         try:
             after = reader.case_by_id(case_id)
         except StellarError:
-            error.append(unclear)
+            _leave_unclear(error)
             raise error from None
         if not shows_in(plan, after):
             if verify(plan, after).unsure:
-                error.append(unclear)
+                _leave_unclear(error)
             raise
     return after if after is not None and after["_id"] == case_id else _read_back(reader, case_id)
 
 
+def _leave_unclear(error: StellarError) -> None:
+    error.append("Whether the case was changed is unclear: look at it, or run again.")
+    error.facts["unclear"] = True
+
+
 def _update(
-    client: Client, case_id: str, payload: dict[str, Any], what: str, is_done: Callable[[], bool] | None
+    client: Client,
+    case_id: str,
+    payload: dict[str, Any],
+    what: str,
+    is_done: Callable[[], bool] | None,
+    before_try: BeforeTry | None,
 ) -> dict[str, Any]:
     if client.connection.api_version != "4.3":
-        return client.write("PUT", case_path(case_id), payload, what, is_done=is_done)
+        return client.write("PUT", case_path(case_id), payload, what, is_done=is_done, before_try=before_try)
     # Vendor docs 4.3: the id is a parameter, and severity is called priority.
     body = {"priority" if name == "severity" else name: value for name, value in payload.items()}
-    return client.write("POST", "cases", body, what, params=[("id", case_id)], is_done=is_done)
+    params = [("id", case_id)]
+    return client.write("POST", "cases", body, what, params=params, is_done=is_done, before_try=before_try)
 
 
 def _read_back(reader: Reader, case_id: str) -> dict[str, Any]:
@@ -154,7 +186,7 @@ def unreadable_warning(name: str, case: dict[str, Any]) -> str:
     )
 
 
-def _comment(client: Client, reader: Reader, after: dict[str, Any], plan: Plan) -> None:
+def _comment(client: Client, reader: Reader, after: dict[str, Any], plan: Plan, before_try: BeforeTry | None) -> None:
     text = plan.after["comment"]
     case_id = after["_id"]
     since = after.get("modified_at") or 0
@@ -168,8 +200,9 @@ def _comment(client: Client, reader: Reader, after: dict[str, Any], plan: Plan) 
         )
 
     what = f"Could not post the comment on {label(after)}, which was updated already"
+    path = case_path(case_id, "comments")
     try:
-        client.write("POST", case_path(case_id, "comments"), {"comment": text}, what, is_done=is_done)
+        client.write("POST", path, {"comment": text}, what, is_done=is_done, before_try=before_try)
     except StellarError as error:
         error.result = {"changed": True, "case": after}
         look = "Look whether it is there; if not, post" if error.facts.get("unclear") else "Post"

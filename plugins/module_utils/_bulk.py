@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import Any, Callable, Iterable, Sequence, TypeVar
 
@@ -16,9 +16,9 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._apply import app
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import label, severity
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
+    AuthenticationError,
     ConflictError,
     StellarError,
-    TransportError,
     printable,
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._journal import Journal
@@ -27,6 +27,10 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._read import Read
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._undo import undo_item
 
 CHANGED, OK, FAILED, SKIPPED = OUTCOMES = ("changed", "ok", "failed", "skipped")
+
+# Why a run ends before all is done
+ANOTHER_FAILED = "another case failed, and on_error is stop."
+_NO_JOURNAL = "the journal can't be written."
 
 Task = TypeVar("Task")
 
@@ -48,8 +52,9 @@ class Work:
     """One case of a run: what it is, what is planned, and what came of it.
 
     shown: what its result says of it, from facts(). guard: modified_at in ms after which the case is somebody
-    else's. always_reread: whether it is read again right before its write, however fresh it is. begun: False if the
-    run ended before it.
+    else's. always_reread: whether it is read again right before its write, however fresh it is. read_at:
+    time.monotonic() from which on somebody may have changed it. begun: False if the
+    run ended before it. written: whether something was written, as far as can be known.
     """
 
     shown: dict[str, Any]
@@ -58,9 +63,10 @@ class Work:
     rules: list[str] = field(default_factory=list)
     guard: int | None = None
     always_reread: bool = False
-    read_at: float = field(default_factory=time.monotonic)
+    read_at: float = 0.0
     outcome: str = OK
     begun: bool = True
+    written: bool = False
     reason: str = ""
     error: dict[str, Any] = field(default_factory=dict)
     undo: dict[str, Any] | None = None
@@ -77,6 +83,12 @@ class Work:
 
     def skip(self, reason: str, begun: bool = True) -> None:
         self.outcome, self.reason, self.begun = SKIPPED, reason, begun
+
+    def expect(self) -> None:
+        """Check mode: what apply would make of it."""
+        assert self.plan is not None
+        self.outcome = CHANGED
+        _item, self.not_undoable = undo_item(self.case, self.plan, None)
 
     def to_result(self) -> dict[str, Any]:
         result = {
@@ -102,54 +114,108 @@ class Work:
 
 def concurrently(workers: int, function: Callable[[Task], None], tasks: Iterable[Task]) -> None:
     """Run a function on each task, so many at once. It ends at the first exception, with what had begun."""
-    pool = ThreadPoolExecutor(workers)
-    try:
-        for _done in pool.map(function, tasks):
-            pass
-    finally:
-        pool.shutdown(cancel_futures=True)
+    with ThreadPoolExecutor(workers) as pool:
+        futures: list[Future[None]] = []
+        try:
+            futures.extend(pool.submit(function, task) for task in tasks)
+            for future in futures:
+                future.result()
+        finally:
+            for future in futures:
+                future.cancel()
+
+
+class _NotBegun(Exception):
+    """The run ended before the first try of a write."""
+
+
+class Progress:
+    """Whether a run goes on. Safe for threads.
+
+    ended: why nothing more is begun; '' while it goes on. workers: calls at once. stop_on_error: whether the failure
+    of a write ends the run. deadline: time.monotonic() after which no write is begun.
+    """
+
+    def __init__(self, client: Client, workers: int, stop_on_error: bool, deadline: float) -> None:
+        self.workers = workers
+        self.stop_on_error = stop_on_error
+        self.ended = ""
+        self._client = client
+        self._deadline = deadline
+        self._in_vain = 0
+        self._lock = threading.Lock()
+
+    def end(self, why: str) -> None:
+        self.ended = self.ended or why
+
+    def skips(self, work: Work) -> bool:
+        """Skip a case that is not begun any more."""
+        if self.ended:
+            work.skip(f"Not begun: {self.ended} Run again for the rest.", begun=False)
+        return bool(self.ended)
+
+    def check_time(self) -> None:
+        """End the run if its time is over."""
+        if time.monotonic() > self._deadline:
+            self.end("the time_budget of the task is used up.")
+
+    def succeeded(self) -> None:
+        """The platform did its work."""
+        self._in_vain = 0
+
+    def failed(self, error: StellarError) -> None:
+        """A failure that is not the case's own ends the run, once as many in a row as run at once say the same."""
+        if isinstance(error, AuthenticationError):
+            why = "the platform refuses the key or the token."
+        elif "attempts" in error.facts and self._client.throttle.is_exhausted:
+            why = "the platform does not do its work any more, and retry_budget is used up."
+        else:
+            self.succeeded()
+            return
+        with self._lock:
+            self._in_vain += 1
+            if self._in_vain >= self.workers:
+                self.end(why)
 
 
 @dataclass
 class Apply:
     """Carries out what is planned.
 
-    workers: writes at once. stop_on_error: whether a failure ends the run. deadline: time.monotonic() after which
-    no write is begun. reread_after: age in s from which a guarded case is read again right before its write.
+    reread_after: age in s from which a guarded case is read again right before its write.
     """
 
     client: Client
     reader: Reader
     journal: Journal
-    workers: int
-    stop_on_error: bool
-    deadline: float
+    progress: Progress
     reread_after: float
 
     def __post_init__(self) -> None:
-        self.stopped = ""
         self.rereads = 0
         self._lock = threading.Lock()
 
     def run(self, works: Sequence[Work]) -> None:
-        concurrently(self.workers, self._one, works)
+        concurrently(self.progress.workers, self._one, works)
 
     def _one(self, work: Work) -> None:
-        if not self.stopped and time.monotonic() > self.deadline:
-            self.stopped = "the time_budget of the task is used up."
-        if self.stopped:
-            work.skip(f"Not begun: {self.stopped} Run again for the rest.", begun=False)
+        self.progress.check_time()
+        if self.progress.skips(work):
             return
         try:
             self._write(work)
-        except ConflictError as error:
-            self._forget(work)
-            work.skip(str(error))
+            self.progress.succeeded()
+        except _NotBegun:
+            self.progress.skips(work)
         except StellarError as error:
-            self._fail(work, error)
+            if isinstance(error, ConflictError) and not error.facts.get("unclear"):
+                self._forget(work)
+                work.skip(str(error))
+            else:
+                self._fail(work, error)
         except Exception as error:
             # A fault in here must not hide what became of the other cases.
-            self.stopped = "a fault of the collection ended the run."
+            self.progress.end("a fault of the collection ended the run.")
             self._changed(work, None)
             fault = f"{type(error).__name__}: {error}. This is a fault of the collection."
             work.fail(StellarError(f"Could not finish {label(work.case)}", fault, "Look at the case, and report it."))
@@ -158,18 +224,30 @@ class Apply:
         plan = work.plan
         assert plan is not None
         self._reread(work)
-        # Should the run be killed: whoever changes the case after this write would have answered is not overwritten.
-        latest = self.client.platform_ms() + int(self.client.connection.timeout * 1000)
-        intended, _lost = undo_item(work.case, plan, latest)
-        try:
-            self.journal.undo_by(intended)
-        except OSError as error:
-            self.stopped = "the journal can't be written."
-            raise StellarError(
-                "Refused to write without a journal", f"{error}.", "Make room for it, then run again."
-            ) from None
-        after, work.warnings = apply_plan(self.client, self.reader, work.case, plan, work.guard)
-        self._changed(work, after)
+        is_begun = False
+
+        def before_try() -> None:
+            nonlocal is_begun
+            self.progress.check_time()
+            is_first, is_begun = not is_begun, True
+            if is_first and self.progress.ended:
+                # While this one waited for its turn
+                raise _NotBegun
+            # Should the run be killed: whoever changes the case after this try would have been answered is not
+            # overwritten. One second more, since the platform's Date has no fractions.
+            latest = self.client.platform_ms() + 1000 + int(self.client.connection.timeout * 1000)
+            intended, _lost = undo_item(work.case, plan, latest)
+            try:
+                self.journal.undo_by(intended)
+            except OSError as error:
+                self.progress.end(_NO_JOURNAL)
+                if is_first:
+                    raise StellarError(
+                        "Refused to write without a journal", f"{error}.", "Make room for it, then run again."
+                    ) from None
+
+        after, work.warnings = apply_plan(self.client, self.reader, work.case, plan, work.guard, before_try)
+        self._changed(work, None if work.warnings and "comment" in plan.after else after)
 
     def _reread(self, work: Work) -> None:
         if work.guard is None:
@@ -180,14 +258,14 @@ class Apply:
             check_guard(self.reader.case_by_id(work.case["_id"]), work.guard)
 
     def _changed(self, work: Work, after: dict[str, Any] | None) -> None:
-        """Keep what undoes a write. after: the case after it; None if that could not be seen."""
+        """Keep what undoes a write. after: the case after all of it; None if that could not be seen for sure."""
         plan = work.plan
         assert plan is not None
         modified_at = after.get("modified_at") if after else None
         if not isinstance(modified_at, int):
             # One second more, since the platform's Date has no fractions.
             modified_at = self.client.platform_ms() + 1000
-        work.outcome = CHANGED
+        work.outcome, work.written = CHANGED, True
         item, work.not_undoable = undo_item(work.case, plan, modified_at)
         if len(item) > 1:
             work.undo = item
@@ -195,23 +273,22 @@ class Apply:
             self.journal.undo_by(item)
         except OSError:
             # What was written before the write is there, and undoes it as well.
-            self.stopped = "the journal can't be written."
+            self.progress.end(_NO_JOURNAL)
 
     def _fail(self, work: Work, error: StellarError) -> None:
         if error.result.get("changed") or error.facts.get("unclear"):
-            self._changed(work, error.result.get("case"))
+            has_comment = work.plan is not None and "comment" in work.plan.after
+            self._changed(work, None if has_comment else error.result.get("case"))
         else:
             self._forget(work)
         work.fail(error)
-        gone = isinstance(error, TransportError) and self.client.throttle.is_exhausted
-        if gone:
-            self.stopped = "the platform does not answer any more, and retry_budget is used up."
-        elif self.stop_on_error:
-            self.stopped = self.stopped or "another case failed, and on_error is stop."
+        self.progress.failed(error)
+        if self.progress.stop_on_error:
+            self.progress.end(ANOTHER_FAILED)
 
     def _forget(self, work: Work) -> None:
         """Nothing was written: there is nothing to undo."""
         try:
             self.journal.undo_by({"case_id": work.case["_id"]})
         except OSError:
-            self.stopped = self.stopped or "the journal can't be written."
+            self.progress.end(_NO_JOURNAL)

@@ -148,13 +148,14 @@ class Client:
         what: str,
         params: Iterable[tuple[str, Any]] = (),
         is_done: Callable[[], bool] | None = None,
+        before_try: Callable[[], None] | None = None,
     ) -> dict[str, Any]:
         """PUT or POST. {} if the answer is empty.
 
         is_done: looks, after a try that failed, whether it arrived all the same; a next try is made only if not.
-        It is needed for what must not be repeated.
+        It is needed for what must not be repeated. before_try: called right before each try, after all waits.
         """
-        return self._call(method, path, what, params=list(params), body=body, empty_ok=True, is_done=is_done)
+        return self._call(method, path, what, list(params), body, True, is_done, before_try)
 
     def _call(
         self,
@@ -165,8 +166,9 @@ class Client:
         body: dict[str, Any] | None = None,
         empty_ok: bool = False,
         is_done: Callable[[], bool] | None = None,
+        before_try: Callable[[], None] | None = None,
     ) -> dict[str, Any]:
-        request = _Request(self, method, path, what, params, body, empty_ok)
+        request = _Request(self, method, path, what, params, body, empty_ok, before_try)
         try:
             return self._with_token(request, is_done)
         except StellarError as error:
@@ -269,6 +271,7 @@ class _Request:
         params: list[tuple[str, Any]] | None,
         body: dict[str, Any] | None,
         empty_ok: bool,
+        before_try: Callable[[], None] | None = None,
     ) -> None:
         self.client = client
         self.method = method
@@ -278,6 +281,7 @@ class _Request:
         self.data = None if body is None else json.dumps(body).encode("utf-8")
         self.headers = {} if body is None else {"Content-Type": "application/json"}
         self.empty_ok = empty_ok
+        self.before_try = before_try
         self.renewed = False
         self.may_have_arrived = False
         self.status: int | None = None
@@ -287,6 +291,8 @@ class _Request:
         """One try, when it is its turn. Raises _Retry for what may pass, another StellarError for what won't."""
         kind = "reads" if self.method == "GET" else "writes" if self.data is not None else "tokens"
         with self.client.throttle.call(kind):
+            if self.before_try is not None:
+                self.before_try()
             return self._send(auth)
 
     def _send(self, auth: Any) -> dict[str, Any]:

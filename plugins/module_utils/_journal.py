@@ -24,8 +24,14 @@ class Journal:
 
     def __init__(self, path: str | None) -> None:
         self._lock = threading.Lock()
+        self._size = 0
         self._file = None if path is None else _create(path)
-        self._write({JOURNAL_HEADER: 1, "collection": "stellarcyber.xdr"})
+        try:
+            self._write({JOURNAL_HEADER: 1, "collection": "stellarcyber.xdr"})
+        except OSError as error:
+            self.close()
+            os.unlink(path or "")
+            raise _refused(path, error) from None
 
     def close(self) -> None:
         if self._file is not None:
@@ -43,20 +49,33 @@ class Journal:
         self._write({JOURNAL_UNDO: item})
 
     def _write(self, entry: dict[str, Any]) -> None:
-        if self._file is not None:
-            line = json.dumps(entry).encode("ascii") + b"\n"
-            with self._lock:
+        if self._file is None:
+            return
+        line = json.dumps(entry).encode("ascii") + b"\n"
+        with self._lock:
+            written = 0
+            try:
                 # One call for a line, so that a kill leaves all of it or nothing in nearly all cases.
-                while line:
-                    line = line[os.write(self._file, line) :]
+                while written < len(line):
+                    written += os.write(self._file, line[written:])
+            except OSError:
+                # A part of a line would spoil the one that is written after it.
+                os.ftruncate(self._file, self._size)
+                raise
+            self._size += written
 
 
 def _create(path: str) -> int:
     """A new file that only its owner can read. An older journal may be the only way back from an older run."""
     try:
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
-    except FileExistsError:
-        why, remedy = "it exists already.", "Give another name, or move the old one away: it undoes an earlier run."
     except OSError as error:
+        raise _refused(path, error) from None
+
+
+def _refused(path: str | None, error: OSError) -> InputError:
+    if isinstance(error, FileExistsError):
+        why, remedy = "it exists already.", "Give another name, or move the old one away: it undoes an earlier run."
+    else:
         why, remedy = f"{error.strerror or error}.", "Give a path in a folder that exists and can be written."
-    raise InputError(f"Option journal: {path} can't be created", why, remedy + " Nothing was written.")
+    return InputError(f"Option journal: {path} can't be created", why, remedy + " Nothing was written.")

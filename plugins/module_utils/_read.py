@@ -95,7 +95,7 @@ class Reader:
         page = self._first_page(Query(tenant=tenant))
         page = page._replace(filters=(*page.filters, ("ticket_id", ticket_id)))
         cases = []
-        for case in self._pages(page):
+        for case, _read_at in self._pages(page):
             if case.get("ticket_id") != ticket_id:
                 raise ApiError(
                     f"Could not find ticket {ticket_id}",
@@ -140,24 +140,31 @@ class Reader:
         return part.first_page(self.now_ms, self.client.connection.api_version, descending)
 
     def _matching(self, query: Query, sorting: Sorting) -> Iterator[dict[str, Any]]:
-        return filter(query.matches, self.listed(query.parts(), sorting))
+        return (case for case, _read_at in self.listed(query.parts(), sorting) if query.matches(case))
 
-    def listed(self, parts: list[Query], sorting: Sorting) -> Iterator[dict[str, Any]]:
-        """What the platform lists for several parts() of queries, by created_at, each once; to be matched here."""
+    def listed(self, parts: list[Query], sorting: Sorting) -> Iterator[tuple[dict[str, Any], float]]:
+        """What the platform lists for several parts() of queries, by created_at, each once; to be matched here.
+
+        With each case, the time.monotonic() from which on it may be another one on the platform: one listing may
+        wait for its turn in the merge while others are read.
+        """
         listings = [self._pages(self._first_page(part, sorting.descending)) for part in parts]
         seen = set()
         # A page is sorted by the platform; sorting.key breaks ties within the merge only.
-        for case in heapq.merge(*listings, key=lambda case: sorting.key(case)[0], reverse=sorting.descending):
+        for case, read_at in heapq.merge(
+            *listings, key=lambda listed: sorting.key(listed[0])[0], reverse=sorting.descending
+        ):
             if case["_id"] not in seen:
                 seen.add(case["_id"])
-                yield case
+                yield case, read_at
 
-    def _pages(self, first: Page) -> Iterator[dict[str, Any]]:
-        """All cases of a listing, each once. Raises ApiError if the platform cuts it."""
+    def _pages(self, first: Page) -> Iterator[tuple[dict[str, Any], float]]:
+        """All cases of a listing, each once, with when it was asked for. Raises ApiError if the platform cuts it."""
         seen: set[str] = set()
         announced: int | None = None
         # Cases may enter and leave a listing while it is read, so that it is short by a few: the second pass tells.
         for _number in range(2):
+            asked_at = time.monotonic()
             cases, announced = self._page(first)
             page: Page | None = first
             total = announced
@@ -165,9 +172,11 @@ class Reader:
                 self._unsorted = self._unsorted or not page.is_sorted(cases)
                 fresh = [case for case in cases if case["_id"] not in seen]
                 seen.update(case["_id"] for case in fresh)
-                yield from fresh
+                for case in fresh:
+                    yield case, asked_at
                 page = page.following(cases, len(fresh), total)
                 if page is not None:
+                    asked_at = time.monotonic()
                     cases, total = self._page(page)
             if len(seen) >= announced if announced is not None else not cases:
                 return

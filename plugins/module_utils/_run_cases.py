@@ -12,10 +12,12 @@ from typing import Any, Sequence
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._apply import unreadable_warning
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._bulk import (
+    ANOTHER_FAILED,
     CHANGED,
     FAILED,
     OUTCOMES,
     Apply,
+    Progress,
     Work,
     concurrently,
     facts,
@@ -99,26 +101,30 @@ def run_cases(
         client.throttle.allow(workers)
         client.log_in()
         reader = Reader(client, now_ms)
-        outcome = _decide_all(rules, reader) if rules is not None else _plan_items(items or [], reader, workers)
+        progress = Progress(client, workers, params.get("on_error") == "stop", started + budget)
+        outcome = _decide_all(rules, reader) if rules is not None else _plan_items(items or [], reader, progress)
         planned = outcome.planned
         result: dict[str, Any] = {"diff": [work.to_diff() for work in planned]}
         rereads = 0
         try:
             if limit is not None:
-                _check_limit(limit, planned, outcome)
+                limit.check(len(planned), outcome.read)
+            if progress.stop_on_error and any(work.outcome == FAILED for work in outcome.works):
+                progress.end(ANOTHER_FAILED)
             if check_mode:
                 for work in planned:
-                    work.outcome = CHANGED
+                    if not progress.skips(work):
+                        work.expect()
             elif planned:
                 with Journal(params.get("journal")) as journal:
-                    stop = params.get("on_error") == "stop"
-                    apply = Apply(client, reader, journal, workers, stop, started + budget, reread_after)
-                    if stop and any(work.outcome == FAILED for work in outcome.works):
-                        apply.stopped = "another case failed, and on_error is stop."
+                    apply = Apply(client, reader, journal, progress, reread_after)
                     apply.run(planned)
                     rereads = apply.rereads
             _check_complete(outcome.works)
         except StellarError as error:
+            for work in planned:
+                if work.is_planned:
+                    work.skip("Not begun: the task failed before its first write.", begun=False)
             error.result = {**result, **_report(outcome, client, rereads)}
             raise
         return {**result, **_report(outcome, client, rereads)}
@@ -165,7 +171,7 @@ def _decide_all(rules: Sequence[Rule], reader: Reader) -> _Outcome:
         ],
         warnings=unresolved_warnings(dict.fromkeys(person.given for rule in rules for person in _uncertain(rule))),
     )
-    for case in reader.listed(fewest_parts(rule.match.query for rule in rules), Sorting()):
+    for case, read_at in reader.listed(fewest_parts(rule.match.query for rule in rules), Sorting()):
         outcome.read += 1
         decision = decide(case, rules)
         for number in decision.matched:
@@ -178,7 +184,7 @@ def _decide_all(rules: Sequence[Rule], reader: Reader) -> _Outcome:
         for number in decision.changing:
             outcome.rules[number]["changed"] += 1
         applied = [rules[number].name for number in decision.matched if rules[number].desired is not None]
-        work = Work(facts(case), rules=applied)
+        work = Work(facts(case), rules=applied, read_at=read_at)
         if decision.plan.changed:
             # What a rule was decided upon is not overwritten once somebody touched it.
             work.case, work.plan, work.guard = case, decision.plan, _modified_at(case)
@@ -204,12 +210,14 @@ def _modified_at(case: dict[str, Any]) -> int | None:
 # -- a list of cases -----------------------------------------------------------------------------------
 
 
-def _plan_items(items: Sequence[Item], reader: Reader, workers: int) -> _Outcome:
+def _plan_items(items: Sequence[Item], reader: Reader, progress: Progress) -> _Outcome:
     """Read each case and plan it. What fails is kept as the result of its item."""
     works = [Work({"case_id": item.case_id, "ticket_id": item.ticket_id}) for item in items]
 
     def read(number: int) -> None:
         item, work = items[number], works[number]
+        if progress.skips(work):
+            return
         try:
             if item.case_id is not None:
                 work.case = reader.case_by_id(item.case_id)
@@ -217,26 +225,28 @@ def _plan_items(items: Sequence[Item], reader: Reader, workers: int) -> _Outcome
                 work.case = reader.case_by_ticket(item.ticket_id or 0)
         except StellarError as error:
             work.fail(error)
+            progress.failed(error)
         else:
             work.shown = facts(work.case)
-            work.read_at = time.monotonic()
+            progress.succeeded()
 
-    concurrently(workers, read, range(len(items)))
+    concurrently(progress.workers, read, range(len(items)))
     _check_distinct(items, works)
     outcome = _Outcome(works, read=sum(bool(work.case) for work in works))
     for item, work in zip(items, works):
-        if work.case:
-            _plan_item(item, work, reader, outcome)
+        if work.case and not progress.skips(work):
+            _plan_item(item, work, reader, progress, outcome)
     return outcome
 
 
-def _plan_item(item: Item, work: Work, reader: Reader, outcome: _Outcome) -> None:
+def _plan_item(item: Item, work: Work, reader: Reader, progress: Progress, outcome: _Outcome) -> None:
     try:
         plan = plan_case(reader, work.case, item.desired, item.guard)
     except ConflictError as error:
         work.skip(str(error))
     except StellarError as error:
         work.fail(error)
+        progress.failed(error)
     else:
         work.plan = plan
         outcome.warnings += [unreadable_warning(name, work.case) for name in plan.unreadable]
@@ -257,15 +267,6 @@ def _check_distinct(items: Sequence[Item], works: Sequence[Work]) -> None:
 
 
 # -- the result ----------------------------------------------------------------------------------------
-
-
-def _check_limit(limit: ChangeLimit, planned: Sequence[Work], outcome: _Outcome) -> None:
-    try:
-        limit.check(len(planned), outcome.read)
-    except InputError:
-        for work in planned:
-            work.skip("Not begun: more cases would be changed than max_changes allows.")
-        raise
 
 
 def _check_complete(works: Sequence[Work]) -> None:
@@ -289,7 +290,7 @@ def _report(outcome: _Outcome, client: Client, rereads: int) -> dict[str, Any]:
         warnings = [*warnings[:_MAX_WARNINGS], more]
     sent = client.throttle.sent
     return {
-        "changed": any(work.outcome == CHANGED or work.undo for work in works),
+        "changed": any(work.outcome == CHANGED or work.written for work in works),
         "case_results": [work.to_result() for work in works],
         "findings": outcome.findings,
         "rules": outcome.rules,
