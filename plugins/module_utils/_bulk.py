@@ -112,21 +112,8 @@ class Work:
         return {"before_header": header, "after_header": header, "before": plan.before, "after": plan.after}
 
 
-def concurrently(workers: int, function: Callable[[Task], None], tasks: Iterable[Task]) -> None:
-    """Run a function on each task, so many at once. It ends at the first exception, with what had begun."""
-    with ThreadPoolExecutor(workers) as pool:
-        futures: list[Future[None]] = []
-        try:
-            futures.extend(pool.submit(function, task) for task in tasks)
-            for future in futures:
-                future.result()
-        finally:
-            for future in futures:
-                future.cancel()
-
-
-class _NotBegun(Exception):
-    """The run ended before the first try of a write."""
+class _NotTried(Exception):
+    """The run ended before a try of a write."""
 
 
 class Progress:
@@ -140,6 +127,7 @@ class Progress:
         self.workers = workers
         self.stop_on_error = stop_on_error
         self.ended = ""
+        self.is_interrupted = False
         self._client = client
         self._deadline = deadline
         self._in_vain = 0
@@ -147,6 +135,11 @@ class Progress:
 
     def end(self, why: str) -> None:
         self.ended = self.ended or why
+
+    def interrupt(self) -> None:
+        """Nobody waits for the run any more: what is under way ends without another try."""
+        self.is_interrupted = True
+        self.end("the task was interrupted.")
 
     def skips(self, work: Work) -> bool:
         """Skip a case that is not begun any more."""
@@ -178,6 +171,22 @@ class Progress:
                 self.end(why)
 
 
+def concurrently(progress: Progress, function: Callable[[Task], None], tasks: Iterable[Task]) -> None:
+    """Run a function on each task, as many at once as a run may. The first exception ends the run."""
+    with ThreadPoolExecutor(progress.workers) as pool:
+        futures: list[Future[None]] = []
+        try:
+            futures.extend(pool.submit(function, task) for task in tasks)
+            for future in futures:
+                future.result()
+        except BaseException:
+            progress.interrupt()
+            raise
+        finally:
+            for future in futures:
+                future.cancel()
+
+
 @dataclass
 class Apply:
     """Carries out what is planned.
@@ -196,7 +205,7 @@ class Apply:
         self._lock = threading.Lock()
 
     def run(self, works: Sequence[Work]) -> None:
-        concurrently(self.progress.workers, self._one, works)
+        concurrently(self.progress, self._one, works)
 
     def _one(self, work: Work) -> None:
         self.progress.check_time()
@@ -205,7 +214,7 @@ class Apply:
         try:
             self._write(work)
             self.progress.succeeded()
-        except _NotBegun:
+        except _NotTried:
             self.progress.skips(work)
         except StellarError as error:
             if isinstance(error, ConflictError) and not error.facts.get("unclear"):
@@ -230,9 +239,9 @@ class Apply:
             nonlocal is_begun
             self.progress.check_time()
             is_first, is_begun = not is_begun, True
-            if is_first and self.progress.ended:
-                # While this one waited for its turn
-                raise _NotBegun
+            # It may have ended while this one waited for its turn.
+            if self.progress.is_interrupted or (is_first and self.progress.ended):
+                raise _NotTried
             # Should the run be killed: whoever changes the case after this try would have been answered is not
             # overwritten. One second more, since the platform's Date has no fractions.
             latest = self.client.platform_ms() + 1000 + int(self.client.connection.timeout * 1000)

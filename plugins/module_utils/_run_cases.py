@@ -230,7 +230,7 @@ def _plan_items(items: Sequence[Item], reader: Reader, progress: Progress) -> _O
             work.shown = facts(work.case)
             progress.succeeded()
 
-    concurrently(progress.workers, read, range(len(items)))
+    concurrently(progress, read, range(len(items)))
     _check_distinct(items, works)
     outcome = _Outcome(works, read=sum(bool(work.case) for work in works))
     for item, work in zip(items, works):

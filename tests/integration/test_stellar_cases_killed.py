@@ -1,0 +1,268 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""stellar_cases that is ended in the middle: its journal undoes what it did. And journals that can't be written."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils import _journal
+from tests.integration.many import assert_restored, assert_true, case, managed, run, store
+from tests.integration.playbook import ROOT, clean_environment
+
+WANTED = {"status": "In Progress", "severity": "High", "tags": {"add": ["seen"], "delete": ["old"]}}
+RULES = [{"name": "Take over", "match": {"status": ["New"]}, "set": WANTED}]
+
+
+def puts(sim):
+    return [entry for entry in sim.requests() if entry["method"] == "PUT"]
+
+
+def wait_for(condition):
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def undo_lines(journal):
+    """The undo items of a journal, by the case's id."""
+    lines = [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines()[1:]]
+    return {item["case_id"]: item for item in (line["undo"] for line in lines)}, Counter(
+        line["undo"]["case_id"] for line in lines
+    )
+
+
+def processes_below(pid):
+    """The processes that one has started, and those that these have started."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+        except OSError:  # ended meanwhile
+            continue
+        if parent == pid:
+            found += [int(stat.parent.name), *processes_below(int(stat.parent.name))]
+    return found
+
+
+def module_process(pid):
+    """The Python that runs the module, of the playbook that runs as this process."""
+    for process in processes_below(pid):
+        words = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
+        if b"python" in words[0] and b"AnsiballZ_stellar_cases" in words[1]:
+            return process
+    raise AssertionError("no process of the module")
+
+
+@pytest.mark.parametrize("how", ["Ctrl-C", "SIGTERM", "SIGKILL"])
+def test_the_journal_of_a_run_that_was_ended_undoes_it(sim, tmp_path, how):
+    sim.reset(seed=[case(number) for number in range(60)])
+    sim.latency(150)
+    before = store(sim)
+    journal, playbook = tmp_path / "journal.jsonl", tmp_path / "playbook.yml"
+    options = {"rules": RULES, "journal": str(journal), "concurrency": 4, "timeout": 3}
+    plays = [{"hosts": "localhost", "gather_facts": False, "tasks": [{"stellarcyber.xdr.stellar_cases": options}]}]
+    playbook.write_text(yaml.safe_dump(plays), encoding="utf-8")
+    with subprocess.Popen(
+        [Path(sys.executable).parent / "ansible-playbook", playbook],
+        cwd=ROOT,
+        env=clean_environment(sim),
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        wait_for(lambda: len(puts(sim)) > 10)
+        if how == "Ctrl-C":
+            os.killpg(process.pid, signal.SIGINT)
+        else:
+            os.kill(module_process(process.pid), getattr(signal, how))
+        output = process.communicate(timeout=60)[0].decode()
+    assert process.returncode, output
+    sent = len(puts(sim))
+    wait_for(lambda: all(entry["status"] is not None for entry in puts(sim)))
+    time.sleep(0.3)
+    assert len(puts(sim)) <= sent + 4 < 60
+
+    changed = {case_id for case_id, record in store(sim).items() if managed(record) != managed(before[case_id])}
+    items, lines = undo_lines(journal)
+    assert changed <= set(items)
+    # One line before the write and one after it
+    in_flight = [case_id for case_id, count in lines.items() if count == 1]
+    assert len(in_flight) <= 4
+
+    # An hour later, an analyst takes one case that was done and one whose answer never came.
+    sim.latency(0)
+    sim.advance(3600)
+    taken = [next(case_id for case_id in lines if lines[case_id] == 2), *in_flight[:1]]
+    for case_id in taken:
+        sim.edit(case_id, {"severity": "Critical", "tags": {"add": ["mine"]}})
+    check = run(sim, True, undo_file=str(journal))
+    undone = run(sim, undo_file=str(journal))
+    assert check.result["diff"] == undone.result["diff"]
+    assert not undone.failed
+    assert undone.counts["skipped"] == len(taken)
+    for case_id in taken:
+        assert "ohtani changed it" in undone.of(case_id)["reason"]
+        record = sim.case(case_id)
+        assert (record["status"], record["severity"]) == ("In Progress", "Critical")
+    assert_restored(before, store(sim), but=taken)
+
+
+def test_an_interrupted_run_does_not_try_again(sim, tmp_path):
+    """The playbook is gone by then: a late write would come after its own undo."""
+    sim.reset(seed=[case(number) for number in range(20)])
+    sim.fault("status", status=503, retry_after="2", method="PUT", path="/cases/*", after=6, times=0)
+    before = store(sim)
+    journal = tmp_path / "journal.jsonl"
+
+    def interrupt():
+        wait_for(lambda: any(entry["status"] == 503 for entry in puts(sim)))
+        time.sleep(0.2)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        run(sim, rules=RULES, journal=str(journal), concurrency=4)
+    thread.join()
+    sent = Counter(entry["path"] for entry in puts(sim))
+    assert set(sent.values()) == {1}
+    assert len(sent) <= 10
+    sim.clear_faults()
+    assert not run(sim, undo_file=str(journal)).failed
+    assert_restored(before, store(sim))
+
+
+def test_the_journal_knows_how_long_a_write_had_to_wait(sim, tmp_path, monkeypatch):
+    """The platform asks to wait for longer than timeout. The run is killed when the write was applied at last."""
+    sim.reset(seed=[case(0)])
+    sim.fault("status", status=429, retry_after="2", method="PUT", path="/cases/*")
+    before = store(sim)
+    journal = tmp_path / "journal.jsonl"
+    kept = []
+
+    def keep(self, item):
+        # As if SIGKILL came before the line that is written after the write
+        if len(kept) < 2:
+            kept.append(item)
+            undo_by(self, item)
+
+    undo_by = _journal.Journal.undo_by
+    monkeypatch.setattr(_journal.Journal, "undo_by", keep)
+    run(sim, rules=RULES, journal=str(journal), timeout=1)
+    monkeypatch.undo()
+    assert len(kept) == 2
+    undone = run(sim, undo_file=str(journal))
+    assert undone.counts == {"read": 1, "changed": 1}
+    assert_restored(before, store(sim))
+
+
+# -- journals that can't be written ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def ten(sim):
+    sim.reset(seed=[case(number) for number in range(10)])
+    return sim
+
+
+@pytest.mark.parametrize("place", ["no such folder", "a folder", "an older journal", "a read-only file system"])
+def test_a_journal_that_cannot_be_created_is_an_error_before_any_write(ten, tmp_path, place):
+    older = tmp_path / "older"
+    older.write_text("what was before", encoding="utf-8")
+    path = {
+        "no such folder": tmp_path / "none/journal",
+        "a folder": tmp_path,
+        "an older journal": older,
+        "a read-only file system": Path("/proc/journal"),
+    }[place]
+    before = store(ten)
+    done = run(ten, rules=RULES, journal=str(path))
+    assert done.failed
+    assert f"Option journal: {path} can't be created" in done.result["msg"]
+    assert "Nothing was written" in done.result["msg"]
+    assert ten.writes() == []
+    assert_true(done, before, store(ten))
+    assert done.counts == {"read": 10, "skipped": 10}
+    assert older.read_text(encoding="utf-8") == "what was before"
+
+
+def test_check_mode_and_a_run_without_changes_write_no_journal(ten, tmp_path):
+    journal = tmp_path / "journal"
+    assert run(ten, True, rules=RULES, journal=str(journal)).counts["changed"] == 10
+    assert not journal.exists()
+    run(ten, rules=RULES)
+    assert run(ten, rules=RULES, journal=str(journal)).counts == {}
+    assert not journal.exists()
+
+
+def test_a_journal_is_for_its_owner_only(ten, tmp_path):
+    journal = tmp_path / "journal"
+    umask = os.umask(0)
+    try:
+        run(ten, rules=RULES, journal=str(journal))
+    finally:
+        os.umask(umask)
+    assert journal.stat().st_mode & 0o777 == 0o600
+
+
+class FullDisk:
+    """The module os, for a disk with room for so many bytes. again: whether somebody makes room after one error."""
+
+    def __init__(self, room, again):
+        self.room = room
+        self.again = again
+
+    def __getattr__(self, name):
+        return getattr(os, name)
+
+    def write(self, file, data):
+        if not self.room:
+            self.room = 10**6 if self.again else 0
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        written = os.write(file, data[: self.room])
+        self.room -= written
+        return written
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_journal_on_a_full_disk_is_never_behind_the_writes(ten, tmp_path, monkeypatch, again):
+    """Wherever the disk is full: in the header, in the line before a write, in the line after it."""
+    before = store(ten)
+    for number, room in enumerate(itertools.chain(range(0, 80, 40), range(80, 900, 45))):
+        journal = tmp_path / f"journal{number}"
+        monkeypatch.setattr(_journal, "os", FullDisk(room, again))
+        done = run(ten, rules=RULES, journal=str(journal), concurrency=3)
+        monkeypatch.setattr(_journal, "os", os)
+        after = store(ten)
+        assert_true(done, before, after)
+        assert done.failed
+        assert "can't be created: No space left" in done.result["msg"] or (
+            "the journal can't be written" in str(done.result["case_results"])
+        )
+        assert len(done.result["undo"]) <= 6
+        changed = {case_id for case_id, record in after.items() if managed(record) != managed(before[case_id])}
+        if not journal.exists():
+            assert not changed
+            continue
+        items, _lines = undo_lines(journal)
+        assert changed <= set(items)
+        undone = run(ten, undo_file=str(journal))
+        assert not undone.failed
+        assert_restored(before, store(ten))
