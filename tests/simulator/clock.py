@@ -10,6 +10,9 @@ import time
 
 class Clock:
     def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
         self.offset = 0.0
         self._last_stamp = 0
 

@@ -62,7 +62,7 @@ class World:
             self.store.forget_answers()
 
     def reset(self, initial: Initial) -> None:
-        self.clock.offset = 0
+        self.clock.reset()
         self.latency_ms = initial.latency_ms
         self.store.clear()
         self.switches.reset()
