@@ -97,7 +97,12 @@ class Client:
         self._session.trust_env = not connection.base_url.startswith("http://")
         if connection.verify is False:
             urllib3.disable_warnings()
-        self._proxies = {"http": connection.proxy, "https": connection.proxy} if connection.proxy else None
+        proxies = {"http": connection.proxy, "https": connection.proxy} if connection.proxy else {}
+        # What the environment says of proxies and CA files is looked up here, and not again at each call.
+        self._settings = self._session.merge_environment_settings(
+            connection.base_url, proxies, True, connection.verify, None
+        )
+        self._session.trust_env = False
         self.begin(on_secret)
         self._register_connection_secrets()
         self._tokens = TokenSource(self._exchange if connection.api_key else None, connection.access_token)
@@ -300,7 +305,6 @@ class _Request:
         self.status = None
         deadline = time.monotonic() + link.timeout
         try:
-            # verify= on each call: REQUESTS_CA_BUNDLE would override Session.verify.
             with self.client._session.request(
                 self.method,
                 link.base_url + self.path,
@@ -309,10 +313,8 @@ class _Request:
                 headers=self.headers,
                 auth=auth,
                 timeout=(min(10.0, link.timeout), link.timeout),
-                verify=link.verify,
-                proxies=self.client._proxies,
                 allow_redirects=False,
-                stream=True,
+                **self.client._settings,
             ) as response:
                 self.status, self.answer_headers = response.status_code, response.headers
                 self.client.learn_clock(self)
