@@ -132,12 +132,10 @@ def make_plan(case: dict[str, Any], desired: Desired) -> Plan:
 
 
 def combine(first: Desired, later: Desired) -> Desired:
-    """One desired state for two that are brought about one after the other."""
+    """One desired state for two that are brought about one after the other. Of comments the later one."""
     wanted = {name: value for name, value in vars(later).items() if value is not None}
     if first.tags is not None and later.tags is not None:
         wanted["tags"] = first.tags.then(later.tags)
-    if first.comment is not None and later.comment is not None and first.comment != later.comment:
-        wanted["comment"] = f"{first.comment}\n{later.comment}"
     return replace(first, **wanted)
 
 

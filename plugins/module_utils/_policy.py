@@ -17,7 +17,13 @@ from typing import Any, Iterator, Sequence
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import CLOSED_STATUSES, label
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._match import Match
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import Desired, Plan, combine, make_plan
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import (
+    Desired,
+    Plan,
+    combine,
+    final_status,
+    make_plan,
+)
 
 
 @dataclass(frozen=True)
@@ -34,12 +40,14 @@ class Rule:
 class Decision:
     """What the rules make of one case.
 
-    matched: all rules that matched, by their number in the policy. changing: those of them that changed something
-    that a rule before them had left. plan: from the case as it is to what the last rule leaves; None if no rule
+    matched: all rules that matched, by their number in the policy. acting: those of them that changed something that
+    a rule before them had left. changing: those of them that changed a field which the plan changes, too: what a
+    later rule took back is no change. plan: from the case as it is to what the last rule leaves; None if no rule
     that matched has a desired state.
     """
 
     matched: tuple[int, ...]
+    acting: tuple[int, ...]
     changing: tuple[int, ...]
     plan: Plan | None
 
@@ -47,7 +55,7 @@ class Decision:
 def decide(case: dict[str, Any], rules: Sequence[Rule]) -> Decision:
     """Run the rules over a case in their order: each sees what those before it decided."""
     matched: list[int] = []
-    changing: list[int] = []
+    steps: dict[int, Plan] = {}
     desired: Desired | None = None
     state = case
     for number, rule in enumerate(rules):
@@ -58,17 +66,25 @@ def decide(case: dict[str, Any], rules: Sequence[Rule]) -> Decision:
             continue
         step = make_plan(state, rule.desired)
         if step.changed:
-            changing.append(number)
+            steps[number] = step
             state = step.outcome(state)
-        # A rule that has nothing to change has nothing to say either.
-        wanted = rule.desired if step.changed else replace(rule.desired, comment=None)
+        # What goes along with a change does so only where this step makes one.
+        wanted = replace(rule.desired, comment=None, update_alerts=step.payload.get("update_alerts"))
         desired = wanted if desired is None else combine(desired, wanted)
     if desired is None:
-        return Decision(tuple(matched), (), None)
-    if desired.resolution is not None and (desired.status or case.get("status")) != "Resolved":
+        return Decision(tuple(matched), (), (), None)
+    if desired.resolution is not None and final_status(case, desired) != "Resolved":
         # A later rule reopened the case: a resolution is known to be sent with status Resolved only.
         desired = replace(desired, resolution=None)
-    return Decision(tuple(matched), tuple(changing), make_plan(case, desired))
+    left = _fields(make_plan(case, desired))
+    changing = {number: step for number, step in steps.items() if left & _fields(step)}
+    comments = dict.fromkeys(step.after["comment"] for step in changing.values() if "comment" in step.after)
+    plan = make_plan(case, replace(desired, comment="\n".join(comments) or None))
+    return Decision(tuple(matched), tuple(steps), tuple(changing), plan)
+
+
+def _fields(plan: Plan) -> set[str]:
+    return {change.field for change in plan.changes}
 
 
 def check_convergence(case: dict[str, Any], decision: Decision, rules: Sequence[Rule], now_ms: int) -> None:
@@ -78,7 +94,7 @@ def check_convergence(case: dict[str, Any], decision: Decision, rules: Sequence[
     for held in _held_after(case, decision.plan, now_ms):
         again = decide(held, rules)
         if again.plan is not None and again.plan.changed:
-            numbers = dict.fromkeys((*decision.changing, *again.changing))
+            numbers = dict.fromkeys((*decision.acting, *again.acting))
             names = " and ".join(repr(printable(rules[number].name, 100)) for number in numbers)
             steps = "; ".join(
                 f"{change.field} from {printable(change.before)!r} to {printable(change.after)!r}"
@@ -86,8 +102,8 @@ def check_convergence(case: dict[str, Any], decision: Decision, rules: Sequence[
                 if change.field != "comment"
             )
             raise InputError(
-                f"The rules {names}" if len(numbers) > 1 else f"The rule {names}",
-                f"would change {label(case)} once more in the next run: {steps}. They undo each other, or themselves.",
+                f"The rules {names}",
+                f"would change {label(case)} once more in the next run: {steps}.",
                 "Let them match less, so that what the policy leaves behind is not changed by it again.",
                 rules=[rules[number].name for number in numbers],
                 case_id=case["_id"],
@@ -98,7 +114,7 @@ def _held_after(case: dict[str, Any], plan: Plan, now_ms: int) -> Iterator[dict[
     """The case as the platform may hold it after the plan.
 
     Where it is not known what the platform does, it may do either: whether an update of tags alone moves
-    modified_at, and whether reopening clears the resolution.
+    modified_at, whether a case that has none gets one, and whether reopening clears the resolution.
     """
     after = plan.outcome(case)
     was_closed, is_closed = (state.get("status") in CLOSED_STATUSES for state in (case, after))
@@ -106,9 +122,9 @@ def _held_after(case: dict[str, Any], plan: Plan, now_ms: int) -> Iterator[dict[
         after["closed"] = now_ms
     elif was_closed and not is_closed:
         after["closed"] = 0
-    moments = [now_ms]
-    if set(plan.payload) == {"tags"}:
-        moments.append(case.get("modified_at") or now_ms)
+    moments: list[int | None] = [now_ms]
+    if set(plan.payload) == {"tags"} or case.get("modified_at") is None:
+        moments.append(case.get("modified_at"))
     resolutions = [after.get("resolution")]
     if was_closed and not is_closed and after.get("resolution"):
         resolutions.append("")
