@@ -158,22 +158,40 @@ def _validated(item: Any, arguments: dict[str, Any]) -> dict[str, Any]:
         raise InputError(
             "The item", f"is no dictionary: {printable(item, 60)!r}.", "See the documentation for its keys."
         )
+    _check_shape(item, arguments["argument_spec"], "")
     checked = ArgumentSpecValidator(**arguments).validate(item)
-    unknown = sorted(".".join(key) if isinstance(key, tuple) else str(key) for key in checked.unsupported_parameters)
-    if unknown:
-        known = arguments["argument_spec"]
-        *parents, _name = unknown[0].split(".")
-        for parent in parents:
-            known = known[parent]["options"]
-        raise InputError(
-            f"Option {printable(', '.join(unknown))}", "is unknown.", f"Known here are {', '.join(known)}."
-        )
     if checked.error_messages:
         raise InputError(
             "Its options", f"{printable('; '.join(dict.fromkeys(checked.error_messages)), 600)}.", "Correct the value."
         )
     params: dict[str, Any] = checked.validated_parameters
     return params
+
+
+def _check_shape(given: dict[Any, Any], known: dict[str, dict[str, Any]], path: str) -> None:
+    """Refuse what Ansible's validator would let pass, or would fail on.
+
+    It turns a list that is given for a text into a text. As a regular expression such a one matches nearly anything.
+    It makes an empty text of a null in a list, which would stand for nobody. It takes a null for an option that is
+    left out, so that a condition without a value, as of a variable that is not set, would match every case.
+    """
+    for name, value in given.items():
+        option = f"Option {printable(f'{path}{name}', 100)}"
+        if name not in known:
+            raise InputError(option, "is unknown.", f"Known here are {', '.join(known)}.")
+        spec = known[name]
+        if value is None and path.startswith("match."):
+            raise InputError(option, "has no value.", "Leave it out, or give a value.")
+        if isinstance(value, dict) and "options" in spec:
+            _check_shape(value, spec["options"], f"{path}{name}.")
+        elif isinstance(value, list) and "options" in spec:
+            raise InputError(option, "is a list.", f"Give a dictionary with {', '.join(spec['options'])}.")
+        elif spec["type"] == "str" and isinstance(value, (list, dict)):
+            raise InputError(option, f"is no text: {printable(value, 60)!r}.", "Give one text.")
+        elif spec["type"] == "list" and isinstance(value, list):
+            for text in value:
+                if text is None or isinstance(text, (list, dict)):
+                    raise InputError(option, f"has an item that is no text: {printable(text, 60)!r}.", "Give texts.")
 
 
 @contextmanager
@@ -198,7 +216,7 @@ def _rule(params: dict[str, Any], now_ms: int) -> Rule:
     if all(value is None for value in wanted.values()):
         raise InputError("Option set", "is empty.", "Leave it out for a finding, or say what to change.")
     desired = desired_state({**wanted, "comment": params.get("comment")})
-    if desired.resolution is not None and "Resolved" not in (desired.status, *_only_status(match)):
+    if desired.resolution is not None and (desired.status or _only_status(match)) != "Resolved":
         raise InputError(
             "Option set.resolution",
             "belongs to status Resolved.",
@@ -207,13 +225,14 @@ def _rule(params: dict[str, Any], now_ms: int) -> Rule:
     return Rule(params["name"], match, desired, params.get("description") or "")
 
 
-def _only_status(match: Match) -> tuple[str, ...]:
-    return match.query.status if len(match.query.status) == 1 else ()
+def _only_status(match: Match) -> str:
+    """The one status that a case must have to match, or ''."""
+    return match.query.status[0] if len(match.query.status) == 1 else ""
 
 
 def _match(params: dict[str, Any], now_ms: int) -> Match:
     tags = params.get("tags") or {}
-    if params.get("tags") is not None and not any(value is not None for value in tags.values()):
+    if params.get("tags") is not None and all(value is None for value in tags.values()):
         raise InputError("Option match.tags", "is empty.", "Give any, all or none, or leave it out.")
     any_tags, all_tags, no_tags = (
         checked_tags(filter_values(tags, name), f"match.tags.{name}") for name in ("any", "all", "none")
@@ -253,6 +272,8 @@ def _match(params: dict[str, Any], now_ms: int) -> Match:
 def _check_room(match: Match) -> None:
     """Refuse conditions that no case can meet together."""
     query = match.query
+    if match.max_size is not None and match.max_size < 0:
+        raise InputError("Option max_size", f"is {match.max_size}.", "A size is 0 or more.")
     if query.min_size is not None and match.max_size is not None and query.min_size > match.max_size:
         raise InputError("Options min_size and max_size", "leave no room between them.", "Swap or correct them.")
     for name, these, those in (
@@ -270,7 +291,10 @@ def _check_room(match: Match) -> None:
 
 
 def _people(params: dict[str, Any], name: str) -> tuple[Person, ...]:
-    return tuple(Person(given.strip()) for given in filter_values(params, name))
+    values = filter_values(params, name)
+    if any(given and not given.strip() for given in values):
+        raise InputError(f"Option {name}", "holds a blank.", 'For nobody give "".')
+    return tuple(Person(given.strip()) for given in values)
 
 
 def _tenants(params: dict[str, Any], name: str) -> tuple[Tenant, ...]:
@@ -290,6 +314,6 @@ def _name(pattern: str | None) -> Any:
     except ValueError as error:
         raise InputError(
             "Option match.name",
-            f"{printable(pattern, 100)!r} is no regular expression: {error}.",
+            f"{printable(pattern, 100)!r} is no regular expression: {printable(error, 100)}.",
             "Python's syntax counts; write a backslash before a character that is meant literally.",
         ) from None
