@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from fractions import Fraction
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
 
@@ -19,7 +20,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import In
 class ChangeLimit:
     """max_changes. value: cases, or percent of the cases read."""
 
-    value: float
+    value: Fraction
     is_percentage: bool
 
     @classmethod
@@ -33,17 +34,17 @@ class ChangeLimit:
                 "Option max_changes", f"{printable(text, 60)!r} is no number.", "Give a number (50) or a share (10%)."
             )
         if found.group(1) is not None:
-            return cls(float(found.group(1)), False)
-        if float(found.group(2)) > 100:
+            return cls(Fraction(found.group(1)), False)
+        if Fraction(found.group(2)) > 100:
             raise InputError("Option max_changes", f"is {printable(text, 60)}.", "A share is from 0% to 100%.")
-        return cls(float(found.group(2)), True)
+        return cls(Fraction(found.group(2)), True)
 
     def check(self, changes: int, read: int) -> None:
         """Raises InputError if there are more changes than this allows."""
         most = read * self.value / 100 if self.is_percentage else self.value
         if changes <= most:
             return
-        given = f"{self.value:g}% of the {read} cases read" if self.is_percentage else f"{self.value:g}"
+        given = f"{float(self.value):g}% of the {read} cases read" if self.is_percentage else f"{self.value}"
         raise InputError(
             "Refused to begin",
             f"{changes} cases would be changed, and max_changes allows {given}. Nothing was written.",
