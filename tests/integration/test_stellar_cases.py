@@ -1,0 +1,815 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""stellar_cases: each option and each field of a rule in check mode, for real, and again; requests; safety."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import Connection
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run_cases import CASES
+from tests.integration.many import (
+    CLINIC_ID,
+    COMMENT,
+    EXAMPLE_TENANT_ID,
+    GET,
+    LIST,
+    OHTANI_ID,
+    PUT,
+    SOC_LEAD_ID,
+    TENANTS,
+    TOKEN,
+    USERS,
+    assert_restored,
+    assert_true,
+    case,
+    managed,
+    run,
+    store,
+)
+from tests.integration.playbook import parameters, run_playbook
+
+DAY_MS = 86_400_000
+NOW_MS = int(time.time() * 1000)
+RESOLVED = {"status": "Resolved", "closed": 1}
+HIT = {"tags": {"add": ["hit"]}}
+
+
+@dataclass
+class Field:
+    """A field of a rule under test. hit, miss: of cases that the rule changes, and lets alone.
+
+    more: calls beside the token, one list and one update.
+    """
+
+    match: dict[str, Any]
+    hit: dict[str, Any] = field(default_factory=dict)
+    miss: dict[str, Any] | None = None
+    set: dict[str, Any] = field(default_factory=lambda: HIT)
+    body: dict[str, Any] = field(default_factory=lambda: HIT)
+    more: tuple[str, ...] = ()
+    comment: str | None = None
+
+
+def created(days):
+    return {"created_at": NOW_MS - days * DAY_MS}
+
+
+def modified(days):
+    return {"modified_at": NOW_MS - days * DAY_MS}
+
+
+FIELDS = {
+    "match.status": Field({"status": ["New", "Escalated"]}, {"status": "Escalated"}, RESOLVED, more=(LIST,)),
+    "match.not_status": Field({"not_status": ["New", "Resolved"]}, {"status": "In Progress"}, RESOLVED),
+    "match.severity": Field({"severity": ["Low"]}, {"severity": "Low"}, {"severity": "High"}),
+    "match.not_severity": Field({"not_severity": ["Low", "High"]}, {"severity": "Medium"}, {"severity": "High"}),
+    "match.tags.any": Field({"tags": {"any": ["a", "b"]}}, {"tags": ["b"]}, {"tags": ["c"]}),
+    "match.tags.all": Field({"tags": {"all": ["a", "b"]}}, {"tags": ["b", "a", "c"]}, {"tags": ["a"]}),
+    "match.tags.none": Field({"tags": {"none": ["a", "b"]}}, {"tags": []}, {"tags": ["c", "b"]}),
+    "match.assignee by e-mail": Field(
+        {"assignee": ["soc-lead@example.com"]}, {"assignee": SOC_LEAD_ID}, {"assignee": OHTANI_ID}, more=(USERS,)
+    ),
+    "match.assignee by user name": Field(
+        {"assignee": ["Ohtani"]}, {"assignee": OHTANI_ID}, {"assignee": ""}, more=(USERS,)
+    ),
+    "match.assignee by id": Field({"assignee": [SOC_LEAD_ID]}, {"assignee": SOC_LEAD_ID}, {"assignee": ""}),
+    "match.assignee nobody": Field({"assignee": [""]}, {"assignee": ""}, {"assignee": OHTANI_ID}),
+    "match.not_assignee": Field(
+        {"not_assignee": ["", "ohtani@example.com"]}, {"assignee": SOC_LEAD_ID}, {"assignee": ""}, more=(USERS,)
+    ),
+    "match.tenant by name": Field({"tenant": ["Example Clinic"]}, {"cust_id": CLINIC_ID}, {}, more=(TENANTS,)),
+    "match.tenant by id": Field({"tenant": [CLINIC_ID]}, {"cust_id": CLINIC_ID}, {}),
+    "match.not_tenant": Field({"not_tenant": ["Example Tenant"]}, {"cust_id": CLINIC_ID}, {}, more=(TENANTS,)),
+    "match.resolution": Field({"resolution": ["Benign"]}, {**RESOLVED, "resolution": "Benign"}, RESOLVED),
+    "match.resolution none": Field({"resolution": [""]}, RESOLVED, {**RESOLVED, "resolution": "Benign"}),
+    "match.not_resolution": Field({"not_resolution": [""]}, {**RESOLVED, "resolution": "Benign"}, RESOLVED),
+    "match.min_score": Field({"min_score": 50}, {"score": 50}, {"score": 49.9}),
+    "match.max_score": Field({"max_score": 50}, {"score": 50}, {"score": 50.1}),
+    "match.min_size": Field({"min_size": 7}, {"size": 7}, {"size": 6}),
+    "match.max_size": Field({"max_size": 7}, {"size": 7}, {"size": 8}),
+    "match.older_than": Field({"older_than": "7d"}, created(8), created(6)),
+    "match.newer_than": Field({"newer_than": "7d"}, created(6), created(8)),
+    "match.older_than a time": Field({"older_than": str(NOW_MS - 7 * DAY_MS)}, created(8), created(6)),
+    "match.modified_before": Field({"modified_before": "7d"}, modified(8), modified(6)),
+    "match.modified_after": Field({"modified_after": "7d"}, modified(6), modified(8)),
+    "match.name": Field({"name": "(?i)NOISE"}, {"name": "some noise"}, {"name": "silence"}),
+    "set.status": Field({}, {}, None, {"status": "Escalated"}, {"status": "Escalated"}),
+    "set.severity": Field({}, {}, None, {"severity": "Critical"}, {"severity": "Critical"}),
+    "set.assignee by e-mail": Field(
+        {}, {}, None, {"assignee": "SOC-Lead@example.com"}, {"assignee": "soc-lead@example.com"}, (USERS,)
+    ),
+    "set.assignee by id": Field(
+        {}, {}, None, {"assignee": SOC_LEAD_ID}, {"assignee": "soc-lead@example.com"}, (USERS,)
+    ),
+    "set.assignee nobody": Field({}, {"assignee": OHTANI_ID}, None, {"assignee": ""}, {"assignee": ""}),
+    "set.tags.add": Field({}, {"tags": ["b"]}, None, {"tags": {"add": ["a", "b"]}}, {"tags": {"add": ["a"]}}),
+    "set.tags.delete": Field({}, {"tags": ["b"]}, None, {"tags": {"delete": ["b", "z"]}}, {"tags": {"delete": ["b"]}}),
+    "set.tags.set": Field(
+        {}, {"tags": ["b", "c"]}, None, {"tags": {"set": ["a", "b"]}}, {"tags": {"add": ["a"], "delete": ["c"]}}
+    ),
+    "set.name": Field({}, {}, None, {"name": "Renamed"}, {"name": "Renamed"}),
+    "set.resolution": Field(
+        {"status": ["Resolved"]},
+        RESOLVED,
+        {"status": "Cancelled"},
+        {"resolution": "Benign"},
+        {"status": "Resolved", "resolution": "Benign"},
+    ),
+    "set.status and resolution": Field(
+        {},
+        {},
+        None,
+        {"status": "Resolved", "resolution": "Benign"},
+        {"status": "Resolved", "resolution": "Benign"},
+    ),
+    "set.update_alerts": Field(
+        {},
+        {},
+        None,
+        {"status": "Resolved", "update_alerts": True},
+        {"status": "Resolved", "update_alerts": True},
+    ),
+    "comment": Field({}, {}, None, {"severity": "High"}, {"severity": "High"}, comment="Seen"),
+}
+NUMBERS = {name: 2 * number for number, name in enumerate(FIELDS)}
+
+
+def cases_of(name):
+    """The case that the rule of a field changes, and maybe one that it lets alone."""
+    number, under_test = NUMBERS[name], FIELDS[name]
+    found = [case(number, **_named(number, under_test.hit))]
+    if under_test.miss is not None:
+        found.append(case(number + 1, **_named(number, under_test.miss)))
+    return found
+
+
+def _named(number, fields):
+    return {**fields, "name": f"{number:03} {fields.get('name', 'A case')}"}
+
+
+def rule_of(name):
+    """A rule for the cases of a field alone."""
+    number, under_test = NUMBERS[name], FIELDS[name]
+    pattern = f"^{number:03} .*" + under_test.match.get("name", "").replace("(?i)", "")
+    rule = {"name": name, "match": {**under_test.match, "name": "(?i)" + pattern}, "set": dict(under_test.set)}
+    if "name" in rule["set"]:
+        rule["set"]["name"] = f"{number:03} Renamed"
+    if under_test.comment:
+        rule["comment"] = under_test.comment
+    return rule
+
+
+def body_of(name):
+    body = FIELDS[name].body
+    return {**body, "name": f"{NUMBERS[name]:03} Renamed"} if "name" in body else body
+
+
+# -- by real playbooks ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def runs(simulator, tmp_path_factory):
+    """One policy with a rule for each field: in check mode, for real, again."""
+    simulator.reset(seed=[record for name in FIELDS for record in cases_of(name)])
+    rules = [rule_of(name) for name in FIELDS]
+    tasks = [
+        {"stellarcyber.xdr.stellar_cases": {"rules": rules}, "check_mode": check_mode, "diff": True}
+        for check_mode in (True, False, False)
+    ]
+    run = run_playbook(simulator, tmp_path_factory.mktemp("fields"), tasks)
+    assert run.returncode == 0, run.output
+    return run.tasks
+
+
+def one_of(task, case_id):
+    found = [item for item in task.result["case_results"] if item["case_id"] == case_id]
+    assert len(found) <= 1
+    return found[0] if found else None
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_each_field_in_check_mode_for_real_and_again(runs, name):
+    check, real, again = runs
+    hit, *misses = cases_of(name)
+    planned, done = one_of(check, hit["_id"]), one_of(real, hit["_id"])
+    assert planned == done
+    assert done["outcome"] == "changed"
+    assert done["rules"] == [name]
+    assert done["tenant"] == ("Example Clinic" if hit["cust_id"] == CLINIC_ID else "Example Tenant")
+    assert {name: done[name] for name in ("ticket_id", "name", "status", "severity")} == {
+        name: hit[name] for name in ("ticket_id", "name", "status", "severity")
+    }
+    puts = [entry for entry in real.requests if entry["method"] == "PUT" and entry["path"].endswith(hit["_id"])]
+    bodies = [json.loads(entry["body"]) for entry in puts]
+    assert bodies == [body_of(name)]
+    repeated = one_of(again, hit["_id"])
+    assert repeated is None or (repeated["outcome"], repeated["changes"]) == ("ok", [])
+    for miss in misses:
+        assert one_of(real, miss["_id"]) is None
+    for task in (check, real):
+        rule = next(rule for rule in task.result["rules"] if rule["name"] == name)
+        assert (rule["matched"], rule["changed"], rule["finding"]) == (1, 1, False)
+
+
+def test_the_whole_policy_costs_one_list_and_one_update_a_case(runs):
+    check, real, again = runs
+    number = len(FIELDS)
+    reading = sorted([TOKEN, USERS, TENANTS, LIST])
+    assert sorted(check.calls) == reading
+    assert sorted(real.calls) == sorted([*reading, *[PUT] * number, COMMENT, GET])
+    assert sorted(again.calls) == reading
+    assert (check.result["changed"], real.result["changed"], again.result["changed"]) == (True, True, False)
+    assert check.result["diff"] == real.result["diff"]
+    assert len(real.result["diff"]) == number
+    assert again.result["diff"] == []
+    assert check.result["case_results"] == real.result["case_results"]
+    assert check.result["undo"] == []
+    # All but the resolution, which no option makes empty again
+    assert len(real.result["undo"]) == number - 1
+    assert real.result["counts"]["changed"] == check.result["counts"]["changed"] == number
+    assert (real.result["reads"], real.result["writes"]) == (number_of_reads(real), number + 1)
+    assert (real.result["rereads"], real.result["retries"]) == (0, 0)
+
+
+def number_of_reads(task):
+    return sum(call.startswith("GET") for call in task.calls)
+
+
+@pytest.fixture(scope="module")
+def options(simulator, tmp_path_factory):
+    """Each option of the module in one play: name -> task."""
+    directory = tmp_path_factory.mktemp("options")
+    simulator.reset(seed=[case(number) for number in range(8)])
+    named = [
+        {"case_id": case(5)["_id"], "severity": "High", "if_modified_at": str(case(5)["modified_at"])},
+        {"ticket_id": case(3)["ticket_id"], "status": "Escalated", "tags": {"set": ["a"]}, "comment": "By number"},
+        {"case_id": case(1)["_id"], "severity": "Medium"},
+        {"case_id": case(2)["_id"], "status": "Resolved", "resolution": "Benign", "assignee": "ohtani"},
+    ]
+    rules = [
+        {"name": "Find", "description": "To look at", "match": {"status": ["New"]}},
+        {"name": "Raise", "match": {"severity": ["Medium"]}, "set": {"severity": "High"}, "comment": "Raised"},
+    ]
+    wanted = {
+        "cases": {"cases": named},
+        "rules": {
+            "rules": rules,
+            "max_changes": "100%",
+            "concurrency": 3,
+            "on_error": "stop",
+            "time_budget": 60,
+            "reread_after": 0,
+            "journal": str(directory / "journal.jsonl"),
+        },
+        "undo by a journal": {"undo_file": str(directory / "journal.jsonl"), "concurrency": 32},
+        "undo by the list": {"cases": "{{ results.undo }}"},
+    }
+    tasks = []
+    for name, arguments in wanted.items():
+        for mode in ("check", "real", "again"):
+            if (name, mode) == ("rules", "again"):
+                # A journal of an earlier run is not overwritten.
+                arguments = {option: value for option, value in arguments.items() if option != "journal"}
+            tasks.append(
+                {
+                    "name": f"{name}: {mode}",
+                    "stellarcyber.xdr.stellar_cases": arguments,
+                    "check_mode": mode == "check",
+                    "diff": True,
+                    **({"register": "results"} if (name, mode) == ("cases", "real") else {}),
+                }
+            )
+    run = run_playbook(simulator, directory, tasks)
+    assert run.returncode == 0, run.output
+    return {task.name: task for task in run.tasks}
+
+
+@pytest.mark.parametrize("name", ["cases", "rules", "undo by a journal", "undo by the list"])
+def test_each_option_in_check_mode_for_real_and_again(options, name):
+    check, real, again = (options[f"{name}: {mode}"] for mode in ("check", "real", "again"))
+    assert (check.result["changed"], real.result["changed"], again.result["changed"]) == (True, True, False)
+    assert check.result["diff"] == real.result["diff"]
+    assert check.result["case_results"] == real.result["case_results"]
+    assert check.result["counts"] == real.result["counts"]
+    assert check.writes == again.writes == []
+    assert real.calls.count(PUT) == real.result["counts"]["changed"] > 0
+    assert again.result["counts"]["changed"] == 0
+    assert again.result["undo"] == []
+
+
+def test_a_list_of_cases_costs_a_read_and_an_update_each(options):
+    check, real, again = (options[f"cases: {mode}"] for mode in ("check", "real", "again"))
+    reading = [GET] * 3 + [LIST, TOKEN, USERS]
+    assert sorted(check.calls) == sorted(again.calls) == sorted(reading)
+    # One more read of the case that is guarded, and one after the comment
+    assert sorted(real.calls) == sorted([*reading, GET, GET, COMMENT, *[PUT] * 3])
+    assert real.result["rereads"] == 1
+    outcomes = [(item["ticket_id"], item["outcome"]) for item in real.result["case_results"]]
+    assert outcomes == [(900_005, "changed"), (900_003, "changed"), (900_001, "ok"), (900_002, "changed")]
+    assert real.result["case_results"][1]["not_undoable"] == ["comment"]
+    assert real.result["case_results"][3]["not_undoable"] == ["resolution"]
+    assert [item["before_header"] for item in real.result["diff"]] == ["case 900005", "case 900003", "case 900002"]
+    assert real.result["rules"] == real.result["findings"] == []
+
+
+def test_rules_with_all_options(options):
+    real = options["rules: real"]
+    # Of the eight cases, one is resolved, one is escalated, and two are of another severity already.
+    assert real.result["counts"] == {"read": 8, "changed": 7, "ok": 0, "failed": 0, "skipped": 0, "findings": 6}
+    assert real.result["rereads"] == 7
+    # One list for a status, one for a severity
+    assert sorted(real.calls) == sorted([TOKEN, LIST, LIST, *[GET] * 14, *[PUT, COMMENT] * 7])
+    rules = [(rule["name"], rule["matched"], rule["changed"], rule["finding"]) for rule in real.result["rules"]]
+    assert rules == [("Find", 6, 0, True), ("Raise", 7, 7, False)]
+    assert real.result["rules"][0]["description"] == "To look at"
+    finding = real.result["findings"][0]
+    assert finding == {
+        "rule": "Find",
+        "case_id": case(0)["_id"],
+        "ticket_id": 900_000,
+        "name": "Case 0",
+        "tenant": "Example Tenant",
+        "status": "New",
+        "severity": "Medium",
+        "assignee": "",
+        "created_at": case(0)["created_at"],
+        "modified_at": case(0)["modified_at"],
+    }
+
+
+def test_hostile_text_stays_text(sim, play):
+    """In a play that hands the results on, as people do."""
+    hostile = "{{ lookup('pipe', 'touch PWNED') }}{% raw %}{# !unsafe <b>\u202e\x07\U0001f600 caf\u00e9"
+    sim.reset(seed=[case(0, name=hostile, tags=[hostile.replace("\x07", "")]), case(1, name="', \"\\ \u2028")])
+    before = store(sim)
+    rules = [
+        {"name": "{{ '{{' }} 1 }}", "match": {"name": "[{',]"}, "set": {"name": "Plain", "tags": {"set": ["plain"]}}},
+        {"name": "Find", "match": {}},
+    ]
+    run = play(
+        [
+            {"stellarcyber.xdr.stellar_cases": {"rules": rules}, "register": "done", "diff": True},
+            {"ansible.builtin.debug": {"msg": "{{ done.case_results[0].name }}"}},
+            {
+                "ansible.builtin.copy": {
+                    "content": "{{ done.undo | to_json }}",
+                    "dest": "{{ playbook_dir }}/undo.json",
+                    "mode": "0600",
+                }
+            },
+            {"stellarcyber.xdr.stellar_cases": {"undo_file": "{{ playbook_dir }}/undo.json"}, "diff": True},
+        ],
+    )
+    assert run.returncode == 0, run.output
+    assert run[0].result["case_results"][0]["name"] == run[0].result["findings"][0]["name"] == hostile
+    assert run[1].result["msg"] == hostile
+    assert run[3].result["counts"]["changed"] == 2
+    after = store(sim)
+    assert [record["name"] for record in after.values()] == [record["name"] for record in before.values()]
+    # A tag with a control character can't be given, which the result said.
+    assert run[0].result["case_results"][0]["not_undoable"] == ["tags"]
+
+
+def test_a_failed_task_shows_all_results_and_goes_by_its_exit_code(sim, play):
+    sim.reset(seed=[case(number) for number in range(3)])
+    sim.fault("status", status=422, method="PUT", path="/cases/*1")
+    run = play([{"stellarcyber.xdr.stellar_cases": {"rules": [{"name": "a", "match": {}, "set": HIT}]}}])
+    assert run.returncode == 2
+    result = run[0].result
+    assert [item["outcome"] for item in result["case_results"]] == ["changed", "failed", "changed"]
+    assert run[0].kind == "failed"
+    assert result["changed"] is True
+    assert result["error"]["kind"] == "IncompleteError"
+    assert "of 3 cases 1 failed" in result["msg"]
+    assert "HTTP 422" in result["msg"]
+    assert len(result["undo"]) == 2
+
+
+# -- requests -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_the_calls_of_each_field(sim, name):
+    sim.reset(seed=cases_of(name))
+    rules = [rule_of(name)]
+    reading = dict(Counter([TOKEN, LIST, *FIELDS[name].more]))
+    check, real, again = run(sim, True, rules=rules), run(sim, rules=rules), run(sim, rules=rules)
+    posting = {COMMENT: 1, GET: 1} if FIELDS[name].comment else {}
+    assert check.counted == again.counted == reading
+    assert real.counted == {**reading, PUT: 1, **posting}
+    assert check.result["case_results"] == real.result["case_results"]
+    assert check.result["diff"] == real.result["diff"]
+    assert again.result["changed"] is False
+
+
+TAKE_OVER = [{"name": "Take over", "match": {"status": ["New"]}, "set": {"status": "In Progress", **HIT}}]
+
+
+@pytest.mark.parametrize("workers", [1, 8, 32])
+@pytest.mark.parametrize("way", ["rules", "cases"])
+def test_calls_are_the_fewest_at_any_concurrency(sim, workers, way):
+    records = [case(number) for number in range(40)]
+    sim.reset(seed=records)
+    before = store(sim)
+    items = [{"case_id": record["_id"], "status": "In Progress", **HIT} for record in reversed(records)]
+    options = {"rules": TAKE_OVER} if way == "rules" else {"cases": items}
+    reading = {TOKEN: 1, **({LIST: 1} if way == "rules" else {GET: 40})}
+    check = run(sim, True, concurrency=workers, **options)
+    real = run(sim, concurrency=workers, **options)
+    assert check.counted == reading
+    assert real.counted == {**reading, PUT: 40}
+    assert len({entry["connection"] for entry in real.requests}) <= workers
+    order = [record["_id"] for record in records]
+    assert [item["case_id"] for item in real.result["case_results"]] == (order if way == "rules" else order[::-1])
+    assert check.result["case_results"] == real.result["case_results"]
+    assert_true(real, before, store(sim))
+
+    undone = run(sim, cases=real.result["undo"], concurrency=workers)
+    # Each item is guarded, so that each case is read twice.
+    assert undone.counted == {TOKEN: 1, GET: 80, PUT: 40}
+    assert undone.result["rereads"] == 40
+    assert_restored(before, store(sim))
+
+
+def test_32_at_once_are_faster_than_one(sim):
+    sim.reset(seed=[case(number) for number in range(64)])
+    sim.latency(40)
+    begin = time.monotonic()
+    done = run(sim, rules=TAKE_OVER, concurrency=32)
+    assert time.monotonic() - begin < 64 * 0.04
+    assert 16 < len({entry["connection"] for entry in done.requests}) <= 32
+
+
+OVERLAPPING = {
+    "one within the other": ([{"status": ["New"]}, {"status": ["New"], "min_score": 50}, {"status": ["New"]}], 1),
+    "one in everything": ([{"status": ["New"]}, {}, {"tags": {"any": ["old"]}}], 1),
+    "two statuses": ([{"status": ["New", "In Progress"]}, {"status": ["New"], "severity": ["Low"]}], 2),
+    "across": ([{"status": ["New"]}, {"tags": {"any": ["old"]}}], 2),
+}
+
+
+@pytest.mark.parametrize("name", OVERLAPPING)
+def test_rules_that_overlap_are_listed_once(sim, name):
+    matches, lists = OVERLAPPING[name]
+    sim.reset(seed=[case(number, score=number * 10) for number in range(10)])
+    rules = [
+        {"name": f"Rule {number}", "match": match, "set": {"tags": {"add": [f"rule {number}"]}}}
+        for number, match in enumerate(matches)
+    ]
+    done = run(sim, rules=rules)
+    assert done.counted == {TOKEN: 1, LIST: lists, PUT: 10}
+    assert done.counts == {"read": 10, "changed": 10}
+    assert len(done.outcomes) == 10
+
+
+def test_a_later_rule_sees_what_an_earlier_one_decided_and_one_update_brings_both(sim):
+    sim.reset(seed=[case(0)])
+    rules = [
+        {"name": "One", "match": {"status": ["New"]}, "set": {"status": "In Progress"}, "comment": "One"},
+        {"name": "Two", "match": {"status": ["In Progress"]}, "set": {"severity": "High"}, "comment": "Two"},
+        {"name": "Gone", "match": {"status": ["New"], "severity": ["High"]}},
+    ]
+    done = run(sim, rules=rules)
+    assert done.counted == {TOKEN: 1, LIST: 2, PUT: 1, COMMENT: 1, GET: 1}
+    assert done.bodies == [{"status": "In Progress", "severity": "High"}]
+    assert done.result["case_results"][0]["rules"] == ["One", "Two"]
+    assert done.result["findings"] == []
+    assert sim.case(case(0)["_id"])["comments"][0]["comment"] == "One\nTwo"
+
+
+def test_pages_of_500(sim):
+    """Some of the 1,200 are changed, and each is listed once."""
+    sim.reset(seed=[case(number, severity="Low" if number % 40 == 0 else "High") for number in range(1200)])
+    rules = [{"name": "Raise", "match": {"name": "^Case ", "severity": ["Low", "High"]}, "set": {"severity": "High"}}]
+    done = run(sim, rules=rules)
+    pages = [entry for entry in done.requests if entry["path"].endswith("/cases")]
+    assert {("limit", "500")} <= {tuple(pair) for entry in pages for pair in entry["query"]}
+    assert len(pages) == done.counted[LIST] == 4
+    assert done.counted[PUT] == 30
+    assert done.counts == {"read": 1200, "changed": 30, "ok": 1170}
+    assert list(done.outcomes) == [case(number)["_id"] for number in range(1200)]
+
+
+def test_a_status_that_an_analyst_moves_between_pages(sim):
+    """One that was listed leaves the listing, one that was not listed yet does, and one enters it."""
+    records = [case(number, status="Escalated" if number == 5 else "New") for number in range(1200)]
+    sim.reset(seed=records)
+    left, leaves, enters = (records[number]["_id"] for number in (3, 1100, 5))
+    after = {"method": "GET", "path": "/cases", "nth": 1}
+    for case_id, status in ((left, "Resolved"), (leaves, "Resolved"), (enters, "New")):
+        sim.edit(case_id, {"status": status}, user="ohtani@example.com", after=after)
+    rules = [{"name": "Take over", "match": {"status": ["New"], "name": "[03]$"}, "set": {"status": "In Progress"}}]
+    before = store(sim)
+    done = run(sim, rules=rules, reread_after=0)
+    assert done.failed is False
+    assert len(done.outcomes) == len(done.result["case_results"])
+    assert done.outcomes[left] == "skipped"
+    assert "ohtani changed it" in done.of(left)["reason"]
+    assert leaves not in done.outcomes
+    assert sim.case(left)["status"] == sim.case(leaves)["status"] == "Resolved"
+    assert done.counts["changed"] == sum(record["name"][-1] in "03" for record in records) - 2
+    assert done.result["rereads"] == done.counts["changed"] + 1
+    after = store(sim)
+    after.update({case_id: before[case_id] for case_id in (left, leaves, enters)})
+    assert_true(done, before, after)
+
+
+# -- safety: how much -----------------------------------------------------------------------------------------
+
+LIMITS = {
+    "0": False,
+    "9": False,
+    "10": True,
+    "49.9%": False,
+    "50%": True,
+    "100 %": True,
+    "0%": False,
+}
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize("limit", LIMITS)
+def test_max_changes_is_checked_before_the_first_write(sim, tmp_path, limit, check_mode):
+    """Ten of twenty cases would be changed."""
+    sim.reset(seed=[case(number, severity="Low" if number % 2 else "High") for number in range(20)])
+    before = store(sim)
+    rules = [{"name": "Raise", "match": {}, "set": {"severity": "High"}}]
+    journal = tmp_path / "journal"
+    done = run(sim, check_mode, rules=rules, max_changes=limit, journal=str(journal))
+    assert done.failed is not LIMITS[limit]
+    assert len(done.result["diff"]) == 10
+    if LIMITS[limit]:
+        assert done.counts == {"read": 20, "changed": 10, "ok": 10}
+        return
+    assert_true(done, before, store(sim))
+    assert sim.writes() == []
+    assert not journal.exists()
+    assert done.counts == {"read": 20, "skipped": 10, "ok": 10}
+    assert done.result["changed"] is False
+    assert "Refused to begin: 10 cases would be changed" in done.result["msg"]
+    skipped = [item for item in done.result["case_results"] if item["outcome"] == "skipped"]
+    assert all(item["changes"] and item["reason"] for item in skipped)
+
+
+def test_max_changes_counts_no_case_that_can_not_be_changed(sim):
+    sim.reset(seed=[case(number) for number in range(4)])
+    items = [{"case_id": case(number)["_id"], "severity": "High"} for number in range(3)]
+    guarded = {"case_id": case(3)["_id"], "severity": "High", "if_modified_at": str(case(0)["modified_at"])}
+    done = run(sim, cases=[*items, guarded, {"ticket_id": 1, "severity": "High"}], max_changes="3")
+    assert done.counts == {"read": 4, "changed": 3, "skipped": 1, "failed": 1}
+
+
+# -- safety: what an analyst touched ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def ten(sim):
+    sim.reset(seed=[case(number) for number in range(10)])
+    return sim
+
+
+TAKEN = case(4)["_id"]
+WAYS = {
+    "rules": {"rules": TAKE_OVER, "reread_after": 0},
+    "cases": {
+        "cases": [
+            {
+                "case_id": case(number)["_id"],
+                "status": "In Progress",
+                **HIT,
+                "if_modified_at": str(case(number)["modified_at"]),
+            }
+            for number in range(10)
+        ]
+    },
+}
+
+
+@pytest.mark.parametrize("workers", [1, 8])
+@pytest.mark.parametrize("way", WAYS)
+def test_an_edit_between_snapshot_and_write_is_not_overwritten(ten, way, workers):
+    nth = {"path": "/cases"} if way == "rules" else {"path": "/cases/*", "nth": 10}
+    ten.edit(TAKEN, {"status": "Escalated"}, user="ohtani@example.com", after={"method": "GET", **nth})
+    before = store(ten)
+    done = run(ten, concurrency=workers, **WAYS[way])
+    assert not done.failed
+    assert done.counts == {"read": 10, "changed": 9, "skipped": 1}
+    taken = done.of(TAKEN)
+    assert "ohtani changed it" in taken["reason"]
+    assert "error" not in taken
+    assert ten.case(TAKEN)["status"] == "Escalated"
+    assert done.counted[PUT] == 9
+    assert done.result["rereads"] == 10
+    assert done.counted[GET] == 10 if way == "rules" else 20
+    assert TAKEN not in [item["case_id"] for item in done.result["undo"]]
+    # The next run sees it as it is by then.
+    again = run(ten, **WAYS[way])
+    assert again.counts == ({} if way == "rules" else {"read": 10, "ok": 9, "skipped": 1})
+    assert_restored({TAKEN: {**before[TAKEN], "status": "Escalated"}}, {TAKEN: ten.case(TAKEN)})
+
+
+@pytest.mark.parametrize(("reread_after", "rereads"), [(5, 0), (0, 10)])
+def test_a_fresh_snapshot_is_not_read_again(ten, reread_after, rereads):
+    done = run(ten, rules=TAKE_OVER, reread_after=reread_after)
+    assert done.result["rereads"] == rereads
+    assert done.counted == {TOKEN: 1, LIST: 1, PUT: 10, **({GET: rereads} if rereads else {})}
+
+
+def test_a_snapshot_grows_old_while_the_run_goes_on(ten):
+    """At 100 ms a call, the first writes come soon enough, and the last ones don't."""
+    ten.latency(100)
+    done = run(ten, rules=TAKE_OVER, reread_after=0.35, concurrency=1)
+    assert 0 < done.result["rereads"] < 10
+    assert done.counted[GET] == done.result["rereads"]
+
+
+def test_a_page_that_waited_for_others_is_old(sim):
+    """The listings of two statuses are merged: one waits while the other is read, and an analyst is faster."""
+    records = [case(number, severity="High") for number in range(600)]
+    taken = case(700, status="Escalated")
+    sim.reset(seed=[*records, taken])
+    sim.fault("latency", ms=500, method="GET", path="/cases", after=2)
+    sim.edit(taken["_id"], {"severity": "Critical"}, after={"method": "GET", "path": "/cases", "nth": 2})
+    rules = [{"name": "Raise", "match": {"status": ["New", "Escalated"]}, "set": {"severity": "High"}}]
+    done = run(sim, rules=rules, reread_after=0.4)
+    assert done.counted == {TOKEN: 1, LIST: 3, GET: 1}
+    assert done.outcomes[taken["_id"]] == "skipped"
+    assert sim.case(taken["_id"])["severity"] == "Critical"
+
+
+def test_an_edit_while_a_write_had_to_wait_is_not_overwritten(ten):
+    """The platform asks to wait, and an analyst is faster. No re-read was due before the first try."""
+    put = {"method": "PUT", "path": f"/cases/{TAKEN}"}
+    ten.fault("status", status=429, retry_after="1", **put)
+    ten.edit(TAKEN, {"status": "Escalated"}, user="ohtani@example.com", after=put)
+    done = run(ten, sleep=lambda seconds: None, rules=TAKE_OVER)
+    assert done.counts == {"read": 10, "changed": 9, "skipped": 1}
+    assert "ohtani changed it" in done.of(TAKEN)["reason"]
+    assert ten.case(TAKEN)["status"] == "Escalated"
+
+
+def test_an_item_whose_time_is_over_is_skipped_in_check_mode_too(ten):
+    ten.edit(TAKEN, {"severity": "Critical"}, user="ohtani@example.com")
+    check, real = run(ten, True, **WAYS["cases"]), run(ten, **WAYS["cases"])
+    assert check.result["case_results"] == real.result["case_results"]
+    assert real.counts == {"read": 10, "changed": 9, "skipped": 1}
+    assert real.result["rereads"] == 9
+
+
+# -- undo -----------------------------------------------------------------------------------------------------
+
+
+def as_list(done, journal):
+    return json.dumps(done.result["undo"])
+
+
+def as_report(done, journal):
+    return json.dumps({"report": 1, "title": "x", **done.result}, indent=2)
+
+
+def as_journal(done, journal):
+    return journal.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("form", [as_list, as_report, as_journal])
+def test_undo_by_a_file(sim, tmp_path, form):
+    records = [
+        case(0, assignee=OHTANI_ID, tags=["old", "a"]),
+        case(1, status="Resolved", closed=1, resolution="Benign"),
+        case(2, severity="Low", tags=[], name="Two"),
+    ]
+    sim.reset(seed=records)
+    before = store(sim)
+    wanted = {"status": "In Progress", "severity": "High", "assignee": "soc-lead@example.com", "name": "x"}
+    rules = [{"name": "All", "match": {}, "set": {**wanted, "tags": {"set": ["new"]}}}]
+    journal, file = tmp_path / "journal", tmp_path / "undo"
+    done = run(sim, rules=rules, journal=str(journal))
+    file.write_text(form(done, journal), encoding="utf-8")
+    check = run(sim, True, undo_file=str(file))
+    real = run(sim, undo_file=str(file))
+    again = run(sim, undo_file=str(file))
+    assert sim.writes() == []
+    assert check.result["diff"] == real.result["diff"]
+    assert check.result["case_results"] == real.result["case_results"]
+    assert real.counts == {"read": 3, "changed": 3}
+    assert again.counts == {"read": 3, "ok": 3}
+    assert_restored(before, store(sim))
+    # An undo can be undone as well.
+    assert run(sim, cases=real.result["undo"]).counts == {"read": 3, "changed": 3}
+    assert {record["name"] for record in store(sim).values()} == {"x"}
+
+
+def test_undo_lets_alone_what_somebody_changed_since(ten):
+    before = store(ten)
+    done = run(ten, rules=TAKE_OVER)
+    ten.edit(TAKEN, {"severity": "Critical"}, user="ohtani@example.com")
+    undone = run(ten, cases=done.result["undo"])
+    assert not undone.failed
+    assert undone.counts == {"read": 10, "changed": 9, "skipped": 1}
+    assert "ohtani changed it" in undone.of(TAKEN)["reason"]
+    assert_restored(before, store(ten), but=[TAKEN])
+    assert ten.case(TAKEN)["severity"] == "Critical"
+
+
+def test_undo_of_nothing_changes_nothing(ten, tmp_path):
+    file = tmp_path / "undo"
+    file.write_text("[]", encoding="utf-8")
+    done = run(ten, undo_file=str(file))
+    assert not done.failed
+    assert done.result["changed"] is False
+    assert done.counted == {TOKEN: 1}
+
+
+# -- two runs at the same time --------------------------------------------------------------------------------
+
+
+def test_two_runs_at_once_lose_nothing(sim):
+    """Their rules overlap, and each brings a tag and a field of its own to the same cases."""
+    sim.reset(seed=[case(number) for number in range(60)])
+    sim.latency(5)
+    policies = {
+        "one": {"status": "In Progress", "tags": {"add": ["one"], "delete": ["old"]}},
+        "two": {"severity": "High", "tags": {"add": ["two"]}},
+    }
+    done = {}
+
+    def work(name):
+        rules = [{"name": name, "match": {"tags": {"none": [name]}}, "set": policies[name]}]
+        done[name] = run(sim, rules=rules, reread_after=0, concurrency=4)
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in policies]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    after = store(sim)
+    for name, result in done.items():
+        assert not result.failed
+        assert set(result.outcomes.values()) <= {"changed", "skipped"}
+        for case_id, outcome in result.outcomes.items():
+            assert (name in after[case_id]["tags"]) is (outcome == "changed")
+            assert outcome == "changed" or "changed it" in result.of(case_id)["reason"]
+    # Each case got at least one of them, and a second run brings the rest.
+    assert all(set(record["tags"]) & set(policies) for record in after.values())
+    for name in policies:
+        work(name)
+        assert not done[name].failed
+    assert all(set(policies) <= set(record["tags"]) for record in store(sim).values())
+    assert {managed(record)["status"] for record in store(sim).values()} == {"In Progress"}
+
+
+# -- the rest -------------------------------------------------------------------------------------------------
+
+
+def test_the_tenant_of_the_connection_limits_rules_and_cases(sim):
+    sim.reset(seed=[case(0), case(1, cust_id=CLINIC_ID)])
+    rules = [{"name": "All", "match": {}, "set": HIT}]
+    done = run(sim, rules=rules, tenant="Example Clinic")
+    assert list(done.outcomes) == [case(1)["_id"]]
+    assert done.counted == {TOKEN: 1, TENANTS: 1, LIST: 1, PUT: 1}
+    items = [{"case_id": case(number)["_id"], "severity": "Low"} for number in range(2)]
+    done = run(sim, cases=items, tenant=EXAMPLE_TENANT_ID)
+    assert done.failed
+    assert list(done.outcomes.values()) == ["changed", "failed"]
+    assert "belongs to tenant Example Clinic" in done.result["case_results"][1]["reason"]
+
+
+def test_users_that_cannot_be_read_are_compared_by_name_with_a_warning(sim):
+    sim.reset(seed=[case(0, assignee=OHTANI_ID), case(1)])
+    sim.switch(users_status=403)
+    rules = [{"name": "His", "match": {"assignee": ["ohtani"]}, "set": HIT}]
+    done = run(sim, rules=rules)
+    assert list(done.outcomes) == [case(0)["_id"]]
+    assert "ohtani can't be looked up" in done.result["warnings"][0]
+
+
+def test_the_oldest_platform(sim):
+    sim.reset(seed=[case(number) for number in range(3)])
+    sim.switch(update_by_post=True, severity_field="priority", put_accepts_severity=False)
+    rules = [{"name": "Raise", "match": {"severity": ["Medium"]}, "set": {"severity": "High", **HIT}}]
+    before = store(sim)
+    done = run(sim, rules=rules, api_version="4.3")
+    assert done.counts == {"read": 3, "changed": 3}
+    assert done.counted == {TOKEN: 1, LIST: 1, "POST cases": 3}
+    assert run(sim, rules=rules, api_version="4.3").result["changed"] is False
+    assert not run(sim, cases=done.result["undo"], api_version="4.3").failed
+    assert_restored(before, store(sim))
+
+
+def test_an_access_token_alone_is_enough(sim):
+    sim.reset(seed=[case(0)])
+    with Client(Connection.from_params(parameters(CASES, sim, rules=TAKE_OVER))) as client:
+        token = client._exchange()[0]
+    done = run(sim, rules=TAKE_OVER, access_token=token, username=None, api_key=None)
+    assert done.counted == {LIST: 1, PUT: 1}
