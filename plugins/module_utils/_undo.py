@@ -13,6 +13,7 @@ import json
 from typing import Any, Callable
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import (
+    CLOSED_STATUSES,
     RESOLUTIONS,
     SEVERITIES,
     STATUSES,
@@ -80,21 +81,24 @@ def _undo_tags(item: dict[str, Any], case: dict[str, Any], plan: Plan) -> list[s
 def _undo_resolution(item: dict[str, Any], case: dict[str, Any], plan: Plan) -> list[str]:
     """A resolution goes with status Resolved only, and there is no known way to make it empty."""
     former = case.get("resolution") or ""
+    # Reopening the case may clear it.
+    is_reopened = case.get("status") in CLOSED_STATUSES and plan.after.get("status", "Resolved") not in CLOSED_STATUSES
     if case.get("status") == "Resolved" and former in RESOLUTIONS:
-        # Reopening the case may have cleared it.
         if "status" in item or "resolution" in plan.after:
             item["resolution"] = former
         return []
-    return ["resolution"] if "resolution" in plan.payload else []
+    return ["resolution"] if "resolution" in plan.payload or (former and is_reopened) else []
 
 
 def undo_list(text: str, name: str) -> list[Any]:
     """The undo items of a report, of a list of them, or of a journal. name: of the file, for messages."""
     remedy = "Give a report or the journal of a run that changed cases, or the undo list of its result as JSON."
     what = f"Could not read {printable(name)}"
+    if not text.strip():
+        raise InputError(what, "it is empty, as a journal is if the run ended before it wrote to the platform.", remedy)
     try:
         content = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return _journal_items(text, what, remedy)
     if isinstance(content, dict) and JOURNAL_HEADER in content and JOURNAL_UNDO not in content:
         return []  # a journal without an entry: the run ended before its first write
@@ -116,7 +120,7 @@ def _journal_items(text: str, what: str, remedy: str) -> list[Any]:
                 continue
             item = entry[JOURNAL_UNDO]
             items[item["case_id"]] = item
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             if number == len(lines) and number > 1:
                 break
             raise InputError(what, f"line {number} is neither JSON of a report nor of a journal.", remedy) from None
