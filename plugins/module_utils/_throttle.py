@@ -53,9 +53,9 @@ class Throttle:
             while self._running >= self._limit:
                 self._changed.wait()
             self._running += 1
-            pause = self._pause_until - self.now()
         try:
-            if pause > 0:
+            # Another call may be told to slow down while this one waits.
+            while (pause := self._pause_until - self.now()) > 0:
                 self._wait(pause)
             with self._changed:
                 self.sent[kind] += 1
@@ -82,9 +82,9 @@ class Throttle:
     def affords(self, wait: float) -> bool:
         """Count a wait before another try; False if that is more than is left."""
         with self._changed:
-            if wait > self._left_s:
-                return False
             now = self.now()
+            if self._cost(now, now + wait) > self._left_s:
+                return False
             self._spend(now, now + wait)
             return True
 
@@ -93,11 +93,13 @@ class Throttle:
         """True if the budget is used up, so that no call is tried again."""
         return self._left_s < FIRST_WAIT_S
 
+    def _cost(self, start: float, end: float) -> float:
+        """What of a time no other call has spent."""
+        return max(0.0, end - max(start, self._counted_until))
+
     def _spend(self, start: float, end: float) -> None:
-        start = max(start, self._counted_until)
-        if end > start:
-            self._left_s -= end - start
-            self._counted_until = end
+        self._left_s -= self._cost(start, end)
+        self._counted_until = max(self._counted_until, end)
 
     def retry_after(self, wait: float, slow_down: bool) -> None:
         """Wait before another try; with slow_down, every other call waits as long, and fewer run at once."""
