@@ -168,7 +168,7 @@ class Query:
         return Page(
             tuple((name, value) for name, value in filters if value not in (None, "")),
             max(EARLIEST_MS, self.created_after or 0),
-            now_ms + DAY_MS if self.created_before is None else self.created_before,
+            now_ms + DAY_MS if self.created_before is None else max(EARLIEST_MS, self.created_before),
             descending,
         )
 

@@ -17,6 +17,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._query import (
     Page,
     Query,
     Sorting,
+    fewest_parts,
     format_time,
     parse_time,
 )
@@ -180,6 +181,138 @@ def test_the_parts_of_a_query_are_its_union():
     ]
     for case in cases:
         assert sum(part.matches(case) for part in query.parts()) == query.matches(case)
+
+
+TENANT = Tenant("6" * 32, "x")
+
+
+@pytest.mark.parametrize(
+    ("queries", "fewest"),
+    [
+        ([], []),
+        ([Query()], [Query()]),
+        ([Query(status=("New",)), Query(), Query(tags=("a",))], [Query()]),
+        (
+            [Query(status=("New", "Resolved")), Query(status=("New",))],
+            [Query(status=("New",)), Query(status=("Resolved",))],
+        ),
+        (
+            [Query(status=("New",), severity=("High", "Low")), Query(status=("New",))],
+            [Query(status=("New",))],
+        ),
+        ([Query(tags=("a",)), Query(tags=("b", "a"))], [Query(tags=("b", "a"))]),
+        ([Query(tags=("a",)), Query(not_tags=("a",))], [Query(tags=("a",)), Query(not_tags=("a",))]),
+        ([Query(not_tags=("a", "b")), Query(not_tags=("a",))], [Query(not_tags=("a",))]),
+        ([Query(min_score=50), Query(min_score=40, max_score=90), Query(min_score=30)], [Query(min_score=30)]),
+        ([Query(max_score=50), Query(max_score=60)], [Query(max_score=60)]),
+        ([Query(created_after=5), Query(created_after=4)], [Query(created_after=4)]),
+        ([Query(created_before=5), Query(created_before=4)], [Query(created_before=5)]),
+        ([Query(modified_after=5), Query(modified_after=4)], [Query(modified_after=4)]),
+        ([Query(modified_before=5), Query(modified_before=4)], [Query(modified_before=5)]),
+        ([Query(modified_after=5), Query(modified_before=4)], [Query(modified_after=5), Query(modified_before=4)]),
+        ([Query(tenant=TENANT), Query()], [Query()]),
+        ([Query(tenant=TENANT, status=("New",)), Query(tenant=TENANT)], [Query(tenant=TENANT)]),
+        (
+            [Query(tenant=TENANT), Query(tenant=Tenant("7" * 32, "x"))],
+            [Query(tenant=TENANT), Query(tenant=Tenant("7" * 32, "x"))],
+        ),
+        ([Query(not_modified_by=(OHTANI,)), Query()], [Query()]),
+        # what no listing filters does not tell them apart
+        ([Query(status=("New",), assignee=(OHTANI,)), Query(status=("New",), min_size=3)], [Query(status=("New",))]),
+    ],
+)
+def test_the_fewest_parts(queries, fewest):
+    assert fewest_parts(queries) == fewest
+
+
+def optional(strategy):
+    return st.none() | strategy
+
+
+def some(values):
+    return st.lists(st.sampled_from(values), max_size=2, unique=True).map(tuple)
+
+
+PEOPLE = (OHTANI, Person("m@example.com"))
+SMALL = st.integers(min_value=1, max_value=4)
+# Times after EARLIEST_MS, and a score that is a fraction: bounds are sent a little wider than asked.
+MOMENTS = SMALL.map(lambda number: EARLIEST_MS + 10 * number)
+QUERIES = st.builds(
+    Query,
+    status=some(("New", "Resolved")),
+    severity=some(("High", "Low")),
+    tags=some(("a", "b")),
+    not_tags=some(("b", "c")),
+    assignee=some(PEOPLE),
+    not_modified_by=some(PEOPLE),
+    min_score=optional(SMALL),
+    max_score=optional(SMALL),
+    min_size=optional(SMALL),
+    created_after=optional(MOMENTS),
+    created_before=optional(MOMENTS),
+    modified_after=optional(MOMENTS),
+    modified_before=optional(MOMENTS),
+    tenant=optional(st.sampled_from((TENANT, Tenant("7" * 32, "y")))),
+)
+LISTED = st.fixed_dictionaries(
+    {
+        "status": st.sampled_from(("New", "Resolved", "Cancelled")),
+        "severity": st.sampled_from(("High", "Low", "Medium")),
+        "tags": st.lists(st.sampled_from("abc"), max_size=2),
+        "assignee": st.sampled_from(("", "8" * 32)),
+        "modified_by": st.sampled_from(("8" * 32, "9" * 32)),
+        "modified_by_name": st.sampled_from(("m@example.com", "x")),
+        "score": SMALL | st.none(),
+        "size": SMALL,
+        "created_at": MOMENTS,
+        "modified_at": MOMENTS | st.none(),
+        "cust_id": st.sampled_from(("6" * 32, "7" * 32)),
+    }
+)
+
+
+def lets_through(page, case):
+    """Whether a listing with these parameters has the case, as the contract has them; bounds are not included."""
+    sent = dict(page.parameters())
+
+    def between(field):
+        low, high, value = sent.get(f"FROM~{field}"), sent.get(f"TO~{field}"), case[field]
+        if low is None and high is None:
+            return True
+        return value is not None and (low is None or low < value) and (high is None or value < high)
+
+    def given(name):
+        return set(sent[name].split(",")) if name in sent else None
+
+    return (
+        all(given(name) is None or case[name] in given(name) for name in ("status", "severity"))
+        and (given("tags") is None or given("tags") & set(case["tags"]))
+        and not (given("NOT~tags") or set()) & set(case["tags"])
+        and case["modified_by"] not in (given("NOT~modified_by") or ())
+        and all(between(field) for field in ("score", "created_at", "modified_at"))
+        and sent.get("tenantid", case["cust_id"]) == case["cust_id"]
+    )
+
+
+@given(st.lists(QUERIES, min_size=1, max_size=4), st.lists(LISTED, min_size=5, max_size=15))
+def test_the_fewest_parts_list_all_that_a_query_finds_and_all_that_its_own_parts_would_list(queries, cases):
+    fewest = [part.first_page(NOW, "5.0") for part in fewest_parts(queries)]
+    all_parts = [part.first_page(NOW, "5.0") for query in queries for part in query.parts()]
+    assert len(fewest) <= len(all_parts)
+
+    def listed_by(page):
+        return [number for number, case in enumerate(cases) if lets_through(page, case)]
+
+    for page in all_parts:
+        assert any(set(listed_by(page)) <= set(listed_by(other)) for other in fewest)
+    union = {number for page in fewest for number in listed_by(page)}
+    assert union == {number for page in all_parts for number in listed_by(page)}
+    assert union >= {number for number, case in enumerate(cases) if any(query.matches(case) for query in queries)}
+
+
+def test_a_window_that_ends_before_it_begins_is_not_sent():
+    page = Query(created_before=-1).first_page(NOW, "5.0")
+    assert (page.from_ms, page.to_ms) == (EARLIEST_MS, EARLIEST_MS)
 
 
 @pytest.mark.parametrize(("ms", "text"), [(NOW, "2023-11-14 22:13:20 UTC"), (10**30, "no time")])
