@@ -15,6 +15,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import (
     Desired,
     TagChange,
     Verdict,
+    combine,
     make_plan,
     verify,
 )
@@ -241,3 +242,83 @@ def test_an_assignee_that_cannot_be_judged_is_unsure_and_an_ignored_one_is_missi
     assert [change.field for change in unsure] == ["assignee"]
     ignored = verify(plan, {**CASE, "assignee": "", "assignee_name": "Unassigned"})
     assert [change.field for change in ignored.missing] == ["assignee"]
+
+
+# -- one change for several -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "both"),
+    [
+        (TagChange(), TagChange(), TagChange()),
+        (TagChange(("a",)), TagChange(("b",)), TagChange(("a", "b"))),
+        (TagChange(("a",)), TagChange((), ("a",)), TagChange((), ("a",))),
+        (TagChange((), ("a",)), TagChange(("a",)), TagChange(("a",))),
+        (TagChange(("a",), ("b",)), TagChange(("b",), ("c",)), TagChange(("a", "b"), ("c",))),
+        (TagChange(("a",), ("b",)), TagChange(exactly=("c",)), TagChange(exactly=("c",))),
+        (TagChange(exactly=("a", "b")), TagChange(("c",), ("a",)), TagChange(exactly=("b", "c"))),
+        (TagChange(exactly=()), TagChange(("c",)), TagChange(exactly=("c",))),
+        (TagChange(exactly=("a",)), TagChange(exactly=()), TagChange(exactly=())),
+    ],
+)
+def test_changes_of_tags_one_after_the_other(first, later, both):
+    assert first.then(later) == both
+
+
+def tags_after(current, *changes):
+    for change in changes:
+        current = sorted(set(current) - set(change.surplus_in(current)) | set(change.missing_in(current)))
+    return current
+
+
+@st.composite
+def tag_changes(draw):
+    add, delete = draw(TAGS), draw(TAGS)
+    exactly = TAGS.map(lambda tags: TagChange(exactly=tuple(tags)))
+    return draw(exactly | st.just(TagChange(tuple(add), tuple(tag for tag in delete if tag not in add))))
+
+
+@given(TAGS, tag_changes(), tag_changes(), tag_changes())
+def test_a_change_of_tags_for_several_does_what_they_do(current, first, second, third):
+    wanted = tags_after(current, first, second, third)
+    assert tags_after(current, first.then(second), third) == wanted
+    assert tags_after(current, first.then(second).then(third)) == wanted
+    assert tags_after(current, first.then(second.then(third))) == wanted
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "both"),
+    [
+        (Desired(status="New"), Desired(), Desired(status="New")),
+        (Desired(status="New", severity="Low"), Desired(status="Resolved"), Desired(status="Resolved", severity="Low")),
+        (Desired(assignee=OHTANI), Desired(assignee=NOBODY), Desired(assignee=NOBODY)),
+        (Desired(update_alerts=True), Desired(update_alerts=False), Desired(update_alerts=False)),
+        (Desired(comment="one"), Desired(comment="two"), Desired(comment="two")),
+        (Desired(tags=TagChange(("a",))), Desired(name="x"), Desired(name="x", tags=TagChange(("a",)))),
+        (
+            Desired(tags=TagChange(("a",))),
+            Desired(tags=TagChange(("b",), ("a",))),
+            Desired(tags=TagChange(("b",), ("a",))),
+        ),
+    ],
+)
+def test_states_one_after_the_other(first, later, both):
+    assert combine(first, later) == both
+
+
+def outcome(case, *states):
+    for state in states:
+        case = make_plan(case, state).outcome(case)
+    return {**case, "tags": sorted(set(case["tags"]))}
+
+
+@given(CASES, desired_states(), desired_states(), desired_states())
+def test_one_state_for_several_brings_about_what_they_do(case, first, second, third):
+    wanted = outcome(case, first, second, third)
+    left, right = combine(combine(first, second), third), combine(first, combine(second, third))
+    # Somebody who is only spelled, and is there already, stays as the case shows him.
+    for name in ("status", "severity", "name", "resolution", "description", "tags"):
+        assert outcome(case, left)[name] == outcome(case, right)[name] == wanted[name]
+    assert (left.assignee, left.update_alerts, left.comment) == (right.assignee, right.update_alerts, right.comment)
+    again = make_plan(wanted, left)
+    assert [change for change in again.changes if change.field not in ("description", "comment")] == []
