@@ -2,11 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The demo: playbooks/demo.yml against a simulator that lives as long as it. Run by `make demo`."""
+"""The demo: cases one by one, then a policy, against a simulator that lives as long as it. Run by `make demo`."""
 
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +19,12 @@ from typing import Any
 from tests.simulator.process import ROOT, Simulator, start
 
 PLAYBOOK = "stellarcyber.xdr.demo"
+HYGIENE, UNDO = "stellarcyber.xdr.hygiene", "stellarcyber.xdr.undo"
+# Where the reports stay when the demo has ended
+REPORTS = ROOT / ".cache/demo"
+CASES = 200
+# What the hygiene playbook exits with when the gate is closed, as in the preview
+GATE_CLOSED = 2
 # What ansible-playbook exits with after Ctrl-C, which may reach it a moment before it reaches this process.
 INTERRUPTED = 99
 
@@ -33,6 +41,7 @@ def environment(simulator: Simulator, directory: Path) -> dict[str, str]:
         **simulator.env(),
         "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
         "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+        "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false",
         # What Ansible leaves behind when it is stopped goes with the directory.
         "ANSIBLE_HOME": str(directory),
         "ANSIBLE_LOCAL_TEMP": str(directory / "local"),
@@ -40,11 +49,15 @@ def environment(simulator: Simulator, directory: Path) -> dict[str, str]:
     }
 
 
-def play(simulator: Simulator, directory: Path) -> int:
-    command = [str(Path(sys.executable).with_name("ansible-playbook")), PLAYBOOK, "--diff"]
+def play(simulator: Simulator, directory: Path, *arguments: str) -> int:
+    say(f"$ {shlex.join(['ansible-playbook', *arguments])}")
+    command = [str(Path(sys.executable).with_name("ansible-playbook")), *arguments]
     process = subprocess.Popen(command, cwd=ROOT, env=environment(simulator, directory), stdin=subprocess.DEVNULL)
     try:
-        return process.wait()
+        code = process.wait()
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt
+        return code
     finally:
         if process.poll() is None:
             # Ansible ends its own workers when it is interrupted, but not when it is killed.
@@ -56,14 +69,63 @@ def play(simulator: Simulator, directory: Path) -> int:
                 process.wait()
 
 
+def one_by_one(simulator: Simulator, directory: Path) -> int:
+    """The night shift takes over some cases."""
+    code = play(simulator, directory, PLAYBOOK, "--diff")
+    if code == 0:
+        say(summary(simulator.requests()))
+    return code
+
+
+def by_policy(simulator: Simulator, directory: Path) -> int:
+    """The starter policy on a larger queue: preview, apply, again, undo."""
+    simulator.reset(cases=CASES)
+    shutil.rmtree(REPORTS, ignore_errors=True)
+    undo_file = REPORTS / "applied/hygiene.json"
+    steps = (
+        (
+            f"Now a policy, on a queue of {CASES} cases. Preview it; the gate of a pipeline would be closed:",
+            GATE_CLOSED,
+        ),
+        ("Apply it, which opens the gate:", 0),
+        ("Run it again; nothing is left to change:", 0),
+        ("Undo what was applied:", 0),
+    )
+    commands = (
+        (HYGIENE, "--check", "-e", f"case_hygiene_report_dir={REPORTS}/preview"),
+        (HYGIENE, "-e", f"case_hygiene_report_dir={REPORTS}/applied", "-e", "case_hygiene_max_changes=50%"),
+        (HYGIENE, "-e", f"case_hygiene_report_dir={REPORTS}/again", "-e", "case_hygiene_max_changes=0"),
+        (UNDO, "-e", f"undo_file={undo_file}"),
+    )
+    before = cases_of(simulator)
+    for (words, expected), command in zip(steps, commands, strict=True):
+        simulator.clear_requests()
+        say(words)
+        code = play(simulator, directory, *command)
+        if code != expected:
+            return code or 1
+        say(summary(simulator.requests()))
+    if cases_of(simulator) != before:
+        say("The cases are not as they were before.")
+        return 1
+    say(f"All {CASES} cases are as they were. The reports stay: open {REPORTS}/preview/hygiene.html in a browser.")
+    return 0
+
+
+def cases_of(simulator: Simulator) -> dict[str, tuple[Any, ...]]:
+    """What the policy may change, of each case."""
+    fields = ("status", "severity", "assignee", "name", "resolution")
+    return {case["_id"]: (*(case[field] for field in fields), sorted(case["tags"])) for case in simulator.cases()}
+
+
 def summary(requests: list[dict[str, Any]]) -> str:
     tokens = [entry for entry in requests if entry["path"].endswith("/access_token")]
     comments = [entry for entry in requests if entry["method"] == "POST" and entry["path"].endswith("/comments")]
     updates = [entry for entry in requests if entry["method"] == "PUT"]
     reads = [entry for entry in requests if entry["method"] == "GET"]
     return (
-        f"The simulator saw {len(reads)} reads, {len(updates)} updates, {len(comments)} comments "
-        f"and {len(tokens)} requests for an access token, one for each task and loop item."
+        f"The simulator saw: reads {len(reads)}, updates {len(updates)}, comments {len(comments)}, "
+        f"access tokens {len(tokens)}.\n"
     )
 
 
@@ -78,13 +140,9 @@ def main() -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="stellar-demo-") as directory, start() as simulator:
             say(f"A simulator plays the platform at {simulator.host}. Nothing leaves this machine.")
-            say(f"$ ansible-playbook {PLAYBOOK} --diff")
-            code = play(simulator, Path(directory))
-            if code == INTERRUPTED:
-                raise KeyboardInterrupt
+            code = one_by_one(simulator, Path(directory)) or by_policy(simulator, Path(directory))
             if code == 0:
-                say(summary(simulator.requests()))
-                say("The playbook is playbooks/demo.yml; README.md shows how to go on.")
+                say("The playbooks are in playbooks/, the policy in roles/case_hygiene/files/; README.md goes on.")
     except KeyboardInterrupt:
         say("Stopped.")
         return 130

@@ -35,7 +35,22 @@ STORY = (
     "+    resolution: False Positive",
     "status  In Progress -> Resolved",
     "failed=0",
-    "The simulator saw",
+    "The simulator saw: reads 27, updates 4, comments 4, access tokens 6.",
+    "Now a policy, on a queue of 200 cases.",
+    "$ ansible-playbook stellarcyber.xdr.hygiene --check",
+    "68 would change",
+    "The gate is closed: 68 cases would change, and case_hygiene_fail_on is drift.",
+    "updates 0, comments 0, access tokens 1.",
+    "Apply it, which opens the gate:",
+    "68 changed",
+    "updates 68, comments 0, access tokens 1.",
+    "Run it again; nothing is left to change:",
+    " 0 changed",
+    "updates 0, comments 0, access tokens 1.",
+    "Undo what was applied:",
+    "68 cases restored, 0 already as they were, 0 skipped, 0 failed",
+    "All 200 cases are as they were.",
+    "preview/hygiene.html in a browser.",
 )
 
 
@@ -77,7 +92,7 @@ def assert_nothing_is_left(demo: subprocess.Popen[str], temporary: Path) -> None
 
 def test_demo_tells_its_story(temporary: Path) -> None:
     demo = start_demo(temporary)
-    output, _errors = demo.communicate(timeout=120)
+    output, _errors = demo.communicate(timeout=300)
     assert demo.returncode == 0, output
     position = 0
     for line in STORY:
