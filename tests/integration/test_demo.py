@@ -100,8 +100,10 @@ def test_demo_tells_its_story(temporary: Path) -> None:
         assert position >= len(line), f"missing, or out of order: {line}\n{output}"
     again = output[output.index("PLAY [4.") : output.index("PLAY [5.")]
     assert "changed:" not in again
-    for noise in ("WARNING", "DEPRECATION", "Traceback", "{"):
+    for noise in ("WARNING", "DEPRECATION", "Traceback"):
         assert noise not in output, output
+    # Later ansible-cores show the source of a task that fails.
+    assert "{" not in output[: output.index("Now a policy")]
     assert_nothing_is_left(demo, temporary)
 
 
