@@ -1,0 +1,96 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs the collection's playbooks as a user does, from a folder of their own."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.integration.playbook import ROOT, calls, clean_environment
+from tests.simulator.process import Simulator
+
+PASSED, CLOSED, ERROR = 0, 2, 4
+
+
+@dataclass
+class Played:
+    returncode: int
+    output: str
+    requests: list[dict[str, Any]]
+
+    @property
+    def said(self) -> list[str]:
+        """The lines of the task that says what came of it."""
+        found = re.search(r'ok: \[localhost\] => (\{\n    "msg": \[.*?\n\})', self.output, re.DOTALL)
+        assert found, self.output
+        lines: list[str] = json.loads(found[1])["msg"]
+        return lines
+
+    @property
+    def failure(self) -> str:
+        """The message of the failed task."""
+        found = re.findall(r"fatal: \[localhost\]: FAILED! => (\{.*\})", self.output)
+        assert found, self.output
+        message: str = json.loads(found[-1])["msg"]
+        return message
+
+    @property
+    def calls(self) -> list[str]:
+        return calls(self.requests)
+
+    @property
+    def writes(self) -> list[str]:
+        return [call for call in self.calls if not call.startswith("GET") and call != "POST access_token"]
+
+    @property
+    def changed(self) -> int:
+        found = re.search(r"changed=(\d+)", self.output)
+        assert found, self.output
+        return int(found[1])
+
+
+class Analyst:
+    """Somebody in a folder, with a terminal in which the connection is set."""
+
+    def __init__(self, simulator: Simulator, folder: Path) -> None:
+        self.simulator = simulator
+        self.folder = folder
+        self.environment = clean_environment(simulator, ANSIBLE_CONFIG=str(ROOT / "ansible.cfg"))
+
+    def play(self, playbook: str, *arguments: str, **variables: Any) -> Played:
+        self.simulator.clear_requests()
+        process = subprocess.run(
+            self.command(playbook, *arguments, **variables),
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        return Played(process.returncode, process.stdout + process.stderr, self.simulator.requests())
+
+    def command(self, playbook: str, *arguments: str, **variables: Any) -> list[str]:
+        given = ["-e", json.dumps(variables)] if variables else []
+        return [str(Path(sys.executable).with_name("ansible-playbook")), playbook, *arguments, *given]
+
+    def hygiene(self, *arguments: str, **variables: Any) -> Played:
+        """Run the playbook hygiene; variables are the role's, without its name."""
+        named = {f"case_hygiene_{name}": value for name, value in variables.items()}
+        return self.play("stellarcyber.xdr.hygiene", *arguments, **named)
+
+    def undo(self, *arguments: str, **variables: Any) -> Played:
+        return self.play("stellarcyber.xdr.undo", *arguments, **variables)
+
+    def report(self, folder: str = "reports") -> dict[str, Any]:
+        content: dict[str, Any] = json.loads((self.folder / folder / "hygiene.json").read_text(encoding="utf-8"))
+        return content

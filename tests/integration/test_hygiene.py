@@ -1,0 +1,407 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role case_hygiene and its playbook: preview, apply, reports, the gate and its exit codes."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+import yaml
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import CONNECTION
+from tests.integration.hygiene import CLOSED, ERROR, PASSED, Analyst
+from tests.integration.playbook import CASE, ROOT, Run
+from tests.simulator.process import Simulator
+
+ROLE = ROOT / "roles/case_hygiene"
+REPORTS = ["hygiene.html", "hygiene.json", "hygiene.md", "hygiene.xml"]
+TAGGED = {
+    "name": "The vendor's case is tagged",
+    "match": {"name": "^Carbon Black:"},
+    "set": {"tags": {"add": ["seen"]}},
+}
+STALE = {"name": "Nothing stays new", "match": {"status": ["New"], "older_than": "365d"}}
+NOTHING = {"name": "Nobody is called so", "match": {"name": "^$"}}
+
+
+@pytest.fixture
+def analyst(sim: Simulator, tmp_path: Path) -> Analyst:
+    return Analyst(sim, tmp_path)
+
+
+def assert_shows(report: dict[str, Any], **facts: Any) -> None:
+    assert {name: report[name] for name in facts} == facts
+
+
+def tags_of_all(sim: Simulator) -> dict[str, list[str]]:
+    return {case["_id"]: sorted(case["tags"]) for case in sim.cases()}
+
+
+# -- the story ----------------------------------------------------------------------------------------
+
+
+def test_preview_apply_again_undo(analyst: Analyst, sim: Simulator) -> None:
+    sim.reset(cases=200)
+    before = tags_of_all(sim)
+    folder = analyst.folder / "reports"
+
+    preview = analyst.hygiene("--check", report_dir="reports")
+    assert preview.returncode == CLOSED, preview.output
+    assert not preview.writes
+    assert sorted(os.listdir(folder)) == REPORTS
+    planned = analyst.report()
+    count = planned["counts"]["changed"]
+    assert preview.failure == f"The gate is closed: {count} cases would change, and case_hygiene_fail_on is drift."
+    assert preview.said[0] == "Case hygiene, starter policy: drift"
+    assert f", {count} would change, " in preview.said[1]
+    assert f"Report: {folder}/hygiene.html" in preview.said
+    assert_shows(planned, verdict="drift", passed=False, mode="check", undo=[], error="", fail_on="drift")
+    assert_shows(planned, policy="starter_policy.yml", platform=sim.host, collection=f"stellarcyber.xdr {version()}")
+    assert planned["started_at"] <= planned["finished_at"]
+    suites = ElementTree.parse(folder / "hygiene.xml").getroot()
+    assert sum(int(suite.attrib["failures"]) for suite in suites) >= count
+    assert "drift" in (folder / "hygiene.md").read_text(encoding="utf-8")
+    assert "<svg" in (folder / "hygiene.html").read_text(encoding="utf-8")
+
+    applied = analyst.hygiene(report_dir="reports")
+    assert applied.returncode == PASSED, applied.output
+    done = analyst.report()
+    assert_shows(done, counts=planned["counts"], verdict="drift", passed=True, mode="apply", changed=True)
+    assert [case["changes"] for case in done["case_results"]] == [case["changes"] for case in planned["case_results"]]
+    assert sorted(applied.calls) == sorted(
+        ["POST access_token", *["GET cases"] * done["reads"], *["PUT cases/ID"] * count]
+    )
+    (journal,) = folder.glob("*.journal")
+    assert applied.said[-1] == f"To undo: ansible-playbook stellarcyber.xdr.undo -e undo_file={journal}"
+
+    again = analyst.hygiene(report_dir="reports")
+    assert again.returncode == PASSED, again.output
+    assert (again.writes, again.changed) == ([], 0)
+    assert "To undo" not in again.output
+    assert analyst.report()["verdict"] == "findings"
+    assert list(folder.glob("*.journal")) == [journal]
+
+    undone = analyst.undo(undo_file=str(journal.relative_to(analyst.folder)))
+    assert undone.returncode == 0, undone.output
+    assert undone.said[0] == f"{count} cases restored, 0 already as they were, 0 skipped, 0 failed"
+    assert tags_of_all(sim) == before
+
+
+def version() -> str:
+    return str(yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"])
+
+
+# -- the gate -----------------------------------------------------------------------------------------
+
+VERDICTS: dict[str, dict[str, Any]] = {
+    "clean": {"case_hygiene_rules": [NOTHING]},
+    "findings": {"case_hygiene_rules": [STALE]},
+    "drift": {"case_hygiene_rules": [TAGGED]},
+    "drift and findings": {"case_hygiene_rules": [TAGGED, STALE]},
+    "error": {"case_hygiene_rules": []},
+}
+CLOSES = {
+    "drift": {"drift", "drift and findings", "error"},
+    "findings": {"findings", "drift", "drift and findings", "error"},
+    "none": {"error"},
+}
+
+
+@pytest.mark.parametrize("mode", ["check", "apply"])
+def test_what_closes_the_gate(mode: str, play: Callable[..., Run]) -> None:
+    if mode == "apply":
+        # What was mended does not close it.
+        closes = {"drift": {"error"}, "findings": {"findings", "drift and findings", "error"}, "none": {"error"}}
+    else:
+        closes = CLOSES
+    combinations = list(itertools.product(closes, VERDICTS))
+    runs = [
+        {
+            "block": [
+                {
+                    "ansible.builtin.include_role": {"name": "stellarcyber.xdr.case_hygiene"},
+                    "vars": {**VERDICTS[verdict], "case_hygiene_fail_on": fail_on},
+                }
+            ],
+            "rescue": [{"ansible.builtin.debug": {"msg": "A failure of the role can be rescued"}}],
+            "always": [
+                {"ansible.builtin.debug": {"var": "case_hygiene_report"}},
+                {"ansible.builtin.include_tasks": "untag.yml", "when": "not ansible_check_mode"},
+            ],
+        }
+        for fail_on, verdict in combinations
+    ]
+    run = play(runs, *(["--check"] if mode == "check" else []))
+    assert run.returncode == 0, run.output
+    reports = [task.result["case_hygiene_report"] for task in run.tasks if "case_hygiene_report" in task.result]
+    assert [report["verdict"] for report in reports] == [verdict.split()[0] for _fail_on, verdict in combinations]
+    assert [report["mode"] for report in reports] == [mode] * len(combinations)
+    passed = [verdict not in closes[fail_on] for fail_on, verdict in combinations]
+    assert [report["passed"] for report in reports] == passed
+    gates = [task.kind for task in run.tasks if task.name.endswith("Close the gate")]
+    assert gates == ["skipped" if did else "failed" for did in passed]
+
+
+@pytest.fixture(autouse=True)
+def untag(tmp_path: Path) -> None:
+    """Tasks that bring back the drift that an applied policy has mended."""
+    task = {"stellarcyber.xdr.stellar_case": {"case_id": CASE, "tags": {"delete": ["seen"]}}}
+    (tmp_path / "untag.yml").write_text(yaml.safe_dump([task]), encoding="utf-8")
+
+
+def test_exit_codes_tell_a_closed_gate_from_an_error(analyst: Analyst, sim: Simulator) -> None:
+    assert analyst.hygiene("--check", rules=[NOTHING]).returncode == PASSED
+    closed = analyst.hygiene("--check", rules=[STALE], fail_on="findings")
+    assert closed.returncode == CLOSED
+    assert re.fullmatch(r"The gate is closed: \d+ findings, and case_hygiene_fail_on is findings\.", closed.failure)
+    assert analyst.hygiene(rules=[TAGGED], fail_on="drift").returncode == PASSED
+    sim.fault("status", status=500, times=0)
+    asked = analyst.hygiene("--check", "-e", "stellar_retries=0", rules=[TAGGED], fail_on="none")
+    assert asked.returncode == ERROR
+    assert "HTTP 500" in asked.failure
+    assert asked.said == ["Case hygiene: error"]
+
+
+# -- mistakes -----------------------------------------------------------------------------------------
+
+
+MISTAKES: list[tuple[dict[str, Any], str]] = [
+    ({"policy_file": "FOLDER/none.yml"}, r"Policy FOLDER/none\.yml: can't be read: No such file or directory\. "),
+    ({"policy_file": "FOLDER/broken.yml"}, r"Policy FOLDER/broken\.yml: line 3, column 4: "),
+    ({"policy_file": "FOLDER/list.yml"}, r"Policy FOLDER/list\.yml: line 1: the file does not begin with keys\. "),
+    ({"policy_file": "FOLDER/misspelt.yml"}, r"Rule 2 'B': Option match\.stauts: is unknown\. Known here are status, "),
+    ({"policy_file": ""}, r"Policy /.*: can't be read: Is a directory\. "),
+    ({"rules": []}, r"Option rules: is an empty list\. "),
+    (
+        {"rules": [TAGGED], "policy_file": "list.yml"},
+        r"Give case_hygiene_rules or case_hygiene_policy_file, not both\.",
+    ),
+    (
+        {"rules": [TAGGED], "fail_on": "drfit"},
+        r"Validation of arguments failed:\nvalue of case_hygiene_fail_on must be ",
+    ),
+    ({"rules": [TAGGED], "max_changes": "many"}, r"Option max_changes: 'many' is no number\. "),
+    ({"rules": [{**TAGGED, "name": "{{ nowhere }}"}]}, r".*'nowhere' is undefined"),
+    ({"rules": [TAGGED], "report_dir": "FOLDER/list.yml"}, r"case_hygiene_report_dir: can't write reports in FOLDER/l"),
+    ({"rules": [TAGGED], "report_dir": "FOLDER/taken"}, r"case_hygiene_report_dir: can't write reports in FOLDER/tak"),
+]
+
+
+def test_mistakes_are_named_before_anything_is_sent(play: Callable[..., Run], sim: Simulator, tmp_path: Path) -> None:
+    (tmp_path / "broken.yml").write_text("rules:\n  - name: A\n   match: {}\n", encoding="utf-8")
+    (tmp_path / "list.yml").write_text("- name: A\n", encoding="utf-8")
+    (tmp_path / "misspelt.yml").write_text(
+        "rules:\n  - {name: A, match: {}}\n  - {name: B, match: {stauts: [New]}}\n", encoding="utf-8"
+    )
+    (tmp_path / "taken/hygiene.json").mkdir(parents=True)
+    runs = [
+        {
+            "block": [
+                {
+                    "ansible.builtin.include_role": {"name": "stellarcyber.xdr.case_hygiene"},
+                    "vars": {
+                        f"case_hygiene_{name}": value.replace("FOLDER", str(tmp_path)) if name != "rules" else value
+                        for name, value in variables.items()
+                    },
+                }
+            ],
+            "rescue": [{"ansible.builtin.debug": {"var": "ansible_failed_result.msg"}}],
+        }
+        for variables, _message in MISTAKES
+    ]
+    run = play(runs)
+    assert run.returncode == 0, run.output
+    said = [
+        task.result["ansible_failed_result.msg"] for task in run.tasks if "ansible_failed_result.msg" in task.result
+    ]
+    for (_variables, message), failure in zip(MISTAKES, said, strict=True):
+        assert re.match(message.replace("FOLDER", re.escape(str(tmp_path))), failure), failure
+    assert not sim.requests()
+
+
+def test_mistakes_have_the_exit_code_of_errors(analyst: Analyst) -> None:
+    misspelt = analyst.hygiene(policy_file="none.yml")
+    assert misspelt.returncode == ERROR, misspelt.output
+    assert misspelt.failure.startswith(f"Policy {analyst.folder}/none.yml: can't be read: ")
+    assert "There is no verdict" in misspelt.output
+    refused = analyst.hygiene(rules=[TAGGED], fail_on="drfit")
+    assert refused.returncode == ERROR, refused.output
+
+
+def test_a_wrong_key_is_in_the_reports(analyst: Analyst) -> None:
+    analyst.environment["STELLAR_API_KEY"] = "a-wrong-key"
+    run = analyst.hygiene("--check", report_dir="reports", report_formats="json,junit")
+    assert run.returncode == ERROR
+    assert sorted(os.listdir(analyst.folder / "reports")) == ["hygiene.json", "hygiene.xml"]
+    report = analyst.report()
+    assert_shows(report, verdict="error", passed=False, counts={}, error=run.failure)
+    assert "HTTP 401" in run.failure
+    suites = ElementTree.parse(analyst.folder / "reports/hygiene.xml").getroot()
+    assert [suite.attrib["errors"] for suite in suites] == ["1"]
+    assert "a-wrong-key" not in run.output
+
+
+def test_more_changes_than_allowed(analyst: Analyst) -> None:
+    run = analyst.hygiene(rules=[TAGGED], max_changes=0, report_dir="reports")
+    assert run.returncode == ERROR
+    assert run.failure.startswith("Refused to begin: 1 case would be changed") or "max_changes allows 0" in run.failure
+    assert not run.writes
+    report = analyst.report()
+    assert_shows(report, verdict="error", error=run.failure)
+    assert report["counts"]["skipped"] == 1
+    assert not list((analyst.folder / "reports").glob("*.journal"))
+
+
+def test_a_case_that_fails_hides_no_other(analyst: Analyst, sim: Simulator) -> None:
+    rule = {"name": "All new ones are tagged", "match": {"status": ["New"]}, "set": {"tags": {"add": ["seen"]}}}
+    before = tags_of_all(sim)
+    sim.fault("status", method="PUT", status=422, after=2)
+    run = analyst.hygiene("--diff", rules=[rule], report_dir="reports", concurrency=1)
+    assert run.returncode == ERROR
+    report = analyst.report()
+    assert_shows(report, verdict="error", changed=True, error=run.failure)
+    assert (report["counts"]["failed"], report["counts"]["changed"]) == (1, len(run.writes) - 1)
+    assert "HTTP 422" in run.failure
+    # One line for the failure, not one that holds all cases.
+    assert max(map(len, run.output.splitlines())) < 1000
+    undone = analyst.undo(undo_file="reports/hygiene.json")
+    assert undone.returncode == 0, undone.output
+    assert tags_of_all(sim) == before
+
+
+def test_a_killed_run_leaves_reports_that_say_so(analyst: Analyst, sim: Simulator) -> None:
+    assert analyst.hygiene("--check", rules=[NOTHING], report_dir="reports").returncode == PASSED
+    sim.fault("stall", times=0, path="/cases*")
+    command = analyst.command(
+        "stellarcyber.xdr.hygiene", case_hygiene_report_dir="reports", case_hygiene_rules=[TAGGED]
+    )
+    process = subprocess.Popen(
+        command,
+        cwd=analyst.folder,
+        env=analyst.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        sim.clear_requests()
+        while not any(entry["path"].endswith("/cases") for entry in sim.requests()):
+            assert process.poll() is None
+            time.sleep(0.1)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    assert_shows(analyst.report(), verdict="error", passed=False, error="The run did not come to its end.")
+
+
+# -- reports and hostile text -------------------------------------------------------------------------
+
+
+def test_text_of_cases_stays_text(analyst: Analyst, sim: Simulator) -> None:
+    pwned = analyst.folder / "pwned"
+    names = [
+        f"{{{{ lookup('pipe', 'touch {pwned}') }}}}",
+        "<script>alert(1)</script> | @everyone ](javascript:x)",
+        "\u202eevil\u0007\x1b[31m & ]]> \"'",
+        "{'a': 1}",
+    ]
+    ids = [f"{number:024x}" for number in range(len(names))]
+    sim.add_cases(
+        [
+            {"_id": case_id, "ticket_id": 5000 + number, "name": name, "status": "New", "tags": ["hostile", name[:40]]}
+            for number, (case_id, name) in enumerate(zip(ids, names, strict=True))
+        ]
+    )
+    rules = [
+        {"name": "Found", "match": {"tags": {"any": ["hostile"]}}},
+        {"name": "Changed", "match": {"tags": {"any": ["hostile"]}}, "set": {"tags": {"delete": ["hostile"]}}},
+    ]
+    run = analyst.hygiene("-v", "--diff", rules=rules, report_dir="reports")
+    assert run.returncode == PASSED, run.output
+    report = analyst.report()
+    assert [finding["name"] for finding in report["findings"]] == names
+    assert [result["name"] for result in report["case_results"]] == names
+    assert not any(name in line for name in names for line in run.said)
+    html = (analyst.folder / "reports/hygiene.html").read_text(encoding="utf-8")
+    assert "<script>" not in html
+    assert "&lt;script&gt;" in html
+    root = ElementTree.parse(analyst.folder / "reports/hygiene.xml").getroot()
+    assert "<script>alert(1)</script>" in " ".join(test.attrib["name"] for test in root.iter("testcase"))
+    undone = analyst.undo("-v", "--diff", undo_file="reports/hygiene.json")
+    assert undone.returncode == 0, undone.output
+    assert all("hostile" in sim.case(case_id)["tags"] for case_id in ids)
+    assert not pwned.exists()
+
+
+def test_check_mode_of_a_task_is_seen(play: Callable[..., Run], sim: Simulator, tmp_path: Path) -> None:
+    role = {"name": "stellarcyber.xdr.case_hygiene"}
+    variables = {"case_hygiene_rules": [TAGGED], "case_hygiene_report_dir": str(tmp_path / "reports")}
+    tasks = [
+        {"ansible.builtin.import_role": role, "check_mode": True, "ignore_errors": True, "vars": variables},
+        {"ansible.builtin.debug": {"var": "case_hygiene_report.mode"}},
+        {"ansible.builtin.import_role": role, "vars": variables},
+        {"ansible.builtin.debug": {"var": "case_hygiene_report.mode"}},
+    ]
+    run = play(tasks)
+    assert run.returncode == 0, run.output
+    modes = [
+        result["case_hygiene_report.mode"]
+        for task in run.tasks
+        if "case_hygiene_report.mode" in (result := task.result)
+    ]
+    assert modes == ["check", "apply"]
+    assert len(sim.writes()) == 1
+
+
+def test_connection_by_variables(analyst: Analyst, sim: Simulator) -> None:
+    for name in ("STELLAR_HOST", "STELLAR_USERNAME", "STELLAR_API_KEY", "STELLAR_CA_PATH"):
+        del analyst.environment[name]
+    values = {
+        "stellar_host": sim.host,
+        "stellar_username": sim.username,
+        "stellar_api_key": sim.api_key,
+        "stellar_ca_path": sim.ca_path,
+    }
+    (analyst.folder / "vault.yml").write_text(yaml.safe_dump(values), encoding="utf-8")
+    run = analyst.hygiene("-e", "@vault.yml", "-vvv", "--check", rules=[NOTHING], report_dir="reports")
+    assert run.returncode == PASSED, run.output
+    assert analyst.report()["platform"] == sim.host
+    assert sim.api_key not in run.output
+
+
+@pytest.mark.parametrize("name", ["hygiene", "undo"])
+def test_playbooks_take_each_connection_option_as_a_variable(name: str) -> None:
+    (play,) = yaml.safe_load((ROOT / f"playbooks/{name}.yml").read_text(encoding="utf-8"))
+    (group,) = play["module_defaults"].values()
+    assert group == {option: f"{{{{ stellar_{option} | default(omit) }}}}" for option in CONNECTION}
+
+
+def test_journal_where_it_is_wanted(analyst: Analyst) -> None:
+    run = analyst.hygiene(rules=[TAGGED], journal="way-back.jsonl")
+    assert run.returncode == PASSED, run.output
+    assert run.said[-1].endswith(f"undo_file={analyst.folder}/way-back.jsonl")
+    none = analyst.hygiene(rules=[{**TAGGED, "set": {"severity": "Low"}}], journal="", report_dir="reports")
+    assert none.returncode == PASSED
+    assert not list((analyst.folder / "reports").glob("*.journal"))
+    assert none.said[-1].endswith(f"undo_file={analyst.folder}/reports/hygiene.json")
+
+
+def test_every_variable_is_described() -> None:
+    (spec,) = yaml.safe_load((ROLE / "meta/argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"].values()
+    defaults = yaml.safe_load((ROLE / "defaults/main.yml").read_text(encoding="utf-8"))
+    assert {name: option["default"] for name, option in spec["options"].items() if "default" in option} == defaults
+    used = "".join(file.read_text(encoding="utf-8") for file in ROLE.glob("[tv]*/*.yml"))
+    # Two underscores mark what is the role's own; the report is what it returns.
+    assert set(re.findall(r"\bcase_hygiene_(?!_|report\b)\w+", used)) == set(spec["options"])
