@@ -73,6 +73,9 @@ def decide(case: dict[str, Any], rules: Sequence[Rule]) -> Decision:
         desired = wanted if desired is None else combine(desired, wanted)
     if desired is None:
         return Decision(tuple(matched), (), (), None)
+    if not steps:
+        # Each rule found its state, so all of them together change nothing.
+        return Decision(tuple(matched), (), (), Plan(desired))
     if desired.resolution is not None and final_status(case, desired) != "Resolved":
         # A later rule reopened the case: a resolution is known to be sent with status Resolved only.
         desired = replace(desired, resolution=None)
