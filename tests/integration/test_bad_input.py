@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.integration import many
 from tests.integration.playbook import CASE, run_playbook
 
 CHANGE = {"case_id": CASE, "severity": "High"}
@@ -148,3 +149,168 @@ def test_bad_input(tasks, name):
     assert task.writes == []
     if before_any_request:
         assert task.requests == []
+
+
+# -- stellar_cases --------------------------------------------------------------------------------------------
+
+RAISE = {"name": "Raise", "match": {"status": ["New"]}, "set": {"severity": "High"}}
+
+
+def rule(**changes):
+    """RAISE with other keys; None leaves one out."""
+    return {"rules": [{name: value for name, value in {**RAISE, **changes}.items() if value is not None}]}
+
+
+def match(**conditions):
+    return rule(match=conditions)
+
+
+# what is wrong: (options of stellar_cases, parts of the message)
+BAD_LISTS = {
+    "nothing to do": ({}, ["one of the following is required: cases, rules, undo_file"]),
+    "cases and rules": ({**rule(), "cases": [CHANGE]}, ["mutually exclusive: cases|rules|undo_file"]),
+    "rules that are a dictionary": ({"rules": {"name": "x", "match": {}}}, ["rules", "list"]),
+    "an unknown option": ({**rule(), "max_change": "5"}, ["Unsupported parameters", "max_change"]),
+    "a concurrency that is no number": ({**rule(), "concurrency": "many"}, ["concurrency", "int"]),
+    "a rule that is a text": (
+        {"rules": ["Raise"]},
+        ["Elements value for option 'rules' is of type", "to convert to dict"],
+    ),
+    "no rule": ({"rules": []}, ["Option rules: is an empty list"]),
+    "no case": ({"cases": []}, ["Option cases: is an empty list"]),
+    "a rule without a name": (rule(name=None), ["Rule 1", "name"]),
+    "a rule with a blank name": (rule(name=" "), ["Rule 1 ", "Option name: is empty"]),
+    "a rule without match": (rule(match=None), ["Rule 1 'Raise'", "match"]),
+    "two rules of one name": (
+        {"rules": [RAISE, {**RAISE, "match": {}}]},
+        ["Rule 2 'Raise'", "is the name of a rule before it"],
+    ),
+    "an unknown key of a rule": (rule(sett={"severity": "Low"}), ["Rule 1 'Raise'", "sett", "is unknown", "comment"]),
+    "an unknown key of match": (match(state=["New"]), ["Rule 1 'Raise'", "match.state", "is unknown", "not_status"]),
+    "an unknown key of tags": (match(tags={"some": ["x"]}), ["Rule 1 'Raise'", "tags.some", "any, all, none"]),
+    "an unknown key of set": (rule(set={"prio": "High"}), ["Rule 1 'Raise'", "set.prio", "is unknown", "severity"]),
+    "a description to set": (rule(set={"description": "x"}), ["Rule 1 'Raise'", "set.description", "is unknown"]),
+    "an unknown status": (match(status=["Open"]), ["Rule 1 'Raise'", "New, In Progress, Escalated", "Open"]),
+    "an unknown severity to set": (rule(set={"severity": "Severe"}), ["Rule 1 'Raise'", "Critical, High, Medium"]),
+    "an empty list": (match(status=[]), ["Rule 1 'Raise'", "status", "is an empty list"]),
+    "empty tags": (match(tags={}), ["Rule 1 'Raise'", "match.tags"]),
+    "a tag with a comma": (match(tags={"any": ["a,b"]}), ["Rule 1 'Raise'", "match.tags.any", "holds a comma"]),
+    "a bad regular expression": (match(name="(["), ["Rule 1 'Raise'", "match.name", "is no regular expression"]),
+    "a score over 100": (match(min_score=101), ["Rule 1 'Raise'", "min_score", "from 0 to 100"]),
+    "scores without room": (match(min_score=60, max_score=50), ["Rule 1 'Raise'", "min_score and max_score"]),
+    "sizes without room": (match(min_size=6, max_size=5), ["Rule 1 'Raise'", "min_size and max_size"]),
+    "ages without room": (match(older_than="7d", newer_than="1d"), ["Rule 1 'Raise'", "newer_than and older_than"]),
+    "an age that is none": (match(older_than="a week"), ["Rule 1 'Raise'", "older_than", "'a week' is no time", "30m"]),
+    "a status and its opposite": (
+        match(status=["New"], not_status=["New"]),
+        ["Rule 1 'Raise'", "status and not_status", "leave nothing over"],
+    ),
+    "an empty set": (rule(set={}), ["Rule 1 'Raise'", "set", "is empty"]),
+    "a comment of a finding": (rule(set=None, comment="x"), ["Rule 1 'Raise'", "comment", "needs set"]),
+    "a tag added and deleted": (
+        rule(set={"tags": {"add": ["a"], "delete": ["a"]}}),
+        ["Rule 1 'Raise'", "adds and deletes 'a'"],
+    ),
+    "a resolution of open cases": (
+        rule(set={"resolution": "Benign"}),
+        ["Rule 1 'Raise'", "belongs to status Resolved"],
+    ),
+    "an unknown user": (rule(set={"assignee": "nobody@example.com"}), ["Rule 1 'Raise'", "Could not find user"]),
+    "an unknown user to match": (match(assignee=["nobody@example.com"]), ["Rule 1 'Raise'", "Could not find user"]),
+    "an unknown tenant to match": (match(tenant=["Nowhere"]), ["Rule 1 'Raise'", "Could not find tenant Nowhere"]),
+    "rules that undo each other": (
+        {
+            "rules": [
+                {"name": "Lower", "match": {"severity": ["High"]}, "set": {"severity": "Low"}},
+                {**RAISE, "match": {"severity": ["Medium"]}},
+            ]
+        },
+        ["'Raise'", "'Lower'", "once more in the next run", "severity from 'High' to 'Low'"],
+    ),
+    "a share over 100": ({**rule(), "max_changes": "101%"}, ["Option max_changes: is 101%", "from 0% to 100%"]),
+    "a limit that is none": ({**rule(), "max_changes": "few"}, ["max_changes", "'few' is no number"]),
+    "no concurrency": ({**rule(), "concurrency": 0}, ["Option concurrency: is 0", "from 1 to 32"]),
+    "too much concurrency": ({**rule(), "concurrency": 33}, ["Option concurrency: is 33", "from 1 to 32"]),
+    "no time": ({**rule(), "time_budget": 0}, ["Option time_budget: is 0", "from 1 to 86400"]),
+    "a negative age": ({**rule(), "reread_after": -1}, ["Option reread_after: is -1"]),
+    "an item without an id": ({"cases": [{"severity": "High"}]}, ["Item 1 of cases", "case_id, ticket_id"]),
+    "an item without a state": ({"cases": [CHANGE, {"ticket_id": 1}]}, ["Item 2 of cases", "declares no state"]),
+    "an item with an unknown key": ({"cases": [{**CHANGE, "host": "x"}]}, ["Item 1 of cases", "host", "is unknown"]),
+    "an item with a path as its id": (
+        {"cases": [{**CHANGE, "case_id": "../x"}]},
+        ["Item 1 of cases", "no id of a case"],
+    ),
+    "one case twice": ({"cases": [CHANGE, CHANGE]}, ["Item 2 of cases", "is also that of item 1"]),
+    "one case by both its numbers": (
+        {"cases": [CHANGE, {"ticket_id": 67535, "status": "New"}]},
+        ["Item 2 of cases (ticket 67535)", "is also that of item 1", "Declare all of a case in one item"],
+    ),
+    "an undo file that is not there": ({"undo_file": "/nowhere/undo.json"}, ["undo_file", "can't be read", "No such"]),
+}
+# Those that Ansible itself refuses
+BY_ANSIBLE = list(BAD_LISTS)[:6]
+
+
+@pytest.fixture(scope="module")
+def list_tasks(simulator, tmp_path_factory):
+    """Some of them as tasks of one play: what Ansible itself refuses, and one of each kind."""
+    simulator.reset()
+    names = [*BY_ANSIBLE, "an unknown key of match", "one case by both its numbers"]
+    run = run_playbook(
+        simulator,
+        tmp_path_factory.mktemp("bad_lists"),
+        [{"name": name, "stellarcyber.xdr.stellar_cases": BAD_LISTS[name][0], "ignore_errors": True} for name in names],
+    )
+    assert run.returncode == 0, run.output
+    return {task.name: task for task in run.tasks}
+
+
+@pytest.mark.parametrize("name", [*BY_ANSIBLE, "an unknown key of match", "one case by both its numbers"])
+def test_bad_lists_in_a_play(list_tasks, name):
+    task = list_tasks[name]
+    assert task.kind == "failed"
+    for part in BAD_LISTS[name][1]:
+        assert part in task.result["msg"]
+    assert task.writes == []
+
+
+@pytest.mark.parametrize("name", [name for name in BAD_LISTS if name not in BY_ANSIBLE])
+def test_bad_lists(sim, name):
+    options, parts = BAD_LISTS[name]
+    done = many.run(sim, **options)
+    assert done.failed
+    for part in parts:
+        assert part in done.result["msg"]
+    assert "\n" not in done.result["msg"]
+    assert sim.writes() == []
+    needs_the_platform = any(
+        word in name for word in ("unknown user", "unknown tenant", "undo each", "both its numbers")
+    )
+    assert bool(done.requests) is needs_the_platform
+
+
+UNDO_FILES = {
+    "no JSON": ("{", ["line 1 is neither JSON of a report nor of a journal"]),
+    "a text": ('"x"', ["it holds no undo list"]),
+    "nothing": ("", ["Could not read"]),
+    "another report": ('{"report": 1}', ["it holds no undo list"]),
+    "an item that is none": ('[{"case_id": "x y"}]', ["Item 1 of undo_file"]),
+    "an item with an unknown key": (
+        f'[{{"case_id": "{CASE}", "severtiy": "Low"}}]',
+        ["Item 1 of undo_file", "severtiy"],
+    ),
+    "a journal with a line that is none": ('{"journal": 1}\nx\n{"undo": {"case_id": "x"}}\n', ["line 2 is neither"]),
+    "binary": (b"\xff\xfe\x00", ["can't be read"]),
+}
+
+
+@pytest.mark.parametrize("name", UNDO_FILES)
+def test_bad_undo_files(sim, tmp_path, name):
+    content, parts = UNDO_FILES[name]
+    file = tmp_path / "undo"
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    done = many.run(sim, undo_file=str(file))
+    assert done.failed
+    for part in parts:
+        assert part in done.result["msg"]
+    assert done.requests == []

@@ -16,6 +16,7 @@ import pytest
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE as CASE_OPTIONS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import Connection
+from tests.integration.many import case
 from tests.integration.playbook import CASE, parameters
 
 # Any JWT: the scoped key, and every token that the simulator issues.
@@ -102,6 +103,61 @@ def test_no_secret_in_the_output(sim, play, token, situation):
     assert (run[0].kind == "failed") is fails, run[0].result
     written = run.output + "".join(repr(task.result) for task in run.tasks)
     for secret in (sim.api_key, sim.scoped_key, token, basic, PROXY_PASSWORD):
+        for spelling in spellings(secret):
+            assert spelling not in written
+    assert not JWT.search(written)
+
+
+# what happens while many cases are written: (options beside the rules, faults, whether the task fails)
+WHILE_WRITING = {
+    "all goes well": ({"username": "", "api_key": "{{ scoped_key }}"}, [], False),
+    "the platform echoes the token": (
+        {"access_token": "{{ token }}", "api_key": ""},
+        [
+            ("status", {"status": 422, "path": "/cases/*1", "body": "you sent TOKEN"}),
+            ("redirect", {"path": "/cases/*2", "location": "https://evil.example.com/?t=TOKEN"}),
+            ("not_json", {"path": "/cases/*3", "body": "TOKEN", "handled": False}),
+        ],
+        True,
+    ),
+    "the key is refused in the middle": (
+        {},
+        [
+            ("expire_token", {"path": "/cases/*"}),
+            ("status", {"status": 401, "path": "/access_token", "after": 1, "body": "you sent KEY as PAIR"}),
+        ],
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize("situation", WHILE_WRITING)
+def test_no_secret_in_the_results_and_files_of_many_cases(sim, play, token, tmp_path, situation):
+    options, faults, fails = WHILE_WRITING[situation]
+    sim.add_cases([case(number) for number in range(6)])
+    basic = base64.b64encode(f"{sim.username}:{sim.api_key}".encode()).decode()
+    for kind, details in faults:
+        text = json.dumps(details).replace("TOKEN", token).replace("KEY", sim.api_key).replace("PAIR", basic)
+        sim.fault(kind, **{"method": "PUT" if "cases" in text else "POST", "times": 0, **json.loads(text)})
+    rules = [{"name": "All", "match": {"name": "^Case"}, "set": {"severity": "High"}, "comment": "hello"}]
+    undo = {"content": "{{ done.undo | to_json }}", "dest": str(tmp_path / "undo.json"), "mode": "0600"}
+    arguments = {**options, "rules": rules, "journal": str(tmp_path / "journal.jsonl")}
+    run = play(
+        [
+            {"stellarcyber.xdr.stellar_cases": arguments, "register": "done", "ignore_errors": True, "diff": True},
+            {"ansible.builtin.copy": undo},
+        ],
+        "-vvvv",
+        secret_vars={"scoped_key": sim.scoped_key, "token": token},
+    )
+    assert (run[0].kind == "failed") is fails, run[0].result
+    reasons = [item.get("reason", "") for item in run[0].result["case_results"]]
+    assert len(reasons) == 6
+    assert any("********" in reason for reason in reasons) is ("echoes" in situation)
+    files = [(tmp_path / name).read_text(encoding="utf-8") for name in ("journal.jsonl", "undo.json")]
+    assert all(files)
+    written = "".join([run.output, *files, *(repr(task.result) for task in run.tasks)])
+    for secret in (sim.api_key, sim.scoped_key, token, basic):
         for spelling in spellings(secret):
             assert spelling not in written
     assert not JWT.search(written)
