@@ -1,0 +1,140 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbook undo: from a report, a journal or a list, and what it says of what it can't undo."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.hygiene import PASSED, Analyst
+from tests.integration.playbook import CASE
+from tests.simulator.process import Simulator
+
+RULE = {
+    "name": "The vendor's case is taken over",
+    "match": {"name": "^Carbon Black:"},
+    "set": {"status": "In Progress", "severity": "High", "assignee": "", "tags": {"add": ["seen"]}},
+    "comment": "Taken over",
+}
+FIELDS = ("status", "severity", "assignee", "tags")
+
+
+@dataclass
+class Applied:
+    """What a run of the role left behind: its folder, and the case before and after it."""
+
+    folder: Path
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def applied(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Applied:
+    simulator.reset()
+    before = managed(simulator)
+    somebody = Analyst(simulator, tmp_path_factory.mktemp("undo"))
+    done = somebody.hygiene(rules=[RULE], report_dir="reports")
+    assert done.returncode == PASSED, done.output
+    return Applied(somebody.folder, before, simulator.case(CASE))
+
+
+@pytest.fixture
+def analyst(sim: Simulator, applied: Applied) -> Analyst:
+    """Somebody who just applied the rule, with reports."""
+    sim.put_case(CASE, **{name: applied.after[name] for name in (*FIELDS, "modified_at", "modified_by")})
+    return Analyst(sim, applied.folder)
+
+
+def managed(sim: Simulator) -> dict[str, Any]:
+    case = sim.case(CASE)
+    return {name: case[name] for name in FIELDS}
+
+
+def test_from_the_report(analyst: Analyst, applied: Applied, sim: Simulator) -> None:
+    preview = analyst.undo("--check", undo_file="reports/hygiene.json")
+    assert preview.returncode == 0, preview.output
+    assert (preview.writes, preview.changed) == ([], 1)
+    assert preview.said == [
+        "1 cases would be restored, 0 already as they were, 0 skipped, 0 failed",
+        "Restored: 67535",
+        "Can't be undone: comment of 67535",
+    ]
+    done = analyst.undo("--diff", undo_file="reports/hygiene.json")
+    assert done.returncode == 0, done.output
+    assert (done.writes, done.changed) == (["PUT cases/ID"], 1)
+    assert done.said[0] == "1 cases restored, 0 already as they were, 0 skipped, 0 failed"
+    assert "--- before: case 67535" in done.output
+    assert managed(sim) == applied.before
+    again = analyst.undo(undo_file="reports/hygiene.json")
+    assert (again.returncode, again.writes) == (0, [])
+    assert again.said[0] == "0 cases restored, 1 already as they were, 0 skipped, 0 failed"
+
+
+@pytest.mark.parametrize("given", ["journal", "list", "file"])
+def test_from_a_journal_or_a_list(given: str, analyst: Analyst, applied: Applied, sim: Simulator) -> None:
+    undo = analyst.report()["undo"]
+    (analyst.folder / "undo.json").write_text(json.dumps(undo), encoding="utf-8")
+    (journal,) = analyst.folder.glob("reports/*.journal")
+    ways = {"journal": {"undo_file": str(journal)}, "list": {"undo_cases": undo}, "file": {"undo_file": "undo.json"}}
+    done = analyst.undo(**ways[given])
+    assert done.returncode == 0, done.output
+    assert done.said == ["1 cases restored, 0 already as they were, 0 skipped, 0 failed", "Restored: 67535"]
+    assert managed(sim) == applied.before
+
+
+def test_a_case_that_somebody_touched_is_left_alone(analyst: Analyst, sim: Simulator) -> None:
+    sim.advance(60)
+    sim.edit(CASE, {"severity": "Critical"}, user="ohtani@example.com")
+    done = analyst.undo(undo_file="reports/hygiene.json")
+    assert done.returncode == 0, done.output
+    assert done.said[0] == "0 cases restored, 0 already as they were, 1 skipped, 0 failed"
+    assert done.said[1].startswith(f"Refused to change case {CASE} (ticket 67535): ohtani changed it at ")
+    assert managed(sim)["severity"] == "Critical"
+    assert not done.writes
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({}, "Give either a report or a journal, as -e undo_file=reports/hygiene.json, or the undo list of a result"),
+        ({"undo_file": "reports/hygiene.json", "undo_cases": [{"case_id": CASE}]}, "Give either a report or a journal"),
+        ({"undo_cases": []}, "undo_cases holds nothing to undo. That run changed nothing."),
+        ({"undo_file": "none.json"}, "Option undo_file: FOLDER/none.json can't be read: "),
+        ({"undo_file": "reports/hygiene.html"}, "Could not read FOLDER/reports/hygiene.html: "),
+    ],
+    ids=["nothing", "both", "an empty list", "no file", "another file"],
+)
+def test_mistakes_are_named(variables: dict[str, Any], message: str, analyst: Analyst) -> None:
+    run = analyst.undo(**variables)
+    assert run.returncode == 2, run.output
+    assert run.failure.startswith(message.replace("FOLDER", str(analyst.folder))), run.failure
+    assert not run.writes
+
+
+def test_a_report_of_check_mode_holds_nothing(analyst: Analyst, sim: Simulator) -> None:
+    assert (
+        analyst.hygiene("--check", rules=[{**RULE, "set": {"severity": "Low"}}], report_dir="checked").returncode == 2
+    )
+    run = analyst.undo(undo_file="checked/hygiene.json")
+    assert run.returncode == 2
+    assert run.failure == (
+        f"{analyst.folder}/checked/hygiene.json holds nothing to undo. "
+        "It is the report of a run in check mode, which changes nothing."
+    )
+    assert not run.writes
+
+
+def test_a_failure_is_said_in_one_line(analyst: Analyst, sim: Simulator) -> None:
+    sim.fault("status", method="PUT", status=422)
+    run = analyst.undo(undo_file="reports/hygiene.json")
+    assert run.returncode == 2
+    assert run.said[0] == "0 cases restored, 0 already as they were, 0 skipped, 1 failed"
+    assert "HTTP 422" in run.failure
+    assert max(map(len, run.output.splitlines())) < 1000
