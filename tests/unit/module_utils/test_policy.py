@@ -234,6 +234,8 @@ FRESH = {"modified_after": "1h"}
         # what was not touched for long is touched
         ({}, [(IDLE, {"tags": {"add": ["stale"]}})]),
         ({}, [(IDLE, {"severity": "High"}), ({"severity": ["High"], **FRESH}, {"severity": "High"})]),
+        # what an update of more than tags moves modified_at away from
+        ({}, [({"severity": ["High"], **IDLE}, {"name": "x"}), ({"severity": ["Medium"]}, {"severity": "High"})]),
         ({"modified_at": None}, [(NEW, {"status": "In Progress"})]),
         ({"status": "Resolved"}, [({**RESOLVED, "resolution": [""]}, {"resolution": "Benign"})]),
         # a person is who is meant, however spelled

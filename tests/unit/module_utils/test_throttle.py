@@ -245,6 +245,13 @@ def test_a_sleep_that_takes_no_time_moves_the_clock_all_the_same(clock):
     assert throttle.now() - before == 4
 
 
+def test_a_sleep_that_takes_longer_does_not_turn_the_clock_back(clock):
+    throttle = Throttle(10.0, sleep=lambda seconds: clock.sleep(2 * seconds))
+    before = throttle.now()
+    throttle.retry_after(4.0, slow_down=True)
+    assert throttle.now() - before == 8
+
+
 def test_many_threads_with_a_sleep_that_takes_no_time_come_to_an_end():
     throttle = Throttle(10.0, sleep=lambda seconds: None)
     throttle.allow(8)
