@@ -101,7 +101,7 @@ def show(figures: Figures) -> None:
 
 def show_targets(figures: Figures) -> None:
     name = f"{figures.cases}, {figures.policy.text}"
-    if figures.cases <= 10_000:
+    if figures.cases == 10_000:
         for text, seconds in (("module", figures.module.seconds), ("ansible-playbook", figures.run.seconds)):
             ratio = seconds / figures.bare_s
             target(f"{name}: {text} below 3 times the bare pages", ratio < 3, f"{ratio:.2f} times")
@@ -130,7 +130,7 @@ def main() -> int:
     except WrongError as error:
         print(f"WRONG: {error}", file=sys.stderr)
         return 1
-    print("Targets")
+    print(f"Targets, which are meant for 20 ms and an idle machine; now {machine()}")
     for figures in measured:
         show_targets(figures)
     return 0
