@@ -243,8 +243,8 @@ class Apply:
             if self.progress.is_interrupted or (is_first and self.progress.ended):
                 raise _NotTried
             # Should the run be killed: whoever changes the case after this try would have been answered is not
-            # overwritten. One second more, since the platform's Date has no fractions.
-            latest = self.client.platform_ms() + 1000 + int(self.client.connection.timeout * 1000)
+            # overwritten.
+            latest = self.client.platform_ms() + int(self.client.connection.timeout * 1000)
             intended, _lost = undo_item(work.case, plan, latest)
             try:
                 self.journal.undo_by(intended)
@@ -272,8 +272,7 @@ class Apply:
         assert plan is not None
         modified_at = after.get("modified_at") if after else None
         if not isinstance(modified_at, int):
-            # One second more, since the platform's Date has no fractions.
-            modified_at = self.client.platform_ms() + 1000
+            modified_at = self.client.platform_ms()
         work.outcome, work.written = CHANGED, True
         item, work.not_undoable = undo_item(work.case, plan, modified_at)
         if len(item) > 1:

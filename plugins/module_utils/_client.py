@@ -119,13 +119,14 @@ class Client:
         """The tries after the first, over all calls."""
         return self.throttle.retries
 
-    def learn_clock(self, request: _Request) -> None:
-        """Take from the first answer by how much the platform's clock differs from the one here."""
+    def learn_clock(self, request: _Request, sent_at: float) -> None:
+        """Take from the first answer by how much the platform's clock is ahead of the one here, at most."""
         if self._clock_ahead_s is None:
-            self._clock_ahead_s = request.platform_now() - time.time()
+            # One second more, since a Date has no fractions.
+            self._clock_ahead_s = request.platform_now() + 1 - sent_at
 
     def platform_ms(self) -> int:
-        """Epoch ms on the platform's clock, within a second."""
+        """Epoch ms on the platform's clock: never too early, and late by about a second at most."""
         return int((time.time() + (self._clock_ahead_s or 0)) * 1000)
 
     def log_in(self) -> None:
@@ -304,6 +305,7 @@ class _Request:
         link = self.client.connection
         self.status = None
         deadline = time.monotonic() + link.timeout
+        sent_at = time.time()
         try:
             with self.client._session.request(
                 self.method,
@@ -317,7 +319,7 @@ class _Request:
                 **self.client._settings,
             ) as response:
                 self.status, self.answer_headers = response.status_code, response.headers
-                self.client.learn_clock(self)
+                self.client.learn_clock(self, sent_at)
                 content = self._content(response, deadline)
         except StellarError:
             self.may_have_arrived = True

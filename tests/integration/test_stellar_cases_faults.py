@@ -15,6 +15,8 @@ import pytest
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils import _bulk
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import Connection
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run_cases import CASES as CASES_OPTIONS
 from tests.integration.many import (
     COMMENT,
     GET,
@@ -27,6 +29,7 @@ from tests.integration.many import (
     run,
     store,
 )
+from tests.integration.playbook import parameters
 from tests.simulator.process import start
 
 WANTED = {"status": "In Progress", "severity": "High", "tags": {"add": ["seen"], "delete": ["old"]}}
@@ -225,6 +228,16 @@ def test_undo_is_not_refused_for_our_own_comment(many):
     many.clear_faults()
     assert run(many, cases=done.result["undo"]).counts == {"read": DRIFTED, "changed": DRIFTED}
     assert_restored(before, store(many))
+
+
+@pytest.mark.parametrize("ahead", [-7200, 0, 86400.75])
+def test_the_platforms_clock_is_never_taken_to_be_earlier_than_it_is(many, ahead):
+    """Else what undoes a write of ours would be refused for being later than itself."""
+    many.advance(ahead)
+    with Client(Connection.from_params(parameters(CASES_OPTIONS, many, **WAYS["rules"]))) as client:
+        client.log_in()
+        there = many.control("GET", "clock")["now"] * 1000
+        assert there - 1 < client.platform_ms() < there + 1500
 
 
 @pytest.mark.parametrize("way", WAYS)
