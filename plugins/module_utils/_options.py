@@ -11,6 +11,7 @@ import os
 import re
 import ssl
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -189,10 +190,16 @@ def _verify(params: dict[str, Any]) -> bool | str:
         raise _bad("ca_path", f"names no file: {ca_path}", "It is read on the host that runs the task; copy it there.")
     if not os.path.isdir(ca_path):
         try:
-            ssl.create_default_context(cafile=ca_path)
+            _load_ca(ca_path, os.stat(ca_path).st_mtime_ns)
         except (ssl.SSLError, OSError) as error:
             raise _bad("ca_path", f"can't be read as CA certificates ({error})", "Give a file in PEM format.") from None
     return ca_path
+
+
+@lru_cache(maxsize=8)
+def _load_ca(path: str, _changed_at_ns: int) -> None:
+    """See that a file can be loaded. Once: a bundle of all CAs takes longer than the rest of an item of a loop."""
+    ssl.create_default_context(cafile=path)
 
 
 def _proxy(proxy: str) -> str:

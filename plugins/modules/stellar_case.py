@@ -17,6 +17,7 @@ author:
   - The stellarcyber.xdr contributors (!UNKNOWN)
 extends_documentation_fragment:
   - stellarcyber.xdr.attributes
+  - stellarcyber.xdr.attributes.in_process
   - stellarcyber.xdr.connection
 attributes:
   check_mode:

@@ -16,6 +16,7 @@ author:
 extends_documentation_fragment:
   - stellarcyber.xdr.attributes
   - stellarcyber.xdr.attributes.info
+  - stellarcyber.xdr.attributes.in_process
   - stellarcyber.xdr.connection
   - stellarcyber.xdr.query
 options:
