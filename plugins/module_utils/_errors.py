@@ -95,7 +95,7 @@ def printable(text: Any, length: int = EXCERPT_LENGTH) -> str:
 def run_module(module: Any, run: Callable[..., dict[str, Any]]) -> None:
     """Run one function of _run.py for an AnsibleModule, and leave by exit_json() or fail_json()."""
     try:
-        result = run(module.params, check_mode=module.check_mode, on_secret=module.no_log_values.add)
+        result = run(module.params, check_mode=module.check_mode, on_secret=_censor_of(module))
     except StellarError as error:
         leave, result = module.fail_json, error.to_result()
     else:
@@ -103,3 +103,12 @@ def run_module(module: Any, run: Callable[..., dict[str, Any]]) -> None:
     for warning in result.pop("warnings", ()):
         module.warn(warning)
     leave(**result)
+
+
+def _censor_of(module: Any) -> Callable[[str], Any]:
+    """What has a secret hidden wherever the module's result shows it."""
+    try:
+        from ansible.module_utils.secrets import register_secret
+    except ImportError:  # ansible-core before 2.22
+        return module.no_log_values.add  # type: ignore[no-any-return]
+    return register_secret  # type: ignore[no-any-return]
