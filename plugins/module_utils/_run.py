@@ -36,7 +36,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._read import Read
 
 OnSecret = Callable[[str], Any]
 # What makes the client of a run; a loop in one process hands over one that keeps session and token.
-Connect = Callable[[Connection, OnSecret], "ContextManager[Client]"]
+Connect = Callable[[Connection, OnSecret], ContextManager[Client]]
 
 
 def run_case(
