@@ -114,22 +114,17 @@ def check_convergence(case: dict[str, Any], decision: Decision, rules: Sequence[
 
 
 def _held_after(case: dict[str, Any], plan: Plan, now_ms: int) -> Iterator[dict[str, Any]]:
-    """The case as the platform may hold it after the plan.
+    """The case as the platform may hold it after the plan, as far as a rule can see.
 
     Where it is not known what the platform does, it may do either: whether an update of tags alone moves
     modified_at, whether a case that has none gets one, and whether reopening clears the resolution.
     """
     after = plan.outcome(case)
-    was_closed, is_closed = (state.get("status") in CLOSED_STATUSES for state in (case, after))
-    if is_closed and not was_closed:
-        after["closed"] = now_ms
-    elif was_closed and not is_closed:
-        after["closed"] = 0
     moments: list[int | None] = [now_ms]
     if set(plan.payload) == {"tags"} or case.get("modified_at") is None:
         moments.append(case.get("modified_at"))
     resolutions = [after.get("resolution")]
-    if was_closed and not is_closed and after.get("resolution"):
+    if case.get("status") in CLOSED_STATUSES and after.get("status") not in CLOSED_STATUSES:
         resolutions.append("")
-    for moment, resolution in itertools.product(dict.fromkeys(moments), resolutions):
+    for moment, resolution in itertools.product(dict.fromkeys(moments), dict.fromkeys(resolutions)):
         yield {**after, "modified_at": moment, "resolution": resolution}

@@ -233,6 +233,8 @@ FRESH = {"modified_after": "1h"}
         ({}, [(NEW, {"severity": "High"}), (NEW, {"severity": "Medium"})]),
         # what was not touched for long is touched
         ({}, [(IDLE, {"tags": {"add": ["stale"]}})]),
+        # and what is not touched is not
+        ({}, [(FRESH, {"severity": "High"}), ({}, {"severity": "Medium"})]),
         ({}, [(IDLE, {"severity": "High"}), ({"severity": ["High"], **FRESH}, {"severity": "High"})]),
         # what an update of more than tags moves modified_at away from
         ({}, [({"severity": ["High"], **IDLE}, {"name": "x"}), ({"severity": ["Medium"]}, {"severity": "High"})]),
@@ -277,6 +279,8 @@ def test_rules_that_come_to_rest(case, rules):
                 ({"status": ["Escalated"]}, {"severity": "Low"}),
                 ({"status": ["In Progress"]}, {"status": "Escalated"}),
                 (NEW, {"status": "In Progress"}),
+                # a rule that found its state has no part in it
+                ({}, {"name": "Carbon Black"}),
             ],
             "The rules 'rule 2' and 'rule 1': ",
             [2, 1],
