@@ -100,7 +100,7 @@ def check_convergence(case: dict[str, Any], decision: Decision, rules: Sequence[
             numbers = dict.fromkeys((*decision.acting, *again.acting))
             names = " and ".join(repr(printable(rules[number].name, 100)) for number in numbers)
             steps = "; ".join(
-                f"{change.field} from {printable(change.before)!r} to {printable(change.after)!r}"
+                f"{change.field} from {printable(repr(change.before))} to {printable(repr(change.after))}"
                 for change in again.plan.changes
                 if change.field != "comment"
             )
