@@ -1,0 +1,109 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The gate, its exit codes, reports and undo, on every ansible-core that this machine can install."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+
+import pytest
+
+from tests.simulator.process import start
+
+CASE = "62fceb4a48be7776c793a02a"
+
+
+@pytest.fixture(scope="module")
+def simulator():
+    with start() as running:
+        yield running
+
+
+@pytest.fixture
+def terminal(core, simulator, tmp_path):
+    """run(playbook, *arguments, **variables): its exit code and its output"""
+
+    def run(playbook, *arguments, **variables):
+        done = subprocess.run(
+            [core.ansible_playbook, f"stellarcyber.xdr.{playbook}", *arguments, "-e", json.dumps(variables)],
+            cwd=tmp_path,
+            env={**core.env, **simulator.env()},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, f"{core.version}\n{done.stdout}{done.stderr}"
+
+    return run
+
+
+def test_gate_reports_and_undo(terminal, simulator, tmp_path):
+    pwned = tmp_path / "pwned"
+    names = [
+        f"{{{{ lookup('pipe', 'touch {pwned}') }}}} vendor",
+        "{'a': 1} <script>alert(1)</script> vendor",
+    ]
+    simulator.reset()
+    ids = [f"{number:024x}" for number in range(len(names))]
+    simulator.add_cases(
+        [{"_id": i, "ticket_id": 5, "name": name, "tags": [name]} for i, name in zip(ids, names, strict=True)]
+    )
+    rule = {"name": "Vendor", "match": {"name": "vendor$"}, "set": {"tags": {"add": ["seen"]}}, "comment": "Seen"}
+    policy = tmp_path / "policy.yml"
+    policy.write_text(json.dumps({"title": "{{ 1 + 1 }}", "rules": [rule]}), encoding="utf-8")
+    given = {"case_hygiene_policy_file": "policy.yml", "case_hygiene_report_dir": "reports"}
+
+    code, output = terminal("hygiene", "--check", "--diff", **given)
+    assert code == 2, output
+    assert "The gate is closed: 2 cases would change, and case_hygiene_fail_on is drift." in output, output
+    assert "{{ 1 + 1 }}: drift" in output, output
+    assert not simulator.writes()
+
+    code, output = terminal("hygiene", **given)
+    assert code == 0, output
+    assert "2 changed: Vendor" in output, output
+    report = json.loads((tmp_path / "reports/hygiene.json").read_text(encoding="utf-8"))
+    assert [result["name"] for result in report["case_results"]] == names
+    assert {name: report[name] for name in ("report", "mode", "verdict", "passed", "error")} == {
+        "report": 1,
+        "mode": "apply",
+        "verdict": "drift",
+        "passed": True,
+        "error": "",
+    }
+    assert "&lt;script&gt;" in (tmp_path / "reports/hygiene.html").read_text(encoding="utf-8")
+    assert not re.search("WARNING|DEPRECATION", output), output
+
+    code, output = terminal("undo", undo_file="reports/hygiene.json")
+    assert code == 0, output
+    assert "2 cases restored, 0 already as they were, 0 skipped, 0 failed" in output, output
+    assert "Can't be undone: comment of 5, 5" in output, output
+    assert [simulator.case(i)["tags"] for i in ids] == [[name] for name in names]
+
+    code, output = terminal("undo", undo_file="none.json")
+    assert code == 2, output
+    assert f"Option undo_file: {tmp_path}/none.json can't be read: " in output, output
+    assert not pwned.exists()
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"policy_file": "none.yml"}, "can't be read: No such file or directory."),
+        ({"fail_on": "drfit"}, "value of case_hygiene_fail_on must be one of"),
+        ({"rules": [{"name": "{{ nowhere }}", "match": {}}]}, "'nowhere' is undefined"),
+        ({"report_dir": "/dev/null"}, "case_hygiene_report_dir: can't write reports in /dev/null"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_an_error_has_another_exit_code(variables, message, terminal, simulator):
+    simulator.reset()
+    code, output = terminal("hygiene", **{f"case_hygiene_{name}": value for name, value in variables.items()})
+    assert code == 4, output
+    assert message in output, output
+    assert not simulator.requests()
