@@ -291,6 +291,11 @@ def _filled(value, simulator, number):
     return json.loads(re.sub(r"\b(ID|TICKET|KEY|PAIR)\b", lambda word: words[word[0]], json.dumps(value)))
 
 
+def _named(task, name):
+    inner = {key: [_named(one, name) for one in task[key]] for key in ("block", "rescue") if key in task}
+    return {"name": name, "ignore_errors": True, **task, **inner}
+
+
 def _run(simulator, directory, environment):
     shutil.copy(simulator.ca_path, directory / "ca.pem")
     trustme.CA().cert_pem.write_to_path(str(directory / "other.pem"))
@@ -302,7 +307,7 @@ def _run(simulator, directory, environment):
         simulator.add_cases([fill({**BASE, **situation.case, "_id": "ID"}) | {"ticket_id": number}])
         for kind, details in situation.faults:
             simulator.fault(kind, **fill({"path": "/cases/ID*", "times": 0, **details}))
-        tasks += [{"name": name, "ignore_errors": True, **task} for task in fill(situation.tasks)]
+        tasks += [_named(task, name) for task in fill(situation.tasks)]
     run = run_playbook(
         simulator,
         directory,
