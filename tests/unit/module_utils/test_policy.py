@@ -256,7 +256,7 @@ def test_rules_that_come_to_rest(case, rules):
         (
             {},
             [
-                ({"status": ["In Progress"]}, {"status": "New", "severity": "High"}),
+                ({"status": ["In Progress"]}, {"status": "New", "severity": "High"}, "a comment is no change"),
                 ({**NEW, "severity": ["Medium"]}, {"status": "In Progress"}),
             ],
             "The rules 'rule 1' and 'rule 0': would change case 62fceb4a48be7776c793a02a (ticket 67535) once more in "
