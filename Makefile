@@ -28,7 +28,7 @@ export GIT_CONFIG_VALUE_0 := $(CURDIR)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv test unit integration lint sanity cores format build simulator demo bench docs clean
+.PHONY: help venv test unit integration lint sanity cores format schema build simulator demo bench docs clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -91,6 +91,9 @@ cores: venv ## Run the built artefact on every ansible-core that has a Python he
 format: venv ## Format the Python files
 	@ruff check -q --fix
 	@ruff format -q
+
+schema: venv ## Write the JSON Schema of policies from the tables of options
+	@python -m tests.tools.policy_schema
 
 build: venv ## Build the artefact into dist
 	@ansible-galaxy collection build --force --output-path dist

@@ -104,7 +104,7 @@ def run_cases(
         progress = Progress(client, workers, params.get("on_error") == "stop", started + budget)
         outcome = _decide_all(rules, reader) if rules is not None else _plan_items(items or [], reader, progress)
         planned = outcome.planned
-        result: dict[str, Any] = {"diff": [work.to_diff() for work in planned]}
+        result: dict[str, Any] = {"check_mode": check_mode, "diff": [work.to_diff() for work in planned]}
         rereads = 0
         try:
             if limit is not None:

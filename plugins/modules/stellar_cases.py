@@ -477,6 +477,11 @@ diff:
   type: list
   elements: dict
   sample: [{before_header: case 67535, after_header: case 67535, before: {status: New}, after: {status: In Progress}}]
+check_mode:
+  description: Whether nothing was written, because the task ran in check mode.
+  returned: when the cases were read
+  type: bool
+  sample: false
 reads:
   description: Calls that read, tries included.
   returned: when the cases were read

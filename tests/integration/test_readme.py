@@ -30,6 +30,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import St
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import CONNECTION
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case, run_case_info, run_lookup
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run_cases import CASES, run_cases
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._policy_file import read_policy
 from tests.integration.playbook import CASE as CASE_ID
 from tests.integration.playbook import ROOT, parameters
 from tests.simulator.process import Simulator
@@ -335,6 +336,14 @@ class Provoke:
     def rule(self, *more: dict[str, Any], **rule: Any) -> str:
         return self.cases(rules=[{"name": "A rule", "match": {}, **rule}, *more])
 
+    def policy(self, content: bytes | None) -> str:
+        file = self.directory / "policy.yml"
+        if content is not None:
+            file.write_bytes(content)
+        with pytest.raises(StellarError) as caught:
+            read_policy(str(file))
+        return str(caught.value)
+
     def limit(self, max_changes: str) -> str:
         return self.cases({"case_id": CASE_ID, "severity": "Low"}, max_changes=max_changes)
 
@@ -511,6 +520,10 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Option journal: … can't be created: …": (
         lambda p: p.cases({"case_id": CASE_ID, "severity": "Low"}, journal="/nowhere/journal")
     ),
+    # docs/errors.md: policies
+    "Policy …: can't be read: …": lambda p: p.policy(None),
+    "Policy …: line …: …": lambda p: p.policy(b"rules: {}"),
+    "Policy …: is no YAML: …": lambda p: p.policy(b"\xff"),
     # docs/errors.md: cases, people, tenants
     "Could not find the case of ticket …: there is none …": lambda p: p.case(case_id=None, ticket_id=1),
     "Could not find the case of ticket …: it stands for … cases: …": (

@@ -93,7 +93,6 @@ def case(**fields: Any) -> dict[str, Any]:
         ({"status": "Resolved", "resolution": "Benign"}, None, []),
         ({"status": "Cancelled", "tags": ["needs info", "vip"]}, "Closed cases ask for nothing", ["vip"]),
         ({"tags": ["phising", "vip"]}, "Phishing is spelt phishing", ["phishing", "vip"]),
-        ({"tags": ["Ransomeware"]}, "Ransomware is spelt ransomware", ["ransomware"]),
         ({"name": "[TEST] please ignore"}, "Test cases are closed", []),
         ({"name": "Testament of the host"}, None, []),
     ],
