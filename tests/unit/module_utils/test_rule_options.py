@@ -135,8 +135,14 @@ def test_set(options, expected):
 
 
 def test_names_and_descriptions():
-    first, second = parse_rules([rule(name=" a ", description="why"), rule(name="a", description=None)], NOW)
-    assert (first.name, first.description, second.name, second.description) == (" a ", "why", "a", "")
+    rules = [
+        rule(name=" a ", description="why"),
+        rule(name="a", description=None),
+        rule(name="b", description="why", set={"severity": "Low"}),
+        rule(name="c", set={"severity": "Low"}),
+    ]
+    described = [(parsed.name, parsed.description) for parsed in parse_rules(rules, NOW)]
+    assert described == [(" a ", "why"), ("a", ""), ("b", "why"), ("c", "")]
 
 
 @pytest.mark.parametrize(
