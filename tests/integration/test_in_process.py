@@ -22,6 +22,7 @@ import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -420,6 +421,17 @@ def test_who_looks_at_the_module_gets_the_module(sim, play, tmp_path, environmen
     sim.add_cases([{**BASE, "_id": id_, "ticket_id": n} for n, id_ in enumerate(TWO, 1)])
     run = play([LOOP], **environment, ANSIBLE_REMOTE_TMP=str(tmp_path))
     assert run[0].calls.count(TOKEN) == 2
+
+
+@pytest.mark.parametrize(("platform", "here"), [("linux", True), ("freebsd14", True), ("darwin", False)])
+def test_not_on_macos(monkeypatch, platform, here):
+    monkeypatch.setattr(_in_process.sys, "platform", platform)
+    action = SimpleNamespace(
+        _connection=SimpleNamespace(transport="local", become=None),
+        _task=SimpleNamespace(async_val=0, environment=[]),
+        _interpreter=lambda task_vars: sys.executable,
+    )
+    assert _in_process.InProcessAction._makes_no_difference(action, {}) is here
 
 
 def test_the_time_out_of_a_task_ends_an_item_and_not_the_loop(sim, play):
