@@ -22,7 +22,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     printable,
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._journal import Journal
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import Plan
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import Desired, Plan
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._read import Reader
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._undo import undo_item
 
@@ -31,6 +31,9 @@ CHANGED, OK, FAILED, SKIPPED = OUTCOMES = ("changed", "ok", "failed", "skipped")
 # Why a run ends before all is done
 ANOTHER_FAILED = "another case failed, and on_error is stop."
 _NO_JOURNAL = "the journal can't be written."
+
+# Of a case that needs nothing, or that could not be read
+NO_PLAN = Plan(Desired())
 
 Task = TypeVar("Task")
 
@@ -59,7 +62,7 @@ class Work:
 
     shown: dict[str, Any]
     case: dict[str, Any] = field(default_factory=dict)
-    plan: Plan | None = None
+    plan: Plan = field(default_factory=lambda: NO_PLAN)
     rules: list[str] = field(default_factory=list)
     guard: int | None = None
     always_reread: bool = False
@@ -75,7 +78,7 @@ class Work:
 
     @property
     def is_planned(self) -> bool:
-        return self.plan is not None and self.plan.changed and self.outcome == OK
+        return self.plan.changed and self.outcome == OK
 
     def fail(self, error: StellarError) -> None:
         failure = error.to_result()
@@ -86,7 +89,6 @@ class Work:
 
     def expect(self) -> None:
         """Check mode: what apply would make of it."""
-        assert self.plan is not None
         self.outcome = CHANGED
         _item, self.not_undoable = undo_item(self.case, self.plan, None)
 
@@ -94,7 +96,7 @@ class Work:
         result = {
             **self.shown,
             "outcome": self.outcome,
-            "changes": [asdict(change) for change in self.plan.changes] if self.plan else [],
+            "changes": [asdict(change) for change in self.plan.changes],
             "rules": self.rules,
         }
         if self.reason:
@@ -108,7 +110,6 @@ class Work:
     def to_diff(self) -> dict[str, Any]:
         header = f"case {printable(self.case.get('ticket_id', self.case['_id']), 20)}"
         plan = self.plan
-        assert plan is not None
         return {"before_header": header, "after_header": header, "before": plan.before, "after": plan.after}
 
 
@@ -231,7 +232,6 @@ class Apply:
 
     def _write(self, work: Work) -> None:
         plan = work.plan
-        assert plan is not None
         self._reread(work)
         is_begun = False
 
@@ -269,7 +269,6 @@ class Apply:
     def _changed(self, work: Work, after: dict[str, Any] | None) -> None:
         """Keep what undoes a write. after: the case after all of it; None if that could not be seen for sure."""
         plan = work.plan
-        assert plan is not None
         modified_at = after.get("modified_at") if after else None
         if not isinstance(modified_at, int):
             modified_at = self.client.platform_ms()
@@ -285,7 +284,7 @@ class Apply:
 
     def _fail(self, work: Work, error: StellarError) -> None:
         if error.result.get("changed") or error.facts.get("unclear"):
-            has_comment = work.plan is not None and "comment" in work.plan.after
+            has_comment = "comment" in work.plan.after
             self._changed(work, None if has_comment else error.result.get("case"))
         else:
             self._forget(work)
