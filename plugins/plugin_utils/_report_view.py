@@ -37,14 +37,22 @@ def view(report: Row) -> Row:
     results = [_case(row) for row in report["case_results"]]
     findings = [_case(row) for row in report["findings"]]
     rules = _rules(report["rules"], findings, results)
-    counts = _counts(report.get("counts", {}), results, findings)
+    given = report.get("counts", {})
+    counts = _counts(given, results, findings)
+    is_error = bool(report["error"]) or report["verdict"] == "error"
+    # Without them a run that failed knows nothing: its zeros are no facts.
+    is_known = bool(given or results or findings) or not is_error
+    problem = (report["error"].strip() or "the run ended with an error").rstrip(".") if is_error else ""
+    summary = _summary(counts, applied, is_error)
     started, finished = _read_time(report["started_at"]), _read_time(report["finished_at"])
     seconds = max(0.0, (finished - started).total_seconds()) if started and finished else None
     return {
         "report": report,
         "applied": applied,
-        "counts": counts,
-        "summary": _summary(counts, applied),
+        "counts": counts if is_known else None,
+        "problem": problem,
+        "summary": summary,
+        "written": _written(report, counts, is_known, is_error),
         "duration": "" if seconds is None else _duration(round(seconds)),
         # The times of JUnit are without a zone.
         "timestamp": (started or _EPOCH).isoformat(timespec="seconds")[:19],
@@ -54,8 +62,8 @@ def view(report: Row) -> Row:
             outcome: [row for row in results if row["outcome"] == outcome]
             for outcome in ("changed", "failed", "skipped")
         },
-        "charts": _charts(results, findings),
-        "suites": [_run_suite(report, counts, seconds or 0.0), *_suites(rules, results, applied)],
+        "charts": _charts(rules, results, findings),
+        "suites": [_run_suite(report, summary, problem, seconds or 0.0), *_suites(rules, results, applied)],
     }
 
 
@@ -119,7 +127,8 @@ def _rules(rules: list[Row], findings: list[Row], results: list[Row]) -> list[Ro
             "name": name or NONE,
             "description": _text(known.get(name, {}).get("description")),
             "matched": _whole(known.get(name, {}).get("matched")) or 0,
-            "changed": _whole(known.get(name, {}).get("changed")) or 0,
+            # Some reports count what was planned here, also of a run that was refused.
+            "changed": min(_whole(known.get(name, {}).get("changed")) or 0, outcomes[name, "changed"]),
             "reports": bool(rows or known.get(name, {}).get("finding")),
             "findings": rows,
             "failed": outcomes[name, "failed"],
@@ -147,7 +156,7 @@ def _counts(given: Row, results: list[Row], findings: list[Row]) -> Row:
     return {"read": None, **counted_here, "findings": len(findings), **known}
 
 
-def _summary(counts: Row, applied: bool) -> str:
+def _summary(counts: Row, applied: bool, is_error: bool) -> str:
     changed = counts["changed"]
     verb = "would change" if not applied else "was changed" if changed == 1 else "were changed"
     parts = [
@@ -156,7 +165,20 @@ def _summary(counts: Row, applied: bool) -> str:
         f"{counted(counts['failed'], 'case')} failed" if counts["failed"] else "",
         f"{counted(counts['skipped'], 'case')} skipped" if counts["skipped"] else "",
     ]
-    return ", ".join(filter(None, parts)) or "Nothing to change, and no findings"
+    return ", ".join(filter(None, parts)) or ("" if is_error else "Nothing to change, and no findings")
+
+
+def _written(report: Row, counts: Row, is_known: bool, is_error: bool) -> str:
+    """Return what became of the platform."""
+    if report["mode"] == "check":
+        return "Preview: nothing was written"
+    if report["writes"]:
+        return "Applied to the platform"
+    if report["writes"] is None or not is_known:
+        # A run that was killed can't say what it had written.
+        return "No write is known"
+    is_wanting = is_error or counts["failed"] or counts["skipped"]
+    return "Nothing was written" if is_wanting else "Nothing had to be written"
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -188,13 +210,17 @@ def _duration(seconds: int) -> str:
 # Charts
 
 
-def _charts(results: list[Row], findings: list[Row]) -> list[Row]:
+def _charts(rules: list[Row], results: list[Row], findings: list[Row]) -> list[Row]:
     """Count the cases that changed or are findings. A case that is both counts as changed."""
     changed = [row for row in results if row["outcome"] == "changed"]
     cases = {(row["case_id"], row["ticket_id"]): (row, False) for row in findings}
     cases.update({(row["case_id"], row["ticket_id"]): (row, True) for row in changed})
-    rules = [(rule, True) for row in changed for rule in row["rules"]] + [(row["rule"], False) for row in findings]
-    charts = [_chart("rule", rules)] + [
+    # Not each rule that applies to a case changes it. A rule that is not listed has no better count.
+    listed = {rule["name"]: rule["changed"] for rule in rules}
+    by_rule = [(name, True) for name, number in listed.items() for _one in range(number)]
+    by_rule += [(name, True) for row in changed for name in row["rules"] if name not in listed]
+    by_rule += [(row["rule"], False) for row in findings]
+    charts = [_chart("rule", by_rule)] + [
         _chart(field, ((row[field], is_changed) for row, is_changed in cases.values()), order)
         for field, order in (("status", STATUSES), ("severity", SEVERITIES), ("tenant", ()))
     ]
@@ -229,13 +255,13 @@ def _chart(by: str, cases: Iterable[tuple[str, bool]], order: tuple[str, ...] = 
 # JUnit
 
 
-def _run_suite(report: Row, counts: Row, seconds: float) -> Row:
+def _run_suite(report: Row, summary: str, problem: str, seconds: float) -> Row:
     """The suite that is there in every report, for a run can fail before there are rules or cases."""
     test: Row = {"name": "The run ends without an error", "outcome": "passed"}
     if report["error"]:
         test.update(outcome="error", type="error", message=report["error"], lines=[report["error"]])
     facts = {key: _text(report[key]) for key in ("collection", "mode", "policy", "fail_on", "verdict", "passed")}
-    facts["summary"] = _summary(counts, report["mode"] == "apply")
+    facts["summary"] = ". ".join(filter(None, (problem and f"No verdict: {problem}", summary)))
     return _suite(report["title"], [test], facts, seconds)
 
 

@@ -59,7 +59,8 @@ def failed(number, **more):
 
 
 def skipped(number, **more):
-    return case(number, outcome="skipped", changes=[], rules=[OWNED], reason=f"Touched {number} since.", **more)
+    changes = [{"field": "status", "before": "New", "after": f"Planned {number}"}]
+    return case(number, outcome="skipped", changes=changes, rules=[OWNED], reason=f"Touched {number} since.", **more)
 
 
 def finding(number, rule=STALE, **more):
@@ -105,15 +106,22 @@ def report(results=(), findings=(), **more):
 
 
 MIXED = report([changed(1), changed(2, rules=[OWNED, SPELT]), failed(3), skipped(4)], [finding(5), finding(6)])
+FAILED = {"mode": "apply", "verdict": "error", "passed": False}
 # 0, 3 and 3,000 findings; and what a run leaves that failed before it read anything
 REPORTS = {
     "clean": report(),
     "mixed": MIXED,
-    "applied": {**MIXED, "mode": "apply", "undo": [{"case_id": "1"}, {"case_id": "2"}]},
+    "applied": {**MIXED, "mode": "apply", "writes": 3, "undo": [{"case_id": "1"}, {"case_id": "2"}]},
     "three": report(findings=map(finding, range(3))),
     "large": report(map(changed, range(1000)), map(finding, range(1000, 4000))),
     "cases": report([changed(1, rules=[])], rules=[]),
     "early": {"report": 1, "mode": "check", "verdict": "error", "passed": False, "error": "No connection."},
+    "wrong key": {**report(rules=[], counts={}, reads=0), **FAILED, "error": "The key is wrong. Give another."},
+    "refused": {
+        **report(map(skipped, range(3)), [finding(9)]),
+        **FAILED,
+        "error": "3 cases, and max_changes allows 2.",
+    },
 }
 
 
@@ -371,11 +379,11 @@ def test_markdown_is_a_summary_with_tables():
     assert "2 cases would change, 2 findings, 1 case failed, 1 case skipped. This is a preview" in page.text
     rows = [" ".join(row.split()) for row in page.rows]
     assert "60 2 0 2 1 1" in rows
-    assert f"{STALE} 3 0 2" in rows
+    assert f"{STALE} 3 0 2 0 0" in rows
     assert f"{STALE} 60005 Name of 5 Tenant 5 Escalated Medium" in rows
     assert "60001 Name of 1 Tenant 1 assignee: (none) -> new-owner-1@example.comtags: +added-1, -gone-1" in rows
     assert "60003 Name of 3 Tenant 3 HTTP 503 for 3." in rows
-    assert "60004 Name of 4 Tenant 4 Touched 4 since." in rows
+    assert "60004 Name of 4 Tenant 4 status: New -> Planned 4 Touched 4 since." in rows
 
 
 def test_markdown_cuts_its_tables_and_says_so():
@@ -386,6 +394,123 @@ def test_markdown_cuts_its_tables_and_says_so():
     # GitHub takes a megabyte for a summary, GitLab for a comment.
     longest = report([changed(n, name="<" * 5000) for n in range(60)], [finding(n, name="|" * 5000) for n in range(60)])
     assert len(render(longest, "markdown")) < 200_000
+
+
+# What is said is true
+
+
+def said(given, format):
+    """Return the text of the report; of JUnit its summary."""
+    text = render(given, format)
+    if format == "junit":
+        return Suites(text).root.find("testsuite/properties/property[@name='summary']").get("value")
+    return squeezed((Page(text) if format == "html" else read_markdown(text)).text)
+
+
+@pytest.mark.parametrize("format", ["html", "markdown"])
+@pytest.mark.parametrize(
+    ("given", "written"),
+    [
+        ({**report(), "mode": "apply", "writes": 3}, "Applied to the platform"),
+        ({**report(), "mode": "apply"}, "Nothing had to be written"),
+        ({**report([skipped(1)]), "mode": "apply"}, "Nothing was written"),
+        ({**report([failed(1)]), "mode": "apply"}, "Nothing was written"),
+        ({**REPORTS["applied"], **FAILED, "error": "1 case failed."}, "Applied to the platform"),
+        (REPORTS["refused"], "Nothing was written"),
+        (REPORTS["wrong key"], "No write is known"),
+        ({**REPORTS["early"], "mode": "apply"}, "No write is known"),
+        (REPORTS["early"], "nothing was written"),
+    ],
+)
+def test_it_says_what_was_written(given, written, format):
+    text = said(given, format)
+    all_words = "Applied to the platform", "Nothing had to be written", "Nothing was written", "No write is known"
+    assert written in text
+    assert [words for words in all_words if words in text and words != written] == []
+
+
+@pytest.mark.parametrize("format", READABLE)
+@pytest.mark.parametrize(
+    ("name", "there"),
+    [
+        ("early", "No verdict: No connection"),
+        ("wrong key", "No verdict: The key is wrong. Give another"),
+        ("refused", "No verdict: 3 cases, and max_changes allows 2. 1 finding, 3 cases skipped"),
+    ],
+)
+def test_an_error_comes_first_and_leaves_no_verdict(name, there, format):
+    text = said(REPORTS[name], format)
+    assert there in text
+    assert "Nothing to change" not in text
+
+
+@pytest.mark.parametrize("format", READABLE)
+@pytest.mark.parametrize("name", ["early", "wrong key"])
+def test_what_nobody_counted_is_not_zero(name, format):
+    text = said(REPORTS[name], format)
+    for label in ("already right", "skipped", "findings", "Reads", "Writes"):
+        assert label not in text
+    assert re.search(r"\b0\b(?!\.)", text.replace("stellarcyber.xdr 0.1.0", "").replace("1 min 8 s", "")) is None
+
+
+def test_an_error_without_words_is_one():
+    assert said({**VALID, "verdict": "error"}, "junit") == "No verdict: the run ended with an error"
+
+
+@pytest.mark.parametrize(
+    ("given", "there", "absent"),
+    [
+        # An engine may count what was planned.
+        (report(map(skipped, range(3))), "3 skipped", "1 would change"),
+        (report(map(failed, range(3))), "3 failed", "1 would change"),
+        (report([changed(1), skipped(2)]), "1 would change 1 skipped", "nothing to change 2 cases"),
+    ],
+)
+def test_a_rule_says_what_became_of_its_cases(given, there, absent):
+    (card,) = re.findall(rf"{OWNED}</h3>.*?</div>", render(given, "html"), re.DOTALL)
+    text = squeezed(re.sub("<[^>]*>", "", card))
+    assert there in text
+    assert absent not in text
+
+
+def test_a_chart_counts_as_the_rules_do():
+    text = render(report([changed(1, rules=[OWNED, SPELT, "Gone"])]), "html")
+    assert f'<desc id="chart-rule-text">{OWNED}: 1, Gone: 1</desc>' in text
+
+
+def test_a_refused_run_has_no_bar_of_changes():
+    assert '<rect class="changed" y=' not in render(REPORTS["refused"], "html")
+
+
+@pytest.mark.parametrize(
+    ("format", "given", "label"),
+    [
+        ("html", report(), "0 matched, already right"),
+        ("markdown", report(), "Matched, already right"),
+        ("html", report(rules=[]), "0 already right"),
+        ("markdown", report(rules=[]), "Already right"),
+    ],
+)
+def test_a_case_that_is_already_right_matched_a_rule(format, given, label):
+    assert label in said(given, format)
+
+
+@pytest.mark.parametrize("format", READABLE)
+def test_one_is_one(format):
+    one = report([changed(1), failed(2), skipped(3)], [finding(4)], undo=[{"case_id": "1"}])
+    one["counts"].update(read=1)
+    one["rules"][0].update(matched=1)
+    one["rules"][2].update(matched=1)
+    for mode in ("check", "apply"):
+        assert re.findall(r"(?<![\d,])1 (?:cases|findings|others)\b", said({**one, "mode": mode}, format)) == []
+
+
+@pytest.mark.parametrize("outcome", [failed, skipped])
+def test_markdown_shows_what_was_planned(outcome):
+    row = {**outcome(1), "changes": changed(1)["changes"]}
+    rows = [squeezed(text) for text in read_markdown(render(report([row]), "markdown")).rows]
+    planned = "assignee: (none) -> new-owner-1@example.com, tags: +added-1, -gone-1"
+    assert f"60001 Name of 1 Tenant 1 {planned} {row['reason']}" in rows
 
 
 # Hostile text
