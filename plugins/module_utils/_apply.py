@@ -32,12 +32,15 @@ def check_guard(case: dict[str, Any], guard: int | None) -> None:
     if guard is None:
         return
     modified_at = case.get("modified_at")
-    what, remedy = f"Refused to change {label(case)}", "Look at the case, then run again with its modified_at."
+    what, remedy = (
+        f"Refused to change {label(case)}",
+        "Look at the case before you decide again; its new modified_at stands for its state now.",
+    )
     if not isinstance(modified_at, int):
         raise ConflictError(what, "the platform does not say when it was changed.", "Leave if_modified_at out.")
     if modified_at > guard:
         who = printable(case.get("modified_by_name") or case.get("modified_by") or "somebody", 60)
-        times = f"at {_moment(modified_at)}, after if_modified_at: {_moment(guard)}"
+        times = f"at {_moment(modified_at)}, and the change was decided on its state at {_moment(guard)}"
         raise ConflictError(what, f"{who} changed it {times}.", remedy, modified_at=modified_at)
 
 

@@ -130,7 +130,7 @@ def desired_state(params: dict[str, Any]) -> Desired:
         description=params.get("description"),
         resolution=params.get("resolution"),
         assignee=None if assignee is None else _person(assignee),
-        tags=tag_change(params.get("tags")),
+        tags=_tag_change(params.get("tags")),
         update_alerts=update_alerts,
         comment=comment,
     )
@@ -142,7 +142,7 @@ def _person(given: str) -> Person:
     return Person(given.strip())
 
 
-def tag_change(tags: dict[str, Any] | None) -> TagChange | None:
+def _tag_change(tags: dict[str, Any] | None) -> TagChange | None:
     if tags is None:
         return None
     add, delete, exactly = (checked_tags(_plain_list(tags, name), f"tags.{name}") for name in ("add", "delete", "set"))

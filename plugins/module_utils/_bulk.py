@@ -19,7 +19,6 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     AuthenticationError,
     ConflictError,
     StellarError,
-    printable,
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._journal import Journal
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import Desired, Plan
@@ -55,9 +54,9 @@ class Work:
     """One case of a run: what it is, what is planned, and what came of it.
 
     shown: what its result says of it, from facts(). guard: modified_at in ms after which the case is somebody
-    else's. always_reread: whether it is read again right before its write, however fresh it is. read_at:
-    time.monotonic() from which on somebody may have changed it. begun: False if the
-    run ended before it. written: whether something was written, as far as can be known.
+    else's. read_at: time.monotonic() from which on somebody may have changed it; by default so long ago that it is
+    always read again. changing: the rules that change it, by their numbers. begun: False if the run ended before it.
+    written: whether something was written, as far as can be known.
     """
 
     shown: dict[str, Any]
@@ -65,8 +64,8 @@ class Work:
     plan: Plan = field(default_factory=lambda: NO_PLAN)
     rules: list[str] = field(default_factory=list)
     guard: int | None = None
-    always_reread: bool = False
-    read_at: float = 0.0
+    read_at: float = float("-inf")
+    changing: tuple[int, ...] = ()
     outcome: str = OK
     begun: bool = True
     written: bool = False
@@ -106,11 +105,6 @@ class Work:
         if self.not_undoable:
             result["not_undoable"] = self.not_undoable
         return result
-
-    def to_diff(self) -> dict[str, Any]:
-        header = f"case {printable(self.case.get('ticket_id', self.case['_id']), 20)}"
-        plan = self.plan
-        return {"before_header": header, "after_header": header, "before": plan.before, "after": plan.after}
 
 
 class _NotTried(Exception):
@@ -218,7 +212,8 @@ class Apply:
         except _NotTried:
             self.progress.skips(work)
         except StellarError as error:
-            if isinstance(error, ConflictError) and not error.facts.get("unclear"):
+            is_touched = isinstance(error, ConflictError) and not error.result.get("changed")
+            if is_touched and not error.facts.get("unclear"):
                 self._forget(work)
                 work.skip(str(error))
             else:
@@ -232,36 +227,36 @@ class Apply:
 
     def _write(self, work: Work) -> None:
         plan = work.plan
-        self._reread(work)
         is_begun = False
 
         def before_try() -> None:
+            """Runs when all waits for the try are over. What it raises is instead of the try."""
             nonlocal is_begun
             self.progress.check_time()
-            is_first, is_begun = not is_begun, True
-            # It may have ended while this one waited for its turn.
-            if self.progress.is_interrupted or (is_first and self.progress.ended):
+            if self.progress.is_interrupted or (not is_begun and self.progress.ended):
                 raise _NotTried
+            if not is_begun:
+                self._reread(work)
             # Should the run be killed: whoever changes the case after this try would have been answered is not
             # overwritten.
             latest = self.client.platform_ms() + int(self.client.connection.timeout * 1000)
-            intended, _lost = undo_item(work.case, plan, latest)
+            intended, lost = undo_item(work.case, plan, latest)
             try:
-                self.journal.undo_by(intended)
+                self.journal.undo_by(intended, lost)
             except OSError as error:
                 self.progress.end(_NO_JOURNAL)
-                if is_first:
+                if not is_begun:
                     raise StellarError(
                         "Refused to write without a journal", f"{error}.", "Make room for it, then run again."
                     ) from None
+            is_begun = True
 
         after, work.warnings = apply_plan(self.client, self.reader, work.case, plan, work.guard, before_try)
         self._changed(work, None if work.warnings and "comment" in plan.after else after)
 
     def _reread(self, work: Work) -> None:
-        if work.guard is None:
-            return
-        if work.always_reread or time.monotonic() - work.read_at > self.reread_after:
+        """Refuse a guarded case that somebody changed, as far as what was read of it may be out of date."""
+        if work.guard is not None and time.monotonic() - work.read_at > self.reread_after:
             with self._lock:
                 self.rereads += 1
             check_guard(self.reader.case_by_id(work.case["_id"]), work.guard)
@@ -277,7 +272,7 @@ class Apply:
         if len(item) > 1:
             work.undo = item
         try:
-            self.journal.undo_by(item)
+            self.journal.undo_by(item, work.not_undoable)
         except OSError:
             # What was written before the write is there, and undoes it as well.
             self.progress.end(_NO_JOURNAL)

@@ -66,6 +66,8 @@ class _Retry(Exception):
         super().__init__(str(error))
         self.error = error
         self.retry_after = retry_after
+        # When the try began, on the throttle's clock: what it waited for its turn is no time of the platform's
+        self.began = 0.0
         # True if the platform asks for fewer calls, from whatever thread
         self.slow_down = retry_after is not None or error.facts.get("status") == 429
 
@@ -126,7 +128,7 @@ class Client:
             self._clock_ahead_s = request.platform_now() + 1 - sent_at
 
     def platform_ms(self) -> int:
-        """Epoch ms on the platform's clock: never too early, and late by about a second at most."""
+        """Epoch ms on the platform's clock: not too early, and late by a second and the first answer's time at most."""
         return int((time.time() + (self._clock_ahead_s or 0)) * 1000)
 
     def log_in(self) -> None:
@@ -218,7 +220,6 @@ class Client:
         tries = 0
         throttle = self.throttle
         while True:
-            started = throttle.now()
             try:
                 return send()
             except _Retry as failure:
@@ -226,7 +227,7 @@ class Client:
                 wait = failure.retry_after
                 if wait is None:
                     wait = min(FIRST_WAIT_S * 2 ** (tries - 1), LONGEST_WAIT_S) * random.uniform(0.5, 1.0)
-                throttle.failed(started)
+                throttle.failed(failure.began)
                 last = tries > self.connection.retries or not throttle.affords(wait)
                 error = failure.error
                 if not last:
@@ -299,7 +300,12 @@ class _Request:
         with self.client.throttle.call(kind):
             if self.before_try is not None:
                 self.before_try()
-            return self._send(auth)
+            began = self.client.throttle.now()
+            try:
+                return self._send(auth)
+            except _Retry as failure:
+                failure.began = began
+                raise
 
     def _send(self, auth: Any) -> dict[str, Any]:
         link = self.client.connection

@@ -5,7 +5,7 @@
 """The journal of a run: a file from which the run can be undone, even if it was killed in the middle.
 
 JSON lines. Before each write there is one with what undoes it if it arrives, after each write one with what undoes
-what it did: the last line on a case counts (_undo.undo_list reads it). Lines go to the file at once.
+what it did: the last line on a case counts (_undo.undo_file reads it). Lines go to the file at once.
 """
 
 from __future__ import annotations
@@ -13,10 +13,14 @@ from __future__ import annotations
 import json
 import os
 import threading
-from typing import Any
+from typing import Any, Sequence
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._undo import JOURNAL_HEADER, JOURNAL_UNDO
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._undo import (
+    JOURNAL_HEADER,
+    JOURNAL_LOST,
+    JOURNAL_UNDO,
+)
 
 
 class Journal:
@@ -44,9 +48,9 @@ class Journal:
     def __exit__(self, *unused: Any) -> None:
         self.close()
 
-    def undo_by(self, item: dict[str, Any]) -> None:
-        """Write down the item that undoes a write. Raises OSError if it can't be kept."""
-        self._write({JOURNAL_UNDO: item})
+    def undo_by(self, item: dict[str, Any], lost: Sequence[str] = ()) -> None:
+        """Write down the item that undoes a write, and what it can't. Raises OSError if it can't be kept."""
+        self._write({JOURNAL_UNDO: item, **({JOURNAL_LOST: list(lost)} if lost else {})})
 
     def _write(self, entry: dict[str, Any]) -> None:
         if self._file is None:

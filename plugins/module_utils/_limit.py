@@ -31,7 +31,9 @@ class ChangeLimit:
         found = re.fullmatch(r"([0-9]{1,9})|([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*%", text.strip())
         if not found:
             raise InputError(
-                "Option max_changes", f"{printable(text, 60)!r} is no number.", "Give a number (50) or a share (10%)."
+                "Option max_changes",
+                f"{printable(text, 60)!r} is no number.",
+                "Give a number from 0 on (50) or a share (10%).",
             )
         if found.group(1) is not None:
             return cls(Fraction(found.group(1)), False)

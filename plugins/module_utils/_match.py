@@ -61,7 +61,7 @@ class Match:
             return tuple(one if one.is_certain else person(one.given) for one in people)
 
         def every(tenants: tuple[Tenant, ...]) -> tuple[Tenant, ...]:
-            return tuple(one if one.cust_id else tenant(one.name) for one in tenants)
+            return tuple(tenant(one.name) if one.name and not one.cust_id else one for one in tenants)
 
         tenants = every(self.tenants)
         query = replace(self.query, assignee=everybody(self.query.assignee))

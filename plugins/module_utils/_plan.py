@@ -20,6 +20,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import (
     severity,
     tags,
 )
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import printable
 
 # The vendor docs let description be written, and no known answer gives it back.
 UNREADABLE = ("description",)
@@ -93,6 +94,11 @@ class Plan:
     @property
     def changed(self) -> bool:
         return bool(self.changes)
+
+    def diff(self, case: dict[str, Any]) -> dict[str, Any]:
+        """What Ansible shows with --diff."""
+        header = f"case {printable(case.get('ticket_id', case['_id']), 20)}"
+        return {"before_header": header, "after_header": header, "before": self.before, "after": self.after}
 
     def outcome(self, case: dict[str, Any]) -> dict[str, Any]:
         """The case as it will be: what check mode returns."""

@@ -102,6 +102,7 @@ def parse_rules(given: Sequence[Any], now_ms: int) -> list[Rule]:
 
 def resolve_rules(rules: Sequence[Rule], reader: Reader) -> list[Rule]:
     """The same rules with their people and tenants looked up on the platform, which reads each list at most once."""
+    reader.tenant()  # of the connection: no rule is to blame if there is none
     return [_resolved(rule, number, reader) for number, rule in enumerate(rules, 1)]
 
 
@@ -215,6 +216,8 @@ def _rule(params: dict[str, Any], now_ms: int) -> Rule:
         return Rule(params["name"], match, None, params.get("description") or "")
     if all(value is None for value in wanted.values()):
         raise InputError("Option set", "is empty.", "Leave it out for a finding, or say what to change.")
+    if wanted.get("tags") is not None and wanted["tags"].get("set") is None and not any(wanted["tags"].values()):
+        raise InputError("Option set.tags", "adds and deletes nothing.", "Give tags, or leave it out.")
     desired = desired_state({**wanted, "comment": params.get("comment")})
     if desired.resolution is not None and (desired.status or _only_status(match)) != "Resolved":
         raise InputError(
@@ -272,8 +275,9 @@ def _match(params: dict[str, Any], now_ms: int) -> Match:
 def _check_room(match: Match) -> None:
     """Refuse conditions that no case can meet together."""
     query = match.query
-    if match.max_size is not None and match.max_size < 0:
-        raise InputError("Option max_size", f"is {match.max_size}.", "A size is 0 or more.")
+    for name, size in (("min_size", query.min_size), ("max_size", match.max_size)):
+        if size is not None and size < 0:
+            raise InputError(f"Option {name}", f"is {size}.", "A size is 0 or more.")
     if query.min_size is not None and match.max_size is not None and query.min_size > match.max_size:
         raise InputError("Options min_size and max_size", "leave no room between them.", "Swap or correct them.")
     for name, these, those in (
@@ -299,8 +303,6 @@ def _people(params: dict[str, Any], name: str) -> tuple[Person, ...]:
 
 def _tenants(params: dict[str, Any], name: str) -> tuple[Tenant, ...]:
     values = [given.strip() for given in filter_values(params, name)]
-    if "" in values:
-        raise InputError(f"Option {name}", "holds an empty name.", "Give names or ids of tenants.")
     return tuple(Tenant(given.lower(), "") if is_platform_id(given) else Tenant("", given) for given in values)
 
 

@@ -43,7 +43,7 @@ def run_case(
     params: dict[str, Any], check_mode: bool, on_secret: OnSecret, connect: Connect | None = None
 ) -> dict[str, Any]:
     """stellar_case: bring one case to its desired state."""
-    now_ms = _now_ms()
+    now_ms = clock_ms()
     desired = desired_state(params)
     guard = guard_time(params, now_ms)
     if params.get("case_id") is not None:
@@ -88,10 +88,9 @@ def plan_case(reader: Reader, case: dict[str, Any], desired: Desired, guard: int
 
 def _report(case: dict[str, Any], plan: Plan) -> dict[str, Any]:
     """What a plan says of itself: the same in check mode, in a real run and in a failure."""
-    header = f"case {printable(case.get('ticket_id', case['_id']), 20)}"
     return {
         "changes": [asdict(change) for change in plan.changes],
-        "diff": {"before_header": header, "after_header": header, "before": plan.before, "after": plan.after},
+        "diff": plan.diff(case),
         "warnings": [unreadable_warning(name, case) for name in plan.unreadable],
     }
 
@@ -110,7 +109,7 @@ def run_case_info(
     params: dict[str, Any], check_mode: bool, on_secret: OnSecret, connect: Connect | None = None
 ) -> dict[str, Any]:
     """stellar_case_info: read cases. check_mode makes no difference."""
-    reading = Reading(params, _now_ms())
+    reading = Reading(params, clock_ms())
     for case_id in params.get("case_id") or []:
         check_case_id(case_id)
     includes = list(dict.fromkeys(params.get("include") or []))
@@ -145,7 +144,7 @@ def run_case_info(
 
 def run_lookup(terms: list[str], params: dict[str, Any]) -> tuple[list[Any], list[str]]:
     """The lookup stellar_cases: tags as terms; cases, their ids, or a count. And warnings."""
-    reading = Reading(dict(params, tags=terms or None), _now_ms())
+    reading = Reading(dict(params, tags=terms or None), clock_ms())
     wanted = params.get("result") or "cases"
     if wanted == "count" and reading.limit is not None:
         raise InputError("Option limit", "can't be combined with result=count.", "Leave one of them out.")
@@ -200,5 +199,5 @@ def _include(reader: Reader, cases: list[dict[str, Any]], includes: list[str]) -
     return errors
 
 
-def _now_ms() -> int:
+def clock_ms() -> int:
     return int(time.time() * 1000)

@@ -46,10 +46,11 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._rule_options imp
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import (
     Connect,
     OnSecret,
+    clock_ms,
     plan_case,
     unresolved_warnings,
 )
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._undo import undo_list
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._undo import UndoFile, undo_file
 
 CASES: dict[str, Any] = {
     "argument_spec": {
@@ -90,25 +91,28 @@ def run_cases(
     params: dict[str, Any], check_mode: bool, on_secret: OnSecret, connect: Connect | None = None
 ) -> dict[str, Any]:
     """stellar_cases: bring many cases to their states, by one plan."""
-    started, now_ms = time.monotonic(), int(time.time() * 1000)
+    started, now_ms = time.monotonic(), clock_ms()
     limit = ChangeLimit.parse(params.get("max_changes"))
     workers = int(_number(params, "concurrency", 1, MAX_CONCURRENCY))
     reread_after = _number(params, "reread_after", 0, 86400)
     budget = float("inf") if params.get("time_budget") is None else _number(params, "time_budget", 1, 86400)
     rules = None if params.get("rules") is None else parse_rules(params["rules"], now_ms)
-    items = None if rules is not None else _items(params, now_ms)
+    undo = _undo_file(params)
+    items = None if rules is not None else _items(params, undo, now_ms)
     with (connect or Client)(Connection.from_params(params), on_secret) as client:
         client.throttle.allow(workers)
         client.log_in()
         reader = Reader(client, now_ms)
         progress = Progress(client, workers, params.get("on_error") == "stop", started + budget)
-        outcome = _decide_all(rules, reader) if rules is not None else _plan_items(items or [], reader, progress)
+        outcome = _plan_items(items or [], reader, progress) if rules is None else _decide_all(rules, reader, progress)
         planned = outcome.planned
-        result: dict[str, Any] = {"check_mode": check_mode, "diff": [work.to_diff() for work in planned]}
+        result: dict[str, Any] = {"check_mode": check_mode, "diff": [work.plan.diff(work.case) for work in planned]}
+        if undo is not None:
+            result["not_restorable"] = [{"case_id": id_, "fields": names} for id_, names in undo.not_restorable.items()]
         rereads = 0
         try:
             if limit is not None:
-                limit.check(len(planned), outcome.read)
+                _check_limit(limit, planned, outcome)
             if progress.stop_on_error and any(work.outcome == FAILED for work in outcome.works):
                 progress.end(ANOTHER_FAILED)
             if check_mode:
@@ -137,25 +141,41 @@ def _number(params: dict[str, Any], name: str, low: float, high: float) -> float
     return value
 
 
-def _items(params: dict[str, Any], now_ms: int) -> list[Item]:
+def _undo_file(params: dict[str, Any]) -> UndoFile | None:
     path = params.get("undo_file")
     if path is None:
-        return parse_items(params["cases"], "cases", now_ms)
+        return None
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read()
     except (OSError, ValueError) as error:
         raise InputError(
-            f"Option undo_file: {path} can't be read", f"{error}.", "It is read on the host that runs the task."
+            f"Option undo_file: {path} can't be read",
+            f"{getattr(error, 'strerror', None) or error}.",
+            "Give the path of a report or journal on the host that runs the task.",
         ) from None
-    items = undo_list(text, path)
-    return parse_items(items, "undo_file", now_ms) if items else []
+    return undo_file(text, path)
+
+
+def _items(params: dict[str, Any], undo: UndoFile | None, now_ms: int) -> list[Item]:
+    if undo is None:
+        return parse_items(params["cases"], "cases", now_ms)
+    return parse_items(undo.items, "undo_file", now_ms) if undo.items else []
+
+
+def _check_limit(limit: ChangeLimit, planned: Sequence[Work], outcome: _Outcome) -> None:
+    try:
+        limit.check(len(planned), outcome.read)
+    except InputError:
+        for work in planned:
+            work.skip("Not begun: more cases would be changed than max_changes allows.", begun=False)
+        raise
 
 
 # -- rules ---------------------------------------------------------------------------------------------
 
 
-def _decide_all(rules: Sequence[Rule], reader: Reader) -> _Outcome:
+def _decide_all(rules: Sequence[Rule], reader: Reader, progress: Progress) -> _Outcome:
     """One snapshot of all cases that a rule may match, decided as it is read. Keeps what matched."""
     rules = resolve_rules(rules, reader)
     outcome = _Outcome(
@@ -173,6 +193,13 @@ def _decide_all(rules: Sequence[Rule], reader: Reader) -> _Outcome:
     )
     for case, read_at in reader.listed(fewest_parts(rule.match.query for rule in rules), Sorting()):
         outcome.read += 1
+        progress.check_time()
+        if progress.ended:
+            raise IncompleteError(
+                "Could not read all cases",
+                f"{progress.ended} Nothing was written.",
+                "Raise time_budget, or let the rules match less.",
+            )
         decision = decide(case, rules)
         for number in decision.matched:
             outcome.rules[number]["matched"] += 1
@@ -181,13 +208,12 @@ def _decide_all(rules: Sequence[Rule], reader: Reader) -> _Outcome:
         if decision.plan is None:
             continue
         check_convergence(case, decision, rules, reader.now_ms)
-        for number in decision.changing:
-            outcome.rules[number]["changed"] += 1
         applied = [rules[number].name for number in decision.matched if rules[number].desired is not None]
         work = Work(facts(case), rules=applied, read_at=read_at)
         if decision.plan.changed:
             # What a rule was decided upon is not overwritten once somebody touched it.
             work.case, work.plan, work.guard = case, decision.plan, _modified_at(case)
+            work.changing = decision.changing
         outcome.works.append(work)
     return outcome
 
@@ -216,6 +242,7 @@ def _plan_items(items: Sequence[Item], reader: Reader, progress: Progress) -> _O
 
     def read(number: int) -> None:
         item, work = items[number], works[number]
+        progress.check_time()
         if progress.skips(work):
             return
         try:
@@ -252,7 +279,7 @@ def _plan_item(item: Item, work: Work, reader: Reader, progress: Progress, outco
         outcome.warnings += [unreadable_warning(name, work.case) for name in plan.unreadable]
         if item.guard is not None:
             # Whoever came between the read and the write was not seen by the plan, whatever time was asked for.
-            work.guard, work.always_reread = min(item.guard, _modified_at(work.case) or item.guard), True
+            work.guard = min(item.guard, _modified_at(work.case) or item.guard)
 
 
 def _check_distinct(items: Sequence[Item], works: Sequence[Work]) -> None:
@@ -284,6 +311,9 @@ def _check_complete(works: Sequence[Work]) -> None:
 
 def _report(outcome: _Outcome, client: Client, rereads: int) -> dict[str, Any]:
     works = outcome.works
+    for work in works:
+        for number in work.changing if work.outcome == CHANGED else ():
+            outcome.rules[number]["changed"] += 1
     warnings = outcome.warnings + [text for work in works for text in work.warnings]
     if len(warnings) > _MAX_WARNINGS:
         more = f"... and {len(warnings) - _MAX_WARNINGS} more warnings of this kind."

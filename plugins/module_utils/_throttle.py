@@ -36,6 +36,7 @@ class Throttle:
         self._running = 0
         self._successes = 0
         self._changed = threading.Condition()
+        self._mine = threading.local()
 
     def allow(self, calls: int) -> None:
         """Let so many calls run at once, as long as the platform does not ask to slow down."""
@@ -48,7 +49,12 @@ class Throttle:
 
     @contextmanager
     def call(self, kind: str) -> Iterator[None]:
-        """Run one try of a call in here. Waits for its turn."""
+        """Run one try of a call in here. Waits for its turn; a call within another one has that one's."""
+        if getattr(self._mine, "has_turn", False):
+            with self._changed:
+                self.sent[kind] += 1
+            yield
+            return
         with self._changed:
             while self._running >= self._limit:
                 self._changed.wait()
@@ -59,9 +65,11 @@ class Throttle:
                 self._wait(pause)
             with self._changed:
                 self.sent[kind] += 1
+            self._mine.has_turn = True
             yield
             self._succeeded()
         finally:
+            self._mine.has_turn = False
             with self._changed:
                 self._running -= 1
                 self._changed.notify()

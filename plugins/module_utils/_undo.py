@@ -10,7 +10,7 @@ Pure: imports nothing that does I/O and nothing of Ansible.
 from __future__ import annotations
 
 import json
-from typing import Any, Callable
+from typing import Any, Callable, NamedTuple
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import (
     CLOSED_STATUSES,
@@ -27,6 +27,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import Plan
 # The keys of a journal's lines
 JOURNAL_HEADER = "journal"
 JOURNAL_UNDO = "undo"
+JOURNAL_LOST = "not_undoable"
 
 
 def undo_item(case: dict[str, Any], plan: Plan, modified_at: int | None) -> tuple[dict[str, Any], list[str]]:
@@ -90,8 +91,15 @@ def _undo_resolution(item: dict[str, Any], case: dict[str, Any], plan: Plan) -> 
     return ["resolution"] if "resolution" in plan.payload or (former and is_reopened) else []
 
 
-def undo_list(text: str, name: str) -> list[Any]:
-    """The undo items of a report, of a list of them, or of a journal. name: of the file, for messages."""
+class UndoFile(NamedTuple):
+    """What a run left to undo it: items of the option cases, and what they can't restore, by case_id."""
+
+    items: list[Any]
+    not_restorable: dict[str, list[str]]
+
+
+def undo_file(text: str, name: str) -> UndoFile:
+    """Read a report, an undo list, or a journal. name: of the file, for messages."""
     remedy = "Give a report or the journal of a run that changed cases, or the undo list of its result as JSON."
     what = f"Could not read {printable(name)}"
     if not text.strip():
@@ -99,19 +107,32 @@ def undo_list(text: str, name: str) -> list[Any]:
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
-        return _journal_items(text, what, remedy)
+        return _journal(text, what, remedy)
     if isinstance(content, dict) and JOURNAL_HEADER in content and JOURNAL_UNDO not in content:
-        return []  # a journal without an entry: the run ended before its first write
+        return UndoFile([], {})  # a journal without an entry: the run ended before its first write
     items = content.get("undo") if isinstance(content, dict) else content
     if not isinstance(items, list):
         raise InputError(what, "it holds no undo list.", remedy)
-    return items
+    return UndoFile(items, _not_restorable(content) if isinstance(content, dict) else {})
 
 
-def _journal_items(text: str, what: str, remedy: str) -> list[Any]:
+def _not_restorable(report: dict[str, Any]) -> dict[str, list[str]]:
+    """What a report, or the result of a module, says of it. A preview has changed nothing."""
+    results = report.get("case_results")
+    if report.get("check_mode") or report.get("mode") == "check" or not isinstance(results, list):
+        return {}
+    return {
+        str(result.get("case_id")): [str(name) for name in result["not_undoable"]]
+        for result in results
+        if isinstance(result, dict) and isinstance(result.get("not_undoable"), list)
+    }
+
+
+def _journal(text: str, what: str, remedy: str) -> UndoFile:
     """The last word of a journal on each case. Its last line may be cut, if the run was killed while it wrote."""
     lines = text.splitlines()
     items: dict[str, Any] = {}
+    lost: dict[str, list[str]] = {}
     for number, line in enumerate(lines, 1):
         try:
             entry = json.loads(line)
@@ -120,8 +141,12 @@ def _journal_items(text: str, what: str, remedy: str) -> list[Any]:
                 continue
             item = entry[JOURNAL_UNDO]
             items[item["case_id"]] = item
+            lost[item["case_id"]] = entry.get(JOURNAL_LOST) or []
         except (ValueError, KeyError, TypeError, RecursionError):
             if number == len(lines) and number > 1:
                 break
             raise InputError(what, f"line {number} is neither JSON of a report nor of a journal.", remedy) from None
-    return [item for item in items.values() if set(item) - {"case_id", "if_modified_at"}]
+    return UndoFile(
+        [item for item in items.values() if set(item) - {"case_id", "if_modified_at"}],
+        {case_id: names for case_id, names in lost.items() if names},
+    )

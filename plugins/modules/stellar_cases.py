@@ -107,7 +107,9 @@ options:
             type: list
             elements: str
           tenant:
-            description: The case belongs to one of these tenants, given by name or id.
+            description:
+              - The case belongs to one of these tenants, given by name or id.
+              - V("") stands for a case without one, which is that of the root tenant.
             type: list
             elements: str
           not_tenant:
@@ -228,7 +230,9 @@ options:
     choices: [continue, stop]
     default: continue
   time_budget:
-    description: Seconds after which no further write is begun. What is left is skipped, and the task fails.
+    description:
+      - Seconds for the whole task. Then no further call is begun that reads a case or begins a write, what is left is
+        skipped, and the task fails.
     type: float
   reread_after:
     description:
@@ -448,7 +452,7 @@ rules:
       returned: always
       sample: 3
     changed:
-      description: How many cases it planned to change.
+      description: How many cases it changed, in check mode how many it would change.
       type: int
       returned: always
       sample: 0
@@ -471,8 +475,25 @@ undo:
       tags:
         delete: [auto-assigned]
       if_modified_at: 1660835991789
+not_restorable:
+  description: What O(undo_file) can't restore, such as comments.
+  returned: with O(undo_file)
+  type: list
+  elements: dict
+  contains:
+    case_id:
+      description: The id of the case.
+      type: str
+      returned: always
+      sample: 62fceb4a48be7776c793a02a
+    fields:
+      description: What stays as it is.
+      type: list
+      elements: str
+      returned: always
+      sample: [comment]
 diff:
-  description: The managed fields before and after, of each case that differs.
+  description: The managed fields before and after, of each case that was planned to be changed.
   returned: when the cases were read
   type: list
   elements: dict

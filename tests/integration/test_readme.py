@@ -481,6 +481,12 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "The lookup stellarcyber.xdr.stellar_cases got an empty list of tags, …": lambda p: p.ansible(NO_TAGS),
     "The lookup stellarcyber.xdr.stellar_cases has no option …": lambda p: p.ansible(MISSPELT),
     # docs/errors.md: rules, lists of cases, undo
+    "Rule …: Option set.tags: adds and deletes nothing.": lambda p: p.rule(set={"tags": {"add": []}}),
+    "Could not read all cases: the time_budget of the task is used up. …": (
+        lambda p: p.faulty("latency", path="*/cases", ms=1100).cases(
+            rules=[{"name": "A rule", "match": {}}], time_budget=1
+        )
+    ),
     "Option rules: is an empty list.": lambda p: p.cases(rules=[]),
     "Rule …: Option … is unknown. Known here are …": lambda p: p.rule(match={"stauts": ["New"]}),
     "Rule …: Its options: …": lambda p: p.rule(match={"status": ["Open"]}),

@@ -17,7 +17,7 @@ import pytest
 from ansible_collections.stellarcyber.xdr.plugins.module_utils import _journal
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._journal import Journal
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._undo import undo_list
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._undo import undo_file
 
 ITEM = {"case_id": "c1", "name": "\x1b[31m\u2028{{ 7 * 7 }}\n", "if_modified_at": 1700000000000}
 real_write = os.write
@@ -26,12 +26,12 @@ real_write = os.write
 def test_what_is_written_is_what_undoes_it(tmp_path):
     path = tmp_path / "run.jsonl"
     with Journal(str(path)) as journal:
-        assert undo_list(path.read_text(), "run") == []
+        assert undo_file(path.read_text(), "run").items == []
         journal.undo_by({**ITEM, "if_modified_at": 1})
         journal.undo_by({"case_id": "c2", "status": "New"})
         journal.undo_by(ITEM)
         # at once, so that a kill loses nothing
-        assert undo_list(path.read_text(), "run") == [ITEM, {"case_id": "c2", "status": "New"}]
+        assert undo_file(path.read_text(), "run").items == [ITEM, {"case_id": "c2", "status": "New"}]
     assert path.read_bytes().isascii()
 
 
@@ -141,7 +141,7 @@ def test_a_disk_that_becomes_full_leaves_whole_lines(tmp_path, monkeypatch):
     monkeypatch.setattr(_journal.os, "write", real_write)
     journal.undo_by({"case_id": "c3", "status": "New"})
     journal.close()
-    assert undo_list(path.read_text(), "run") == [ITEM, {"case_id": "c3", "status": "New"}]
+    assert undo_file(path.read_text(), "run").items == [ITEM, {"case_id": "c3", "status": "New"}]
 
 
 def test_many_threads_write_whole_lines(tmp_path, monkeypatch):

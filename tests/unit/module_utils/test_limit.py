@@ -64,7 +64,7 @@ def test_what_it_says(text, read, message):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "Option max_changes: '' is no number. Give a number (50) or a share (10%)."),
+        ("", "Option max_changes: '' is no number. Give a number from 0 on (50) or a share (10%)."),
         ("abc", "Option max_changes: 'abc' is no number."),
         ("-1", "Option max_changes: '-1' is no number."),
         ("+1", "Option max_changes: '+1' is no number."),

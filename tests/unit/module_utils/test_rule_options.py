@@ -253,8 +253,8 @@ def test_names_and_descriptions():
         ([rule(match={"tags": {"all": ["a\x1b"]}})], "Rule 1 'R': Option match.tags.all: tag 'a' holds a control ch"),
         ([rule(match={"assignee": [" "]})], "Rule 1 'R': Option assignee: holds a blank. For nobody give \"\"."),
         ([rule(match={"not_assignee": ["x", "\t"]})], "Rule 1 'R': Option not_assignee: holds a blank."),
-        ([rule(match={"tenant": [""]})], "Rule 1 'R': Option tenant: holds an empty name."),
-        ([rule(match={"not_tenant": [" "]})], "Rule 1 'R': Option not_tenant: holds an empty name."),
+        ([rule(match={"min_size": -1})], "Rule 1 'R': Option min_size: is -1."),
+        ([rule(set={"tags": {"add": []}})], "Rule 1 'R': Option set.tags: adds and deletes nothing."),
         ([rule(match={"older_than": "7x"})], "Rule 1 'R': Option older_than: '7x' is no time. Give an age (30m, 12h,"),
         ([rule(match={"newer_than": ""})], "Rule 1 'R': Option newer_than: '' is no time."),
         (

@@ -17,7 +17,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import Pers
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import Desired, TagChange, make_plan
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._rule_options import parse_items
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._undo import undo_item, undo_list
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._undo import undo_file, undo_item
 
 NOW = 1_700_000_000_000
 CASE = {
@@ -151,7 +151,7 @@ def undoes(item):
     ],
 )
 def test_what_is_found_in_a_file(text, items):
-    assert undo_list(text, "file") == items
+    assert undo_file(text, "file").items == items
 
 
 HOLDS_NONE = "Could not read run.json: it holds no undo list. Give a report or the journal of a run that changed cases"
@@ -196,11 +196,11 @@ def at_line(number):
 )
 def test_a_file_that_undoes_nothing(text, message):
     with pytest.raises(InputError) as caught:
-        undo_list(text, "run.json")
+        undo_file(text, "run.json")
     assert str(caught.value).startswith(message)
 
 
 def test_the_name_of_a_file_is_made_printable():
     with pytest.raises(InputError) as caught:
-        undo_list("{}", "\x1b[31m.json")
+        undo_file("{}", "\x1b[31m.json")
     assert str(caught.value).startswith("Could not read [31m.json: ")
