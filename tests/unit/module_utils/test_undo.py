@@ -81,6 +81,7 @@ RESOLVED = {"status": "Resolved", "resolution": "Benign"}
         ({"status": "Cancelled", "resolution": "Benign"}, Desired(status="Resolved"), {"status": "Cancelled"}, []),
         ({"status": "Cancelled", "resolution": "Benign"}, Desired(severity="Low"), {"severity": "Medium"}, []),
         ({"status": "Cancelled"}, Desired(status="New"), {"status": "Cancelled"}, []),
+        ({"status": "Escalated", "resolution": "Benign"}, Desired(status="New"), {"status": "Escalated"}, []),
         (
             {"status": "Cancelled", "resolution": "Benign"},
             Desired(status="Resolved", resolution="True Positive"),
@@ -133,6 +134,7 @@ def undoes(item):
         (json.dumps([]), []),
         (json.dumps({"changed": True, "undo": [FIRST]}, indent=4), [FIRST]),
         (json.dumps({"report": 1, "undo": []}), []),
+        (json.dumps({"journal": "run.jsonl", "undo": [FIRST]}), [FIRST]),
         # a journal
         (lines(HEADER), []),
         (lines(HEADER).strip(), []),
@@ -147,6 +149,7 @@ def undoes(item):
         # killed while it wrote
         *((lines(HEADER, undoes(SECOND), undoes(FIRST))[:-cut], [SECOND]) for cut in (2, 9, 70)),
         (lines(HEADER, undoes(FIRST)) + "{", [FIRST]),
+        (lines(HEADER) + '{"undo": {"case_', []),
         (lines(HEADER, undoes(FIRST)) + "\n", [FIRST]),
     ],
 )
