@@ -11,7 +11,8 @@ module: no_verdict
 short_description: End a playbook so that its exit code says that a gate could not decide
 version_added: 0.1.0
 description:
-  - Ends the play for the host as unreachable. C(ansible-playbook) then exits with 4, where a failed task gives 2.
+  - Ends the play for the host as unreachable. C(ansible-playbook) then exits with 4, where a failed task gives 2. It
+    prints C(UNREACHABLE!), although nothing is wrong with the network, so say that in the message.
   - "A pipeline can so tell a gate that is closed from a gate that could not be asked. The playbook
     C(stellarcyber.xdr.hygiene) uses it: 0 means passed, 2 means that the gate is closed, and anything else means that
     there is no verdict."
@@ -40,7 +41,7 @@ EXAMPLES = r"""
   always:
     - name: Exit with 4 if there is no verdict
       stellarcyber.xdr.no_verdict:
-        msg: The gate could not decide.
+        msg: The gate could not decide. (Unreachable is how Ansible ends with exit code 4.)
       when: case_hygiene_report.verdict | default('error') == 'error'
 """
 

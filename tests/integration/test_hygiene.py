@@ -64,7 +64,7 @@ def test_preview_apply_again_undo(analyst: Analyst, sim: Simulator) -> None:
     planned = analyst.report()
     count = planned["counts"]["changed"]
     assert preview.failure == f"The gate is closed: {count} cases would change, and case_hygiene_fail_on is drift."
-    assert preview.said[0] == "Case hygiene, starter policy: drift"
+    assert preview.said[0] == "Case hygiene, starter policy (no policy was given): drift"
     assert f", {count} would change, " in preview.said[1]
     assert f"Report: {folder}/hygiene.html" in preview.said
     assert_shows(planned, verdict="drift", passed=False, mode="check", undo=[], error="", fail_on="drift")
@@ -166,6 +166,12 @@ def test_exit_codes_tell_a_closed_gate_from_an_error(analyst: Analyst, sim: Simu
     closed = analyst.hygiene("--check", rules=[STALE], fail_on="findings")
     assert closed.returncode == CLOSED
     assert re.fullmatch(r"The gate is closed: \d+ findings, and case_hygiene_fail_on is findings\.", closed.failure)
+    found = {"name": "The vendor's case is seen", "match": TAGGED["match"]}
+    single = analyst.hygiene("--check", rules=[TAGGED, found], fail_on="findings")
+    assert single.failure == (
+        "The gate is closed: 1 case would change, 1 finding, and case_hygiene_fail_on is findings."
+    )
+    assert single.said[2:] == ["1 would change: The vendor's case is tagged", "1 finding: The vendor's case is seen"]
     assert analyst.hygiene(rules=[TAGGED], fail_on="drift").returncode == PASSED
     sim.fault("status", status=500, times=0)
     asked = analyst.hygiene("--check", "-e", "stellar_retries=0", rules=[TAGGED], fail_on="none")
@@ -187,6 +193,11 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     (
         {"rules": [TAGGED], "policy_file": "list.yml"},
         r"Give case_hygiene_rules or case_hygiene_policy_file, not both\.",
+    ),
+    (
+        {"polcy_file": "policy.yml", "max_chagnes": "1"},
+        r"Unknown variables: case_hygiene_max_chagnes, case_hygiene_polcy_file\. "
+        r".*, which knows case_hygiene_concurrency, .*, case_hygiene_time_budget, case_hygiene_title\.$",
     ),
     (
         {"rules": [TAGGED], "fail_on": "drfit"},
@@ -235,7 +246,14 @@ def test_mistakes_have_the_exit_code_of_errors(analyst: Analyst) -> None:
     misspelt = analyst.hygiene(policy_file="none.yml")
     assert misspelt.returncode == ERROR, misspelt.output
     assert misspelt.failure.startswith(f"Policy {analyst.folder}/none.yml: can't be read: ")
-    assert "There is no verdict" in misspelt.output
+    assert "There is no verdict, see the error above. (Unreachable is how Ansible ends with exit code 4.)" in (
+        misspelt.output
+    )
+    unknown = analyst.hygiene(rules=[TAGGED], max_chagnes=1, report_dir="reports")
+    assert unknown.returncode == ERROR, unknown.output
+    assert unknown.failure.startswith("Unknown variables: case_hygiene_max_chagnes. ")
+    assert not unknown.calls
+    assert_shows(analyst.report(), verdict="error", error=unknown.failure)
     refused = analyst.hygiene(rules=[TAGGED], fail_on="drfit")
     assert refused.returncode == ERROR, refused.output
 
@@ -279,6 +297,18 @@ def test_a_case_that_fails_hides_no_other(analyst: Analyst, sim: Simulator) -> N
     undone = analyst.undo(undo_file="reports/hygiene.json")
     assert undone.returncode == 0, undone.output
     assert tags_of_all(sim) == before
+
+
+def test_a_case_that_somebody_works_on_is_drift_that_is_left(analyst: Analyst, sim: Simulator) -> None:
+    edited = {"method": "GET", "path": "/cases/*"}
+    sim.edit(CASE, {"severity": "Low"}, user="ohtani@example.com", before=edited)
+    run = analyst.hygiene(rules=[TAGGED], reread_after=0, report_dir="reports")
+    assert run.returncode == PASSED, run.output
+    assert not run.writes
+    assert_shows(analyst.report(), verdict="drift", passed=True, changed=False)
+    assert run.said[0] == "Case hygiene: drift"
+    assert run.said[1].endswith(" read, 0 changed, 0 findings, 0 failed, 1 skipped")
+    assert run.said[2] == "0 changed, 1 skipped: The vendor's case is tagged"
 
 
 def test_a_killed_run_leaves_reports_that_say_so(analyst: Analyst, sim: Simulator) -> None:

@@ -62,14 +62,14 @@ def test_from_the_report(analyst: Analyst, applied: Applied, sim: Simulator) -> 
     assert preview.returncode == 0, preview.output
     assert (preview.writes, preview.changed) == ([], 1)
     assert preview.said == [
-        "1 cases would be restored, 0 already as they were, 0 skipped, 0 failed",
-        "Restored: 67535",
-        "Can't be undone: comment of 67535",
+        "1 case would be restored, 0 already as they were, 0 skipped, 0 failed",
+        "Would be restored: 67535",
+        f"Can't be undone: comment of {CASE}",
     ]
     done = analyst.undo("--diff", undo_file="reports/hygiene.json")
     assert done.returncode == 0, done.output
     assert (done.writes, done.changed) == (["PUT cases/ID"], 1)
-    assert done.said[0] == "1 cases restored, 0 already as they were, 0 skipped, 0 failed"
+    assert done.said[0] == "1 case restored, 0 already as they were, 0 skipped, 0 failed"
     assert "--- before: case 67535" in done.output
     assert managed(sim) == applied.before
     again = analyst.undo(undo_file="reports/hygiene.json")
@@ -85,7 +85,9 @@ def test_from_a_journal_or_a_list(given: str, analyst: Analyst, applied: Applied
     ways = {"journal": {"undo_file": str(journal)}, "list": {"undo_cases": undo}, "file": {"undo_file": "undo.json"}}
     done = analyst.undo(**ways[given])
     assert done.returncode == 0, done.output
-    assert done.said == ["1 cases restored, 0 already as they were, 0 skipped, 0 failed", "Restored: 67535"]
+    assert done.said[:2] == ["1 case restored, 0 already as they were, 0 skipped, 0 failed", "Restored: 67535"]
+    # A list of items doesn't say what it lacks.
+    assert done.said[2:] == ([f"Can't be undone: comment of {CASE}"] if given == "journal" else [])
     assert managed(sim) == applied.before
 
 
@@ -96,8 +98,34 @@ def test_a_case_that_somebody_touched_is_left_alone(analyst: Analyst, sim: Simul
     assert done.returncode == 0, done.output
     assert done.said[0] == "0 cases restored, 0 already as they were, 1 skipped, 0 failed"
     assert done.said[1].startswith(f"Refused to change case {CASE} (ticket 67535): ohtani changed it at ")
+    assert done.said[-1] == "1 case was skipped, so the undo is not complete."
     assert managed(sim)["severity"] == "Critical"
     assert not done.writes
+
+
+def test_what_is_too_much_to_show_is_counted(sim: Simulator, tmp_path: Path) -> None:
+    sim.reset(cases=60)
+    rule = {"name": "All", "match": {}, "set": {"tags": {"add": ["seen"]}}, "comment": "Seen"}
+    analyst = Analyst(sim, tmp_path)
+    assert analyst.hygiene(rules=[rule], report_dir="reports").returncode == PASSED
+    ids = [case["_id"] for case in sim.cases()]
+    preview = analyst.undo("--check", undo_file="reports/hygiene.json")
+    restored, lost = preview.said[1:]
+    assert restored.startswith("Would be restored: ")
+    assert lost.startswith("Can't be undone: comment of ")
+    for line in (restored, lost):
+        assert line.endswith(f", ... and {len(ids) - 20} more")
+        assert line.count(",") == 20
+    sim.advance(60)
+    for case_id in ids[:25]:
+        sim.edit(case_id, {"tags": {"add": ["mine"]}}, user="ohtani@example.com")
+    preview = analyst.undo("--check", undo_file="reports/hygiene.json")
+    assert preview.said[-1] == "25 cases would be skipped, so the undo would not be complete."
+    done = analyst.undo(undo_file="reports/hygiene.json")
+    assert done.returncode == 0, done.output
+    assert len([line for line in done.said if line.startswith("Refused to change case ")]) == 20
+    assert "... and 5 more" in done.said
+    assert done.said[-1] == "25 cases were skipped, so the undo is not complete."
 
 
 @pytest.mark.parametrize(
