@@ -13,9 +13,11 @@ from __future__ import annotations
 import base64
 import getpass
 import json
+import os
 import re
 import shutil
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -423,15 +425,43 @@ def test_who_looks_at_the_module_gets_the_module(sim, play, tmp_path, environmen
     assert run[0].calls.count(TOKEN) == 2
 
 
-@pytest.mark.parametrize(("platform", "here"), [("linux", True), ("freebsd14", True), ("darwin", False)])
-def test_not_on_macos(monkeypatch, platform, here):
+@pytest.mark.parametrize(
+    ("platform", "known", "here"),
+    [("linux", True, True), ("freebsd14", True, True), ("darwin", True, False), ("linux", False, False)],
+)
+def test_not_on_macos_and_not_with_a_core_that_no_test_has_seen(monkeypatch, platform, known, here):
     monkeypatch.setattr(_in_process.sys, "platform", platform)
+    monkeypatch.setattr(_in_process, "_is_known_core", known)
     action = SimpleNamespace(
         _connection=SimpleNamespace(transport="local", become=None),
         _task=SimpleNamespace(async_val=0, environment=[]),
         _interpreter=lambda task_vars: sys.executable,
     )
     assert _in_process.InProcessAction._makes_no_difference(action, {}) is here
+
+
+def test_nothing_private_of_a_later_core_is_imported(tmp_path):
+    shim = tmp_path / "sitecustomize.py"
+    shim.write_text(
+        "import ansible.release, ansible.module_utils.common.json as json\n"
+        "ansible.release.__version__ = '2.99.0'\n"
+        "del json.get_module_encoder\n",
+        encoding="utf-8",
+    )
+    found = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sitecustomize\n"
+            "from ansible_collections.stellarcyber.xdr.plugins.plugin_utils import _in_process\n"
+            "print(_in_process._is_known_core, _in_process._internal, _in_process._ENCODING)",
+        ],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout.strip() == "False None {}"
 
 
 def test_the_time_out_of_a_task_ends_an_item_and_not_the_loop(sim, play):

@@ -659,6 +659,47 @@ def test_an_edit_while_a_write_had_to_wait_is_not_overwritten(ten):
     assert ten.case(TAKEN)["status"] == "Escalated"
 
 
+@pytest.mark.parametrize("workers", [1, 2, 8])
+def test_an_edit_while_a_write_waited_for_the_pause_of_another_is_not_overwritten(ten, workers):
+    """The platform asks one call to wait, so all wait. What the others read is old by then."""
+    put = {"method": "PUT", "path": f"/cases/{case(0)['_id']}"}
+    ten.fault("status", status=429, retry_after="1", **put)
+    ten.edit(case(9)["_id"], {"status": "Escalated"}, user="ohtani@example.com", after=put)
+    done = run(ten, rules=TAKE_OVER, concurrency=workers, reread_after=0.5)
+    if done.of(case(9)["_id"])["outcome"] == "skipped":
+        assert ten.case(case(9)["_id"])["status"] == "Escalated"
+        assert done.result["rereads"] > 0
+    else:
+        # With eight at once, it may have been written before the platform asked to wait.
+        assert workers == 8
+    assert done.counts["changed"] >= 9
+
+
+def test_a_guard_far_ahead_does_not_hide_an_edit_after_the_read(ten):
+    items = [{**item, "if_modified_at": "2099-01-01"} for item in WAYS["cases"]["cases"]]
+    ten.edit(TAKEN, {"status": "Escalated"}, after={"method": "GET", "path": "/cases/*", "nth": 10})
+    done = run(ten, cases=items)
+    assert done.counts == {"read": 10, "changed": 9, "skipped": 1}
+    assert ten.case(TAKEN)["status"] == "Escalated"
+
+
+@pytest.mark.parametrize("source", ["report", "journal"])
+def test_undo_says_what_it_can_not_restore(ten, tmp_path, source):
+    rules = [{**TAKE_OVER[0], "comment": "Taken over"}]
+    done = run(ten, rules=rules, journal=str(tmp_path / "journal"))
+    if source == "report":
+        (tmp_path / "report").write_text(json.dumps({"report": 1, "mode": "apply", **done.result}), encoding="utf-8")
+    undone = run(ten, undo_file=str(tmp_path / source))
+    found = sorted(undone.result["not_restorable"], key=lambda item: item["case_id"])
+    assert found == [{"case_id": case(number)["_id"], "fields": ["comment"]} for number in range(10)]
+
+
+def test_a_run_that_skips_what_it_planned_says_that_no_rule_changed_it(ten):
+    done = run(ten, rules=TAKE_OVER, max_changes="0")
+    assert [rule["changed"] for rule in done.result["rules"]] == [0]
+    assert [rule["matched"] for rule in done.result["rules"]] == [10]
+
+
 def test_an_item_whose_time_is_over_is_skipped_in_check_mode_too(ten):
     ten.edit(TAKEN, {"severity": "Critical"}, user="ohtani@example.com")
     check, real = run(ten, True, **WAYS["cases"]), run(ten, **WAYS["cases"])

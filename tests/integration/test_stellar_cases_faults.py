@@ -317,7 +317,7 @@ def test_on_error_continue_writes_all_the_others(many):
 
 @pytest.mark.parametrize("workers", [1, 8])
 def test_time_budget_begins_nothing_after_it(many, workers):
-    many.latency(150 if workers == 1 else 600)
+    many.latency(150 if workers == 1 else 400)
     before = store(many)
     started = time.monotonic()
     done = run(many, time_budget=1, concurrency=workers, **WAYS["rules"])
@@ -326,6 +326,23 @@ def test_time_budget_begins_nothing_after_it(many, workers):
     assert done.failed
     assert done.counts["skipped"] == DRIFTED - done.counts.get("changed", 0) > 0
     assert "time_budget of the task is used up" in done.result["msg"]
+
+
+def test_time_budget_holds_while_cases_are_read(many):
+    many.latency(300)
+    done = run(many, time_budget=1, concurrency=1, **WAYS["cases"])
+    assert done.failed
+    assert {item["outcome"] for item in done.result["case_results"]} == {"skipped"}
+    assert done.counted[GET] < DRIFTED
+    assert PUT not in done.counted
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_key_that_is_refused_is_one_error(many, way):
+    done = run(many, api_key="wrong", **WAYS[way])
+    assert done.failed
+    assert done.calls == [TOKEN]
+    assert "the platform refused api_key" in done.result["msg"]
 
 
 def test_time_budget_holds_for_those_that_wait_for_their_turn(many):
