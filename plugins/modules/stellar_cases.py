@@ -154,8 +154,8 @@ options:
             type: str
           name:
             description:
-              - A regular expression of Python that is found somewhere in the case's name. C((?i\)) at its beginning
-                makes letter case no difference.
+              - A regular expression of Python that is found somewhere in the first 1000 characters of the case's name.
+                C((?i\)) at its beginning makes letter case no difference.
               - An attacker may choose names. Avoid expressions that repeat a repetition, such as C((a+\)+), which can
                 take very long.
             type: str

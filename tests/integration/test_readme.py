@@ -490,6 +490,8 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Option rules: is an empty list.": lambda p: p.cases(rules=[]),
     "Rule …: Option … is unknown. Known here are …": lambda p: p.rule(match={"stauts": ["New"]}),
     "Rule …: Its options: …": lambda p: p.rule(match={"status": ["Open"]}),
+    "Rule …: Option … has no value. …": lambda p: p.rule(match={"status": None}),
+    "Rule …: Option … is no text: …": lambda p: p.rule(match={"name": ["a", "b"]}),
     "Rule …: Option name: is the name of a rule before it.": lambda p: p.rule({"name": "A rule", "match": {}}),
     "Rule …: Option match.name: … is no regular expression: …": lambda p: p.rule(match={"name": "("}),
     "Rule …: Options … leave no room between them.": lambda p: p.rule(match={"min_score": 9, "max_score": 8}),
@@ -521,6 +523,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Option concurrency: is …": lambda p: p.cases({"case_id": CASE_ID, "severity": "Low"}, concurrency=33),
     "Refused to begin: … cases would be changed, and max_changes allows …": lambda p: p.limit("0"),
     "Option undo_file: … can't be read: …": lambda p: p.cases(undo_file="/nowhere/hygiene.json"),
+    "Could not read …: it is empty, …": lambda p: p.undo(""),
     "Could not read …: it holds no undo list.": lambda p: p.undo('{"report": 1}'),
     "Could not read …: line … is neither JSON of a report nor of a journal.": lambda p: p.undo("case 1\ncase 2\n"),
     "Option journal: … can't be created: …": (
