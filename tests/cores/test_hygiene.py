@@ -82,7 +82,7 @@ def test_gate_reports_and_undo(terminal, simulator, tmp_path):
     code, output = terminal("undo", undo_file="reports/hygiene.json")
     assert code == 0, output
     assert "2 cases restored, 0 already as they were, 0 skipped, 0 failed" in output, output
-    assert "Can't be undone: comment of 5, 5" in output, output
+    assert "Can't be undone: comment of 000000000000000000000000, 000000000000000000000001" in output, output
     assert [simulator.case(i)["tags"] for i in ids] == [[name] for name in names]
 
     code, output = terminal("undo", undo_file="none.json")
