@@ -26,6 +26,8 @@ OHTANI_ID = "826ef6979788454297c85cbba4a51c08"
 EXAMPLE_TENANT_ID = "6aeb2aae7d8d4ef0820136f42d107db4"
 CLINIC_ID = "b2f0c7de54c1498d9a7e3f6d1c20e885"
 CREATED = 1660742474343
+HIT = {"tags": {"add": ["hit"]}}
+TAKE_OVER = [{"name": "Take over", "match": {"status": ["New"]}, "set": {"status": "In Progress", **HIT}}]
 MANAGED = ("status", "severity", "name", "assignee", "resolution")
 
 Case = dict[str, Any]

@@ -2,12 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""stellar_cases: each option and each field of a rule in check mode, for real, and again; requests; safety."""
+"""stellar_cases: each option and each field of a rule in check mode, for real, and again; requests."""
 
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -23,17 +22,18 @@ from tests.integration.many import (
     COMMENT,
     EXAMPLE_TENANT_ID,
     GET,
+    HIT,
     LIST,
     OHTANI_ID,
     PUT,
     SOC_LEAD_ID,
+    TAKE_OVER,
     TENANTS,
     TOKEN,
     USERS,
     assert_restored,
     assert_true,
     case,
-    managed,
     run,
     store,
 )
@@ -42,7 +42,6 @@ from tests.integration.playbook import parameters, run_playbook
 DAY_MS = 86_400_000
 NOW_MS = int(time.time() * 1000)
 RESOLVED = {"status": "Resolved", "closed": 1}
-HIT = {"tags": {"add": ["hit"]}}
 
 
 @dataclass
@@ -413,9 +412,6 @@ def test_the_calls_of_each_field(sim, name):
     assert again.result["changed"] is False
 
 
-TAKE_OVER = [{"name": "Take over", "match": {"status": ["New"]}, "set": {"status": "In Progress", **HIT}}]
-
-
 @pytest.mark.parametrize("workers", [1, 8, 32])
 @pytest.mark.parametrize("way", ["rules", "cases"])
 def test_calls_are_the_fewest_at_any_concurrency(sim, workers, way):
@@ -523,291 +519,6 @@ def test_a_status_that_an_analyst_moves_between_pages(sim):
     after = store(sim)
     after.update({case_id: before[case_id] for case_id in (left, leaves, enters)})
     assert_true(done, before, after)
-
-
-# -- safety: how much -----------------------------------------------------------------------------------------
-
-LIMITS = {
-    "0": False,
-    "9": False,
-    "10": True,
-    "49.9%": False,
-    "50%": True,
-    "100 %": True,
-    "0%": False,
-}
-
-
-@pytest.mark.parametrize("check_mode", [True, False])
-@pytest.mark.parametrize("limit", LIMITS)
-def test_max_changes_is_checked_before_the_first_write(sim, tmp_path, limit, check_mode):
-    """Ten of twenty cases would be changed."""
-    sim.reset(seed=[case(number, severity="Low" if number % 2 else "High") for number in range(20)])
-    before = store(sim)
-    rules = [{"name": "Raise", "match": {}, "set": {"severity": "High"}}]
-    journal = tmp_path / "journal"
-    done = run(sim, check_mode, rules=rules, max_changes=limit, journal=str(journal))
-    assert done.failed is not LIMITS[limit]
-    assert len(done.result["diff"]) == 10
-    if LIMITS[limit]:
-        assert done.counts == {"read": 20, "changed": 10, "ok": 10}
-        return
-    assert_true(done, before, store(sim))
-    assert sim.writes() == []
-    assert not journal.exists()
-    assert done.counts == {"read": 20, "skipped": 10, "ok": 10}
-    assert done.result["changed"] is False
-    assert "Refused to begin: 10 cases would be changed" in done.result["msg"]
-    skipped = [item for item in done.result["case_results"] if item["outcome"] == "skipped"]
-    assert all(item["changes"] and item["reason"] for item in skipped)
-
-
-def test_max_changes_counts_no_case_that_can_not_be_changed(sim):
-    sim.reset(seed=[case(number) for number in range(4)])
-    items = [{"case_id": case(number)["_id"], "severity": "High"} for number in range(3)]
-    guarded = {"case_id": case(3)["_id"], "severity": "High", "if_modified_at": str(case(0)["modified_at"])}
-    done = run(sim, cases=[*items, guarded, {"ticket_id": 1, "severity": "High"}], max_changes="3")
-    assert done.counts == {"read": 4, "changed": 3, "skipped": 1, "failed": 1}
-
-
-# -- safety: what an analyst touched ----------------------------------------------------------------------------
-
-
-@pytest.fixture
-def ten(sim):
-    sim.reset(seed=[case(number) for number in range(10)])
-    return sim
-
-
-TAKEN = case(4)["_id"]
-WAYS = {
-    "rules": {"rules": TAKE_OVER, "reread_after": 0},
-    "cases": {
-        "cases": [
-            {
-                "case_id": case(number)["_id"],
-                "status": "In Progress",
-                **HIT,
-                "if_modified_at": str(case(number)["modified_at"]),
-            }
-            for number in range(10)
-        ]
-    },
-}
-
-
-@pytest.mark.parametrize("workers", [1, 8])
-@pytest.mark.parametrize("way", WAYS)
-def test_an_edit_between_snapshot_and_write_is_not_overwritten(ten, way, workers):
-    nth = {"path": "/cases"} if way == "rules" else {"path": "/cases/*", "nth": 10}
-    ten.edit(TAKEN, {"status": "Escalated"}, user="ohtani@example.com", after={"method": "GET", **nth})
-    before = store(ten)
-    done = run(ten, concurrency=workers, **WAYS[way])
-    assert not done.failed
-    assert done.counts == {"read": 10, "changed": 9, "skipped": 1}
-    taken = done.of(TAKEN)
-    assert "ohtani changed it" in taken["reason"]
-    assert "error" not in taken
-    assert ten.case(TAKEN)["status"] == "Escalated"
-    assert done.counted[PUT] == 9
-    assert done.result["rereads"] == 10
-    assert done.counted[GET] == 10 if way == "rules" else 20
-    assert TAKEN not in [item["case_id"] for item in done.result["undo"]]
-    # The next run sees it as it is by then.
-    again = run(ten, **WAYS[way])
-    assert again.counts == ({} if way == "rules" else {"read": 10, "ok": 9, "skipped": 1})
-    assert_restored({TAKEN: {**before[TAKEN], "status": "Escalated"}}, {TAKEN: ten.case(TAKEN)})
-
-
-@pytest.mark.parametrize(("reread_after", "rereads"), [(5, 0), (0, 10)])
-def test_a_fresh_snapshot_is_not_read_again(ten, reread_after, rereads):
-    done = run(ten, rules=TAKE_OVER, reread_after=reread_after)
-    assert done.result["rereads"] == rereads
-    assert done.counted == {TOKEN: 1, LIST: 1, PUT: 10, **({GET: rereads} if rereads else {})}
-
-
-def test_a_snapshot_grows_old_while_the_run_goes_on(ten):
-    """At 100 ms a call, the first writes come soon enough, and the last ones don't."""
-    ten.latency(100)
-    done = run(ten, rules=TAKE_OVER, reread_after=0.35, concurrency=1)
-    assert 0 < done.result["rereads"] < 10
-    assert done.counted[GET] == done.result["rereads"]
-
-
-def test_a_page_that_waited_for_others_is_old(sim):
-    """The listings of two statuses are merged: one waits while the other is read, and an analyst is faster."""
-    records = [case(number, severity="High") for number in range(600)]
-    taken = case(700, status="Escalated")
-    sim.reset(seed=[*records, taken])
-    sim.fault("latency", ms=500, method="GET", path="/cases", after=2)
-    sim.edit(taken["_id"], {"severity": "Critical"}, after={"method": "GET", "path": "/cases", "nth": 2})
-    rules = [{"name": "Raise", "match": {"status": ["New", "Escalated"]}, "set": {"severity": "High"}}]
-    done = run(sim, rules=rules, reread_after=0.4)
-    assert done.counted == {TOKEN: 1, LIST: 3, GET: 1}
-    assert done.outcomes[taken["_id"]] == "skipped"
-    assert sim.case(taken["_id"])["severity"] == "Critical"
-
-
-def test_an_edit_while_a_write_had_to_wait_is_not_overwritten(ten):
-    """The platform asks to wait, and an analyst is faster. No re-read was due before the first try."""
-    put = {"method": "PUT", "path": f"/cases/{TAKEN}"}
-    ten.fault("status", status=429, retry_after="1", **put)
-    ten.edit(TAKEN, {"status": "Escalated"}, user="ohtani@example.com", after=put)
-    done = run(ten, sleep=lambda seconds: None, rules=TAKE_OVER)
-    assert done.counts == {"read": 10, "changed": 9, "skipped": 1}
-    assert "ohtani changed it" in done.of(TAKEN)["reason"]
-    assert ten.case(TAKEN)["status"] == "Escalated"
-
-
-@pytest.mark.parametrize("workers", [1, 2, 8])
-def test_an_edit_while_a_write_waited_for_the_pause_of_another_is_not_overwritten(ten, workers):
-    """The platform asks one call to wait, so all wait. What the others read is old by then."""
-    put = {"method": "PUT", "path": f"/cases/{case(0)['_id']}"}
-    ten.fault("status", status=429, retry_after="1", **put)
-    ten.edit(case(9)["_id"], {"status": "Escalated"}, user="ohtani@example.com", after=put)
-    done = run(ten, rules=TAKE_OVER, concurrency=workers, reread_after=0.5)
-    if done.of(case(9)["_id"])["outcome"] == "skipped":
-        assert ten.case(case(9)["_id"])["status"] == "Escalated"
-        assert done.result["rereads"] > 0
-    else:
-        # With eight at once, it may have been written before the platform asked to wait.
-        assert workers == 8
-    assert done.counts["changed"] >= 9
-
-
-def test_a_guard_far_ahead_does_not_hide_an_edit_after_the_read(ten):
-    items = [{**item, "if_modified_at": "2099-01-01"} for item in WAYS["cases"]["cases"]]
-    ten.edit(TAKEN, {"status": "Escalated"}, after={"method": "GET", "path": "/cases/*", "nth": 10})
-    done = run(ten, cases=items)
-    assert done.counts == {"read": 10, "changed": 9, "skipped": 1}
-    assert ten.case(TAKEN)["status"] == "Escalated"
-
-
-@pytest.mark.parametrize("source", ["report", "journal"])
-def test_undo_says_what_it_can_not_restore(ten, tmp_path, source):
-    rules = [{**TAKE_OVER[0], "comment": "Taken over"}]
-    done = run(ten, rules=rules, journal=str(tmp_path / "journal"))
-    if source == "report":
-        (tmp_path / "report").write_text(json.dumps({"report": 1, "mode": "apply", **done.result}), encoding="utf-8")
-    undone = run(ten, undo_file=str(tmp_path / source))
-    found = sorted(undone.result["not_restorable"], key=lambda item: item["case_id"])
-    assert found == [{"case_id": case(number)["_id"], "fields": ["comment"]} for number in range(10)]
-
-
-def test_a_run_that_skips_what_it_planned_says_that_no_rule_changed_it(ten):
-    done = run(ten, rules=TAKE_OVER, max_changes="0")
-    assert [rule["changed"] for rule in done.result["rules"]] == [0]
-    assert [rule["matched"] for rule in done.result["rules"]] == [10]
-
-
-def test_an_item_whose_time_is_over_is_skipped_in_check_mode_too(ten):
-    ten.edit(TAKEN, {"severity": "Critical"}, user="ohtani@example.com")
-    check, real = run(ten, True, **WAYS["cases"]), run(ten, **WAYS["cases"])
-    assert check.result["case_results"] == real.result["case_results"]
-    assert real.counts == {"read": 10, "changed": 9, "skipped": 1}
-    assert real.result["rereads"] == 9
-
-
-# -- undo -----------------------------------------------------------------------------------------------------
-
-
-def as_list(done, journal):
-    return json.dumps(done.result["undo"])
-
-
-def as_report(done, journal):
-    return json.dumps({"report": 1, "title": "x", **done.result}, indent=2)
-
-
-def as_journal(done, journal):
-    return journal.read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize("form", [as_list, as_report, as_journal])
-def test_undo_by_a_file(sim, tmp_path, form):
-    records = [
-        case(0, assignee=OHTANI_ID, tags=["old", "a"]),
-        case(1, status="Resolved", closed=1, resolution="Benign"),
-        case(2, severity="Low", tags=[], name="Two"),
-    ]
-    sim.reset(seed=records)
-    before = store(sim)
-    wanted = {"status": "In Progress", "severity": "High", "assignee": "soc-lead@example.com", "name": "x"}
-    rules = [{"name": "All", "match": {}, "set": {**wanted, "tags": {"set": ["new"]}}}]
-    journal, file = tmp_path / "journal", tmp_path / "undo"
-    done = run(sim, rules=rules, journal=str(journal))
-    file.write_text(form(done, journal), encoding="utf-8")
-    check = run(sim, True, undo_file=str(file))
-    real = run(sim, undo_file=str(file))
-    again = run(sim, undo_file=str(file))
-    assert sim.writes() == []
-    assert check.result["diff"] == real.result["diff"]
-    assert check.result["case_results"] == real.result["case_results"]
-    assert real.counts == {"read": 3, "changed": 3}
-    assert again.counts == {"read": 3, "ok": 3}
-    assert_restored(before, store(sim))
-    # An undo can be undone as well.
-    assert run(sim, cases=real.result["undo"]).counts == {"read": 3, "changed": 3}
-    assert {record["name"] for record in store(sim).values()} == {"x"}
-
-
-def test_undo_lets_alone_what_somebody_changed_since(ten):
-    before = store(ten)
-    done = run(ten, rules=TAKE_OVER)
-    ten.edit(TAKEN, {"severity": "Critical"}, user="ohtani@example.com")
-    undone = run(ten, cases=done.result["undo"])
-    assert not undone.failed
-    assert undone.counts == {"read": 10, "changed": 9, "skipped": 1}
-    assert "ohtani changed it" in undone.of(TAKEN)["reason"]
-    assert_restored(before, store(ten), but=[TAKEN])
-    assert ten.case(TAKEN)["severity"] == "Critical"
-
-
-def test_undo_of_nothing_changes_nothing(ten, tmp_path):
-    file = tmp_path / "undo"
-    file.write_text("[]", encoding="utf-8")
-    done = run(ten, undo_file=str(file))
-    assert not done.failed
-    assert done.result["changed"] is False
-    assert done.counted == {TOKEN: 1}
-
-
-# -- two runs at the same time --------------------------------------------------------------------------------
-
-
-def test_two_runs_at_once_lose_nothing(sim):
-    """Their rules overlap, and each brings a tag and a field of its own to the same cases."""
-    sim.reset(seed=[case(number) for number in range(60)])
-    sim.latency(5)
-    policies = {
-        "one": {"status": "In Progress", "tags": {"add": ["one"], "delete": ["old"]}},
-        "two": {"severity": "High", "tags": {"add": ["two"]}},
-    }
-    done = {}
-
-    def work(name):
-        rules = [{"name": name, "match": {"tags": {"none": [name]}}, "set": policies[name]}]
-        done[name] = run(sim, rules=rules, reread_after=0, concurrency=4)
-
-    threads = [threading.Thread(target=work, args=(name,)) for name in policies]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    after = store(sim)
-    for name, result in done.items():
-        assert not result.failed
-        assert set(result.outcomes.values()) <= {"changed", "skipped"}
-        for case_id, outcome in result.outcomes.items():
-            assert (name in after[case_id]["tags"]) is (outcome == "changed")
-            assert outcome == "changed" or "changed it" in result.of(case_id)["reason"]
-    # Each case got at least one of them, and a second run brings the rest.
-    assert all(set(record["tags"]) & set(policies) for record in after.values())
-    for name in policies:
-        work(name)
-        assert not done[name].failed
-    assert all(set(policies) <= set(record["tags"]) for record in store(sim).values())
-    assert {managed(record)["status"] for record in store(sim).values()} == {"In Progress"}
 
 
 # -- the rest -------------------------------------------------------------------------------------------------
