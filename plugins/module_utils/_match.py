@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Pattern
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import Person, Tenant, severity, tags
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._query import Query
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._query import Query, within
 
 # A regular expression of a policy meets names that an attacker may choose: what is longer is cut before.
 MAX_NAME_LENGTH = 1000
@@ -50,7 +50,7 @@ class Match:
             and not any(tenant.owns(case) for tenant in self.not_tenants)
             and (not self.resolution or (case.get("resolution") or "") in self.resolution)
             and not (self.not_resolution and (case.get("resolution") or "") in self.not_resolution)
-            and (self.max_size is None or _at_most(case.get("size"), self.max_size))
+            and within(case.get("size"), None, self.max_size)
             and (self.name is None or _found(self.name, case.get("name")))
         )
 
@@ -78,10 +78,6 @@ class Match:
     @property
     def people(self) -> tuple[Person, ...]:
         return (*self.query.assignee, *self.not_assignee)
-
-
-def _at_most(value: Any, limit: int) -> bool:
-    return isinstance(value, (int, float)) and value <= limit
 
 
 def _found(pattern: Pattern[str], name: Any) -> bool:

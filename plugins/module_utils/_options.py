@@ -95,9 +95,9 @@ class Connection:
             api_version=_text(params, "api_version") or "5.0",
             verify=_verify(params),
             proxy=proxy,
-            timeout=_number(params, "timeout", 1, 3600),
-            retries=int(_number(params, "retries", 0, 100)),
-            retry_budget=_number(params, "retry_budget", 0, 86400),
+            timeout=number_option(params, "timeout", 1, 3600),
+            retries=int(number_option(params, "retries", 0, 100)),
+            retry_budget=number_option(params, "retry_budget", 0, 86400),
         )
 
 
@@ -212,7 +212,8 @@ def _proxy(proxy: str) -> str:
     return proxy
 
 
-def _number(params: dict[str, Any], name: str, low: float, high: float) -> float:
+def number_option(params: dict[str, Any], name: str, low: float, high: float) -> float:
+    """A number within a range. Raises InputError."""
     value = params.get(name)
     number = float(CONNECTION[name]["default"] if value is None else value)
     if not low <= number <= high:

@@ -109,10 +109,10 @@ class Query:
             and not any(tag in case_tags for tag in self.not_tags)
             and (not self.assignee or any(person.is_assignee_of(case) for person in self.assignee))
             and not any(_is_modifier(person, case) for person in self.not_modified_by)
-            and _within(case.get("score"), self.min_score, self.max_score)
-            and _within(case.get("size"), self.min_size, None)
-            and _within(case.get("created_at"), self.created_after, self.created_before)
-            and _within(case.get("modified_at"), self.modified_after, self.modified_before)
+            and within(case.get("score"), self.min_score, self.max_score)
+            and within(case.get("size"), self.min_size, None)
+            and within(case.get("created_at"), self.created_after, self.created_before)
+            and within(case.get("modified_at"), self.modified_after, self.modified_before)
             and (self.tenant is None or self.tenant.owns(case))
         )
 
@@ -202,7 +202,8 @@ def _is_modifier(person: Person, case: dict[str, Any]) -> bool:
     return person.is_meant_by(case.get("modified_by") or "", case.get("modified_by_name") or "")
 
 
-def _within(value: Any, low: float | None, high: float | None) -> bool:
+def within(value: Any, low: float | None, high: float | None) -> bool:
+    """True if there are no bounds, or a number lies between them; a bound counts as within."""
     if low is None and high is None:
         return True
     if not isinstance(value, (int, float)):

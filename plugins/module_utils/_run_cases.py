@@ -32,7 +32,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._journal import Journal
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._limit import ChangeLimit
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import Connection
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import Connection, number_option
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._policy import Rule, check_convergence, decide
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._query import Sorting, fewest_parts
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._read import Reader
@@ -93,9 +93,9 @@ def run_cases(
     """stellar_cases: bring many cases to their states, by one plan."""
     started, now_ms = time.monotonic(), clock_ms()
     limit = ChangeLimit.parse(params.get("max_changes"))
-    workers = int(_number(params, "concurrency", 1, MAX_CONCURRENCY))
-    reread_after = _number(params, "reread_after", 0, 86400)
-    budget = float("inf") if params.get("time_budget") is None else _number(params, "time_budget", 1, 86400)
+    workers = int(number_option(params, "concurrency", 1, MAX_CONCURRENCY))
+    reread_after = number_option(params, "reread_after", 0, 86400)
+    budget = float("inf") if params.get("time_budget") is None else number_option(params, "time_budget", 1, 86400)
     rules = None if params.get("rules") is None else parse_rules(params["rules"], now_ms)
     undo = _undo_file(params)
     items = None if rules is not None else _items(params, undo, now_ms)
@@ -132,13 +132,6 @@ def run_cases(
             error.result = {**result, **_report(outcome, client, rereads)}
             raise
         return {**result, **_report(outcome, client, rereads)}
-
-
-def _number(params: dict[str, Any], name: str, low: float, high: float) -> float:
-    value = float(params[name])
-    if not low <= value <= high:
-        raise InputError(f"Option {name}", f"is {value:g}.", f"Give a number from {low:g} to {high:g}.")
-    return value
 
 
 def _undo_file(params: dict[str, Any]) -> UndoFile | None:
