@@ -14,6 +14,8 @@ WORKERS ?= 2
 PORT ?= 8443
 
 pytest := python -m pytest -n $(WORKERS) --dist loadfile
+# What an earlier run of a suite wrote down is none of this run's (tests/evidence.py).
+forget = @rm -rf .cache/evidence/$(1)
 title = @printf '\n== %s\n' '$(1)'
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -28,10 +30,10 @@ export GIT_CONFIG_VALUE_0 := $(CURDIR)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv test unit integration lint sanity cores format schema build simulator demo bench docs clean
+.PHONY: help venv test test-long unit integration lint sanity cores format schema build simulator demo bench docs clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: .venv/installed ## Prepare .venv, and nothing outside it
 
@@ -53,10 +55,12 @@ test: unit integration lint sanity cores ## Run all that follows, up to cores
 
 unit: venv ## Run the unit tests
 	$(call title,unit)
+	$(call forget,unit)
 	@$(pytest) tests/unit
 
 integration: venv ## Run the modules and plugins against the simulator
 	$(call title,integration)
+	$(call forget,integration)
 	@$(pytest) tests/integration
 
 lint: venv ## Check style, types, documentation, licences and the artefact
@@ -86,7 +90,13 @@ sanity: venv ## Run ansible-test sanity (CORE=2.21 for another ansible-core than
 
 cores: venv ## Run the built artefact on every ansible-core that has a Python here
 	$(call title,cores)
+	$(call forget,cores)
 	@$(pytest) tests/cores
+
+test-long: venv ## Run what takes longer than the tests: the whole fault matrix by ansible-playbook, storms
+	$(call title,long)
+	$(call forget,long)
+	@$(pytest) tests/long
 
 format: venv ## Format the Python files
 	@ruff check -q --fix

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests import canaries
 from tests.integration.playbook import ROOT, calls, clean_environment
 from tests.simulator.process import Simulator
 
@@ -67,6 +68,7 @@ class Analyst:
 
     def play(self, playbook: str, *arguments: str, **variables: Any) -> Played:
         self.simulator.clear_requests()
+        before = self._files()
         process = subprocess.run(
             self.command(playbook, *arguments, **variables),
             cwd=self.folder,
@@ -77,7 +79,15 @@ class Analyst:
             timeout=300,
             check=False,
         )
-        return Played(process.returncode, process.stdout + process.stderr, self.simulator.requests())
+        output = process.stdout + process.stderr
+        canaries.assert_none(canaries.of(self.simulator), output, where="output of ansible-playbook")
+        # What the analyst wrote may hold a key; what the run writes may not.
+        texts = [file.read_text(encoding="utf-8", errors="replace") for file, _changed in self._files() - before]
+        canaries.assert_none(canaries.of(self.simulator), *texts, where="reports, journal and undo files")
+        return Played(process.returncode, output, self.simulator.requests())
+
+    def _files(self) -> set[tuple[Path, int]]:
+        return {(file, file.stat().st_mtime_ns) for file in self.folder.rglob("*") if file.is_file()}
 
     def command(self, playbook: str, *arguments: str, **variables: Any) -> list[str]:
         given = ["-e", json.dumps(variables)] if variables else []

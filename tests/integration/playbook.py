@@ -19,6 +19,7 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import module_arguments
+from tests import canaries
 from tests.simulator.process import Simulator
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -108,9 +109,14 @@ def run_playbook(
     )
     lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
     recorded = [json.loads(line) for line in lines]
+    output = process.stdout + process.stderr
+    # Whatever a test is about, no run of it may give a secret away.
+    canaries.assert_none(canaries.of(simulator), output, where="output of ansible-playbook")
+    results = [json.dumps(entry["result"]) for entry in recorded]
+    canaries.assert_none(canaries.of(simulator), *results, where="results that a callback gets")
     return Run(
         process.returncode,
-        process.stdout + process.stderr,
+        output,
         [Task(entry["kind"], entry["task"], entry["result"], entry["requests"]) for entry in recorded],
     )
 

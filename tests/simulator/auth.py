@@ -41,6 +41,8 @@ class Auth:
         self.scoped_key = self._make_scoped_key()
         # token id -> (user, is it scoped, end on the simulator's clock): the `exp` that is told may be another
         self._tokens: dict[str, tuple[str, bool, float]] = {}
+        # every token since the start or the last reset, for tests that look whether one leaked
+        self.issued: list[str] = []
 
     def _make_scoped_key(self) -> str:
         now = int(self._world.clock.now())
@@ -54,6 +56,7 @@ class Auth:
 
     def forget_tokens(self) -> None:
         self._tokens.clear()
+        self.issued.clear()
 
     def exchange(self, authorization: str) -> dict[str, Any]:
         """The answer of /access_token."""
@@ -88,7 +91,8 @@ class Auth:
         }
         told = {"seconds": int(end), "ms": int(end * 1000), "past": int(now) - 3600}.get(switches.token_exp)
         exp = {} if told is None else {"exp": told}
-        return {"access_token": jwt.encode(claims | exp, self._secret, ALGORITHM), **exp}
+        self.issued.append(jwt.encode(claims | exp, self._secret, ALGORITHM))
+        return {"access_token": self.issued[-1], **exp}
 
     def caller(self, authorization: str) -> Caller:
         """Who makes a call, or 401."""

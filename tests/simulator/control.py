@@ -43,6 +43,10 @@ async def delete_requests(request: Request) -> Response:
     return JSONResponse({})
 
 
+async def get_tokens(request: Request) -> Response:
+    return JSONResponse({"tokens": _world(request).auth.issued})
+
+
 async def get_faults(request: Request) -> Response:
     return JSONResponse({"faults": [asdict(plan) for plan in _world(request).faults.all()]})
 
@@ -140,6 +144,7 @@ def build(world: World) -> Starlette:
         for path, method, endpoint in (
             ("requests", "GET", get_requests),
             ("requests", "DELETE", delete_requests),
+            ("tokens", "GET", get_tokens),
             ("faults", "GET", get_faults),
             ("faults", "POST", post_fault),
             ("faults", "DELETE", delete_faults),

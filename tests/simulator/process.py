@@ -72,6 +72,11 @@ class Simulator:
     def clear_requests(self) -> None:
         self.control("DELETE", "requests")
 
+    def tokens(self) -> list[str]:
+        """Every token issued since the start or the last reset."""
+        issued: list[str] = self.control("GET", "tokens")["tokens"]
+        return issued
+
     def writes(self) -> list[dict[str, Any]]:
         """Logged requests that write, the exchange of a key for a token not counted."""
         return [

@@ -1,0 +1,49 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The keys and tokens of a simulator, searched for in all that a run leaves behind."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import urllib.parse
+from collections.abc import Iterable
+
+from tests import evidence
+from tests.simulator.process import Simulator
+
+# Any JWT: the scoped key, and every token that the simulator issues.
+JWT = re.compile(r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}")
+
+
+def spellings(secret: str) -> set[str]:
+    """A secret as it is and in other dress: Base64 at each offset in a longer text, URL-encoded, hexadecimal, JSON."""
+    raw = secret.encode()
+    found = {secret, urllib.parse.quote(secret, safe=""), urllib.parse.quote_plus(secret), raw.hex()}
+    found.add(json.dumps(secret)[1:-1])
+    for offset in range(3):
+        for encode in (base64.standard_b64encode, base64.urlsafe_b64encode):
+            text = encode(b"\0" * offset + raw).decode().rstrip("=")
+            # The characters at either end also depend on what stands beside the secret.
+            found.add(text[(0, 2, 3)[offset] : len(text) - 1])
+    return found
+
+
+def of(simulator: Simulator) -> list[str]:
+    """What must appear nowhere: both keys, the pair that Basic sends, and each token issued since the last reset."""
+    pair = base64.b64encode(f"{simulator.username}:{simulator.api_key}".encode()).decode()
+    return [simulator.api_key, simulator.scoped_key, pair, *simulator.tokens()]
+
+
+def assert_none(secrets: Iterable[str], *texts: str, where: str = "output") -> None:
+    """Search texts for each secret in each spelling, and for any JWT. where: what the texts are, for the record."""
+    secrets = list(secrets)
+    wanted = {spelling for secret in secrets for spelling in spellings(secret)}
+    for text in texts:
+        leaked = [spelling for spelling in wanted if spelling in text] + JWT.findall(text)
+        assert not leaked, f"a secret is in {where}, after {text.partition(leaked[0])[0][-200:]!r}"
+    searched = {"texts": len(texts), "characters": sum(map(len, texts))}
+    evidence.record("canaries", where=where, secrets=len(secrets), spellings=len(wanted), **searched)
