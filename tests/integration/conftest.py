@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils import _run
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
-from tests.integration.playbook import Run, run_playbook
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import Connection
+from tests.integration.playbook import Run, parameters, run_playbook
 from tests.simulator.process import Simulator, start
 
 
@@ -39,6 +41,13 @@ def play(sim: Simulator, tmp_path: Path) -> Callable[..., Run]:
         return run_playbook(sim, tmp_path, *arguments, **environment)
 
     return run
+
+
+@pytest.fixture
+def token(sim: Simulator) -> str:
+    """A token that exists already."""
+    with Client(Connection.from_params(parameters(CASE, sim, case_id="0" * 24, severity="High"))) as client:
+        return client._exchange()[0]
 
 
 @pytest.fixture

@@ -88,15 +88,15 @@ def run_playbook(
     plays = [{"hosts": "localhost", "gather_facts": False, **(play or {}), "tasks": tasks}]
     playbook.write_text(yaml.safe_dump(plays, sort_keys=False, allow_unicode=True), encoding="utf-8")
     record.unlink(missing_ok=True)
-    ready = {name: value for name, value in vars(simulator).items() if not name.startswith("_")}
+    # Not its keys: an environment can be seen.
+    reached_by = {"host": simulator.host, "ca_path": simulator.ca_path}
     env = clean_environment(
         simulator,
         ANSIBLE_CALLBACK_PLUGINS=str(ROOT / "tests/integration/callback_plugins"),
-        ANSIBLE_CALLBACKS_ENABLED="record",
         PYTHONPATH=str(ROOT),
         RECORD_FILE=str(record),
-        RECORD_SIMULATOR=json.dumps(ready),
-        **environment,
+        RECORD_SIMULATOR=json.dumps(reached_by),
+        **{"ANSIBLE_CALLBACKS_ENABLED": "record", **environment},
     )
     process = subprocess.run(
         [Path(sys.executable).parent / "ansible-playbook", playbook, *arguments],

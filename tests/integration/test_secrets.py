@@ -11,23 +11,14 @@ import json
 
 import pytest
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE as CASE_OPTIONS
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import Connection
 from tests import canaries
 from tests.integration.many import case
-from tests.integration.playbook import CASE, parameters
+from tests.integration.playbook import CASE
 
 PROXY_PASSWORD = "proxy-canary-4711"
 
 CHANGE = {"case_id": CASE, "severity": "High"}
 LOOKUP = "stellarcyber.xdr.stellar_cases"
-
-
-@pytest.fixture
-def token(sim):
-    with Client(Connection.from_params(parameters(CASE_OPTIONS, sim, **CHANGE))) as client:
-        return client._exchange()[0]
 
 
 # what happens: (options beside the change, faults, whether the task fails)
