@@ -18,11 +18,10 @@ from typing import Any
 FOLDER = Path(__file__).resolve().parents[1] / ".cache/evidence"
 
 
-def record(kind: str, **facts: Any) -> None:
-    """Write down a fact of the test that runs; its name and its suite (unit, integration, long, cores) are added."""
+def record(kind: str, suite: str = "", **facts: Any) -> None:
+    """Write down a fact of the test that runs. Its name and its suite (unit, integration, long, cores) are added."""
     test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
-    suite = test.split("/")[1] if test.startswith("tests/") else "other"
-    folder = FOLDER / suite
+    folder = FOLDER / (suite or (test.split("/")[1] if test.startswith("tests/") else "other"))
     folder.mkdir(parents=True, exist_ok=True)
     # One file a process, since tests run in several.
     with (folder / f"{os.getpid()}.jsonl").open("a", encoding="utf-8") as file:
