@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from .change import refusal
 from .derived import ai_detail, formatted
 from .errors import ApiError
 from .query import number
 from .store import Record
-from .web import caller_of, data, find_case, json_body, world_of
+from .web import Escaped, caller_of, data, find_case, json_body, world_of
 
 
 async def list_comments(request: Request) -> Response:
@@ -94,7 +94,7 @@ async def list_alerts(request: Request) -> Response:
 
 async def observables(request: Request) -> Response:
     # one of the two answers without `data` (vendor library 2025-07)
-    return JSONResponse({"observables": world_of(request).details.get("observables", find_case(request))})
+    return Escaped({"observables": world_of(request).details.get("observables", find_case(request))})
 
 
 async def summary(request: Request) -> Response:

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from .faults import edit_from, fault_from
 from .gateway import CONTROL
 from .store import Record
+from .web import Escaped
 from .world import Initial, World
 
 
@@ -106,7 +107,7 @@ def _record(request: Request) -> Record:
 
 async def get_cases(request: Request) -> Response:
     world = _world(request)
-    return JSONResponse({"cases": [world.raw(record) for record in world.store.records()]})
+    return Escaped({"cases": [world.raw(record) for record in world.store.records()]})
 
 
 async def post_cases(request: Request) -> Response:
@@ -114,12 +115,12 @@ async def post_cases(request: Request) -> Response:
 
 
 async def get_case(request: Request) -> Response:
-    return JSONResponse(_world(request).raw(_record(request)))
+    return Escaped(_world(request).raw(_record(request)))
 
 
 async def put_case(request: Request) -> Response:
     world = _world(request)
-    return JSONResponse(world.raw(world.override(_record(request), await _body(request))))
+    return Escaped(world.raw(world.override(_record(request), await _body(request))))
 
 
 async def post_reset(request: Request) -> Response:

@@ -35,6 +35,13 @@ def query_string(request: Request) -> str:
     return bytes(request.scope["query_string"]).decode("latin-1")
 
 
+class Escaped(JSONResponse):
+    """JSON in ASCII, since a case may hold half a surrogate pair, which has no other bytes."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, allow_nan=False, separators=(",", ":")).encode("ascii")
+
+
 async def json_body(request: Request) -> dict[str, Any]:
     """The body as an object. The Content-Type is not looked at, as real clients send different ones."""
     try:
@@ -68,4 +75,4 @@ def shown(world: World, record: Record, description: bool) -> dict[str, Any]:
 
 
 def data(content: Any, status: int = 200) -> Response:
-    return JSONResponse({"data": content}, status)
+    return Escaped({"data": content}, status)
