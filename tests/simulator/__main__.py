@@ -17,7 +17,7 @@ from typing import Any
 
 from .app import build
 from .cases import render_all
-from .server import bind, make_certificate, serve
+from .server import CERTIFICATES, bind, make_certificate, serve
 from .switches import DEFAULT_PROFILE, PROFILES, parse_assignment
 from .world import Initial, World
 
@@ -37,6 +37,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--db", default=":memory:", metavar="FILE", help="keep the cases in this file")
     parser.add_argument("--username", default=os.environ.get("SIMULATOR_USERNAME", ""), help="account of the key")
     parser.add_argument("--api-key", default=os.environ.get("SIMULATOR_API_KEY", ""), help="default: a new one")
+    parser.add_argument(
+        "--certificate", choices=CERTIFICATES, default="good", help="another is one that clients must refuse"
+    )
     parser.add_argument(
         "--cert-dir",
         type=Path,
@@ -119,7 +122,7 @@ def run(options: argparse.Namespace, directory: Path) -> int:
         print(f"cannot use {options.db}: {error}", file=sys.stderr)
         return 1
     render_all(world)
-    context, ca_path = make_certificate(options.cert_dir or directory, options.host)
+    context, ca_path = make_certificate(options.cert_dir or directory, options.host, options.certificate)
     address = f"[{options.host}]" if ":" in options.host else options.host
     host = f"{address}:{listener.getsockname()[1]}"
     ready = {

@@ -22,6 +22,7 @@ KINDS: dict[str, tuple[bool, dict[str, Any]]] = {
     "redirect": (False, {"status": 302, "location": "https://127.0.0.1/login"}),
     "expire_token": (False, {}),
     "drip": (True, {"ms_per_byte": 5}),
+    "drip_headers": (True, {"ms_per_line": 50, "lines": 50}),
     "stall": (False, {"max_s": 120}),
     "gzip_bomb": (True, {"mib": 64}),
 }

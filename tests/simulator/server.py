@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import logging
 import os
 import signal
@@ -24,11 +25,17 @@ KEEP_ALIVE_S = 120
 NAMES = ("127.0.0.1", "localhost", "::1")
 
 
-def make_certificate(directory: Path, host: str) -> tuple[ssl.SSLContext, Path]:
+CERTIFICATES = ("good", "expired", "wrong-name")
+
+
+def make_certificate(directory: Path, host: str, kind: str = "good") -> tuple[ssl.SSLContext, Path]:
     """A server context and the file of the CA that signed it. No private key is written to disk."""
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(*dict.fromkeys([*NAMES, host])).configure_cert(context)
+    names = ["other.example"] if kind == "wrong-name" else [*NAMES, host]
+    ended = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)
+    not_after = ended if kind == "expired" else None
+    authority.issue_cert(*dict.fromkeys(names), not_after=not_after).configure_cert(context)
     directory.mkdir(parents=True, exist_ok=True)
     ca_path = directory / "ca.pem"
     ca_path.write_bytes(authority.cert_pem.bytes())

@@ -39,6 +39,7 @@ MET: list[tuple[str, dict[str, Any], Any, bool, int]] = [
     ("redirect", {}, 302, False, 302),
     ("expire_token", {}, 401, False, 401),
     ("drip", {"ms_per_byte": 0.01}, 200, True, 200),
+    ("drip_headers", {"ms_per_line": 0.01}, 200, True, 200),
     ("stall", {"max_s": 0.05}, requests.ConnectionError, False, 0),
     ("gzip_bomb", {"mib": 1}, 200, True, 200),
 ]
@@ -150,6 +151,17 @@ def test_stall_ends_when_the_client_gives_up(api: Any) -> None:
     api.simulator.fault("stall")
     with pytest.raises(requests.exceptions.ReadTimeout):
         api.call("GET", "/users", timeout=0.2)
+    assert api.call("GET", "/users").status_code == 200
+
+
+def test_headers_that_drip_keep_a_client_waiting_beyond_its_time_out(api: Any) -> None:
+    """Each line is an answer in time, for a client that waits so long for each."""
+    api.simulator.fault("drip_headers", ms_per_line=50, lines=10)
+    begin = time.monotonic()
+    answer = api.call("GET", "/users", timeout=0.4)
+    assert time.monotonic() - begin >= 0.5
+    assert answer.headers["x-drip-9"] == "9"
+    assert answer.json()["data"]
     assert api.call("GET", "/users").status_code == 200
 
 

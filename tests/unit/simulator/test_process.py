@@ -79,6 +79,21 @@ def test_a_taken_port(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "said"),
+    [("expired", "certificate has expired"), ("wrong-name", "IP address mismatch, certificate is not valid")],
+)
+def test_a_certificate_that_clients_must_refuse(tmp_path: Path, kind: str, said: str) -> None:
+    process, ready = launch(tmp_path, "--certificate", kind)
+    try:
+        context = ssl.create_default_context(cafile=ready["ca_path"])
+        with socket.create_connection(ready["host"].split(":")) as plain, pytest.raises(ssl.SSLError, match=said):
+            context.wrap_socket(plain, server_hostname="127.0.0.1")
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
+
+
+@pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["--switch", "nothing=1"], "unknown switch: nothing"),
