@@ -362,8 +362,7 @@ def refusal(rules, case):
 
 # -- properties -------------------------------------------------------------------------------------------
 
-# No deadline, since the machine may be busy.
-many = settings(max_examples=200, deadline=None)
+many = settings(max_examples=2 * settings.default.max_examples)
 on_some_platform = st.sampled_from(PLATFORMS)
 
 
