@@ -4,7 +4,7 @@
 
 """Property tests: with how many inputs they run, and what of them goes to the evidence.
 
-A test that needs more or fewer inputs than most takes a share: settings(max_examples=2 * settings.default.max_examples).
+A test that needs more or fewer inputs than most takes settings(max_examples=2 * settings.default.max_examples).
 """
 
 from __future__ import annotations

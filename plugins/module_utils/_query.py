@@ -21,6 +21,7 @@ from datetime import datetime, timezone
 from typing import Any, Callable, Iterable, Iterator, NamedTuple
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import Person, Tenant, severity, tags
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import printable
 
 # The platform's maximum (vendor docs 5.2).
 PAGE_SIZE = 500
@@ -56,18 +57,20 @@ def parse_time(value: Any, now_ms: int) -> int:
     Raises ValueError that says why it is no time.
     """
     text = str(value).strip()
+    shown = printable(text, 60)
     ago = _AGO.fullmatch(text)
     if ago:
         return now_ms - int(float(ago.group(1)) * _UNITS_MS[ago.group(2)])
     if re.fullmatch(r"[0-9]+", text):
-        if not _SMALLEST_MS <= int(text) < _LARGEST_MS:
-            raise ValueError(f"{text} is no time in epoch milliseconds; is it in seconds?")
+        # int() refuses thousands of digits, in words about Python.
+        if len(text) > 60 or not _SMALLEST_MS <= int(text) < _LARGEST_MS:
+            raise ValueError(f"{shown} is no time in epoch milliseconds; is it in seconds?")
         return int(text)
     try:
         # fromisoformat() reads the Z only from Python 3.11 on.
         moment = datetime.fromisoformat(re.sub(r"[Zz]$", "+00:00", text))
     except ValueError:
-        raise ValueError(f"{text!r} is no time") from None
+        raise ValueError(f"{shown!r} is no time") from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=timezone.utc)
     return int(moment.timestamp() * 1000)
