@@ -10,15 +10,17 @@ import email.utils
 import json
 import random
 import re
+import socket
 import sys
 import time
 import traceback
 from functools import partial
-from typing import Any, Callable, Iterable, Iterator
+from typing import Any, Callable, Iterable
 from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import missing_required_lib
 
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._answer import loads, unpacked
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._auth import (
     BearerAuth,
     TokenSource,
@@ -38,11 +40,11 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import Connection
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._throttle import FIRST_WAIT_S, Throttle
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._wire import Adapter, TooLargeError, exchange
 
 try:
     import requests
     import urllib3
-    from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 except ImportError:
     requests = None  # type: ignore[assignment]
     REQUESTS_IMPORT_ERROR: str | None = traceback.format_exc()
@@ -55,8 +57,12 @@ LONGEST_WAIT_S = 30.0
 # Calls that a run may have under way at once, each on a connection of its own
 MAX_CONCURRENCY = 32
 # A page of 500 cases is below 1 MiB; more than this is no answer of the platform.
-MAX_BODY_BYTES = 64 * 1024 * 1024
+MAX_BODY_BYTES = 16 * 1024 * 1024
+# What is read of an error's body; a message shows less.
+_ERROR_BODY_BYTES = 64 * 1024
 _PIECE_BYTES = 64 * 1024
+# Real ones have 1 to 2 thousand
+_MAX_TOKEN_LENGTH = 16 * 1024
 
 
 class _Retry(Exception):
@@ -92,19 +98,11 @@ class Client:
         self._sleep = sleep
         self._secrets: frozenset[str] = frozenset()
         self._clock_ahead_s: float | None = None
-        self._session = requests.Session()
-        self._session.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=MAX_CONCURRENCY))
-        self._session.headers["Accept"] = "application/json"
-        # Plain http goes to loopback only: a proxy from the environment would read the key.
-        self._session.trust_env = not connection.base_url.startswith("http://")
+        # Not a session, which keeps what cookies it is given, and reads what a redirect brings without a limit
+        self.adapter = Adapter(pool_maxsize=MAX_CONCURRENCY)
         if connection.verify is False:
             urllib3.disable_warnings()
-        proxies = {"http": connection.proxy, "https": connection.proxy} if connection.proxy else {}
-        # What the environment says of proxies and CA files is looked up here, and not again at each call.
-        self._settings = self._session.merge_environment_settings(
-            connection.base_url, proxies, True, connection.verify, None
-        )
-        self._session.trust_env = False
+        self.settings = _settings(connection)
         self.begin(on_secret)
         self._register_connection_secrets()
         self._tokens = TokenSource(self._exchange if connection.api_key else None, connection.access_token)
@@ -136,7 +134,7 @@ class Client:
         self._tokens.token()
 
     def close(self) -> None:
-        self._session.close()
+        self.adapter.close()
 
     def __enter__(self) -> Client:
         return self
@@ -208,8 +206,7 @@ class Client:
         except AuthenticationError as error:
             raise key_refused(request.tried, link.auth_method, link.username, link.api_key, **error.facts) from None
         token = answer.get("access_token")
-        # A header value that requests would refuse with the token in its message.
-        if not isinstance(token, str) or not token.isascii() or not token.isprintable() or not token.strip():
+        if not isinstance(token, str) or not _is_header_value(token) or len(token) > _MAX_TOKEN_LENGTH:
             raise request.nonsense("holds no access_token")
         self._register_secret(token)
         return token, lifetime(token, answer.get("exp"), request.platform_now())
@@ -247,8 +244,8 @@ class Client:
         secrets = [link.api_key, link.access_token]
         if link.username and link.api_key:
             secrets.append(basic_pair(link.username, link.api_key))
-        if link.proxy:  # as it stands in the URL, and decoded
-            secrets += [urlsplit(link.proxy).password or "", requests.utils.get_auth_from_url(link.proxy)[1]]
+        for proxy in self.settings["proxies"].values():  # as it stands in the URL, and decoded
+            secrets += [_proxy_password(proxy), requests.utils.get_auth_from_url(proxy)[1]]
         for secret in secrets:
             self._register_secret(secret)
 
@@ -286,7 +283,9 @@ class _Request:
         self.what = what
         self.params = params
         self.data = None if body is None else json.dumps(body).encode("utf-8")
-        self.headers = {} if body is None else {"Content-Type": "application/json"}
+        self.headers = {**requests.utils.default_headers(), "Accept": "application/json", "Accept-Encoding": "gzip"}
+        if body is not None:
+            self.headers["Content-Type"] = "application/json"
         self.empty_ok = empty_ok
         self.before_try = before_try
         self.renewed = False
@@ -310,23 +309,19 @@ class _Request:
     def _send(self, auth: Any) -> dict[str, Any]:
         link = self.client.connection
         self.status = None
-        deadline = time.monotonic() + link.timeout
         sent_at = time.time()
+        url = link.base_url + self.path
         try:
-            with self.client._session.request(
-                self.method,
-                link.base_url + self.path,
-                params=self.params,
-                data=self.data,
-                headers=self.headers,
-                auth=auth,
-                timeout=(min(10.0, link.timeout), link.timeout),
-                allow_redirects=False,
-                **self.client._settings,
+            call = requests.Request(self.method, url, self.headers, data=self.data, params=self.params, auth=auth)
+            with exchange(link.timeout, MAX_BODY_BYTES + _PIECE_BYTES), self.client.adapter.send(
+                call.prepare(), timeout=(min(10.0, link.timeout), link.timeout), **self.client.settings
             ) as response:
                 self.status, self.answer_headers = response.status_code, response.headers
                 self.client.learn_clock(self, sent_at)
-                content = self._content(response, deadline)
+                content = self._content(response.raw) if self._is_success else self._error_content(response.raw)
+        except TooLargeError:
+            self.may_have_arrived = True
+            raise self._too_large() from None
         except StellarError:
             self.may_have_arrived = True
             raise
@@ -335,15 +330,19 @@ class _Request:
         except (
             requests.exceptions.ConnectionError,
             requests.exceptions.Timeout,
-            requests.exceptions.ChunkedEncodingError,
+            urllib3.exceptions.ProtocolError,
+            urllib3.exceptions.TimeoutError,
         ) as error:
+            failure = self._not_answered(error)
+            if failure.facts.get("proxy_refused"):
+                raise failure from None
             self.may_have_arrived = True
-            raise _Retry(self._not_answered(error)) from None
-        except (requests.exceptions.RequestException, OSError) as error:
+            raise _Retry(failure) from None
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise self._not_answered(error) from None
         # An answer that is no refusal of the platform's may hide that the request was carried out.
         self.may_have_arrived = self.may_have_arrived or not 300 <= self.status < 500
-        if self.status == 200 or (self.status // 100 == 2 and self.method != "GET"):
+        if self._is_success:
             return self._json(content)
         raise self._refused(content)
 
@@ -351,30 +350,43 @@ class _Request:
         """Epoch seconds by the answer's Date, so that a wrong clock here does not matter."""
         return _http_date(self.answer_headers.get("Date")) or time.time()
 
-    def _content(self, response: Any, deadline: float) -> bytes:
-        content = bytearray()
+    @property
+    def _is_success(self) -> bool:
+        return self.status == 200 or (self.method != "GET" and 200 <= (self.status or 0) < 300)
+
+    def _content(self, raw: Any) -> bytes:
         try:
-            for piece in _pieces(response):
-                content += piece
-                if len(content) > MAX_BODY_BYTES:
-                    raise self.nonsense(f"is larger than {MAX_BODY_BYTES // 2**20} MiB")
-                if time.monotonic() > deadline:
-                    raise requests.exceptions.ReadTimeout("the answer came too slowly")
-        except ReadTimeoutError as error:
-            raise requests.exceptions.ReadTimeout(error) from None
-        except DecodeError:
-            raise self.nonsense("can't be decompressed") from None
-        except HTTPError as error:
-            raise requests.exceptions.ConnectionError(error) from None
-        return bytes(content)
+            content = self._read(raw, MAX_BODY_BYTES + 1)
+        except ValueError as error:
+            raise self.nonsense(str(error)) from None
+        if len(content) > MAX_BODY_BYTES:
+            raise self._too_large()
+        return content
+
+    def _error_content(self, raw: Any) -> bytes:
+        """An error's body is for its message only: that it can't be read hides no status."""
+        try:
+            return self._read(raw, _ERROR_BODY_BYTES)
+        except (ValueError, OSError, TooLargeError, urllib3.exceptions.HTTPError):
+            return b""
+
+    def _read(self, raw: Any, most_bytes: int) -> bytes:
+        pieces = iter(partial(raw.read, _PIECE_BYTES, decode_content=False), b"")
+        content = unpacked(pieces, self.answer_headers.get("Content-Encoding", ""), most_bytes)
+        if len(content) < most_bytes and raw.length_remaining:  # urllib3 before 2.0 lets it pass
+            raise urllib3.exceptions.IncompleteRead(len(content), raw.length_remaining)
+        return content
+
+    def _too_large(self) -> ApiError:
+        return self.nonsense(f"is larger than {MAX_BODY_BYTES // 2**20} MiB")
 
     def _json(self, content: bytes) -> dict[str, Any]:
         if not content.strip() and self.empty_ok:
             return {}
         try:
-            answer = _loads(content)
-        except (ValueError, RecursionError):
-            raise self.nonsense("is no JSON", content) from None
+            answer = loads(content)
+        except ValueError as error:
+            raise self.nonsense(str(error), content) from None
         if not isinstance(answer, dict):
             raise self.nonsense("is no JSON object", content)
         return answer
@@ -428,7 +440,7 @@ class _Request:
         value = self.answer_headers.get("Retry-After")
         if value is None:
             return None
-        if value.strip().isdigit():
+        if value.strip().isdecimal():
             return float(value)
         date = _http_date(value)
         return None if date is None else max(0.0, date - self.platform_now())
@@ -450,9 +462,15 @@ class _Request:
 
     def _not_answered(self, error: Exception) -> TransportError:
         link = self.client.connection
+        facts = self._facts()
+        refusal = re.search(r"Tunnel connection failed: (4\d\d)", str(error))
+        if refusal:
+            facts["proxy_refused"] = int(refusal[1])
         if isinstance(error, requests.exceptions.ProxyError):
             why, remedy = "the proxy did not connect", "Check proxy, HTTPS_PROXY and NO_PROXY."
-        elif isinstance(error, requests.exceptions.Timeout):
+            if refusal and refusal[1] == "407":
+                remedy = "Check the user name and the password in the URL of the proxy (proxy or HTTPS_PROXY)."
+        elif isinstance(error, requests.exceptions.Timeout) or isinstance(_innermost(error), socket.timeout):
             why = f"no complete answer in time (timeout is {link.timeout:g} s)"
             remedy = "Check that host and port are reachable from here, or raise timeout."
         elif link.base_url.startswith("http://"):
@@ -460,41 +478,43 @@ class _Request:
         else:
             why = "no answer"
             remedy = "Check host and port, name resolution, and that a firewall or a proxy lets this machine through."
-        return TransportError(self.tried, f"{why}: {self.client.scrub(_cause(error))}.", remedy, **self._facts())
+        return TransportError(self.tried, f"{why}: {self.client.scrub(_cause(error))}.", remedy, **facts)
 
 
-def _loads(content: bytes) -> Any:
-    """JSON whose texts Ansible can print: a half of a surrogate pair, or a NaN, would end the task without a result."""
-    answer = json.loads(content.decode("utf-8", "replace"), parse_constant=lambda name: None)
-    if b"\\ud" in content.lower():
-        answer = json.loads(json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace"))
-    return answer
+def _settings(connection: Connection) -> dict[str, Any]:
+    """How to send: what the connection says, and the environment of proxies and CA files."""
+    with requests.Session() as session:
+        # Plain http goes to loopback only: a proxy from the environment would read the key.
+        session.trust_env = not connection.base_url.startswith("http://")
+        proxies = {"http": connection.proxy, "https": connection.proxy} if connection.proxy else {}
+        return session.merge_environment_settings(connection.base_url, proxies, True, connection.verify, None)
 
 
-def _pieces(response: Any) -> Iterator[bytes]:
-    """A body as it arrives. iter_content() waits until a piece is full, so that a slow drip outlives any deadline."""
-    read1 = getattr(response.raw, "read1", None)
-    if read1 is None:  # urllib3 before 2.2
-        yield from response.iter_content(1024)
-        return
+def _proxy_password(proxy: str) -> str:
+    try:
+        return urlsplit(proxy).password or ""
+    except ValueError:
+        return ""
+
+
+def _is_header_value(text: str) -> bool:
+    """False for what requests would refuse, with the text in its message."""
+    return text.isascii() and text.isprintable() and bool(text.strip())
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """The reason, without the library's talk of its own retries, of which there are none."""
     while True:
-        piece = read1(_PIECE_BYTES, decode_content=True)
-        if not piece:
-            return
-        yield piece
+        reason = getattr(error, "reason", None)
+        nested = [part for part in (reason, *getattr(error, "args", ())) if isinstance(part, BaseException)]
+        if not nested:
+            return error
+        error = nested[0] if nested[0] is reason else nested[-1]
 
 
 def _cause(error: BaseException) -> str:
-    """The innermost reason, without the library's talk of its own retries, of which there are none."""
-    inner: Any = error
-    while True:
-        reason = getattr(inner, "reason", None)
-        nested = [reason] if isinstance(reason, BaseException) else list(getattr(inner, "args", ()))
-        nested = [part for part in nested if isinstance(part, BaseException)]
-        if not nested:
-            # The library's words begin with the connection as Python shows it.
-            return re.sub(r"^\S*HTTPS?Connection.*?: (?=[A-Z])", "", str(inner))
-        inner = nested[-1]
+    # The library's words begin with the connection as Python shows it.
+    return re.sub(r"^\S*HTTPS?Connection.*?: (?=[A-Z])", "", str(_innermost(error)))
 
 
 def _look(is_done: Callable[[], bool], error: StellarError) -> bool:
@@ -512,7 +532,7 @@ def _look(is_done: Callable[[], bool], error: StellarError) -> bool:
 def _http_date(value: str | None) -> float | None:
     try:
         return email.utils.parsedate_to_datetime(value or "").timestamp()
-    except (TypeError, ValueError, IndexError):
+    except (TypeError, ValueError, IndexError, OverflowError):
         return None
 
 

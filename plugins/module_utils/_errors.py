@@ -10,10 +10,14 @@ what that likely means, what to change.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Any, Callable
 
 EXCERPT_LENGTH = 300
+
+# Azure Pipelines, TeamCity and GitHub Actions run commands of these forms wherever they stand in a line of a log.
+_LOG_COMMAND = re.compile(r"##(?=\w*\[)")
 
 
 class StellarError(Exception):
@@ -82,14 +86,16 @@ class IncompleteError(StellarError):
 
 
 def printable(text: Any, length: int = EXCERPT_LENGTH) -> str:
-    """Text from the platform, cut and made safe for a terminal.
-
-    Control, format (such as right-to-left marks) and surrogate characters become spaces.
-    """
+    """Text from the platform, cut and made safe for a terminal and for the log of a pipeline."""
     text = str(text)
-    cut = text[:length]
-    clean = "".join(" " if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp") else char for char in cut)
-    return clean.strip() + ("..." if len(text) > length else "")
+    return _LOG_COMMAND.sub("# #", on_one_line(text[:length])).strip() + ("..." if len(text) > length else "")
+
+
+def on_one_line(text: str) -> str:
+    """Text with control, format (such as right-to-left marks) and surrogate characters as spaces."""
+    if text.isprintable():
+        return text
+    return "".join(" " if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp") else char for char in text)
 
 
 def run_module(module: Any, run: Callable[..., dict[str, Any]]) -> None:

@@ -57,12 +57,16 @@ def undo_item(case: dict[str, Any], plan: Plan, modified_at: int | None) -> tupl
     return item, lost
 
 
+def _unless_blank(text: str | None) -> str | None:
+    return text if text and text.strip() else None
+
+
 # How to give back what a field held before; None where no option can.
 _FORMER: dict[str, Callable[[dict[str, Any]], str | None]] = {
     "status": lambda case: case.get("status") if case.get("status") in STATUSES else None,
     "severity": lambda case: severity(case) if severity(case) in SEVERITIES else None,
-    "assignee": lambda case: case.get("assignee") or "",
-    "name": lambda case: case.get("name") or None,
+    "assignee": lambda case: _unless_blank(case["assignee"]) if case.get("assignee") else "",
+    "name": lambda case: _unless_blank(case.get("name")),
     "description": lambda case: case.get("description"),
 }
 

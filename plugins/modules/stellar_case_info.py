@@ -88,6 +88,8 @@ cases:
   description:
     - The cases as the platform gives them, in the order of the ids, or sorted as asked.
     - Each may have further fields, and has the keys of O(include).
+    - A field whose name begins with C(_ansible_) or C(__ansible_), at any depth, has C(stellar) before its name, since
+      Ansible would drop it or take it for its own. Half of a surrogate pair, which can't be printed, is C(?).
   returned: when O(count_only=false)
   type: list
   elements: dict

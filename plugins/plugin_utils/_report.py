@@ -22,10 +22,22 @@ from typing import Any, Callable, Mapping, Sequence
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report_view import ROWS, counted, moment, view
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
+    InputError,
+    on_one_line,
+    printable,
+)
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report_view import (
+    ROWS,
+    counted,
+    moment,
+    short,
+    view,
+)
 
 VERSION = 1
+# The rest of a longer text is left out, but not of JSON: one name could make a report too large for any reader.
+LONGEST_TEXT = 5000
 TEMPLATES = {"junit": "report.junit.xml.j2", "markdown": "report.md.j2", "html": "report.html.j2"}
 FORMATS = ("json", *TEMPLATES)
 CHOICES = {
@@ -105,20 +117,21 @@ def _untagged(text: str) -> str:
 
 def _harmless(text: str) -> str:
     """Return the text without what XML can't hold and what a terminal or a reader's eye is fooled by."""
-    text = _untagged(text)
-    if text.isprintable():
-        return text
-    # The two characters are no control characters, but no XML document may hold them.
-    return printable(text, len(text)).replace("\ufffe", " ").replace("\uffff", " ")
+    # The two are no control characters, but no XML document may hold them.
+    return on_one_line(_untagged(text)).replace("\ufffe", " ").replace("\uffff", " ")
 
 
 # What is left means nothing within a line.
 _ENTITIES = {ord(char): f"&#{ord(char)};" for char in set(punctuation) - set(",-/()+'")}
 
 
+def _cut(value: Any) -> Any:
+    return value if isinstance(value, Markup) else short(str(value), LONGEST_TEXT)
+
+
 def _escape_markdown(value: Any) -> Markup:
     """Write punctuation as entities: unlike a backslash, they make text of it wherever it stands."""
-    return value if isinstance(value, Markup) else Markup(str(value).translate(_ENTITIES))
+    return value if isinstance(value, Markup) else Markup(_cut(value).translate(_ENTITIES))
 
 
 @lru_cache(maxsize=None)
@@ -127,15 +140,11 @@ def _environment(format: str) -> Environment:
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=True,
         # It gets whatever a template puts out, so that no place can be forgotten.
-        finalize=_escape_markdown if format == "markdown" else None,
+        finalize=_escape_markdown if format == "markdown" else _cut,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(counted=counted, moment=moment, number="{:,}".format, short=_short)
+    environment.filters.update(counted=counted, moment=moment, number="{:,}".format, short=short)
     return environment
-
-
-def _short(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1] + "…"

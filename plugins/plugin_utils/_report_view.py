@@ -138,11 +138,15 @@ def _rules(rules: list[Row], findings: list[Row], results: list[Row]) -> list[Ro
     ]
 
 
-# Numbers and times
+# Numbers, times and long texts
 
 
 def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def short(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def _whole(value: Any) -> int | None:
@@ -323,7 +327,7 @@ def _test(row: Row, outcome: str, message: str, type: str = "", lines: Iterable[
     ]
     return {
         # The id keeps tests apart: tenants may have the same ticket numbers.
-        "name": f"case {row['ticket']}: {row['name'] or NONE} ({row['case_id'] or NONE})",
+        "name": f"case {row['ticket']}: {short(row['name'], 1000) or NONE} ({row['case_id'] or NONE})",
         "outcome": outcome,
         "type": type,
         "message": message,

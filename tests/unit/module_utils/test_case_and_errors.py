@@ -43,6 +43,9 @@ def test_words_added_to_an_error_reach_its_result():
         ("a\u202eb\u200bc", "a b c"),
         ("a\x00b\nc", "a b c"),
         ("a\ud800b", "a b"),
+        # commands for the log of a pipeline, which run in the middle of a line too
+        ("a ##vso[task.complete]b ##[error]", "a # #vso[task.complete]b # #[error]"),
+        ("###teamcity[x ## heading #1 [y]", "## #teamcity[x ## heading #1 [y]"),
         ("x" * 301, "x" * 300 + "..."),
         (None, "None"),
     ],

@@ -60,6 +60,9 @@ RESOLVED = {"status": "Resolved", "resolution": "Benign"}
         ({"status": None}, Desired(status="New"), {}, ["status"]),
         ({"severity": "Severe"}, Desired(severity="High"), {}, ["severity"]),
         ({"name": ""}, Desired(name="x"), {}, ["name"]),
+        # a blank one would have the whole list refused
+        ({"name": " \t"}, Desired(name="x"), {}, ["name"]),
+        ({"assignee": " "}, Desired(assignee=Person("ohtani")), {}, ["assignee"]),
         ({"description": None}, Desired(description="x"), {}, ["description"]),
         # a resolution goes with status Resolved
         ({}, Desired(status="Resolved", resolution="Benign"), {"status": "New"}, ["resolution"]),
