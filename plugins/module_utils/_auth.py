@@ -11,7 +11,6 @@ key as Bearer, without a user name. The JWT that comes back lives for ten minute
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import threading
 import time
@@ -79,7 +78,7 @@ def _claims(token: str) -> dict[str, Any]:
         return {}
     try:
         payload = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (ValueError, binascii.Error):
+    except (ValueError, RecursionError):
         return {}
     return payload if isinstance(payload, dict) else {}
 
@@ -95,7 +94,10 @@ def lifetime(token: str, exp: Any, now: float) -> float:
         exp = _claims(token).get("exp")
     if isinstance(exp, bool) or not isinstance(exp, (int, float)):
         return DEFAULT_LIFETIME_S
-    seconds = (exp / 1000.0 if exp > 1e11 else float(exp)) - now
+    try:
+        seconds = (exp / 1000.0 if exp > 1e11 else float(exp)) - now
+    except OverflowError:
+        return DEFAULT_LIFETIME_S
     return seconds if seconds > 0 else DEFAULT_LIFETIME_S
 
 

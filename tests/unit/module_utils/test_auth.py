@@ -34,18 +34,28 @@ def jwt(**claims):
     [
         ("opaque", NOW + 600, 600),
         ("opaque", NOW + 90.5, 90.5),
-        ("opaque", (NOW + 600) * 1000, 600),  # ms by mistake
+        ("opaque", (NOW + 300) * 1000, 300),  # ms by mistake
+        ("opaque", 10**11, 10**11 - NOW),
         (jwt(exp=NOW + 300), None, 300),
         (jwt(exp=NOW + 300), NOW + 600, 600),
+        # whatever the length of the claims leaves of base64's padding
+        *[(jwt(exp=NOW + 300, sub="x" * length), None, 300) for length in range(4)],
+        # the shortest life is a life
+        ("opaque", NOW + 0.5, 0.5),
         # no exp that makes sense: the documented ten minutes
         ("opaque", None, 600),
         (jwt(name="x"), None, 600),
         ("a.%%%.c", None, 600),
         ("a.bnVsbA.c", None, 600),
+        ("opaque", NOW, 600),
         ("opaque", NOW - 1, 600),
         ("opaque", 0, 600),
         ("opaque", "soon", 600),
         ("opaque", True, 600),
+        ("opaque", 10**11 + 1, 600),
+        ("opaque", 10**400, 600),
+        ("opaque", -(10**400), 600),
+        ("a." + base64.urlsafe_b64encode(b"[" * 100_000).decode() + ".c", None, 600),
     ],
 )
 def test_lifetime(token, exp, seconds):
@@ -146,14 +156,34 @@ def test_a_secret_is_not_in_the_repr_of_its_holder():
 
 
 @pytest.mark.parametrize(
-    ("method", "key", "words"),
+    ("method", "key", "sent", "remedy"),
     [
-        ("basic", "opaque", "SSO accounts can't use the API"),
-        ("basic", jwt(api_key={"key_id": "1"}), "looks like a scoped key"),
-        ("bearer", "opaque", "legacy key, set username"),
+        (
+            "basic",
+            "opaque",
+            "as a legacy key of a@example.com (Basic)",
+            "Check username (the account's e-mail; SSO accounts can't use the API) and that the key was not revoked. "
+            "If it is a scoped key (5.5 and later), leave username out or set auth_method to bearer.",
+        ),
+        (
+            "basic",
+            jwt(api_key={"key_id": "1"}),
+            "as a legacy key of a@example.com (Basic)",
+            "It looks like a scoped key: leave username out, or set auth_method to bearer.",
+        ),
+        (
+            "bearer",
+            "opaque",
+            "as a scoped key (Bearer)",
+            "Check that the key was not revoked and that the platform is 5.5 or later. "
+            "If it is a legacy key, set username to the account's e-mail.",
+        ),
     ],
 )
-def test_a_refused_key_says_what_to_try(method, key, words):
-    error = key_refused("Could not get an access token", method, "a@example.com", key, status=401)
-    assert words in str(error)
+def test_a_refused_key_says_what_to_try(method, key, sent, remedy):
+    error = key_refused("Could not get an access token", method, "a@example.com", key, status=401, body=None)
+    assert str(error) == (
+        f"Could not get an access token: HTTP 401, the platform refused api_key, sent {sent}. {remedy}"
+    )
+    assert (error.remedy, error.facts) == (remedy, {"status": 401})
     assert key not in str(error)
