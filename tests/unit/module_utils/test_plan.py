@@ -16,7 +16,9 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import (
     TagChange,
     Verdict,
     combine,
+    final_status,
     make_plan,
+    shows_in,
     verify,
 )
 
@@ -111,6 +113,12 @@ CASE = {
         ({}, Desired(severity="Medium", comment="hello"), {}, []),
         # a field that can't be read back is written in each run: no comment with each
         ({}, Desired(description="x", comment="hello"), {"description": "x"}, [("description", None, "x")]),
+        (
+            {"description": "y"},
+            Desired(description="x", comment="hello"),
+            {"description": "x"},
+            [("description", "y", "x"), ("comment", None, "hello")],
+        ),
     ],
 )
 def test_plan(case, desired, payload, changes):
@@ -120,10 +128,77 @@ def test_plan(case, desired, payload, changes):
     assert plan.changed is bool(changes)
 
 
-def test_diff_holds_managed_fields_only():
-    plan = make_plan(CASE, Desired(status="New", severity="High"))
-    assert plan.before == {"status": "New", "severity": "Medium"}
-    assert plan.after == {"status": "New", "severity": "High"}
+@pytest.mark.parametrize(
+    ("case", "desired", "before", "after"),
+    [
+        (
+            {},
+            Desired(status="New", severity="High"),
+            {"status": "New", "severity": "Medium"},
+            {"status": "New", "severity": "High"},
+        ),
+        # what is as it should be is shown, too
+        (
+            {"assignee": OHTANI.user_id, "assignee_name": "ohtani"},
+            Desired(assignee=OHTANI, tags=TagChange(add=("a",))),
+            {"assignee": "ohtani", "tags": ["a", "b"]},
+            {"assignee": "ohtani", "tags": ["a", "b"]},
+        ),
+        ({}, Desired(description="x"), {"description": None}, {"description": "x"}),
+    ],
+)
+def test_diff_holds_managed_fields_only(case, desired, before, after):
+    case = {**CASE, **case}
+    diff = make_plan(case, desired).diff(case)
+    header = "case 67535"
+    assert diff == {"before_header": header, "after_header": header, "before": before, "after": after}
+
+
+@pytest.mark.parametrize(
+    ("case", "header"),
+    [
+        ({"_id": "62fc", "ticket_id": 7}, "case 7"),
+        ({"_id": "62fc"}, "case 62fc"),
+        ({"_id": "62fc", "ticket_id": "\x1b" + "7" * 30}, "case " + "7" * 19 + "..."),
+    ],
+)
+def test_diff_names_the_case_by_its_ticket(case, header):
+    assert make_plan(case, Desired()).diff(case)["before_header"] == header
+
+
+@pytest.mark.parametrize(
+    ("case", "desired", "changed"),
+    [
+        ({"name": "y"}, Desired(name="x", status="New"), {"name": "x"}),
+        ({}, Desired(assignee=OHTANI), {"assignee": OHTANI.user_id, "assignee_name": "ohtani@example.com"}),
+        ({}, Desired(assignee=Person("new@x.org")), {"assignee": "new@x.org", "assignee_name": "new@x.org"}),
+        ({}, Desired(assignee=NOBODY), {"assignee": "", "assignee_name": ""}),
+        ({}, Desired(tags=TagChange(exactly=("z",))), {"tags": ["z"]}),
+        # in the field that this platform has
+        ({"severity": "Low"}, Desired(severity="High"), {"severity": "High"}),
+        ({"priority": "Low"}, Desired(severity="High"), {"priority": "High"}),
+        ({"priority": "Low", "severity": None}, Desired(severity="High"), {"severity": "High"}),
+        ({}, Desired(severity="High"), {"severity": "High"}),
+        # a comment is none of the case's fields
+        ({}, Desired(status="Cancelled", comment="hello"), {"status": "Cancelled"}),
+    ],
+)
+def test_check_mode_returns_the_case_as_it_will_be(case, desired, changed):
+    case = {"_id": "1", "status": "New", "assignee": "0" * 32, "assignee_name": "m", **case}
+    assert make_plan(case, desired).outcome(case) == {**case, **changed}
+
+
+@pytest.mark.parametrize(
+    ("case", "desired", "status"),
+    [
+        ({"status": "New"}, Desired(status="Resolved"), "Resolved"),
+        ({"status": "New"}, Desired(), "New"),
+        ({"status": None}, Desired(), ""),
+        ({}, Desired(), ""),
+    ],
+)
+def test_final_status(case, desired, status):
+    assert final_status(case, desired) == status
 
 
 TAGS = st.lists(st.text("abcABC ", min_size=1, max_size=3), max_size=5)
@@ -225,15 +300,41 @@ def test_a_field_that_the_platform_ignores_is_found(case, desired, ignored):
     assert found == ({ignored} & changed)
 
 
-def test_a_description_that_is_not_given_back_is_unsure():
-    plan = make_plan({**CASE, "description": ""}, Desired(description="x"))
-    verdict = verify(plan, {**CASE, "description": ""})
-    assert (verdict.missing, [change.field for change in verdict.unsure]) == ([], ["description"])
+@pytest.mark.parametrize(
+    ("desired", "after", "missing", "unsure", "shows"),
+    [
+        (Desired(severity="High"), {"severity": "High"}, [], [], True),
+        (Desired(severity="High"), {}, ["severity"], [], False),
+        # one of several is enough to know that the write has arrived
+        (Desired(severity="High", status="Resolved"), {"severity": "High"}, ["status"], [], True),
+        (Desired(severity="High", status="Resolved"), {}, ["status", "severity"], [], False),
+        (Desired(severity="High", comment="hello"), {}, ["severity"], [], False),
+        (Desired(description="x"), {}, [], ["description"], False),
+        (Desired(description="x"), {"description": ""}, [], ["description"], False),
+        (Desired(description="x"), {"description": "y"}, ["description"], [], False),
+        (Desired(description="x", severity="High"), {}, ["severity"], ["description"], False),
+        (Desired(description="x", severity="High"), {"severity": "High"}, [], ["description"], True),
+        (Desired(tags=TagChange(add=("c",))), {}, ["tags"], [], False),
+        (Desired(tags=TagChange(add=("c",))), {"tags": ["b", "c"]}, [], [], True),
+        (Desired(tags=TagChange(delete=("a",))), {}, ["tags"], [], False),
+        (Desired(tags=TagChange(delete=("a",))), {"tags": ["b"]}, [], [], True),
+        (Desired(tags=TagChange(exactly=("a", "c"))), {"tags": ["a", "b", "c"]}, ["tags"], [], False),
+        # what somebody else added meanwhile, or changed back
+        (Desired(tags=TagChange(exactly=("a",))), {"tags": ["a", "new"]}, [], [], True),
+        (Desired(status="New", severity="High"), {"status": "Escalated", "severity": "High"}, [], [], True),
+    ],
+)
+def test_what_a_case_shows_after_the_write(desired, after, missing, unsure, shows):
+    plan = make_plan(CASE, desired)
+    verdict = verify(plan, {**CASE, **after})
+    assert [change.field for change in verdict.missing] == missing
+    assert [change.field for change in verdict.unsure] == unsure
+    assert shows_in(plan, {**CASE, **after}) is shows
 
 
-def test_a_tag_that_somebody_adds_meanwhile_is_no_failure():
-    plan = make_plan(CASE, Desired(tags=TagChange(exactly=("a",))))
-    assert verify(plan, {**CASE, "tags": ["a", "new"]}).missing == []
+@pytest.mark.parametrize(("case", "unreadable"), [({}, ["description"]), ({"description": ""}, [])])
+def test_a_description_that_is_not_given_back_is_noted(case, unreadable):
+    assert make_plan({**CASE, **case}, Desired(description="x", name="x")).unreadable == unreadable
 
 
 def test_an_assignee_that_cannot_be_judged_is_unsure_and_an_ignored_one_is_missing():

@@ -9,9 +9,12 @@ test_policy_properties.py has random ones.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import Desired
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._policy import check_convergence, decide
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._rule_options import parse_rules, resolve_rules
 from tests.unit.module_utils.reader import Reader
@@ -220,6 +223,11 @@ def test_the_diff_has_what_the_rules_manage_and_nothing_else():
     assert plan.after == {"status": "Escalated", "severity": "Medium"}
 
 
+@pytest.mark.parametrize("level", ["Medium", "High"])
+def test_a_plan_has_the_state_that_the_rules_want_whether_or_not_it_changes_anything(level):
+    assert decide(CASE, rules_of((NEW, {"severity": level}))).plan.desired == Desired(severity=level)
+
+
 IDLE = {"modified_before": "7d"}
 FRESH = {"modified_after": "1h"}
 
@@ -351,3 +359,13 @@ def test_rules_that_do_not_come_to_rest(case, rules, message, named):
         check_convergence(case, decide(case, rules), rules, NOW)
     assert str(caught.value).startswith(message)
     assert caught.value.facts == {"rules": [f"rule {number}" for number in named], "case_id": CASE["_id"]}
+
+
+def test_the_name_of_a_rule_is_cut_in_a_message_and_whole_in_the_facts():
+    rules = rules_of((NEW, REOPENED), ({"status": ["In Progress"]}, {"status": "New"}))
+    rules = [replace(rules[0], name="x" * 101), replace(rules[1], name="y" * 100)]
+    decision = decide(CASE, rules[:1])
+    with pytest.raises(InputError) as caught:
+        check_convergence(CASE, decision, rules, NOW)
+    assert str(caught.value).startswith(f"The rules '{'x' * 100}...' and '{'y' * 100}': would change ")
+    assert caught.value.facts["rules"] == ["x" * 101, "y" * 100]

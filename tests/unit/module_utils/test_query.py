@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +16,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import Pers
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._query import (
     DAY_MS,
     EARLIEST_MS,
+    MAX_STALE_PAGES,
     Page,
     Query,
     Sorting,
@@ -28,6 +31,8 @@ NOW = 1_700_000_000_000
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        (str(10**11), 10**11),
+        (str(10**14 - 1), 10**14 - 1),
         ("30m", NOW - 30 * 60_000),
         ("12h", NOW - 12 * 3_600_000),
         ("7d", NOW - 7 * DAY_MS),
@@ -38,6 +43,7 @@ NOW = 1_700_000_000_000
         (" 1660835991789 ", 1660835991789),
         ("2023-11-14", 1699920000000),
         ("2023-11-14T22:13:20Z", NOW),
+        ("2023-11-14T22:13:20z", NOW),
         ("2023-11-14 22:13:20", NOW),
         ("2023-11-14T23:13:20+01:00", NOW),
     ],
@@ -47,11 +53,41 @@ def test_times(text, expected):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "yesterday", "7", "7x", "-7d", "1660835991", "1" * 30, "2023-13-01", "7d 2h", "now", "\u0661d"]
+    "text",
+    [
+        "",
+        "yesterday",
+        "7",
+        "7x",
+        "-7d",
+        "1660835991",
+        "1" * 30,
+        "2023-13-01",
+        "7d 2h",
+        "now",
+        "\u0661d",
+        "9" * 11,
+        "1" + "0" * 14,
+    ],
 )
 def test_no_times(text):
     with pytest.raises(ValueError, match="is no time"):
         parse_time(text, NOW)
+
+
+@pytest.fixture
+def far_from_utc(monkeypatch):
+    """A control node whose own time zone is not UTC."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_times_are_utc_whatever_the_zone_of_the_machine(far_from_utc):
+    assert parse_time("2023-11-14 22:13:20", 0) == NOW
+    assert format_time(NOW) == "2023-11-14 22:13:20 UTC"
 
 
 @given(st.integers(min_value=10**11, max_value=10**14 - 1))
@@ -92,6 +128,7 @@ CASE = {
         (Query(assignee=(Person(""), OHTANI)), True),
         (Query(not_modified_by=(OHTANI,)), True),
         (Query(not_modified_by=(Person("api@example.com"),)), False),
+        (Query(not_modified_by=(Person("9" * 32),)), False),
         (Query(min_score=30.5, max_score=30.5), True),
         (Query(min_score=30.6), False),
         (Query(max_score=30), False),
@@ -114,6 +151,13 @@ def test_a_case_without_the_field_matches_no_range():
     assert not Query(min_score=0).matches({"_id": "1"})
 
 
+@pytest.mark.parametrize("changed_by", [{}, {"modified_by": None}, {"modified_by": ""}])
+def test_a_case_that_nobody_has_changed_was_changed_by_nobody(changed_by):
+    case = {"_id": "1", "modified_by_name": None, **changed_by}
+    assert Query(not_modified_by=(OHTANI,)).matches(case)
+    assert not Query(not_modified_by=(Person(""),)).matches(case)
+
+
 @pytest.mark.parametrize(
     ("query", "api_version", "filters"),
     [
@@ -132,7 +176,9 @@ def test_a_case_without_the_field_matches_no_range():
         (Query(min_size=3), "5.0", [()]),
         (Query(not_modified_by=(OHTANI,)), "5.0", [(("NOT~modified_by", "8" * 32),)]),
         (Query(not_modified_by=(Person("x"),)), "5.0", [()]),
+        (Query(not_tags=("a", "b")), "5.0", [(("NOT~tags", "a,b"),)]),
         (Query(min_score=75), "5.0", [(("FROM~score", 74.999),)]),
+        (Query(max_score=75), "5.0", [(("TO~score", 75.001),)]),
         (
             Query(modified_after=2000, modified_before=3000),
             "5.0",
@@ -145,13 +191,14 @@ def test_parameters(query, api_version, filters):
     assert [part.first_page(NOW, api_version).filters for part in query.parts()] == filters
 
 
-def test_every_page_has_an_explicit_window_order_and_limit():
-    sent = dict(Query().first_page(NOW, "5.0").parameters())
+@pytest.mark.parametrize(("descending", "order"), [(False, "asc"), (True, "desc")])
+def test_every_page_has_an_explicit_window_order_and_limit(descending, order):
+    sent = dict(Query().first_page(NOW, "5.0", descending).parameters())
     assert sent == {
         "FROM~created_at": EARLIEST_MS - 1,
         "TO~created_at": NOW + DAY_MS + 1,
         "sort": "created_at",
-        "order": "asc",
+        "order": order,
         "limit": 500,
         "skip": 0,
     }
@@ -201,6 +248,7 @@ TENANT = Tenant("6" * 32, "x")
             [Query(status=("New",))],
         ),
         ([Query(tags=("a",)), Query(tags=("b", "a"))], [Query(tags=("b", "a"))]),
+        ([Query(tags=("b", "a")), Query(tags=("a", "b"))], [Query(tags=("b", "a"))]),
         ([Query(tags=("a",)), Query(not_tags=("a",))], [Query(tags=("a",)), Query(not_tags=("a",))]),
         ([Query(not_tags=("a", "b")), Query(not_tags=("a",))], [Query(not_tags=("a",))]),
         ([Query(min_score=50), Query(min_score=40, max_score=90), Query(min_score=30)], [Query(min_score=30)]),
@@ -217,7 +265,8 @@ TENANT = Tenant("6" * 32, "x")
             [Query(tenant=TENANT), Query(tenant=Tenant("7" * 32, "x"))],
         ),
         ([Query(not_modified_by=(OHTANI,)), Query()], [Query()]),
-        # what no listing filters does not tell them apart
+        # what no listing filters does not tell them apart, and is left out
+        ([Query(assignee=(OHTANI,), min_size=3)], [Query()]),
         ([Query(status=("New",), assignee=(OHTANI,)), Query(status=("New",), min_size=3)], [Query(status=("New",))]),
     ],
 )
@@ -368,10 +417,60 @@ def test_paging_loses_nothing_and_ends(moments, cap, inclusive, tells_total, des
     assert sorted(seen) == sorted(case["_id"] for case in platform.cases)
 
 
-def test_an_unsorted_page_is_followed_by_offset():
-    cases = [{"_id": "1", "created_at": EARLIEST_MS + 9}, {"_id": "2", "created_at": EARLIEST_MS + 3}]
-    page = Page((), EARLIEST_MS, NOW).following(cases, 2, 5)
-    assert (page.from_ms, page.skip) == (EARLIEST_MS, 2)
+EARLY, LATE = {"_id": "1", "created_at": EARLIEST_MS + 3}, {"_id": "2", "created_at": EARLIEST_MS + 9}
+
+
+@pytest.mark.parametrize(
+    ("cases", "ascending", "descending"),
+    [
+        ([], True, True),
+        ([EARLY, LATE], True, False),
+        ([LATE, EARLY], False, True),
+        ([EARLY, EARLY], True, True),
+        ([EARLY, LATE, EARLY], False, False),
+        ([{"_id": "3"}], False, False),
+        ([EARLY, {"_id": "3", "created_at": None}], False, False),
+    ],
+)
+def test_whether_a_page_is_sorted(cases, ascending, descending):
+    page = Page((), EARLIEST_MS, NOW)
+    assert page.is_sorted(cases) is ascending
+    assert page._replace(descending=True).is_sorted(cases) is descending
+
+
+@pytest.mark.parametrize(
+    ("descending", "cases", "following"),
+    [
+        # the window moves on
+        (False, [EARLY, LATE], {"from_ms": EARLIEST_MS + 9, "skip": 0}),
+        (True, [LATE, EARLY], {"to_ms": EARLIEST_MS + 3, "skip": 0}),
+        # it can't, so that only an offset goes on
+        (False, [LATE, EARLY], {"skip": 9}),
+        (False, [EARLY, {"_id": "3"}], {"skip": 9}),
+        (False, [{"_id": "4", "created_at": EARLIEST_MS}], {"skip": 8}),
+        (True, [{"_id": "4", "created_at": NOW}], {"skip": 8}),
+    ],
+)
+@pytest.mark.parametrize(("new", "stale"), [(0, 5), (1, 0)])
+def test_the_page_that_follows(descending, cases, following, new, stale):
+    page = Page((("status", "New"),), EARLIEST_MS, NOW, descending, skip=7, size=100, stale=4)
+    assert page.following(cases, new, None) == page._replace(**following, stale=stale)
+
+
+@pytest.mark.parametrize(("total", "ends"), [(None, False), (10, False), (9, True), (8, True)])
+def test_the_total_ends_a_listing(total, ends):
+    assert (Page((), EARLIEST_MS, NOW, skip=7).following([EARLY, LATE], 2, total) is None) is ends
+
+
+def test_an_empty_page_ends_a_listing():
+    assert Page((), EARLIEST_MS, NOW).following([], 0, 10) is None
+
+
+@pytest.mark.parametrize(("stale", "ends"), [(MAX_STALE_PAGES - 1, False), (MAX_STALE_PAGES, True)])
+def test_a_platform_that_repeats_itself_is_given_up_in_the_end(stale, ends):
+    page = Page((), EARLIEST_MS, NOW, stale=stale)
+    assert (page.following([EARLY], 0, None) is None) is ends
+    assert page.following([EARLY], 1, None) is not None
 
 
 @pytest.mark.parametrize(("count", "calls"), [(0, 1), (1, 1), (500, 1), (501, 2), (10_000, 21)])
@@ -390,6 +489,7 @@ def test_a_page_that_repeats_for_ever_ends():
     assert page is None
 
 
-def test_sorting_is_stable_by_id():
+@pytest.mark.parametrize(("descending", "ids"), [(False, "dcab"), (True, "bacd")])
+def test_sorting_is_stable_by_id(descending, ids):
     cases = [{"_id": "b", "score": 1}, {"_id": "a", "score": 1}, {"_id": "c", "score": 0.5}, {"_id": "d"}]
-    assert [case["_id"] for case in Sorting("score").sorted(cases)] == ["d", "c", "a", "b"]
+    assert "".join(case["_id"] for case in Sorting("score", descending).sorted(cases)) == ids
