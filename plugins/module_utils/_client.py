@@ -330,15 +330,14 @@ class _Request:
         except (
             requests.exceptions.ConnectionError,
             requests.exceptions.Timeout,
-            urllib3.exceptions.ProtocolError,
-            urllib3.exceptions.TimeoutError,
+            urllib3.exceptions.HTTPError,  # while the body is read
         ) as error:
             failure = self._not_answered(error)
             if failure.facts.get("proxy_refused"):
                 raise failure from None
             self.may_have_arrived = True
             raise _Retry(failure) from None
-        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        except (requests.exceptions.RequestException, OSError) as error:
             raise self._not_answered(error) from None
         # An answer that is no refusal of the platform's may hide that the request was carried out.
         self.may_have_arrived = self.may_have_arrived or not 300 <= self.status < 500
@@ -470,7 +469,7 @@ class _Request:
             why, remedy = "the proxy did not connect", "Check proxy, HTTPS_PROXY and NO_PROXY."
             if refusal and refusal[1] == "407":
                 remedy = "Check the user name and the password in the URL of the proxy (proxy or HTTPS_PROXY)."
-        elif isinstance(error, requests.exceptions.Timeout) or isinstance(_innermost(error), socket.timeout):
+        elif _is_timeout(error):
             why = f"no complete answer in time (timeout is {link.timeout:g} s)"
             remedy = "Check that host and port are reachable from here, or raise timeout."
         elif link.base_url.startswith("http://"):
@@ -487,7 +486,7 @@ def _settings(connection: Connection) -> dict[str, Any]:
         # Plain http goes to loopback only: a proxy from the environment would read the key.
         session.trust_env = not connection.base_url.startswith("http://")
         proxies = {"http": connection.proxy, "https": connection.proxy} if connection.proxy else {}
-        return session.merge_environment_settings(connection.base_url, proxies, True, connection.verify, None)
+        return dict(session.merge_environment_settings(connection.base_url, proxies, True, connection.verify, None))
 
 
 def _proxy_password(proxy: str) -> str:
@@ -502,6 +501,11 @@ def _is_header_value(text: str) -> bool:
     return text.isascii() and text.isprintable() and bool(text.strip())
 
 
+def _is_timeout(error: Exception) -> bool:
+    kinds = (requests.exceptions.Timeout, urllib3.exceptions.ReadTimeoutError, socket.timeout)
+    return isinstance(error, kinds) or isinstance(_innermost(error), kinds)
+
+
 def _innermost(error: BaseException) -> BaseException:
     """The reason, without the library's talk of its own retries, of which there are none."""
     while True:
@@ -513,8 +517,10 @@ def _innermost(error: BaseException) -> BaseException:
 
 
 def _cause(error: BaseException) -> str:
+    inner = _innermost(error)
+    words = str(inner.args[-1] if isinstance(inner, urllib3.exceptions.HTTPError) and inner.args else inner)
     # The library's words begin with the connection as Python shows it.
-    return re.sub(r"^\S*HTTPS?Connection.*?: (?=[A-Z])", "", str(_innermost(error)))
+    return re.sub(r"^\S*HTTPS?Connection.*?: (?=[A-Z])", "", words).rstrip(".")
 
 
 def _look(is_done: Callable[[], bool], error: StellarError) -> bool:

@@ -1,0 +1,103 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From the bytes of an answer to JSON, within limits that no answer of the platform meets.
+
+Pure: imports nothing that does I/O and nothing of Ansible.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import zlib
+from typing import Any, Iterable
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import printable
+
+# Objects and lists within each other. Ansible and this collection walk through results by recursion.
+MAX_DEPTH = 100
+# Longer numbers don't fit into a float, and thousands of digits take Python long.
+_MAX_DIGITS = 300
+# How names of fields begin that Ansible keeps for itself, at any depth of a result
+_ANSIBLES_OWN = ("_ansible_", "__ansible_")
+
+
+def unpacked(pieces: Iterable[bytes], encoding: str, most_bytes: int) -> bytes:
+    """A body of a Content-Encoding, which is gzip or none. No more of it is unpacked than so many bytes.
+
+    Raises ValueError, which says what is wrong with the answer.
+    """
+    encoding = encoding.strip().lower()
+    if encoding not in ("", "identity", "gzip", "x-gzip"):
+        raise ValueError(f"is packed as {printable(encoding, 60)}, which was not asked for")
+    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16) if "gzip" in encoding else None
+    content = bytearray()
+    came = False
+    try:
+        for piece in pieces:
+            came = True
+            # At least 1, since 0 stands for no limit.
+            content += unpacker.decompress(piece, most_bytes - len(content)) if unpacker else piece
+            if len(content) >= most_bytes:
+                return bytes(content[:most_bytes])
+    except zlib.error:
+        raise ValueError("can't be decompressed") from None
+    if unpacker and came and (not unpacker.eof or unpacker.unused_data):
+        raise ValueError("can't be decompressed")
+    return bytes(content)
+
+
+def loads(content: bytes) -> Any:
+    """JSON that Ansible can print, and Python calculate with. Raises ValueError, which says what is wrong with it.
+
+    A half of a surrogate pair or a NaN would end the task without a result.
+    """
+    try:
+        answer = json.loads(
+            content.decode("utf-8", "replace"),
+            parse_constant=lambda name: None,
+            parse_int=_whole_number,
+            parse_float=_number,
+            object_hook=_renamed,
+        )
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
+    except ValueError:
+        raise ValueError("is no JSON") from None
+    if _is_deep(answer):
+        raise ValueError("is nested too deeply")
+    if b"\\ud" in content.lower():
+        answer = json.loads(json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace"))
+    return answer
+
+
+def _whole_number(digits: str) -> int | None:
+    return int(digits) if len(digits) <= _MAX_DIGITS else None
+
+
+def _number(text: str) -> float | None:
+    number = float(text)
+    return number if math.isfinite(number) else None
+
+
+def _renamed(record: dict[str, Any]) -> dict[str, Any]:
+    """Give fields that Ansible would drop from a result, or take for its own, a name that means nothing to it."""
+    if any(name.startswith(_ANSIBLES_OWN) for name in record):
+        return {f"stellar{name}" if name.startswith(_ANSIBLES_OWN) else name: held for name, held in record.items()}
+    return record
+
+
+def _is_deep(answer: Any) -> bool:
+    level = [answer]
+    for _depth in range(MAX_DEPTH):
+        level = [
+            part
+            for whole in level
+            for part in (whole.values() if isinstance(whole, dict) else whole if isinstance(whole, list) else ())
+            if isinstance(part, (dict, list))
+        ]
+        if not level:
+            return False
+    return True

@@ -1,0 +1,161 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Connections on which all of an exchange, from connecting to the last byte, keeps to one time and one size.
+
+A time-out of requests is for each read, so that a byte a second never ends; its redirects and its decompression read
+as much as the other side sends. What is here works through the classes that urllib3 lets a pool and a connection have.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import socket
+import threading
+import time
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, Iterator
+
+try:
+    from requests.adapters import HTTPAdapter
+    from urllib3.exceptions import HTTPError, NewConnectionError
+except ImportError:  # _client.py says so, with the interpreter's path
+    HTTPAdapter = object  # type: ignore[assignment, misc]
+
+# sendall() on TLS waits anew for each part of about this size.
+_PIECE_BYTES = 16 * 1024
+
+_exchange = threading.local()
+
+
+class TooLargeError(Exception):
+    """More bytes came than an exchange may have. No OSError, so that no library takes it for a lost connection."""
+
+
+@contextmanager
+def exchange(seconds: float, most_bytes: int) -> Iterator[None]:
+    """All that this thread sends and receives in here takes at most so long, and each answer has at most so many bytes.
+
+    Raises what a socket raises when its time-out passes, or TooLargeError.
+    """
+    _exchange.ends, _exchange.most_bytes = time.monotonic() + seconds, most_bytes
+    try:
+        yield
+    finally:
+        del _exchange.ends, _exchange.most_bytes
+
+
+def _seconds_left() -> float:
+    left: float = _exchange.ends - time.monotonic()
+    if left <= 0:
+        raise socket.timeout("timed out")
+    return left
+
+
+class _Reader(io.RawIOBase):
+    """The bytes of one answer, as they come."""
+
+    def __init__(self, sock: Any, raw: Any) -> None:
+        super().__init__()
+        self._sock = sock
+        self._raw = raw
+        self._bytes_left = _exchange.most_bytes
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._sock.settimeout(_seconds_left())
+        count: int = self._raw.readinto(buffer) or 0
+        self._bytes_left -= count
+        if self._bytes_left < 0:
+            raise TooLargeError
+        return count
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    """Also what a proxy answers to CONNECT."""
+
+    def __init__(self, sock: Any, *arguments: Any, **options: Any) -> None:
+        super().__init__(sock, *arguments, **options)
+        self.fp: Any = io.BufferedReader(_Reader(sock, self.fp.detach()))
+
+
+class _Connection:
+    """Mixed into a connection of urllib3."""
+
+    response_class = _Response
+    # of the other class
+    sock: Any
+    timeout: Any
+    port: int
+    _dns_host: str
+
+    def _new_conn(self) -> Any:
+        """Connect. urllib3 would give each address of a name the whole time-out."""
+        if hasattr(self, "_socks_options"):  # the proxy looks the name up
+            return super()._new_conn()  # type: ignore[misc]
+        name, longest = self._dns_host, self.timeout
+        addresses = _addresses(self, name, self.port)
+        try:
+            while True:
+                self._dns_host = addresses.pop(0)
+                self.timeout = min(longest, _seconds_left() / (len(addresses) + 1))
+                try:
+                    sock = super()._new_conn()  # type: ignore[misc]
+                    break
+                except HTTPError:
+                    if not addresses:
+                        raise
+        finally:
+            self._dns_host, self.timeout = name, longest
+        # For the handshake of TLS, which keeps to it as a whole.
+        sock.settimeout(_seconds_left())
+        return sock
+
+    def send(self, data: bytes) -> None:
+        for start in range(0, len(data) or 1, _PIECE_BYTES):
+            if self.sock is not None:
+                self.sock.settimeout(_seconds_left())
+            super().send(data[start : start + _PIECE_BYTES])  # type: ignore[misc]
+
+
+def _addresses(connection: Any, name: str, port: int) -> list[str]:
+    try:
+        found = socket.getaddrinfo(name.strip("[]"), port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise NewConnectionError(connection, f"Failed to resolve {name!r} ({error})") from None
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+@lru_cache(maxsize=None)
+def _bounded(pool_class: Any) -> Any:
+    """A class of connection pools, made to keep to an exchange."""
+    plain = pool_class.ConnectionCls
+    connection_class = type(plain.__name__, (_Connection, plain), {})
+    return type(pool_class.__name__, (pool_class,), {"ConnectionCls": connection_class})
+
+
+def _bind(manager: Any) -> Any:
+    classes = manager.pool_classes_by_scheme
+    if not any(issubclass(pool_class.ConnectionCls, _Connection) for pool_class in classes.values()):
+        manager.pool_classes_by_scheme = {scheme: _bounded(pool_class) for scheme, pool_class in classes.items()}
+    return manager
+
+
+class Adapter(HTTPAdapter):
+    """Sends the requests of an exchange(), straight or through a proxy."""
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        super().init_poolmanager(*arguments, **options)
+        _bind(self.poolmanager)
+
+    def proxy_manager_for(self, *arguments: Any, **options: Any) -> Any:
+        return _bind(super().proxy_manager_for(*arguments, **options))
