@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Callable, NamedTuple, Sequence
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import label, tenant_label
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import label, modified_at, tenant_label
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     ApiError,
@@ -20,7 +21,16 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     TransportError,
     printable,
 )
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import Change, Plan, shows_in, verify
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._meanwhile import (
+    Edit,
+    History,
+    named,
+    replaced,
+    shown,
+    told,
+    was_made,
+)
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import Change, Desired, Plan, shows_in, verify
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._query import format_time
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._read import Reader, case_in, case_path
 
@@ -31,21 +41,34 @@ def check_guard(case: dict[str, Any], guard: int | None) -> None:
     """Refuse a case that somebody changed after the time of the guard (ms). Raises ConflictError."""
     if guard is None:
         return
-    modified_at = case.get("modified_at")
+    changed_at = modified_at(case)
     what, remedy = (
         f"Refused to change {label(case)}",
         "Look at the case before you decide again; its new modified_at stands for its state now.",
     )
-    if not isinstance(modified_at, int):
+    if changed_at is None:
         raise ConflictError(what, "the platform does not say when it was changed.", "Leave if_modified_at out.")
-    if modified_at > guard:
+    if changed_at > guard:
         who = printable(case.get("modified_by_name") or case.get("modified_by") or "somebody", 60)
-        times = f"at {_moment(modified_at)}, and the change was decided on its state at {_moment(guard)}"
-        raise ConflictError(what, f"{who} changed it {times}.", remedy, modified_at=modified_at)
+        times = f"at {_moment(changed_at)}, and the change was decided on its state at {_moment(guard)}"
+        raise ConflictError(what, f"{who} changed it {times}.", remedy, modified_at=changed_at)
 
 
 def _moment(ms: int) -> str:
     return f"{ms} ({format_time(ms)})"
+
+
+class Applied(NamedTuple):
+    """A case after its plan was carried out.
+
+    meanwhile: what others changed. guard: modified_at in ms for what undoes the plan: later changes are somebody
+    else's. None if that could not be seen.
+    """
+
+    case: dict[str, Any]
+    warnings: list[str]
+    meanwhile: list[Edit]
+    guard: int | None
 
 
 def apply_plan(
@@ -55,74 +78,184 @@ def apply_plan(
     plan: Plan,
     guard: int | None = None,
     before_try: BeforeTry | None = None,
-) -> tuple[dict[str, Any], list[str]]:
+    watched: bool = False,
+) -> Applied:
     """Bring a case to its desired state with one PUT, and the comment after it.
 
-    guard: if_modified_at in ms, kept for each try of the PUT. before_try: called before each try of a write. Returns
-    the case after it and warnings. Raises NotAppliedError for what the platform silently ignored, and any
-    StellarError with what was already done in its result.
+    guard: if_modified_at in ms, kept for each try of the PUT. before_try: called before each try of a write. watched:
+    look into the case's history after the PUT, even if nothing shows that others changed it.
+
+    Raises NotAppliedError for what the platform silently ignored, and any StellarError with what was already done in
+    its result.
     """
-    what = f"Could not update {label(case)} of tenant {tenant_label(case)}"
-    after = _write(client, reader, case["_id"], plan, guard, what, before_try)
-    verdict = verify(plan, after)
-    if verdict.missing:
-        # An answer may be older than the write that it answers; the case itself decides.
-        after = _read_back(reader, case["_id"])
-        verdict = verify(plan, after)
-    if verdict.missing:
-        raise _ignored(what, plan, after, [change.field for change in verdict.missing])
-    warnings = [_unsure(change, after) for change in verdict.unsure if change.field not in plan.unreadable]
-    if "comment" in plan.after:
-        _comment(client, reader, after, plan, before_try)
+    return _Update(client, reader, case, plan, guard, before_try, watched).run()
+
+
+@dataclass
+class _Update:
+    client: Client
+    reader: Reader
+    case: dict[str, Any]
+    plan: Plan
+    guard: int | None
+    before_try: BeforeTry | None
+    watched: bool
+
+    def __post_init__(self) -> None:
+        self.what = f"Could not update {label(self.case)} of tenant {tenant_label(self.case)}"
+        self.meanwhile: list[Edit] = []
+        self.warnings: list[str] = []
+
+    def run(self) -> Applied:
+        plan = self.plan
+        after, is_answer = self._put()
+        if after is None or (is_answer and verify(plan, after).missing):
+            # An answer may be older than the write that it answers; the case itself decides.
+            after, is_answer = _read_back(self.reader, self.case["_id"]), False
+        self._look(after)
+        # A case that was read back also shows what others did after the PUT: undo lets it alone.
+        is_ours = is_answer or not any(edit.kept for edit in self.meanwhile)
+        guard = modified_at(after if is_ours else self.case)
+        unsure = [change for change in verify(plan, after).unsure if change.field not in plan.unreadable]
+        self.warnings += [_unsure(change, after) for change in unsure]
+        if "comment" in plan.after:
+            self._comment(after)
+            try:
+                # The comment may have moved modified_at, which the next task's if_modified_at is compared with.
+                later = self.reader.case_by_id(self.case["_id"])
+            except StellarError as error:
+                text = f"{label(after)} was updated, but its modified_at may be older than the comment. {error}"
+                self.warnings.append(text)
+                guard = None
+            else:
+                edits = shown(after, Plan(Desired()), later)
+                self.meanwhile += edits
+                if is_ours and not edits:
+                    guard = modified_at(later)
+                after = later
+        if self.meanwhile:
+            self.warnings.append(told(self.case, self.meanwhile))
+        return Applied(after, self.warnings, self.meanwhile, guard)
+
+    def _put(self) -> tuple[dict[str, Any] | None, bool]:
+        """PUT; the case after it, if that is known already, and whether it is the answer to the PUT.
+
+        Where it is unclear whether the write arrived, the case is read to see.
+        """
+        plan = self.plan
+        is_done = None if self.guard is None else self._is_done
         try:
-            # The comment may have moved modified_at, which the next task's if_modified_at is compared with.
-            after = reader.case_by_id(case["_id"])
-        except StellarError as error:
-            warnings.append(f"{label(case)} was updated, but its modified_at may be older than the comment. {error}")
-    return after, warnings
+            after = case_in(_update(self.client, self.case["_id"], plan.payload, self.what, is_done, self.before_try))
+        except ConflictError as error:
+            # An earlier try may have arrived all the same, so that somebody changed what was written already.
+            if not error.may_have_arrived or not self._was_made(error):
+                raise
+            return None, False
+        except (ApiError, AuthenticationError, TransportError) as error:
+            if error.facts.get("unclear") or not error.may_have_arrived:
+                raise
+            try:
+                after = self.reader.case_by_id(self.case["_id"])
+            except StellarError:
+                _leave_unclear(error)
+                raise error from None
+            is_touched = modified_at(after) != modified_at(self.case)
+            if not shows_in(plan, after) and not (is_touched and self._was_made(error)):
+                if verify(plan, after).unsure:
+                    _leave_unclear(error)
+                raise
+            return after, False
+        return (after, True) if after is not None and after["_id"] == self.case["_id"] else (None, False)
 
-
-def _write(
-    client: Client,
-    reader: Reader,
-    case_id: str,
-    plan: Plan,
-    guard: int | None,
-    what: str,
-    before_try: BeforeTry | None,
-) -> dict[str, Any]:
-    """PUT, and the case after it. Where it is unclear whether the write arrived, the case is read to see."""
-
-    def is_done() -> bool:
-        # Before a guarded write is tried again: minutes may have passed.
-        current = reader.case_by_id(case_id)
-        if shows_in(plan, current):
+    def _is_done(self) -> bool:
+        """Before a guarded write is tried again: minutes may have passed."""
+        current = self.reader.case_by_id(self.case["_id"])
+        if shows_in(self.plan, current):
             return True
         try:
-            check_guard(current, guard)
+            check_guard(current, self.guard)
         except ConflictError as error:
-            if verify(plan, current).unsure:
+            if verify(self.plan, current).unsure:
                 # It may have been the try before, which the case can't show.
                 _leave_unclear(error)
             raise
         return False
 
-    done = None if guard is None else is_done
-    try:
-        after = case_in(_update(client, case_id, plan.payload, what, done, before_try))
-    except (ApiError, AuthenticationError, TransportError) as error:
-        if error.facts.get("unclear") or not error.may_have_arrived:
-            raise
-        try:
-            after = reader.case_by_id(case_id)
-        except StellarError:
+    def _was_made(self, error: StellarError) -> bool:
+        """Look in the history whether a write arrived that the case does not show any more."""
+        history, _error = self._history()
+        if history is None:
             _leave_unclear(error)
-            raise error from None
-        if not shows_in(plan, after):
-            if verify(plan, after).unsure:
-                _leave_unclear(error)
+            return False
+        return any(was_made(self.case, self.plan, change, history) for change in self.plan.changes)
+
+    def _history(self) -> tuple[History | None, str]:
+        """The case's history, or why it can't be read: not every version has it, nor may every key read it."""
+        try:
+            return self.reader.included(self.case, "activities"), ""
+        except StellarError as error:
+            return None, str(error)
+
+    def _look(self, after: dict[str, Any]) -> None:
+        """Find out what others changed. Raises NotAppliedError for what nobody did: neither the platform nor others."""
+        case, plan = self.case, self.plan
+        missing = verify(plan, after).missing
+        self.meanwhile = shown(case, plan, after)
+        if not self.meanwhile and not self.watched:
+            return
+        history, error = self._history()
+        ignored = [change.field for change in missing if not was_made(case, plan, change, history or [])]
+        if ignored:
+            self.meanwhile = [edit for edit in self.meanwhile if edit.field not in ignored]
+            raise self._ignored(after, ignored)
+        if history is not None:
+            self.meanwhile = replaced(case, plan, history) + named(self.meanwhile, case, history)
+        elif self.watched:
+            text = f"Whether others changed {label(case)} between its read and its update could not be seen. {error}"
+            self.warnings.append(text)
+
+    def _ignored(self, after: dict[str, Any], missing: list[str]) -> NotAppliedError:
+        shown_as = "; ".join(
+            f"{change.field} should be {printable(json.dumps(change.after))}"
+            for change in self.plan.changes
+            if change.field in missing
+        )
+        error = NotAppliedError(
+            self.what,
+            f"the platform accepted the write, but the case does not show it: {shown_as}.",
+            f"Check that the platform's version knows {' and '.join(missing)} and that the account may set it.",
+            fields=missing,
+        )
+        applied = [change for change in self.plan.changes if change.field not in (*missing, "comment")]
+        error.result = {"changed": bool(applied), "case": after, "meanwhile": as_results(self.meanwhile)}
+        return error
+
+    def _comment(self, after: dict[str, Any]) -> None:
+        text = self.plan.after["comment"]
+        case_id = after["_id"]
+        since = modified_at(after) or 0
+
+        def is_done() -> bool:
+            # Both times are the platform's own, so that a clock here does not matter.
+            return any(
+                comment.get("comment") == text and (comment.get("created_at") or 0) >= since
+                for comment in self.reader.comments(case_id)
+                if isinstance(comment, dict)
+            )
+
+        what = f"Could not post the comment on {label(after)}, which was updated already"
+        path = case_path(case_id, "comments")
+        try:
+            self.client.write("POST", path, {"comment": text}, what, is_done=is_done, before_try=self.before_try)
+        except StellarError as error:
+            error.result = {"changed": True, "case": after, "meanwhile": as_results(self.meanwhile)}
+            look = "Look whether it is there; if not, post" if error.facts.get("unclear") else "Post"
+            error.append(f"A next run finds the case in its state and posts nothing. {look} it by hand.")
             raise
-    return after if after is not None and after["_id"] == case_id else _read_back(reader, case_id)
+
+
+def as_results(edits: Sequence[Edit]) -> list[dict[str, Any]]:
+    return [asdict(edit) for edit in edits]
 
 
 def _leave_unclear(error: StellarError) -> None:
@@ -155,30 +288,13 @@ def _read_back(reader: Reader, case_id: str) -> dict[str, Any]:
         raise
 
 
-def _ignored(what: str, plan: Plan, after: dict[str, Any], missing: list[str]) -> NotAppliedError:
-    shown = "; ".join(
-        f"{change.field} should be {printable(json.dumps(change.after))}"
-        for change in plan.changes
-        if change.field in missing
-    )
-    error = NotAppliedError(
-        what,
-        f"the platform accepted the write, but the case does not show it: {shown}.",
-        f"Check that the platform's version knows {' and '.join(missing)} and that the account may set it.",
-        fields=missing,
-    )
-    applied = [change for change in plan.changes if change.field not in missing and change.field != "comment"]
-    error.result = {"changed": bool(applied), "case": after}
-    return error
-
-
 def _unsure(change: Change, after: dict[str, Any]) -> str:
     if change.field != "assignee":
         return unreadable_warning(change.field, after)
-    shown = printable(after.get("assignee_name") or after.get("assignee"))
+    name = printable(after.get("assignee_name") or after.get("assignee"))
     return (
         f"assignee of {label(after)} can't be verified, because this key may not read the users, and the platform "
-        f"shows {shown}: the task will report a change in each run. Give the assignee as the platform shows it."
+        f"shows {name}: the task will report a change in each run. Give the assignee as the platform shows it."
     )
 
 
@@ -187,27 +303,3 @@ def unreadable_warning(name: str, case: dict[str, Any]) -> str:
         f"{name} of {label(case)} can't be compared, because the platform does not give it back: "
         "the task writes it and reports a change in each run."
     )
-
-
-def _comment(client: Client, reader: Reader, after: dict[str, Any], plan: Plan, before_try: BeforeTry | None) -> None:
-    text = plan.after["comment"]
-    case_id = after["_id"]
-    since = after.get("modified_at") or 0
-
-    def is_done() -> bool:
-        # Both times are the platform's own, so that a clock here does not matter.
-        return any(
-            comment.get("comment") == text and (comment.get("created_at") or 0) >= since
-            for comment in reader.comments(case_id)
-            if isinstance(comment, dict)
-        )
-
-    what = f"Could not post the comment on {label(after)}, which was updated already"
-    path = case_path(case_id, "comments")
-    try:
-        client.write("POST", path, {"comment": text}, what, is_done=is_done, before_try=before_try)
-    except StellarError as error:
-        error.result = {"changed": True, "case": after}
-        look = "Look whether it is there; if not, post" if error.facts.get("unclear") else "Post"
-        error.append(f"A next run finds the case in its state and posts nothing. {look} it by hand.")
-        raise

@@ -12,8 +12,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import Any, Callable, Iterable, Sequence, TypeVar
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._apply import apply_plan, check_guard
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import label, severity
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._apply import (
+    apply_plan,
+    as_results,
+    check_guard,
+)
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import label, modified_at, severity
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     AuthenticationError,
@@ -71,9 +75,15 @@ class Work:
     written: bool = False
     reason: str = ""
     error: dict[str, Any] = field(default_factory=dict)
+    meanwhile: list[dict[str, Any]] = field(default_factory=list)
     undo: dict[str, Any] | None = None
     not_undoable: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def is_listed(self) -> bool:
+        """True for an item of a list, which is read again whatever its age."""
+        return self.read_at == float("-inf")
 
     @property
     def is_planned(self) -> bool:
@@ -102,6 +112,8 @@ class Work:
             result["reason"] = self.reason
         if self.error:
             result["error"] = self.error
+        if self.meanwhile:
+            result["meanwhile"] = self.meanwhile
         if self.not_undoable:
             result["not_undoable"] = self.not_undoable
         return result
@@ -251,8 +263,13 @@ class Apply:
                     ) from None
             is_begun = True
 
-        after, work.warnings = apply_plan(self.client, self.reader, work.case, plan, work.guard, before_try)
-        self._changed(work, None if work.warnings and "comment" in plan.after else after)
+        done = apply_plan(self.client, self.reader, work.case, plan, work.guard, before_try, self._is_watched(work))
+        work.warnings, work.meanwhile = done.warnings, as_results(done.meanwhile)
+        self._changed(work, done.guard)
+
+    def _is_watched(self, work: Work) -> bool:
+        """Whether nothing that somebody did may go unseen, whatever that costs in calls."""
+        return work.guard is not None and (work.is_listed or self.reread_after == 0)
 
     def _reread(self, work: Work) -> None:
         """Refuse a guarded case that somebody changed, as far as what was read of it may be out of date."""
@@ -261,14 +278,18 @@ class Apply:
                 self.rereads += 1
             check_guard(self.reader.case_by_id(work.case["_id"]), work.guard)
 
-    def _changed(self, work: Work, after: dict[str, Any] | None) -> None:
-        """Keep what undoes a write. after: the case after all of it; None if that could not be seen for sure."""
-        plan = work.plan
-        modified_at = after.get("modified_at") if after else None
-        if not isinstance(modified_at, int):
-            modified_at = self.client.platform_ms()
+    def _changed(self, work: Work, guard: int | None) -> None:
+        """Keep what undoes a write. guard: modified_at after it; None if that could not be seen for sure."""
+        if guard is None:
+            guard = self.client.platform_ms()
         work.outcome, work.written = CHANGED, True
-        item, work.not_undoable = undo_item(work.case, plan, modified_at)
+        # What somebody set right before the write is what was there before it.
+        found = {
+            edit["field"]: edit["value"]
+            for edit in work.meanwhile
+            if not edit["kept"] and isinstance(edit["value"], str)
+        }
+        item, work.not_undoable = undo_item({**work.case, **found}, work.plan, guard)
         if len(item) > 1:
             work.undo = item
         try:
@@ -279,8 +300,8 @@ class Apply:
 
     def _fail(self, work: Work, error: StellarError) -> None:
         if error.result.get("changed") or error.facts.get("unclear"):
-            has_comment = "comment" in work.plan.after
-            self._changed(work, None if has_comment else error.result.get("case"))
+            work.meanwhile = error.result.get("meanwhile") or []
+            self._changed(work, _guard_after(work, error))
         else:
             self._forget(work)
         work.fail(error)
@@ -294,3 +315,13 @@ class Apply:
             self.journal.undo_by({"case_id": work.case["_id"]})
         except OSError:
             self.progress.end(_NO_JOURNAL)
+
+
+def _guard_after(work: Work, error: StellarError) -> int | None:
+    """What guards the undo of a write that failed in part."""
+    after = error.result.get("case")
+    # A comment that may have arrived moved modified_at, nobody knows when.
+    if after is None or error.may_have_arrived or error.facts.get("unclear"):
+        return None
+    # What others did after the write may be in what was read.
+    return modified_at(work.case if work.meanwhile else after)

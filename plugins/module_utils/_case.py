@@ -64,6 +64,12 @@ def tags(case: dict[str, Any]) -> list[str]:
     return list(case.get("tags") or [])
 
 
+def modified_at(case: dict[str, Any]) -> int | None:
+    """When a case was changed last, in ms; None if the platform does not say so."""
+    moment = case.get("modified_at")
+    return moment if isinstance(moment, int) else None
+
+
 def label(case: dict[str, Any]) -> str:
     """How a message names a case: by both of its numbers."""
     return f"case {case['_id']} (ticket {printable(case.get('ticket_id'), 20)})"

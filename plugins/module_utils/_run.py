@@ -12,6 +12,7 @@ from typing import Any, Callable, ContextManager, Iterable
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._apply import (
     apply_plan,
+    as_results,
     check_guard,
     unreadable_warning,
 )
@@ -66,9 +67,9 @@ def run_case(
             if check_mode or not plan.changed:
                 result.update(changed=plan.changed, case=plan.outcome(case))
             else:
-                result["case"], warnings = apply_plan(client, reader, case, plan, guard)
-                result["changed"] = True
-                result["warnings"] += warnings
+                done = apply_plan(client, reader, case, plan, guard, watched=guard is not None)
+                result.update(changed=True, case=done.case, meanwhile=as_results(done.meanwhile))
+                result["warnings"] += done.warnings
         except StellarError as error:
             error.result = {**result, **error.result, "retries": client.retries}
             raise
@@ -90,6 +91,7 @@ def _report(case: dict[str, Any], plan: Plan) -> dict[str, Any]:
     """What a plan says of itself: the same in check mode, in a real run and in a failure."""
     return {
         "changes": [asdict(change) for change in plan.changes],
+        "meanwhile": [],
         "diff": plan.diff(case),
         "warnings": [unreadable_warning(name, case) for name in plan.unreadable],
     }

@@ -16,13 +16,14 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._bulk import (
     CHANGED,
     FAILED,
     OUTCOMES,
+    SKIPPED,
     Apply,
     Progress,
     Work,
     concurrently,
     facts,
 )
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import assignee_label
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import assignee_label, modified_at
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import MAX_CONCURRENCY, Client
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     ConflictError,
@@ -124,6 +125,8 @@ def run_cases(
                     apply = Apply(client, reader, journal, progress, reread_after)
                     apply.run(planned)
                     rereads = apply.rereads
+                # What was skipped is as it was.
+                result["diff"] = [work.plan.diff(work.case) for work in planned if work.outcome != SKIPPED]
             _check_complete(outcome.works)
         except StellarError as error:
             for work in planned:
@@ -205,7 +208,7 @@ def _decide_all(rules: Sequence[Rule], reader: Reader, progress: Progress) -> _O
         work = Work(facts(case), rules=applied, read_at=read_at)
         if decision.plan.changed:
             # What a rule was decided upon is not overwritten once somebody touched it.
-            work.case, work.plan, work.guard = case, decision.plan, _modified_at(case)
+            work.case, work.plan, work.guard = case, decision.plan, modified_at(case)
             work.changing = decision.changing
         outcome.works.append(work)
     return outcome
@@ -219,11 +222,6 @@ def _uncertain(rule: Rule) -> list[Any]:
 def _finding(rule: Rule, case: dict[str, Any]) -> dict[str, Any]:
     times = {name: case.get(name) for name in ("created_at", "modified_at")}
     return {"rule": rule.name, **facts(case), "assignee": assignee_label(case), **times}
-
-
-def _modified_at(case: dict[str, Any]) -> int | None:
-    modified_at = case.get("modified_at")
-    return modified_at if isinstance(modified_at, int) else None
 
 
 # -- a list of cases -----------------------------------------------------------------------------------
@@ -272,7 +270,7 @@ def _plan_item(item: Item, work: Work, reader: Reader, progress: Progress, outco
         outcome.warnings += [unreadable_warning(name, work.case) for name in plan.unreadable]
         if item.guard is not None:
             # Whoever came between the read and the write was not seen by the plan, whatever time was asked for.
-            work.guard = min(item.guard, _modified_at(work.case) or item.guard)
+            work.guard = min(item.guard, modified_at(work.case) or item.guard)
 
 
 def _check_distinct(items: Sequence[Item], works: Sequence[Work]) -> None:

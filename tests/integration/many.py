@@ -21,6 +21,7 @@ from tests.simulator.process import Simulator
 
 TOKEN, LIST, GET, PUT = "POST access_token", "GET cases", "GET cases/ID", "PUT cases/ID"
 USERS, TENANTS, COMMENT = "GET users", "GET tenants", "POST cases/ID/comments"
+HISTORY = "GET cases/ID/activities"
 SOC_LEAD_ID = "0b54e8a2c1f94d7a9e63d27f58b1c0a4"
 OHTANI_ID = "826ef6979788454297c85cbba4a51c08"
 EXAMPLE_TENANT_ID = "6aeb2aae7d8d4ef0820136f42d107db4"

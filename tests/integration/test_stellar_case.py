@@ -24,7 +24,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_c
 from tests.integration.playbook import CASE, calls, parameters, run_playbook
 
 TOKEN, GET, PUT, LIST = "POST access_token", "GET cases/ID", "PUT cases/ID", "GET cases"
-USERS, COMMENT = "GET users", "POST cases/ID/comments"
+USERS, COMMENT, HISTORY = "GET users", "POST cases/ID/comments", "GET cases/ID/activities"
 SOC_LEAD_ID = "0b54e8a2c1f94d7a9e63d27f58b1c0a4"
 RESOLVED = {"status": "Resolved", "closed": 1}
 
@@ -152,7 +152,7 @@ def runs(simulator, tmp_path_factory):
 def test_each_option_in_check_mode_for_real_and_again(runs, option):
     _before, options, body, read_calls = OPTIONS[option]
     check, real, again = runs[option]
-    after_put = [COMMENT, GET] if "comment" in options else []
+    after_put = [COMMENT, GET] if "comment" in options else [HISTORY] if "if_modified_at" in options else []
 
     assert check.result["changed"] is True
     assert real.result["changed"] is True
@@ -359,7 +359,7 @@ def test_guard_takes_a_first_try_that_arrived_for_done(sim, case, waits):
     sim.fault("drop_after", method="PUT", path="/cases/*")
     result, made = case(severity="Low", if_modified_at=str(seen))
     assert result["changed"] is True
-    assert made == [TOKEN, GET, PUT, GET, GET]
+    assert made == [TOKEN, GET, PUT, GET, GET, HISTORY]
 
 
 def test_guard_needs_to_know_when_the_case_was_changed(sim, case):

@@ -22,6 +22,7 @@ from tests.integration.many import (
     COMMENT,
     EXAMPLE_TENANT_ID,
     GET,
+    HISTORY,
     HIT,
     LIST,
     OHTANI_ID,
@@ -311,8 +312,8 @@ def test_a_list_of_cases_costs_a_read_and_an_update_each(options):
     check, real, again = (options[f"cases: {mode}"] for mode in ("check", "real", "again"))
     reading = [GET] * 3 + [LIST, TOKEN, USERS]
     assert sorted(check.calls) == sorted(again.calls) == sorted(reading)
-    # One more read of the case that is guarded, and one after the comment
-    assert sorted(real.calls) == sorted([*reading, GET, GET, COMMENT, *[PUT] * 3])
+    # The case that is guarded is read again, and its history after the update; the other one after its comment.
+    assert sorted(real.calls) == sorted([*reading, GET, HISTORY, GET, COMMENT, *[PUT] * 3])
     assert real.result["rereads"] == 1
     outcomes = [(item["ticket_id"], item["outcome"]) for item in real.result["case_results"]]
     assert outcomes == [(900_005, "changed"), (900_003, "changed"), (900_001, "ok"), (900_002, "changed")]
@@ -328,7 +329,7 @@ def test_rules_with_all_options(options):
     assert real.result["counts"] == {"read": 8, "changed": 7, "ok": 0, "failed": 0, "skipped": 0, "findings": 6}
     assert real.result["rereads"] == 7
     # One list for a status, one for a severity
-    assert sorted(real.calls) == sorted([TOKEN, LIST, LIST, *[GET] * 14, *[PUT, COMMENT] * 7])
+    assert sorted(real.calls) == sorted([TOKEN, LIST, LIST, *[GET, PUT, HISTORY, COMMENT, GET] * 7])
     rules = [(rule["name"], rule["matched"], rule["changed"], rule["finding"]) for rule in real.result["rules"]]
     assert rules == [("Find", 6, 0, True), ("Raise", 7, 7, False)]
     assert real.result["rules"][0]["description"] == "To look at"
@@ -432,8 +433,8 @@ def test_calls_are_the_fewest_at_any_concurrency(sim, workers, way):
     assert_true(real, before, store(sim))
 
     undone = run(sim, cases=real.result["undo"], concurrency=workers)
-    # Each item is guarded, so that each case is read twice.
-    assert undone.counted == {TOKEN: 1, GET: 80, PUT: 40}
+    # Each item is guarded, so that each case is read twice, and its history after that.
+    assert undone.counted == {TOKEN: 1, GET: 80, PUT: 40, HISTORY: 40}
     assert undone.result["rereads"] == 40
     assert_restored(before, store(sim))
 

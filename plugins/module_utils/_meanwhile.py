@@ -1,0 +1,146 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What others did to a case between its read and the end of its update.
+
+The platform has no conditional update, so that this can't be prevented. It can be seen: by comparing what the case
+shows with what was read and planned, and in the case's history.
+
+Pure: imports nothing that does I/O and nothing of Ansible.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any, Sequence
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import (
+    assignee_label,
+    label,
+    modified_at,
+    severity,
+    tags,
+)
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import printable
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import Change, Plan, verify
+
+FIELDS = ("status", "severity", "assignee", "tags", "name", "resolution", "description")
+
+# Entries of a case's history (GET /cases/ID/activities)
+History = Sequence[Any]
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Somebody else's change of one field. kept: False if the update replaced it. by: who, where the history says."""
+
+    field: str
+    value: Any
+    kept: bool
+    by: str | None = None
+
+
+def shown(case: dict[str, Any], plan: Plan, after: dict[str, Any]) -> list[Edit]:
+    """What a case shows after the plan was carried out that is neither as it was read nor as planned."""
+    expected = plan.outcome(case)
+    planned = {change.field for change in plan.changes}
+    missing = {change.field for change in verify(plan, after).missing}
+    if "status" in planned:
+        # Reopening a case may clear its resolution.
+        planned.add("resolution")
+    return [
+        Edit(name, _shown(name, after), kept=True)
+        for name in FIELDS
+        if (_differs(name, expected, after) if name == "tags" or name not in planned else name in missing)
+    ]
+
+
+def _differs(name: str, case: dict[str, Any], after: dict[str, Any]) -> bool:
+    """False where one of them does not show the field: an answer may have fewer than another."""
+    values = [sorted(set(tags(each))) if name == "tags" else _given(name, each) for each in (case, after)]
+    return None not in values and values[0] != values[1]
+
+
+def _given(name: str, case: dict[str, Any]) -> Any:
+    return severity(case) or None if name == "severity" else case.get(name)
+
+
+def _shown(name: str, case: dict[str, Any]) -> Any:
+    """As a person reads it."""
+    if name == "tags":
+        return sorted(set(tags(case)))
+    return assignee_label(case) if name == "assignee" else _given(name, case)
+
+
+def named(edits: Sequence[Edit], case: dict[str, Any], history: History) -> list[Edit]:
+    """The same, with who made them. case: as it was read."""
+    last = {edit.field: _since(case, edit.field, history)[-1:] for edit in edits}
+    return [replace(edit, by=_user(entry)) for edit in edits for entry in last[edit.field] or [{}]]
+
+
+def replaced(case: dict[str, Any], plan: Plan, history: History) -> list[Edit]:
+    """What others set in a field of the plan after the case was read, and the update then replaced.
+
+    Tags are added and deleted one by one: none of somebody else's is replaced.
+    """
+    edits = []
+    for change in plan.changes:
+        if change.field in ("tags", "comment"):
+            continue
+        entries = _since(case, change.field, history)
+        # How the history spells a value is known for texts only. The update is in it in any case.
+        ours = [number for number, entry in enumerate(entries) if _sets(entry, change, plan)] or [len(entries) - 1]
+        theirs = [entry for entry in entries[: max(ours[-1], 0)] if not _sets(entry, change, plan)]
+        edits += [Edit(change.field, entry.get("to"), False, _user(entry)) for entry in theirs[-1:]]
+    return edits
+
+
+def was_made(case: dict[str, Any], plan: Plan, change: Change, history: History) -> bool:
+    """True if a change was made since the case was read, whatever somebody made of it later."""
+    return any(_sets(entry, change, plan) for entry in _since(case, change.field, history))
+
+
+def _since(case: dict[str, Any], name: str, history: History) -> list[dict[str, Any]]:
+    """The changes of a field after the case was read, the oldest first."""
+    names = ("severity", "priority") if name == "severity" else (name,)
+    read_at = modified_at(case)
+    entries = [
+        entry
+        for entry in history
+        if isinstance(entry, dict)
+        and entry.get("field") in names
+        and isinstance(entry.get("timestamp"), int)
+        and read_at is not None
+        and entry["timestamp"] > read_at
+    ]
+    return sorted(entries, key=lambda entry: entry["timestamp"])
+
+
+def _sets(entry: dict[str, Any], change: Change, plan: Plan) -> bool:
+    value = entry.get("to")
+    if change.field == "tags":
+        sent = plan.payload["tags"]
+        held = value if isinstance(value, list) else []
+        return all(tag in held for tag in sent.get("add", ())) and not any(
+            tag in held for tag in sent.get("delete", ())
+        )
+    if change.field == "assignee" and plan.desired.assignee is not None:
+        return isinstance(value, str) and plan.desired.assignee.is_meant_by(value, value)
+    return bool(value == change.after)
+
+
+def _user(entry: dict[str, Any]) -> str | None:
+    return printable(entry["user"], 60) if isinstance(entry.get("user"), str) else None
+
+
+def told(case: dict[str, Any], edits: Sequence[Edit]) -> str:
+    """A warning about edits of a case."""
+    parts = [
+        f"{edit.field} to {printable(json.dumps(edit.value))}"
+        + (f" by {edit.by}" if edit.by else "")
+        + (" (kept)" if edit.kept else " (replaced by the update)")
+        for edit in edits
+    ]
+    return f"{label(case)} was changed by others while it was updated: {'; '.join(parts)}."
