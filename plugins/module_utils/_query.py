@@ -17,7 +17,7 @@ import itertools
 import operator
 import re
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any, Callable, Iterable, Iterator, NamedTuple
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import Person, Tenant, severity, tags
@@ -38,6 +38,7 @@ SORT_FIELDS = ("created_at", "modified_at", "score")
 ORDERS = ("asc", "desc")
 
 _UNITS_MS = {"s": 1000, "m": 60000, "h": 3600000, "d": DAY_MS, "w": 7 * DAY_MS}
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _AGO = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([smhdw])")
 # 11 digits: below, a number of ms would lie before 1973, so it is seconds by mistake.
 _SMALLEST_MS = 10**11
@@ -73,7 +74,8 @@ def parse_time(value: Any, now_ms: int) -> int:
         raise ValueError(f"{shown!r} is no time") from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=timezone.utc)
-    return int(moment.timestamp() * 1000)
+    # In whole numbers: timestamp() is short of a millisecond now and then.
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
 def format_time(ms: int) -> str:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import guard_time, time_option
@@ -70,6 +70,7 @@ def test_a_time_without_an_offset_is_utc(moment, suffix):
 
 
 @given(moments, offsets)
+@example(datetime(2038, 9, 7, 7, 21, 3, 265000), UTC)
 def test_milliseconds_of_a_time_are_kept(moment, offset):
     moment = moment.replace(microsecond=moment.microsecond // 1000 * 1000, tzinfo=offset)
     assert parse_time(moment.isoformat(), NOW) == ms_since_epoch(moment)
