@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,27 @@ KEYS = (
     *("__ansible_type", "__ansible_unsafe", "__ansible_vault", "__jinja_template", "ansible_stats", "no_log", "vars"),
     *("items", "keys", "values", "get", "__class__", "{{ 7*191 }}", "a\nb", "plain"),
 )
+
+# Where a case holds a text: the places of a listing, and those that belong to a case
+LISTED: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "case name": lambda case: case["name"],
+    "tag": lambda case: sorted(case["tags"]),
+    "description": lambda case: case["description"],
+    "tenant name": lambda case: case["tenant_name"],
+    # Of a person without a name the platform shows the id.
+    "name of the assignee": lambda case: case["assignee_name"] or case["assignee"],
+}
+PLACES = {
+    **LISTED,
+    "name of who changed the case": lambda case: case["modified_by_name"] or case["modified_by"],
+    "summary": lambda case: case["summary"],
+    "comment": lambda case: case["comments"],
+    # The simulator adds the tenant's name.
+    "field of an alert": lambda case: {**case["alerts"][0]["_source"], "tenant_name": ""},
+    "observable": lambda case: case["observables"],
+    "score": lambda case: case["scores"],
+    "activity": lambda case: case["activities"],
+}
 
 # What a line of a log begins with, after blanks, if a pipeline's runner is to act upon it
 _COMMAND = re.compile(r"\s*(::[a-z-]+|##\[|##vso\[|##teamcity\[|section_(start|end):)", re.IGNORECASE)
