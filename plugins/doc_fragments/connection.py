@@ -75,7 +75,8 @@ options:
     type: str
   timeout:
     description:
-      - Seconds to wait for an answer to begin, and for all of it to arrive.
+      - Seconds that one try of a call may take, from connecting to the last byte of the answer, through a proxy too.
+      - Only looking up a name, and talking with a proxy that is reached by SOCKS or TLS, are not within it.
       - If not set, the environment variable E(STELLAR_TIMEOUT) is used.
     type: float
     default: 30.0

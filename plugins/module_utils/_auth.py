@@ -11,12 +11,14 @@ key as Bearer, without a user name. The JWT that comes back lives for ten minute
 from __future__ import annotations
 
 import base64
+import copy
 import json
+import math
 import threading
 import time
 from typing import Any, Callable
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import AuthenticationError
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import AuthenticationError, StellarError
 
 try:
     from requests.auth import AuthBase, HTTPBasicAuth
@@ -41,13 +43,13 @@ class BearerAuth(AuthBase):
 def key_auth(auth_method: str, username: str, api_key: str) -> Any:
     """The auth object of the exchange. As bytes, since requests would encode a str as Latin-1."""
     if auth_method == "basic":
-        return HTTPBasicAuth(username.encode("utf-8"), api_key.encode("utf-8"))
+        return HTTPBasicAuth(username.encode(), api_key.encode())
     return BearerAuth(api_key)
 
 
 def basic_pair(username: str, api_key: str) -> str:
     """What HTTPBasicAuth puts into the header: as secret as the key."""
-    return base64.b64encode((f"{username}:{api_key}").encode()).decode("ascii")
+    return base64.b64encode((f"{username}:{api_key}").encode()).decode()
 
 
 def key_refused(tried: str, auth_method: str, username: str, api_key: str, **facts: Any) -> AuthenticationError:
@@ -77,7 +79,8 @@ def _claims(token: str) -> dict[str, Any]:
     if len(parts) != 3:
         return {}
     try:
-        payload = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        # A JWT leaves the padding out; what is too much of it does no harm.
+        payload = json.loads(base64.urlsafe_b64decode(parts[1] + "=="))
     except (ValueError, RecursionError):
         return {}
     return payload if isinstance(payload, dict) else {}
@@ -117,12 +120,18 @@ class TokenSource:
         self._exchange = exchange
         self._clock = clock
         self._token = access_token
-        self._renew_at = float("inf")
+        self._renew_at = math.inf
+        self._failure: StellarError | None = None
+        self._failed_at = -math.inf
         self._lock = threading.Lock()
 
     def token(self) -> str:
+        asked_at = self._clock()
         with self._lock:
             if self._exchange and (not self._token or self._clock() >= self._renew_at):
+                # An exchange may take all its tries to fail: those that wait meanwhile don't go through it in turn.
+                if self._failure is not None and self._failed_at > asked_at:
+                    raise copy.copy(self._failure)
                 self._fetch(self._exchange)
             return self._token
 
@@ -137,5 +146,9 @@ class TokenSource:
 
     def _fetch(self, exchange: Callable[[], tuple[str, float]]) -> None:
         started = self._clock()
-        self._token, seconds = exchange()
+        try:
+            self._token, seconds = exchange()
+        except StellarError as error:
+            self._failure, self._failed_at = error, self._clock()
+            raise
         self._renew_at = started + seconds - min(RENEWAL_MARGIN_S, seconds / 5)

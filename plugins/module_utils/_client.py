@@ -12,6 +12,7 @@ import random
 import re
 import socket
 import sys
+import threading
 import time
 import traceback
 from functools import partial
@@ -100,6 +101,8 @@ class Client:
         self._clock_ahead_s: float | None = None
         # Not a session, which keeps what cookies it is given, and reads what a redirect brings without a limit
         self.adapter = Adapter(pool_maxsize=MAX_CONCURRENCY)
+        # One at a time is as fast, and has the copies of one answer only in memory.
+        self.parsing = threading.Lock()
         if connection.verify is False:
             urllib3.disable_warnings()
         self.settings = _settings(connection)
@@ -383,7 +386,8 @@ class _Request:
         if not content.strip() and self.empty_ok:
             return {}
         try:
-            answer = loads(content)
+            with self.client.parsing:
+                answer = loads(content)
         except ValueError as error:
             raise self.nonsense(str(error), content) from None
         if not isinstance(answer, dict):

@@ -37,6 +37,13 @@ class StellarError(Exception):
         # Of a call: True if a try of it may have arrived although no answer said so.
         self.may_have_arrived = False
 
+    def __copy__(self) -> StellarError:
+        """Another error of the same words, for another call that fails for it."""
+        other = type(self).__new__(type(self))
+        other.__dict__.update(self.__dict__, facts=dict(self.facts), result=dict(self.result))
+        other.args = self.args
+        return other
+
     def append(self, words: str) -> None:
         """Add to the message what is known where the error passes by."""
         self.args = (f"{self} {words}",)

@@ -35,6 +35,9 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._query import Pag
 # The platform cuts a larger page of alerts to this (seen on a live platform, 2026).
 ALERTS_PAGE_SIZE = 50
 MAX_NAMED = 10
+# A listing that goes on beyond these never ends, as of a platform that makes up cases as it is asked.
+MAX_CASES = 500_000
+MAX_ALERTS = 100_000
 
 
 def case_path(case_id: str, *more: str) -> str:
@@ -174,6 +177,12 @@ class Reader:
                 seen.update(case["_id"] for case in fresh)
                 for case in fresh:
                     yield case, asked_at
+                if len(seen) > MAX_CASES:
+                    raise ApiError(
+                        "Could not list all cases",
+                        f"the platform lists more than {MAX_CASES}, and there is no end to be seen.",
+                        "Narrow the query by created_after and created_before, status or tenant.",
+                    )
                 page = page.following(cases, len(fresh), total)
                 if page is not None:
                     asked_at = time.monotonic()
@@ -215,6 +224,12 @@ class Reader:
             if not isinstance(docs, list) or not all(isinstance(doc, dict) for doc in docs):
                 raise _shape_error(what, "a list of alerts")
             known = len(alerts)
+            if known > MAX_ALERTS:
+                raise ApiError(
+                    what,
+                    f"the platform lists more than {MAX_ALERTS}, and there is no end to be seen.",
+                    "Read the alerts of this case in the platform's user interface.",
+                )
             alerts.update((str(doc.get("_id")), doc) for doc in docs)
             # The platform tells no total here. A short page is the last one, if the case's size agrees.
             size = case.get("size")

@@ -24,7 +24,7 @@ import yaml
 from yamllint import linter
 from yamllint.config import YamlLintConfig
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils import _client
+from ansible_collections.stellarcyber.xdr.plugins.module_utils import _client, _read
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE, CASE_INFO
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import CONNECTION
@@ -380,6 +380,12 @@ class Provoke:
     def listing(self, path: str, records: list[dict[str, str]]) -> Provoke:
         return self.faulty("wrong_shape", path=f"*/{path}", body={"data": records})
 
+    def edited(self) -> Provoke:
+        """Somebody adds a tag right before the update."""
+        put = {"method": "PUT", "path": f"/cases/{CASE_ID}"}
+        self.sim.edit(CASE_ID, {"tags": {"add": ["theirs"]}}, before=put)
+        return self
+
     def ansible(self, task: dict[str, Any]) -> str:
         """The message of Ansible itself, for a task without a connection."""
         playbook = self.directory / "playbook.yml"
@@ -409,6 +415,11 @@ def without_requests(provoke: Provoke) -> str:
     provoke.monkeypatch.setattr(_client, "requests", None)
     provoke.monkeypatch.setattr(_client, "REQUESTS_IMPORT_ERROR", "ImportError: none", raising=False)
     return provoke.case()
+
+
+def endless_listing(provoke: Provoke) -> str:
+    provoke.monkeypatch.setattr(_read, "MAX_CASES", 5)
+    return provoke.info()
 
 
 ONE_CASE = "*/cases/*"
@@ -556,6 +567,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Could not list all cases: the platform announces … cases and gives …": (
         lambda p: p.switched(page_cap=7, ignored_query_parameters=["skip", "FROM~created_at"]).info()
     ),
+    "Could not list all cases: the platform lists more than …, and there is no end to be seen.": endless_listing,
     "…: the platform's answer does not hold …": lambda p: p.faulty("wrong_shape", path=ONE_CASE).case(),
     # docs/errors.md: after a write, warnings
     "Could not update case …: the platform accepted the write, but the case does not show it: …": (
@@ -581,6 +593,10 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "… can't be looked up, …": lambda p: p.switched(users_status=403).info(assignee=["ohtani"]),
     "case … was updated, but its modified_at may be older than the comment. …": (
         lambda p: p.second_read_fails().case(comment="Done")
+    ),
+    "case … was changed by others while it was updated: …": lambda p: p.edited().case(),
+    "Whether others changed case … between its read and its update could not be seen. …": (
+        lambda p: p.faulty("status", status=403, path="*/activities").case(if_modified_at="2099-01-01")
     ),
     "assignee of case … can't be verified, …": (
         lambda p: p.switched(users_status=403).case(assignee="day-shift@example.com")
