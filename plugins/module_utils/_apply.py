@@ -192,7 +192,8 @@ class _Update:
     def _history(self) -> tuple[History | None, str]:
         """The case's history, or why it can't be read: not every version has it, nor may every key read it."""
         try:
-            return self.reader.included(self.case, "activities"), ""
+            entries = self.reader.included(self.case, "activities")
+            return [entry for entry in entries if isinstance(entry, dict)], ""
         except StellarError as error:
             return None, str(error)
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import Any, Sequence
+from typing import Any, Dict, Sequence
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import (
     assignee_label,
@@ -28,8 +28,11 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import Chan
 
 FIELDS = ("status", "severity", "assignee", "tags", "name", "resolution", "description")
 
+# How the platform shows that nobody has a case (seen in 2024 as Unassigned)
+_NOBODY = "unassigned"
+
 # Entries of a case's history (GET /cases/ID/activities)
-History = Sequence[Any]
+History = Sequence[Dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ def replaced(case: dict[str, Any], plan: Plan, history: History) -> list[Edit]:
         # How the history spells a value is known for texts only. The update is in it in any case.
         ours = [number for number, entry in enumerate(entries) if _sets(entry, change, plan)] or [len(entries) - 1]
         theirs = [entry for entry in entries[: max(ours[-1], 0)] if not _sets(entry, change, plan)]
-        edits += [Edit(change.field, entry.get("to"), False, _user(entry)) for entry in theirs[-1:]]
+        edits += [Edit(change.field, _value(entry), False, _user(entry)) for entry in theirs[-1:]]
     return edits
 
 
@@ -106,14 +109,12 @@ def _since(case: dict[str, Any], name: str, history: History) -> list[dict[str, 
     """The changes of a field after the case was read, the oldest first."""
     names = ("severity", "priority") if name == "severity" else (name,)
     read_at = modified_at(case)
+    if read_at is None:
+        return []
     entries = [
         entry
         for entry in history
-        if isinstance(entry, dict)
-        and entry.get("field") in names
-        and isinstance(entry.get("timestamp"), int)
-        and read_at is not None
-        and entry["timestamp"] > read_at
+        if entry.get("field") in names and isinstance(entry.get("timestamp"), int) and entry["timestamp"] > read_at
     ]
     return sorted(entries, key=lambda entry: entry["timestamp"])
 
@@ -123,12 +124,18 @@ def _sets(entry: dict[str, Any], change: Change, plan: Plan) -> bool:
     if change.field == "tags":
         sent = plan.payload["tags"]
         held = value if isinstance(value, list) else []
-        return all(tag in held for tag in sent.get("add", ())) and not any(
-            tag in held for tag in sent.get("delete", ())
-        )
+        return set(sent.get("add", ())) <= set(held) and not set(sent.get("delete", ())) & set(held)
     if change.field == "assignee" and plan.desired.assignee is not None:
+        value = _value(entry)
         return isinstance(value, str) and plan.desired.assignee.is_meant_by(value, value)
     return bool(value == change.after)
+
+
+def _value(entry: dict[str, Any]) -> Any:
+    """What an entry sets its field to, as a task would spell it."""
+    value = entry.get("to")
+    is_nobody = entry.get("field") == "assignee" and str(value or "").casefold() in ("", _NOBODY)
+    return "" if is_nobody else value
 
 
 def _user(entry: dict[str, Any]) -> str | None:

@@ -12,7 +12,8 @@ description:
   - Reads one case, compares it with the state that the task declares, and updates it only if they differ.
   - An option that is left out is not managed.
   - "Calls to the platform: one for an access token, one to read the case, one to update it if needed. One more reads
-    the users if O(assignee) is an e-mail or a user name. Two more post a O(comment) and read the case after it."
+    the users if O(assignee) is an e-mail or a user name. Two more post a O(comment) and read the case after it. With
+    O(if_modified_at), one more reads the case's history after the update."
 author:
   - The stellarcyber.xdr contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -99,6 +100,8 @@ options:
         you decided upon, in epoch milliseconds; ISO 8601 will do too.
       - It is checked before the update, and again before each further try of it. It is not looked at if there is
         nothing to change.
+      - The platform knows no update under a condition. What somebody changes in the moment between the read and the
+        update is replaced; the case's history is read after the update to report it in RV(meanwhile).
     type: str
 seealso:
   - module: stellarcyber.xdr.stellar_case_info
@@ -258,6 +261,37 @@ changes:
       type: raw
       returned: always
       sample: In Progress
+meanwhile:
+  description:
+    - What others changed between the read of the case and the end of its update, as far as it can be seen. Others are
+      people, other tasks, or the platform itself. There is a warning too if there is such.
+    - Without O(if_modified_at) it is what the platform's answer shows beside the plan. Only a change of the same fields
+      right before the update then stays unseen.
+    - With O(if_modified_at) it is also what the case's history says.
+  returned: when the plan was made
+  type: list
+  elements: dict
+  contains:
+    field:
+      description: The name of the option.
+      type: str
+      returned: always
+      sample: status
+    value:
+      description: What they set it to, as the platform shows it.
+      type: raw
+      returned: always
+      sample: Escalated
+    kept:
+      description: Whether the case still has it. If not, the update replaced it.
+      type: bool
+      returned: always
+      sample: false
+    by:
+      description: Who, as the case's history has it. V(null) if that was not read or does not say so.
+      type: str
+      returned: always
+      sample: ohtani@example.com
 diff:
   description: The managed fields before and after.
   returned: when the plan was made

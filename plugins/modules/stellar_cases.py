@@ -15,8 +15,8 @@ description:
   - "Calls to the platform with O(rules): one for an access token, one for each 500 cases that the rules have to see,
     one for each case that differs. One more reads the users if people are named otherwise than by id, one the tenants
     if tenants are named."
-  - "Calls with O(cases): one for an access token, one to read each case, one for each case that differs, and one more
-    before it if the item has C(if_modified_at)."
+  - "Calls with O(cases): one for an access token, one to read each case, one for each case that differs. If its item
+    has C(if_modified_at), one more reads it again before that, and one its history after it."
 author:
   - The stellarcyber.xdr contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -237,8 +237,8 @@ options:
   reread_after:
     description:
       - A case that is changed by a rule is read again right before its write if what the rule saw is older than so many
-        seconds. It is skipped if somebody changed it meanwhile. V(0) reads each again, which costs a call more for
-        each case that differs.
+        seconds. It is skipped if somebody changed it meanwhile. V(0) reads each again, and its history after the
+        update, which costs two calls more for each case that differs.
       - An item of O(cases) that has C(if_modified_at) is always read again, one without it never.
     type: float
     default: 5
@@ -363,6 +363,14 @@ case_results:
       type: dict
       returned: when it failed
       sample: {kind: ApiError, method: PUT, status: 503}
+    meanwhile:
+      description:
+        - What others changed while it was updated, as RV(stellarcyber.xdr.stellar_case#module:meanwhile).
+        - The history is read for items with C(if_modified_at), and with O(reread_after=0).
+      type: list
+      elements: dict
+      returned: when there is such
+      sample: [{field: status, value: Escalated, kept: false, by: ohtani@example.com}]
     not_undoable:
       description: What of the changes RV(undo) can't restore, such as V(comment) or V(resolution).
       type: list
@@ -493,7 +501,9 @@ not_restorable:
       returned: always
       sample: [comment]
 diff:
-  description: The managed fields before and after, of each case that was planned to be changed.
+  description:
+    - The managed fields before and after, of each case that was changed or failed; in check mode, and if the task
+      failed before its first write, of each case that was planned to be changed.
   returned: when the cases were read
   type: list
   elements: dict
