@@ -9,15 +9,12 @@ from __future__ import annotations
 import email.utils
 import json
 import random
-import re
-import socket
 import sys
 import threading
 import time
 import traceback
 from functools import partial
 from typing import Any, Callable, Iterable
-from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import missing_required_lib
 
@@ -41,7 +38,15 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import Connection
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._throttle import FIRST_WAIT_S, Throttle
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._wire import Adapter, TooLargeError, exchange
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._wire import (
+    Adapter,
+    TooLargeError,
+    cause,
+    exchange,
+    is_timeout,
+    passwords,
+    settings,
+)
 
 try:
     import requests
@@ -105,7 +110,7 @@ class Client:
         self.parsing = threading.Lock()
         if connection.verify is False:
             urllib3.disable_warnings()
-        self.settings = _settings(connection)
+        self.settings = settings(connection.base_url, connection.verify, connection.proxy)
         self.begin(on_secret)
         self._register_connection_secrets()
         self._tokens = TokenSource(self._exchange if connection.api_key else None, connection.access_token)
@@ -247,8 +252,8 @@ class Client:
         secrets = [link.api_key, link.access_token]
         if link.username and link.api_key:
             secrets.append(basic_pair(link.username, link.api_key))
-        for proxy in self.settings["proxies"].values():  # as it stands in the URL, and decoded
-            secrets += [_proxy_password(proxy), requests.utils.get_auth_from_url(proxy)[1]]
+        for proxy in self.settings["proxies"].values():
+            secrets += passwords(proxy)
         for secret in secrets:
             self._register_secret(secret)
 
@@ -330,16 +335,15 @@ class _Request:
             raise
         except requests.exceptions.SSLError as error:
             raise self._tls_failed(error) from None
+        except requests.exceptions.ProxyError as error:
+            raise self._proxy_failed(error) from None
         except (
             requests.exceptions.ConnectionError,
             requests.exceptions.Timeout,
             urllib3.exceptions.HTTPError,  # while the body is read
         ) as error:
-            failure = self._not_answered(error)
-            if failure.facts.get("proxy_refused"):
-                raise failure from None
             self.may_have_arrived = True
-            raise _Retry(failure) from None
+            raise _Retry(self._not_answered(error)) from None
         except (requests.exceptions.RequestException, OSError) as error:
             raise self._not_answered(error) from None
         # An answer that is no refusal of the platform's may hide that the request was carried out.
@@ -409,7 +413,7 @@ class _Request:
 
     def nonsense(self, why: str, content: bytes = b"") -> ApiError:
         """An answer that the platform's API never gives."""
-        begins = ", it begins: " + self.client.scrub(content[:2000].decode("utf-8", "replace")) if content else ""
+        begins = ", it begins: " + self._excerpt(content) if content else ""
         return ApiError(
             self.tried,
             f"HTTP {self.status}, but the answer {why}{begins}.",
@@ -417,9 +421,13 @@ class _Request:
             **self._facts(),
         )
 
+    def _excerpt(self, content: bytes) -> str:
+        # From more than is shown, so that no half of a secret remains at the end.
+        return self.client.scrub(content[:_ERROR_BODY_BYTES].decode("utf-8", "replace"))
+
     def _refused(self, content: bytes) -> Exception:
         status = self.status or 0
-        body = self.client.scrub(content[:2000].decode("utf-8", "replace"))
+        body = self._excerpt(content)
         facts = self._facts(body=body or None)
         happened = f"HTTP {status}, the platform says: {body}." if body else f"HTTP {status}."
         if status == 401:
@@ -449,7 +457,7 @@ class _Request:
         return None if date is None else max(0.0, date - self.platform_now())
 
     def _tls_failed(self, error: Exception) -> Exception:
-        text = self.client.scrub(_cause(error))
+        text = self.client.scrub(cause(error))
         # The second is what urllib3 before 2.0 says of a name.
         if not any(words in str(error) for words in ("CERTIFICATE_VERIFY_FAILED", "doesn't match")):
             self.may_have_arrived = True
@@ -463,17 +471,20 @@ class _Request:
             **self._facts(),
         )
 
+    def _proxy_failed(self, error: Exception) -> Exception:
+        text = self.client.scrub(cause(error))
+        remedy = "Check proxy, HTTPS_PROXY and NO_PROXY."
+        if "failed: 407" in text:
+            remedy = "Check the user name and the password in the proxy's URL (proxy or HTTPS_PROXY)."
+        failure = TransportError(self.tried, f"the proxy did not connect: {text}.", remedy, **self._facts())
+        if "Tunnel connection failed: 4" in text:  # it refuses the next try as well
+            return failure
+        self.may_have_arrived = True
+        return _Retry(failure)
+
     def _not_answered(self, error: Exception) -> TransportError:
         link = self.client.connection
-        facts = self._facts()
-        refusal = re.search(r"Tunnel connection failed: (4\d\d)", str(error))
-        if refusal:
-            facts["proxy_refused"] = int(refusal[1])
-        if isinstance(error, requests.exceptions.ProxyError):
-            why, remedy = "the proxy did not connect", "Check proxy, HTTPS_PROXY and NO_PROXY."
-            if refusal and refusal[1] == "407":
-                remedy = "Check the user name and the password in the URL of the proxy (proxy or HTTPS_PROXY)."
-        elif _is_timeout(error):
+        if is_timeout(error):
             why = f"no complete answer in time (timeout is {link.timeout:g} s)"
             remedy = "Check that host and port are reachable from here, or raise timeout."
         elif link.base_url.startswith("http://"):
@@ -481,50 +492,12 @@ class _Request:
         else:
             why = "no answer"
             remedy = "Check host and port, name resolution, and that a firewall or a proxy lets this machine through."
-        return TransportError(self.tried, f"{why}: {self.client.scrub(_cause(error))}.", remedy, **facts)
-
-
-def _settings(connection: Connection) -> dict[str, Any]:
-    """How to send: what the connection says, and the environment of proxies and CA files."""
-    with requests.Session() as session:
-        # Plain http goes to loopback only: a proxy from the environment would read the key.
-        session.trust_env = not connection.base_url.startswith("http://")
-        proxies = {"http": connection.proxy, "https": connection.proxy} if connection.proxy else {}
-        return dict(session.merge_environment_settings(connection.base_url, proxies, True, connection.verify, None))
-
-
-def _proxy_password(proxy: str) -> str:
-    try:
-        return urlsplit(proxy).password or ""
-    except ValueError:
-        return ""
+        return TransportError(self.tried, f"{why}: {self.client.scrub(cause(error))}.", remedy, **self._facts())
 
 
 def _is_header_value(text: str) -> bool:
     """False for what requests would refuse, with the text in its message."""
     return text.isascii() and text.isprintable() and bool(text.strip())
-
-
-def _is_timeout(error: Exception) -> bool:
-    kinds = (requests.exceptions.Timeout, urllib3.exceptions.ReadTimeoutError, socket.timeout)
-    return isinstance(error, kinds) or isinstance(_innermost(error), kinds)
-
-
-def _innermost(error: BaseException) -> BaseException:
-    """The reason, without the library's talk of its own retries, of which there are none."""
-    while True:
-        reason = getattr(error, "reason", None)
-        nested = [part for part in (reason, *getattr(error, "args", ())) if isinstance(part, BaseException)]
-        if not nested:
-            return error
-        error = nested[0] if nested[0] is reason else nested[-1]
-
-
-def _cause(error: BaseException) -> str:
-    inner = _innermost(error)
-    words = str(inner.args[-1] if isinstance(inner, urllib3.exceptions.HTTPError) and inner.args else inner)
-    # The library's words begin with the connection as Python shows it.
-    return re.sub(r"^\S*HTTPS?Connection.*?: (?=[A-Z])", "", words).rstrip(".")
 
 
 def _look(is_done: Callable[[], bool], error: StellarError) -> bool:

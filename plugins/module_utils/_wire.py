@@ -12,16 +12,19 @@ from __future__ import annotations
 
 import http.client
 import io
+import re
 import socket
 import threading
 import time
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Iterator
+from urllib.parse import unquote, urlsplit
 
 try:
+    import requests
     from requests.adapters import HTTPAdapter
-    from urllib3.exceptions import HTTPError, NewConnectionError
+    from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
 except ImportError:  # _client.py says so, with the interpreter's path
     HTTPAdapter = object  # type: ignore[assignment, misc]
 
@@ -159,3 +162,43 @@ class Adapter(HTTPAdapter):
 
     def proxy_manager_for(self, *arguments: Any, **options: Any) -> Any:
         return _bind(super().proxy_manager_for(*arguments, **options))
+
+
+def settings(base_url: str, verify: bool | str, proxy: str) -> dict[str, Any]:
+    """How an adapter is to send: what the options say, else the environment, of proxies and CA files."""
+    with requests.Session() as session:
+        # Plain http goes to loopback only: a proxy from the environment would read the key.
+        session.trust_env = not base_url.startswith("http://")
+        proxies = {"http": proxy, "https": proxy} if proxy else {}
+        return dict(session.merge_environment_settings(base_url, proxies, True, verify, None))
+
+
+def passwords(proxy: str) -> list[str]:
+    """The password of a proxy's URL, as it stands there, and decoded."""
+    try:
+        password = urlsplit(proxy if "://" in proxy else "http://" + proxy).password or ""
+    except ValueError:
+        return []
+    return [password, unquote(password)]
+
+
+def is_timeout(error: BaseException) -> bool:
+    kinds = (requests.exceptions.Timeout, ReadTimeoutError, socket.timeout)
+    return isinstance(error, kinds) or isinstance(_innermost(error), kinds)
+
+
+def cause(error: BaseException) -> str:
+    """Why a request failed, without the library's talk of its own retries, of which there are none."""
+    inner = _innermost(error)
+    words = str(inner.args[-1] if isinstance(inner, HTTPError) and inner.args else inner)
+    # The library's words begin with the connection as Python shows it.
+    return re.sub(r"^\S*HTTPS?Connection.*?: (?=[A-Z])", "", words).rstrip(".")
+
+
+def _innermost(error: BaseException) -> BaseException:
+    while True:
+        reason = getattr(error, "reason", None)
+        nested = [part for part in (reason, *error.args) if isinstance(part, BaseException)]
+        if not nested:
+            return error
+        error = nested[0] if nested[0] is reason else nested[-1]
