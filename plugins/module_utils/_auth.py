@@ -121,8 +121,7 @@ class TokenSource:
         self._clock = clock
         self._token = access_token
         self._renew_at = math.inf
-        self._failure: StellarError | None = None
-        self._failed_at = -math.inf
+        self._failed: tuple[float, StellarError] | None = None
         self._lock = threading.Lock()
 
     def token(self) -> str:
@@ -130,8 +129,8 @@ class TokenSource:
         with self._lock:
             if self._exchange and (not self._token or self._clock() >= self._renew_at):
                 # An exchange may take all its tries to fail: those that wait meanwhile don't go through it in turn.
-                if self._failure is not None and self._failed_at > asked_at:
-                    raise copy.copy(self._failure)
+                if self._failed and self._failed[0] > asked_at:
+                    raise copy.copy(self._failed[1])
                 self._fetch(self._exchange)
             return self._token
 
@@ -149,6 +148,6 @@ class TokenSource:
         try:
             self._token, seconds = exchange()
         except StellarError as error:
-            self._failure, self._failed_at = error, self._clock()
+            self._failed = self._clock(), error
             raise
         self._renew_at = started + seconds - min(RENEWAL_MARGIN_S, seconds / 5)

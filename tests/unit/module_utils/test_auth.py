@@ -20,6 +20,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._auth import (
     key_refused,
     lifetime,
 )
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
 
 NOW = 1_700_000_000
 
@@ -118,6 +119,40 @@ def test_many_threads_share_one_exchange(source):
     assert seen == ["t1"] * 8
 
 
+def test_an_exchange_that_fails_fails_for_all_who_wait_for_it_and_for_nobody_after():
+    waits, errors, tries = threading.Event(), [], []
+
+    class ClockThatShowsWhoAsks(Clock):
+        def __call__(self):
+            if threading.current_thread() is second:
+                waits.set()
+            return super().__call__()
+
+    def exchange():
+        tries.append(clock.now)
+        if len(tries) == 1:
+            second.start()
+            assert waits.wait(10)
+            clock.now = 9.0
+            raise StellarError("No token", "HTTP 503.")
+        return "new", 600.0
+
+    def ask():
+        with pytest.raises(StellarError) as caught:
+            tokens.token()
+        errors.append(caught.value)
+
+    clock, second = ClockThatShowsWhoAsks(), threading.Thread(target=ask)
+    tokens = TokenSource(exchange, clock=clock)
+    ask()
+    second.join(10)
+    assert [str(error) for error in errors] == ["No token: HTTP 503."] * 2
+    assert errors[0] is not errors[1], "each gets words of its own added"
+    assert tries == [0.0]
+    assert tokens.token() == "new"
+    assert tries == [0.0, 9.0]
+
+
 def test_a_given_token_is_used_until_it_is_refused():
     tokens = TokenSource(lambda: ("new", 600.0), access_token="given")
     assert tokens.token() == "given"
@@ -128,6 +163,8 @@ def test_a_given_token_is_used_until_it_is_refused():
 def test_without_a_key_nothing_renews_a_token():
     tokens = TokenSource(None, access_token="given")
     assert (tokens.token(), tokens.can_renew()) == ("given", False)
+    tokens.reject("given")
+    assert tokens.token() == ""
 
 
 class Request:
