@@ -36,7 +36,7 @@ PACKAGE = Path("ansible_collections/stellarcyber/xdr/plugins")
 TESTS = {
     "_plan": ("test_plan", "test_policy", "test_undo"),
     "_policy": ("test_policy", "test_policy_properties"),
-    "_query": ("test_query", "test_rule_options"),
+    "_query": ("test_query", "test_rule_options", "test_time_properties"),
     "_auth": ("test_auth",),
     "_client": ("test_client",),
 }
