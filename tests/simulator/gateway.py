@@ -57,6 +57,13 @@ class Gateway:
         world = self._world
         body = await _read(receive)
         entry = world.log.open(scope, body, world.clock.now())
+        refusal = world.rate.refusal(world.switches)
+        if refusal is not None:
+            # Before all else, as a load balancer would: no fault and no edit counts such a call.
+            entry["fault"] = "rate_limit"
+            answer = Answer(refusal.status_code, refusal.raw_headers, refusal.body)
+            await _Delivery(world, entry, scope, receive, send).deliver(answer, None)
+            return
         path = plan_path(scope["path"])
         plans = world.faults.take(scope["method"], path)
         edits = world.edits.take(scope["method"], path)

@@ -197,6 +197,9 @@ TABLE = (
     Switch("comment_status", 200, "status of POST comments", "7"),
     Switch("users_status", 0, "every /users call is refused with this status; 0 = allowed", "4"),
     Switch("tenants_status", 0, "every /tenants call is refused with this status; 0 = allowed", "5"),
+    Switch("rate_limit_per_s", 0, "calls a second that are answered, over all callers; others get 429; 0 = all", "7"),
+    Switch("rate_limit_burst", 20, "calls that may come at once before the rate counts", "7"),
+    Switch("rate_limit_retry_after", True, "such a 429 says by Retry-After when the next call is answered", "7"),
     Switch(
         "error_body",
         "error",

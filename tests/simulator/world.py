@@ -17,6 +17,7 @@ from .faults import Plans
 from .log import RequestLog
 from .model import DOCUMENTS, RECORD_DEFAULTS, SEVERITIES, STATUSES, record_from
 from .people import People
+from .rate import RateLimit
 from .store import Record, Store
 from .switches import DEFAULT_PROFILE, Switches
 
@@ -50,6 +51,7 @@ class World:
         self.log = RequestLog()
         self.faults = Plans()
         self.edits = Plans()
+        self.rate = RateLimit()
         self.latency_ms = initial.latency_ms
         self.user_activities: list[dict[str, Any]] = []
         self._last_ticket = 0
@@ -70,6 +72,7 @@ class World:
         self.log.clear()
         self.faults.clear()
         self.edits.clear()
+        self.rate = RateLimit()
         self.user_activities.clear()
         self._fill(initial)
 

@@ -111,6 +111,22 @@ RESOLUTION_WHILE_OPEN = status_of("PUT", f"/cases/{CASE}", {"resolution": "Benig
 BAD_STATUS = status_of("PUT", f"/cases/{CASE}", {"status": "Open"})
 
 # switch, what is looked at, its outcome by default, and with other values
+
+
+def refused(api: Any) -> int:
+    """How many of 23 calls in quick succession meet the rate limit."""
+    return [api.call("GET", "/users").status_code for _number in range(23)].count(429)
+
+
+def retry_after(api: Any) -> Any:
+    refused(api)
+    return api.call("GET", "/users").headers.get("retry-after")
+
+
+def at_one_a_second(observe: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda api: api.simulator.switch(rate_limit_per_s=1) or observe(api)
+
+
 EFFECTS: list[tuple[str, Callable[[Any], Any], Any, dict[Any, Any]]] = [
     ("severity_field", lambda api: "severity" in api.case(), True, {"priority": False}),
     ("put_accepts_severity", put_then({"severity": "High"}, "severity"), "High", {}),
@@ -197,6 +213,9 @@ EFFECTS: list[tuple[str, Callable[[Any], Any], Any, dict[Any, Any]]] = [
     ("comment_status", status_of("POST", f"/cases/{CASE}/comments", {"comment": "x"}), 200, {201: 201}),
     ("users_status", status_of("GET", "/users"), 200, {403: 403}),
     ("tenants_status", status_of("GET", "/tenants"), 200, {404: 404}),
+    ("rate_limit_per_s", refused, 0, {1: 3}),
+    ("rate_limit_burst", at_one_a_second(refused), 3, {21: 2}),
+    ("rate_limit_retry_after", at_one_a_second(retry_after), "1", {False: None}),
     (
         "error_body",
         lambda api: api.call("GET", "/cases/none").text,
