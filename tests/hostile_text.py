@@ -161,6 +161,9 @@ _COMMAND_ANYWHERE = re.compile(r"##(vso|teamcity)?\[", re.IGNORECASE)
 _STEERING = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
+EVALUATED = re.compile(r"\b1337\b")
+
+
 def texts(file: Path | str) -> dict[str, str]:
     """The table, with the path of the file that shows that something was executed."""
     return {name: text.replace("FILE", str(file)) for name, text in TEXTS.items()}
@@ -188,7 +191,7 @@ def steering(text: str) -> list[str]:
 
 def forged(text: str) -> list[str]:
     """The lines of a text that a pipeline's runner takes for commands."""
-    return [line for line in text.splitlines() if _COMMAND.match(line)]
+    return [line for line in re.split("[\r\n]", text) if _COMMAND.match(line)]
 
 
 def commands(message: str) -> list[str]:

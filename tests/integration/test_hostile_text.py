@@ -1,0 +1,354 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every text of tests/hostile_text.py, in each place where the platform keeps text, through all that reads and writes.
+
+What Ansible makes of the texts is shown on every ansible-core, in tests/cores/test_hostile_text.py.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+import yaml
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE, CASE_INFO, INCLUDES
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import bad_tag
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, StellarError
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case, run_case_info, run_lookup
+from tests import evidence, hostile_text
+from tests.integration import many
+from tests.integration.hygiene import CLOSED, PASSED, Analyst
+from tests.integration.playbook import ROOT, parameters
+
+TEXTS = hostile_text.texts("/tmp/nowhere/executed")
+TITLES = list(TEXTS)
+CASES = hostile_text.platform(TEXTS)
+EXPECTED = hostile_text.as_read(CASES)
+IDS = [case["_id"] for case in CASES]
+STARTER = ROOT / "roles/case_hygiene/files/starter_policy.yml"
+
+
+@pytest.fixture
+def held(sim):
+    sim.reset(seed=CASES)
+    sim.switch(description_in_get=True)
+    return sim
+
+
+def record(place, through, titles=TITLES):
+    for title in titles:
+        evidence.record("hostile text", text=title, place=place, through=through)
+
+
+def change(simulator, number, **options):
+    given = parameters(CASE, simulator, case_id=IDS[number], **options)
+    return run_case(given, False, lambda secret: None)
+
+
+# -- values ---------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_read_is_what_the_platform_holds(held):
+    given = parameters(CASE_INFO, held, tags=["hostile"], include=list(INCLUDES))
+    result = run_case_info(given, False, lambda secret: None)
+    assert result["include_errors"] == []
+    for place, read in hostile_text.PLACES.items():
+        for title, case, expected in zip(TITLES, result["cases"], EXPECTED, strict=True):
+            assert read(case) == read(expected), (title, place)
+        record(place, "stellar_case_info")
+    cases, _warnings = run_lookup(["hostile"], given)
+    for place, read in hostile_text.LISTED.items():
+        for title, case, expected in zip(TITLES, cases, EXPECTED, strict=True):
+            assert read(case) == read(expected), (title, place)
+        record(place, "lookup stellar_cases")
+
+
+def test_what_is_written_is_what_was_given(held):
+    for number, (title, text) in enumerate(TEXTS.items()):
+        given = hostile_text.as_read(text)[:10_000]
+        texts = {"description": given}
+        if given.strip():
+            texts.update(name=f"{given}.", comment=given)
+        if not bad_tag(given):
+            texts["tags"] = {"set": [given, "new"]}
+        result = change(held, number, **texts)
+        stored = held.case(IDS[number])
+        shown = {"name": stored["name"], "description": stored["description"], "tags": {"set": stored["tags"]}}
+        shown["comment"] = stored["comments"][-1]["comment"]
+        assert hostile_text.as_read({name: shown[name] for name in texts}) == texts, title
+        assert result["case"]["name"] == stored["name"], title
+        assert {field["field"]: field["after"] for field in result["changes"]}.get("comment", given) == given
+        for option in texts:
+            record(f"option {option}", "stellar_case", [title])
+
+
+def test_a_tag_that_is_refused_is_named_without_its_controls(held):
+    given = {title: hostile_text.as_read(text) for title, text in TEXTS.items()}
+    refused = {title: text for title, text in given.items() if bad_tag(text)}
+    for title, text in refused.items():
+        with pytest.raises(InputError) as caught:
+            change(held, 0, tags={"add": [text]})
+        assert_harmless(caught.value, title)
+    record("refused tag", "stellar_case", refused)
+    assert not held.writes()
+
+
+@pytest.mark.parametrize("way", ["rules", "cases"])
+def test_many_cases_are_changed_and_restored(held, tmp_path, way):
+    before = many.store(held)
+    if way == "rules":
+        tags = {"set": {"severity": "High", "tags": {"delete": ["hostile"]}}}
+        given = {
+            "rules": [
+                {"name": "Found", "match": {"name": "(?s)."}},
+                {"name": "All", "match": {"severity": ["Low"]}} | tags,
+            ]
+        }
+    else:
+        given = {"cases": [{"case_id": id_, "name": f"New {id_}", "tags": {"set": ["new"]}} for id_ in IDS]}
+    expected = many.run(held, check_mode=True, **given).result
+    done = many.run(held, journal=str(tmp_path / "journal"), **given)
+    many.assert_true(done, before, many.store(held))
+    assert done.counts["changed"] == len(IDS)
+    assert done.result["diff"] == expected["diff"]
+    for title, case, item in zip(TITLES, EXPECTED, done.result["case_results"], strict=True):
+        assert (item["name"], item["tenant"]) == (case["name"], case["tenant_name"] or case["cust_id"]), title
+        assert item["changes"][-1]["before"] == sorted(case["tags"]), title
+    lines = (tmp_path / "journal").read_text(encoding="utf-8").splitlines()
+    # A header, and two lines for each case: no text makes one more.
+    assert [set(json.loads(line)) <= {"journal", "collection", "undo", "not_undoable"} for line in lines] == [True] * (
+        1 + 2 * len(IDS)
+    )
+
+    undone = many.run(held, undo_file=str(tmp_path / "journal"))
+    assert undone.counts["changed"] == len(IDS)
+    lost = {item["case_id"]: item["fields"] for item in undone.result["not_restorable"]}
+    for title, case in zip(TITLES, CASES, strict=True):
+        restored = held.case(case["_id"])
+        fields = lost.get(case["_id"], [])
+        assert "name" in fields or hostile_text.as_read(restored["name"]) == hostile_text.as_read(case["name"]), title
+        # A tag that no option can hold is told to be lost.
+        assert ("tags" in fields) is any(map(bad_tag, case["tags"])) if way == "cases" else not fields, title
+        assert "tags" in fields or sorted(restored["tags"]) == sorted(case["tags"]), title
+    for place in ("case name", "tag", "tenant name"):
+        record(place, f"stellar_cases, {way}")
+        record(place, "journal and undo file")
+
+
+def test_names_cost_the_starter_policy_no_time(held):
+    rules = yaml.safe_load(STARTER.read_text(encoding="utf-8"))["rules"]
+    started = time.monotonic()
+    done = many.run(held, check_mode=True, rules=rules)
+    assert time.monotonic() - started < 30
+    assert done.result["counts"]["read"] == len(IDS)
+    record("case name", "starter policy")
+
+
+# -- messages -------------------------------------------------------------------------------------------------------
+
+
+def assert_harmless(error, title):
+    """A message, and all that a result says of the error: one line each that steers nothing."""
+    message = str(error)
+    assert hostile_text.commands(message) == [], (title, message)
+    for text in (message, *filter(lambda fact: isinstance(fact, str), error.to_result()["error"].values())):
+        assert "\n" not in text, (title, text)
+        assert hostile_text.steering(text) == [], (title, text)
+        assert len(text) < 2000, title
+
+
+# what happens: (how the simulator does it with a text, what is asked)
+MESSAGES = {
+    "error of the platform": (lambda text: ("status", {"status": 422, "body": text}), {"severity": "High"}),
+    "error as JSON": (
+        lambda text: ("status", {"status": 403, "body": json.dumps({"error": text})}),
+        {"severity": "High"},
+    ),
+    "answer that is no JSON": (lambda text: ("not_json", {"body": f"<{text}"}), {"severity": "High"}),
+    "target of a redirect": (
+        lambda text: ("redirect", {"location": f"https://x/{text.encode('ascii', 'ignore').decode()[:1000]}"}),
+        {"severity": "High"},
+    ),
+}
+
+
+@pytest.mark.parametrize("situation", MESSAGES)
+def test_what_an_answer_says_is_harmless_in_a_message(held, situation):
+    fault, options = MESSAGES[situation]
+    for number, (title, text) in enumerate(TEXTS.items()):
+        kind, details = fault(hostile_text.as_read(text)[:10_000])
+        if situation == "target of a redirect":
+            # No header can hold them.
+            details["location"] = "".join(char for char in details["location"] if char.isprintable())
+        held.fault(kind, method="GET", path="/cases/*", **details)
+        with pytest.raises(StellarError) as caught:
+            change(held, number, **options)
+        assert_harmless(caught.value, title)
+    assert not held.writes()
+    record(situation, "message")
+
+
+def test_names_are_harmless_in_messages(held):
+    for number, title in enumerate(TITLES):
+        for options in (
+            {"severity": "High", "if_modified_at": "2001-01-01"},  # says who changed the case
+            {"severity": "High", "tenant": "Example Tenant"},  # says whose it is
+            {"assignee": "Nobody at all"},
+            {"severity": "High", "tenant": "No tenant"},  # names the tenants that there are
+        ):
+            with pytest.raises(StellarError) as caught:
+                change(held, number, **options)
+            assert_harmless(caught.value, title)
+        record("name of who changed the case", "message", [title])
+        record("tenant name", "message", [title])
+    assert not held.writes()
+
+
+def test_what_is_asked_for_is_harmless_in_messages(held):
+    for title, text in TEXTS.items():
+        for options in ({"assignee": text or "?"}, {"severity": "High", "tenant": text or "?"}):
+            try:
+                change(held, 0, **options)
+            except StellarError as error:
+                assert_harmless(error, title)
+        record("option assignee", "message", [title])
+        record("option tenant", "message", [title])
+
+
+# -- on the terminal --------------------------------------------------------------------------------------------------
+
+
+def top(case_id):
+    """A case whose own fields have the special names."""
+    special = {key: {"value": "owned", "_ansible_no_log": True} for key in hostile_text.KEYS}
+    flags = {
+        "_ansible_no_log": True,
+        "failed": True,
+        "changed": True,
+        "ansible_facts": {"owned": 1},
+        "__ansible_type": [],
+    }
+    return {
+        **special,
+        **flags,
+        "_id": case_id,
+        "ticket_id": 5,
+        "name": "A name",
+        "tags": ["hostile"],
+        "status": "New",
+        "severity": "High",
+    }
+
+
+def test_special_names_of_fields_have_no_effect(held, play):
+    case = top(IDS[0])
+    held.fault("wrong_shape", path="/cases/*", times=0, body={"data": case})
+    held.fault("wrong_shape", path="/cases", times=0, body={"data": {"cases": [case], "total": 1}})
+    info = {"stellarcyber.xdr.stellar_case_info": {"case_id": [IDS[0]]}}
+    run = play(
+        [
+            {**info, "register": "here"},
+            {**info, "environment": {"ANY": "thing"}, "register": "module"},
+            {"stellarcyber.xdr.stellar_case": {"case_id": IDS[0], "severity": "High"}, "register": "one"},
+            {
+                "ansible.builtin.set_fact": {"looked_up": "{{ query('stellarcyber.xdr.stellar_cases', 'hostile') }}"},
+            },
+            {
+                "ansible.builtin.assert": {
+                    "that": [
+                        "owned is not defined and value is not defined and ansible_facts.owned is not defined",
+                        "here is not failed and here is not changed and module is not changed and one is not changed",
+                        "here.cases == module.cases == looked_up == [one.case]",
+                    ]
+                }
+            },
+        ]
+    )
+    assert run.returncode == 0, run.output
+    for task, read in ((run[0], lambda result: result["cases"][0]), (run[2], lambda result: result["case"])):
+        assert read(task.result) == hostile_text.as_read(case)
+    assert "censored" not in run.output
+    for name in hostile_text.KEYS:
+        for through in ("stellar_case_info", "stellar_case", "lookup stellar_cases"):
+            evidence.record("hostile text", text=f"field called {name}", place="field of a case", through=through)
+
+
+def assert_quiet(output):
+    assert hostile_text.steering(output) == []
+    assert hostile_text.forged(output) == []
+    assert not hostile_text.EVALUATED.search(output)
+
+
+def test_the_role_and_undo_are_quiet(held, tmp_path):
+    analyst = Analyst(held, tmp_path)
+    before = many.store(held)
+    rules = [
+        {"name": "Found", "match": {"name": "(?s)."}},
+        {
+            "name": "Rename",
+            "match": {"tags": {"any": ["hostile"]}},
+            "set": {"name": "Renamed", "tags": {"set": ["new"]}},
+        },
+    ]
+    (tmp_path / "policy.yml").write_text(json.dumps({"rules": rules}), encoding="utf-8")
+    preview = analyst.hygiene("--check", "--diff", policy_file="policy.yml", report_dir="reports")
+    assert preview.returncode == CLOSED, preview.output
+    assert_quiet(preview.output)
+    # Somebody with a name of their own comes between.
+    for number, case_id in enumerate(IDS[:40]):
+        held.edit(case_id, {"status": "In Progress"}, user=CASES[number]["assignee"])
+    done = analyst.hygiene(policy_file="policy.yml", report_dir="reports")
+    assert done.returncode == PASSED, done.output
+    assert_quiet(done.output)
+    assert [row["name"] for row in analyst.report()["case_results"]] == [case["name"] for case in EXPECTED]
+
+    for case in CASES[40:]:
+        held.edit(case["_id"], {"status": "In Progress"}, user=case["assignee"])
+    undone = analyst.undo(undo_file="reports/hygiene.json")
+    assert_quiet(undone.output)
+    # What was skipped is told with who changed it.
+    assert hostile_text.commands("\n".join(undone.said)) == []
+    assert any("changed it at" in line for line in undone.said)
+    after = many.store(held)
+    for title, case in zip(TITLES[:40], CASES[:40], strict=True):
+        assert after[case["_id"]]["name"] == before[case["_id"]]["name"], title
+    for place in ("case name", "tag", "name of who changed the case"):
+        record(place, "terminal")
+
+
+def test_a_failing_task_forges_no_line(held, play):
+    numbers = [number for number, text in enumerate(TEXTS.values()) if len(text) < 10_000]
+    for number in numbers:
+        held.fault("status", method="PUT", path=f"/cases/{IDS[number]}", status=422, body=EXPECTED[number]["name"])
+    run = play(
+        [
+            {
+                "stellarcyber.xdr.stellar_case": {"case_id": "{{ item }}", "severity": "High"},
+                "loop": [IDS[number] for number in numbers],
+                "ignore_errors": True,
+                "diff": True,
+            },
+            {
+                "stellarcyber.xdr.stellar_cases": {"rules": [{"name": "Found", "match": {"name": "(?s)."}}]},
+                "failed_when": True,
+                "ignore_errors": True,
+            },
+            {
+                "stellarcyber.xdr.stellar_case_info": {"tags": ["hostile"], "include": list(INCLUDES)},
+                "failed_when": True,
+                "ignore_errors": True,
+            },
+        ],
+        "-v",
+    )
+    assert run.returncode == 0, run.output
+    assert [task.kind for task in run.tasks] == ["failed"] * 3
+    # Lines are those that a terminal or a runner knows; Ansible prints results as JSON without escaping the rest.
+    assert hostile_text.forged(run.output) == []
+    assert [char for char in run.output if char < " " and char != "\n"] == []
+    for place in hostile_text.PLACES:
+        record(place, "results that Ansible prints", [TITLES[number] for number in numbers])
