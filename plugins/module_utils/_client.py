@@ -193,16 +193,16 @@ class Client:
         """Send a call; with a new token once more, if the platform refuses this one."""
         token = self._tokens.token()
         try:
-            return self._with_retries(partial(request.send, BearerAuth(token)), is_done)
+            return self._with_retries(request, BearerAuth(token), is_done)
         except AuthenticationError as error:
             if not self._tokens.can_renew():
                 raise
             self._tokens.reject(token)
             request.renewed = True
             token = self._tokens.token()
-            if is_done is not None and _look(is_done, error):
+            if is_done is not None and _look(is_done, request, error):
                 return {}
-        return self._with_retries(partial(request.send, BearerAuth(token)), is_done)
+        return self._with_retries(request, BearerAuth(token), is_done)
 
     def _exchange(self) -> tuple[str, float]:
         """Exchange the key for a token: (token, lifetime in s)."""
@@ -210,7 +210,7 @@ class Client:
         request = _Request(self, "POST", "access_token", "Could not get an access token", None, None, False)
         request.headers["Content-Type"] = "application/x-www-form-urlencoded"
         try:
-            answer = self._with_retries(lambda: request.send(key_auth(link.auth_method, link.username, link.api_key)))
+            answer = self._with_retries(request, key_auth(link.auth_method, link.username, link.api_key))
         except AuthenticationError as error:
             raise key_refused(request.tried, link.auth_method, link.username, link.api_key, **error.facts) from None
         token = answer.get("access_token")
@@ -219,14 +219,12 @@ class Client:
         self._register_secret(token)
         return token, lifetime(token, answer.get("exp"), request.platform_now())
 
-    def _with_retries(
-        self, send: Callable[[], dict[str, Any]], is_done: Callable[[], bool] | None = None
-    ) -> dict[str, Any]:
+    def _with_retries(self, request: _Request, auth: Any, is_done: Callable[[], bool] | None = None) -> dict[str, Any]:
         tries = 0
         throttle = self.throttle
         while True:
             try:
-                return send()
+                return request.send(auth)
             except _Retry as failure:
                 tries += 1
                 wait = failure.retry_after
@@ -238,7 +236,7 @@ class Client:
                 if not last:
                     throttle.retry_after(wait, slow_down=failure.slow_down)
                 error.facts["attempts"] = tries
-                if is_done is not None and _look(is_done, error):
+                if is_done is not None and _look(is_done, request, error):
                     return {}
                 if last:
                     if tries > 1:
@@ -342,7 +340,7 @@ class _Request:
             requests.exceptions.Timeout,
             urllib3.exceptions.HTTPError,  # while the body is read
         ) as error:
-            self.may_have_arrived = True
+            self.may_have_arrived = self.may_have_arrived or not _never_connected(error)
             raise _Retry(self._not_answered(error)) from None
         except (requests.exceptions.RequestException, OSError) as error:
             raise self._not_answered(error) from None
@@ -500,16 +498,26 @@ def _is_header_value(text: str) -> bool:
     return text.isascii() and text.isprintable() and bool(text.strip())
 
 
-def _look(is_done: Callable[[], bool], error: StellarError) -> bool:
+def _look(is_done: Callable[[], bool], request: _Request, error: StellarError) -> bool:
     """Look whether a try arrived. Where that can't be seen, the try's own error ends the matter."""
     try:
         return is_done()
     except ConflictError:
         raise
     except StellarError:
-        error.append("Whether it was done all the same could not be seen.")
-        error.facts["unclear"] = True
+        if request.may_have_arrived:
+            error.append("Whether it was done all the same could not be seen.")
+            error.facts["unclear"] = True
+        else:
+            error.append("It was not tried again, since the look that comes before failed as well.")
         raise error from None
+
+
+def _never_connected(error: Exception) -> bool:
+    """True if nothing was sent for sure."""
+    reason = getattr(error.args[0] if error.args else None, "reason", None)
+    kinds = (requests.exceptions.ConnectTimeout, urllib3.exceptions.NewConnectionError)
+    return isinstance(error, kinds) or isinstance(reason, kinds)
 
 
 def _http_date(value: str | None) -> float | None:
