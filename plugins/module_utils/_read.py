@@ -22,12 +22,13 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import (
     matches_tenant,
     tenant_label,
 )
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import API_PATH, Client
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     ApiError,
     AuthenticationError,
     ConflictError,
     InputError,
+    StellarError,
     printable,
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._query import Page, Query, Sorting
@@ -45,11 +46,16 @@ def case_path(case_id: str, *more: str) -> str:
     return "/".join(["cases", case_id, *more])
 
 
-def _shape_error(what: str, expected: str) -> ApiError:
+def _shape_error(client: Client, path: str, what: str, expected: str) -> ApiError:
+    url = client.connection.base_url + API_PATH + path
     return ApiError(
-        what,
-        f"the platform's answer does not hold {expected}.",
+        f"{what} (GET {url})",
+        f"HTTP 200, but the platform's answer does not hold {expected}.",
         "Check that host is the platform, and that the platform's version is 4.3.7 or later.",
+        method="GET",
+        path=API_PATH + path,
+        url=url,
+        status=200,
     )
 
 
@@ -66,6 +72,7 @@ class Reader:
         self.client = client
         self.now_ms = int(time.time() * 1000) if now_ms is None else now_ms
         self._lists: dict[str, list[dict[str, Any]] | None] = {}
+        self._refusals: dict[str, StellarError] = {}  # why a list is None
         self._lists_lock = threading.Lock()
         self._unsorted = False  # whether the platform gave a page in another order than asked for
 
@@ -76,7 +83,7 @@ class Reader:
         what = f"Could not read case {case_id}"
         case = case_in(self.client.get(case_path(case_id), what=what))
         if case is None or case["_id"] != case_id:
-            raise _shape_error(what, "this case")
+            raise _shape_error(self.client, case_path(case_id), what, "this case")
         self._require_tenant(case)
         return case
 
@@ -201,7 +208,7 @@ class Reader:
         data = self.client.get("cases", page.parameters(), what).get("data")
         cases = data.get("cases") if isinstance(data, dict) else None
         if not isinstance(cases, list) or not all(is_case(case) for case in cases):
-            raise _shape_error(what, "a list of cases")
+            raise _shape_error(self.client, "cases", what, "a list of cases")
         total = data.get("total") if isinstance(data, dict) else None
         return cases, total if isinstance(total, int) else None
 
@@ -215,14 +222,14 @@ class Reader:
         return self._data_list(case_id, "comments")
 
     def _alerts(self, case: dict[str, Any]) -> list[dict[str, Any]]:
-        what = f"Could not read the alerts of case {case['_id']}"
+        what, path = f"Could not read the alerts of case {case['_id']}", case_path(case["_id"], "alerts")
         alerts: dict[str, dict[str, Any]] = {}
         while True:
             params = [("limit", ALERTS_PAGE_SIZE), ("skip", len(alerts))]
-            data = self.client.get(case_path(case["_id"], "alerts"), params, what).get("data")
+            data = self.client.get(path, params, what).get("data")
             docs = data.get("docs") if isinstance(data, dict) else None
             if not isinstance(docs, list) or not all(isinstance(doc, dict) for doc in docs):
-                raise _shape_error(what, "a list of alerts")
+                raise _shape_error(self.client, path, what, "a list of alerts")
             known = len(alerts)
             if known > MAX_ALERTS:
                 raise ApiError(
@@ -238,17 +245,17 @@ class Reader:
                 return list(alerts.values())
 
     def _observables(self, case_id: str) -> dict[str, Any]:
-        what = f"Could not read the observables of case {case_id}"
-        observables = self.client.get(case_path(case_id, "observables"), what=what).get("observables")
+        what, path = f"Could not read the observables of case {case_id}", case_path(case_id, "observables")
+        observables = self.client.get(path, what=what).get("observables")
         if not isinstance(observables, dict):
-            raise _shape_error(what, "observables")
+            raise _shape_error(self.client, path, what, "observables")
         return observables
 
     def _summary(self, case_id: str) -> Any:
-        what = f"Could not read the summary of case {case_id}"
-        answer = self.client.get(case_path(case_id, "summary"), [("formatted", "true")], what)
+        what, path = f"Could not read the summary of case {case_id}", case_path(case_id, "summary")
+        answer = self.client.get(path, [("formatted", "true")], what)
         if "data" not in answer:
-            raise _shape_error(what, "a summary")
+            raise _shape_error(self.client, path, what, "a summary")
         return answer["data"]
 
     def _activities(self, case_id: str) -> list[dict[str, Any]]:
@@ -263,11 +270,11 @@ class Reader:
                 raise
             return self._data_list(case_id, "activity", "score")
 
-    def _data_list(self, case_id: str, *path: str) -> list[dict[str, Any]]:
-        what = f"Could not read the {path[-1]} of case {case_id}"
-        data = self.client.get(case_path(case_id, *path), what=what).get("data")
+    def _data_list(self, case_id: str, *parts: str) -> list[dict[str, Any]]:
+        what, path = f"Could not read the {parts[-1]} of case {case_id}", case_path(case_id, *parts)
+        data = self.client.get(path, what=what).get("data")
         if not isinstance(data, list):
-            raise _shape_error(what, "a list")
+            raise _shape_error(self.client, path, what, "a list")
         return data
 
     # -- people and tenants ------------------------------------------------------------------------
@@ -321,7 +328,11 @@ class Reader:
         if not tenants and is_platform_id(wanted):
             return Tenant(wanted.lower(), "")
         if not tenants:
-            raise InputError(what, "this key can't read the tenants.", "Give the tenant's id (32 hex digits).")
+            refusal = self._refusals.get("tenants")
+            facts = refusal.facts if refusal else {}
+            said = " {method} {url} answers HTTP {status}.".format(**facts) if refusal else ""
+            why, remedy = f"this key can't read the tenants.{said}", "Give the tenant's id (32 hex digits)."
+            raise InputError(what, why, remedy, **facts)
         names = ", ".join(printable(tenant.name, 60) for tenant in tenants[:MAX_NAMED])
         more = f" and {len(tenants) - MAX_NAMED} more" if len(tenants) > MAX_NAMED else ""
         raise InputError(
@@ -358,10 +369,11 @@ class Reader:
             # next call; for tenants there may be none.
             allowed = (401, 403, 404) if path == "users" else (403, 404)
             if error.facts.get("status") in allowed and error.facts["path"].endswith(path):
+                self._refusals[path] = error
                 return None
             raise
         if not isinstance(data, list) or not all(isinstance(record, dict) for record in data):
-            raise _shape_error(what, "a list")
+            raise _shape_error(self.client, path, what, "a list")
         return data
 
 

@@ -568,7 +568,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
         lambda p: p.switched(page_cap=7, ignored_query_parameters=["skip", "FROM~created_at"]).info()
     ),
     "Could not list all cases: the platform lists more than …, and there is no end to be seen.": endless_listing,
-    "…: the platform's answer does not hold …": lambda p: p.faulty("wrong_shape", path=ONE_CASE).case(),
+    "… (…): HTTP 200, but the platform's answer does not hold …": lambda p: p.faulty("wrong_shape", path=ONE_CASE).case(),
     # docs/errors.md: after a write, warnings
     "Could not update case …: the platform accepted the write, but the case does not show it: …": (
         lambda p: p.switched(ignored_put_keys=["severity"]).case()
