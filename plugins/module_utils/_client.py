@@ -31,12 +31,13 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     ApiError,
     AuthenticationError,
     ConflictError,
+    InputError,
     MissingLibraryError,
     StellarError,
     TransportError,
     printable,
 )
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import Connection
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import Connection, is_proxy
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._throttle import FIRST_WAIT_S, Throttle
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._wire import (
     Adapter,
@@ -111,6 +112,9 @@ class Client:
         if connection.verify is False:
             urllib3.disable_warnings()
         self.settings = settings(connection.base_url, connection.verify, connection.proxy)
+        proxy = requests.utils.select_proxy(connection.base_url, self.settings["proxies"])
+        if proxy and not is_proxy(proxy if "://" in proxy else "http://" + proxy):
+            raise InputError("The proxy of the environment", "is no proxy URL.", "Correct HTTPS_PROXY or ALL_PROXY.")
         self.begin(on_secret)
         self._register_connection_secrets()
         self._tokens = TokenSource(self._exchange if connection.api_key else None, connection.access_token)
@@ -227,9 +231,9 @@ class Client:
                 return request.send(auth)
             except _Retry as failure:
                 tries += 1
-                wait = failure.retry_after
-                if wait is None:
-                    wait = min(FIRST_WAIT_S * 2 ** (tries - 1), LONGEST_WAIT_S) * random.uniform(0.5, 1.0)
+                # Beyond what the platform asks for, too: it may ask many clients, who must not all come back at once.
+                backoff = min(FIRST_WAIT_S * 2 ** (tries - 1), LONGEST_WAIT_S) * random.uniform(0.5, 1.0)
+                wait = (failure.retry_after or 0.0) + backoff
                 throttle.failed(failure.began)
                 last = tries > self.connection.retries or not throttle.affords(wait)
                 error = failure.error
@@ -242,7 +246,7 @@ class Client:
                     if tries > 1:
                         error.append(f"(tried {tries} times)")
                     if failure.retry_after and tries <= self.connection.retries:
-                        error.append(f"(it asks to wait {wait:g} s, more than is left of retry_budget)")
+                        error.append(f"(it asks to wait {failure.retry_after:g} s, more than is left of retry_budget)")
                     raise error from None
 
     def _register_connection_secrets(self) -> None:

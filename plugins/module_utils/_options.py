@@ -203,13 +203,17 @@ def _load_ca(path: str, _changed_at_ns: int) -> None:
 
 
 def _proxy(proxy: str) -> str:
-    try:
-        scheme = urlsplit(proxy).scheme
-    except ValueError:
-        scheme = ""
-    if proxy and scheme not in ("http", "https", "socks5", "socks5h"):
+    if proxy and not is_proxy(proxy):
         raise _bad("proxy", "is no proxy URL", "Give for example http://proxy.example.com:3128.")
     return proxy
+
+
+def is_proxy(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https", "socks5", "socks5h") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def number_option(params: dict[str, Any], name: str, low: float, high: float) -> float:

@@ -417,6 +417,12 @@ def without_requests(provoke: Provoke) -> str:
     return provoke.case()
 
 
+def without_a_proxy(provoke: Provoke) -> str:
+    provoke.monkeypatch.setenv("HTTPS_PROXY", "http://:3128")
+    provoke.monkeypatch.setenv("NO_PROXY", "")
+    return provoke.case()
+
+
 def endless_listing(provoke: Provoke) -> str:
     provoke.monkeypatch.setattr(_read, "MAX_CASES", 5)
     return provoke.info()
@@ -449,6 +455,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "… (…): TLS broke off: …": lambda p: p.case(host=f"127.0.0.1:{plain_port()}"),
     "… (…): no answer to plain http: …": lambda p: p.case(host=f"http://{p.sim.host}"),
     "Option proxy: is no proxy URL.": lambda p: p.case(proxy="proxy.example.com:3128"),
+    "The proxy of the environment: is no proxy URL.": without_a_proxy,
     "Option timeout: is …": lambda p: p.case(timeout=0),
     "Could not get an access token (…): HTTP 401, the platform refused api_key, sent as a legacy key of …": (
         lambda p: p.case(api_key="wrong")
@@ -493,6 +500,9 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "The lookup stellarcyber.xdr.stellar_cases has no option …": lambda p: p.ansible(MISSPELT),
     # docs/errors.md: rules, lists of cases, undo
     "Rule …: Option set.tags: adds and deletes nothing.": lambda p: p.rule(set={"tags": {"add": []}}),
+    "Could not apply the rules to case …: …": (
+        lambda p: p.named("a" * 40 + "!").cases(rules=[{"name": "A rule", "match": {"name": "(a+)+$"}}])
+    ),
     "Could not read all cases: the time_budget of the task is used up. …": (
         lambda p: p.faulty("latency", path="*/cases", ms=1100).cases(
             rules=[{"name": "A rule", "match": {}}], time_budget=1
