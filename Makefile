@@ -30,7 +30,7 @@ export GIT_CONFIG_VALUE_0 := $(CURDIR)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv test test-long mutants unit integration lint sanity cores format schema build simulator demo bench docs clean
+.PHONY: help venv test test-long reliability mutants unit integration lint sanity cores format schema build simulator demo bench docs clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -97,6 +97,10 @@ test-long: venv ## Run what takes longer than the tests: the whole fault matrix 
 	$(call title,long)
 	$(call forget,long)
 	@$(pytest) tests/long
+	@python -m tests.tools.reliability --check
+
+reliability: venv ## Write docs/reliability.md from what test, test-long and mutants wrote down
+	@python -m tests.tools.reliability
 
 mutants: venv ## Change the code in many small ways: do the unit tests notice? (MODULE=_plan for one file)
 	$(call title,mutants)
