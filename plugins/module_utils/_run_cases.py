@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Sequence
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._apply import unreadable_warning
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._bounded import TookTooLong, at_most
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._bulk import (
     ANOTHER_FAILED,
     CHANGED,
@@ -23,7 +24,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._bulk import (
     concurrently,
     facts,
 )
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import assignee_label, modified_at
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import assignee_label, label, modified_at
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import MAX_CONCURRENCY, Client
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     ConflictError,
@@ -34,7 +35,12 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._journal import Journal
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._limit import ChangeLimit
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import Connection, number_option
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._policy import Rule, check_convergence, decide
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._policy import (
+    Decision,
+    Rule,
+    check_convergence,
+    decide,
+)
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._query import Sorting, fewest_parts
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._read import Reader
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._rule_options import (
@@ -68,6 +74,10 @@ CASES: dict[str, Any] = {
     "mutually_exclusive": [("cases", "rules", "undo_file")],
     "required_one_of": [("cases", "rules", "undo_file")],
 }
+
+# Computing time that all rules may take for one case. They take far less than a thousandth of it, unless a regular
+# expression meets a name that was chosen to keep it at work for years.
+LONGEST_DECISION_S = 1.0
 
 # Warnings about single cases that are shown; the rest is counted
 _MAX_WARNINGS = 10
@@ -196,14 +206,17 @@ def _decide_all(rules: Sequence[Rule], reader: Reader, progress: Progress) -> _O
                 f"{progress.ended} Nothing was written.",
                 "Raise time_budget, or let the rules match less.",
             )
-        decision = decide(case, rules)
+        try:
+            decision = _decision(case, rules, reader.now_ms)
+        except TookTooLong:
+            outcome.works.append(_undecided(case, read_at))
+            continue
         for number in decision.matched:
             outcome.rules[number]["matched"] += 1
             if rules[number].desired is None:
                 outcome.findings.append(_finding(rules[number], case))
         if decision.plan is None:
             continue
-        check_convergence(case, decision, rules, reader.now_ms)
         applied = [rules[number].name for number in decision.matched if rules[number].desired is not None]
         work = Work(facts(case), rules=applied, read_at=read_at)
         if decision.plan.changed:
@@ -212,6 +225,25 @@ def _decide_all(rules: Sequence[Rule], reader: Reader, progress: Progress) -> _O
             work.changing = decision.changing
         outcome.works.append(work)
     return outcome
+
+
+def _decision(case: dict[str, Any], rules: Sequence[Rule], now_ms: int) -> Decision:
+    with at_most(LONGEST_DECISION_S):
+        decision = decide(case, rules)
+        check_convergence(case, decision, rules, now_ms)
+        return decision
+
+
+def _undecided(case: dict[str, Any], read_at: float) -> Work:
+    work = Work(facts(case), read_at=read_at)
+    work.fail(
+        InputError(
+            f"Could not apply the rules to {label(case)}",
+            f"a regular expression of match.name was at work on its name for {LONGEST_DECISION_S:g} s.",
+            "Let none repeat a repetition, as (a+)+ does. Somebody may have chosen the name for this.",
+        )
+    )
+    return work
 
 
 def _uncertain(rule: Rule) -> list[Any]:

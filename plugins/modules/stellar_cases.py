@@ -157,7 +157,7 @@ options:
               - A regular expression of Python that is found somewhere in the first 1000 characters of the case's name.
                 C((?i\)) at its beginning makes letter case no difference.
               - An attacker may choose names. Avoid expressions that repeat a repetition, such as C((a+\)+), which can
-                take very long.
+                take very long. A case whose name takes more than a second of computing time counts as failed.
             type: str
       set:
         description:

@@ -148,6 +148,27 @@ def test_names_cost_the_starter_policy_no_time(held):
     record("case name", "starter policy")
 
 
+def test_a_name_that_keeps_an_expression_at_work_fails_alone(held):
+    names = {0: "a" * 40 + "!", 1: "aaaa", 2: "a" * 900 + "!"}
+    for number, name in names.items():
+        held.put_case(IDS[number], name=name, tags=["bomb"])
+    match = {"tags": {"any": ["bomb"]}, "name": "(a+)+$"}
+    started = time.monotonic()
+    done = many.run(held, rules=[{"name": "Slow", "match": match, "set": {"severity": "High"}}])
+    assert time.monotonic() - started < 60
+    assert done.failed
+    assert done.counts == {"read": 3, "changed": 1, "failed": 2}
+    assert done.of(IDS[1])["outcome"] == "changed"
+    for number in (0, 2):
+        item = done.of(IDS[number])
+        assert item["reason"].startswith(f"Could not apply the rules to case {IDS[number]} (ticket ")
+        assert (item["error"]["kind"], item["name"]) == ("InputError", names[number])
+        assert held.case(IDS[number])["severity"] == "Low"
+    evidence.record(
+        "hostile text", text="name for a slow expression", place="case name", through="stellar_cases, rules"
+    )
+
+
 # -- messages -------------------------------------------------------------------------------------------------------
 
 

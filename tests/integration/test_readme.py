@@ -377,6 +377,10 @@ class Provoke:
     def second_read_fails(self) -> Provoke:
         return self.faulty("status", status=500, method="GET", path=ONE_CASE, after=1)
 
+    def named(self, name: str) -> Provoke:
+        self.sim.put_case(CASE_ID, name=name)
+        return self
+
     def listing(self, path: str, records: list[dict[str, str]]) -> Provoke:
         return self.faulty("wrong_shape", path=f"*/{path}", body={"data": records})
 
@@ -500,9 +504,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "The lookup stellarcyber.xdr.stellar_cases has no option …": lambda p: p.ansible(MISSPELT),
     # docs/errors.md: rules, lists of cases, undo
     "Rule …: Option set.tags: adds and deletes nothing.": lambda p: p.rule(set={"tags": {"add": []}}),
-    "Could not apply the rules to case …: …": (
-        lambda p: p.named("a" * 40 + "!").cases(rules=[{"name": "A rule", "match": {"name": "(a+)+$"}}])
-    ),
+    "… Could not apply the rules to case …: …": lambda p: p.named("a" * 40 + "!").rule(match={"name": "(a+)+$"}),
     "Could not read all cases: the time_budget of the task is used up. …": (
         lambda p: p.faulty("latency", path="*/cases", ms=1100).cases(
             rules=[{"name": "A rule", "match": {}}], time_budget=1
@@ -578,7 +580,9 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
         lambda p: p.switched(page_cap=7, ignored_query_parameters=["skip", "FROM~created_at"]).info()
     ),
     "Could not list all cases: the platform lists more than …, and there is no end to be seen.": endless_listing,
-    "… (…): HTTP 200, but the platform's answer does not hold …": lambda p: p.faulty("wrong_shape", path=ONE_CASE).case(),
+    "… (…): HTTP 200, but the platform's answer does not hold …": lambda p: p.faulty(
+        "wrong_shape", path=ONE_CASE
+    ).case(),
     # docs/errors.md: after a write, warnings
     "Could not update case …: the platform accepted the write, but the case does not show it: …": (
         lambda p: p.switched(ignored_put_keys=["severity"]).case()
