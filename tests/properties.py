@@ -23,6 +23,7 @@ settings.register_profile("long", max_examples=2000, deadline=None, suppress_hea
 # What the tests of a file are about, where its name doesn't tell
 SUBJECTS = {
     "test_case_properties": "any object as a case",
+    "test_client_properties": "client body",
     "test_input_properties": "files of policies and undo",
     "test_openapi": "simulator API",
     "test_plan": "planner",
