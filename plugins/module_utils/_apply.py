@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, Callable, NamedTuple, Sequence
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import label, modified_at, tenant_label
@@ -246,13 +247,18 @@ class _Update:
 
         what = f"Could not post the comment on {label(after)}, which was updated already"
         path = case_path(case_id, "comments")
+        write = partial(self.client.write, is_done=is_done, before_try=self.before_try, is_answer=_is_comment)
         try:
-            self.client.write("POST", path, {"comment": text}, what, is_done=is_done, before_try=self.before_try)
+            write("POST", path, {"comment": text}, what)
         except StellarError as error:
             error.result = {"changed": True, "case": after, "meanwhile": as_results(self.meanwhile)}
             look = "Look whether it is there; if not, post" if error.facts.get("unclear") else "Post"
             error.append(f"A next run finds the case in its state and posts nothing. {look} it by hand.")
             raise
+
+
+def _is_comment(answer: dict[str, Any]) -> bool:
+    return not answer or isinstance(answer.get("data"), dict)
 
 
 def as_results(edits: Sequence[Edit]) -> list[dict[str, Any]]:

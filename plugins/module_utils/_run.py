@@ -72,6 +72,8 @@ def run_case(
                 result["warnings"] += done.warnings
         except StellarError as error:
             error.result = {**result, **error.result, "retries": client.retries}
+            if error.facts.get("unclear"):
+                error.result["changed"] = True
             raise
         return dict(result, retries=client.retries)
 

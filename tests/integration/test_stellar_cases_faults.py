@@ -199,7 +199,8 @@ COMMENTED[0]["comment"] = "Taken over"
         ([("drop_before", {"method": "POST"})], False, 1),
         ([("drop_after", {"method": "POST"})], False, 1),
         ([("drop_after", {"method": "POST", "times": 0}), ("status", {"status": 500, "method": "GET"})], True, 1),
-        ([("html", {"method": "POST", "handled": True})], True, 1),
+        ([("html", {"method": "POST", "handled": True})], False, 1),
+        ([("html", {"method": "POST"})], True, 0),
     ],
 )
 def test_a_comment_that_fails_is_named_and_the_rest_can_be_undone(many, faults, failed, posted):
