@@ -269,7 +269,8 @@ def test_what_may_pass_is_tried_again(sim, case, waits, place, fault):
     assert 0.25 <= waits[0] <= 0.5 <= waits[1] <= 1.0
 
 
-@pytest.mark.parametrize(("retry_after", "low", "high"), [("7", 7, 7), ("0", 0, 0), ("date:+7", 6, 8)])
+# A little more than asked for, so that clients do not come together
+@pytest.mark.parametrize(("retry_after", "low", "high"), [("7", 7, 7.5), ("0", 0, 0.5), ("date:+7", 6, 8.5)])
 def test_retry_after_is_kept(sim, case, waits, retry_after, low, high):
     sim.fault("status", status=429, retry_after=retry_after, path="/cases/*")
     result, _calls = case()
@@ -308,7 +309,8 @@ def test_the_budget_is_for_the_whole_task(sim, case, waits):
     sim.fault("status", status=429, retry_after="4", path="*", times=0)
     with pytest.raises(ApiError):
         case(retry_budget=10, retries=50)
-    assert waits == [4, 4]
+    assert len(waits) == 2
+    assert all(4 <= wait <= 5 for wait in waits)
 
 
 def test_it_gives_up_and_says_how_often_it_tried(sim, case, waits):
