@@ -306,7 +306,9 @@ def assert_quiet(output):
 
 def test_the_role_and_undo_are_quiet(held, tmp_path):
     analyst = Analyst(held, tmp_path)
-    before = many.store(held)
+    # A ticket is a number on any sane platform.
+    for case in EXPECTED:
+        held.put_case(case["_id"], ticket_id=case["name"][:1000] or 5)
     rules = [
         {"name": "Found", "match": {"name": "(?s)."}},
         {
@@ -320,23 +322,24 @@ def test_the_role_and_undo_are_quiet(held, tmp_path):
     assert preview.returncode == CLOSED, preview.output
     assert_quiet(preview.output)
     # Somebody with a name of their own comes between.
-    for number, case_id in enumerate(IDS[:40]):
-        held.edit(case_id, {"status": "In Progress"}, user=CASES[number]["assignee"])
+    for case in CASES:
+        held.edit(case["_id"], {"status": "In Progress"}, user=case["assignee"])
     done = analyst.hygiene(policy_file="policy.yml", report_dir="reports")
     assert done.returncode == PASSED, done.output
     assert_quiet(done.output)
     assert [row["name"] for row in analyst.report()["case_results"]] == [case["name"] for case in EXPECTED]
 
-    for case in CASES[40:]:
-        held.edit(case["_id"], {"status": "In Progress"}, user=case["assignee"])
-    undone = analyst.undo(undo_file="reports/hygiene.json")
+    for case in CASES[1::2]:
+        held.edit(case["_id"], {"status": "Escalated"}, user=case["assignee"])
+    undone = analyst.undo(undo_file="reports/hygiene.json", undo_shown=len(CASES))
     assert_quiet(undone.output)
     # What was skipped is told with who changed it.
     assert hostile_text.commands("\n".join(undone.said)) == []
-    assert any("changed it at" in line for line in undone.said)
+    assert sum("changed it at" in line for line in undone.said) == len(CASES[1::2])
+    lost = [row["case_id"] for row in analyst.report()["case_results"] if "name" in row.get("not_undoable", [])]
     after = many.store(held)
-    for title, case in zip(TITLES[:40], CASES[:40], strict=True):
-        assert after[case["_id"]]["name"] == before[case["_id"]]["name"], title
+    for title, case in zip(TITLES[::2], CASES[::2], strict=True):
+        assert case["_id"] in lost or after[case["_id"]]["name"] == hostile_text.as_read(case["name"]), title
     for place in ("case name", "tag", "name of who changed the case"):
         record(place, "terminal")
 
