@@ -227,8 +227,8 @@ class Client:
         return token, lifetime(token, answer.get("exp"), request.platform_now())
 
     def _with_retries(self, request: _Request, auth: Any, is_done: Callable[[], bool] | None = None) -> dict[str, Any]:
-        tries = 0
-        throttle = self.throttle
+        tries = in_vain = 0
+        throttle, retries = self.throttle, self.connection.retries
         while True:
             try:
                 return request.send(auth)
@@ -238,8 +238,11 @@ class Client:
                 backoff = min(FIRST_WAIT_S * 2 ** (tries - 1), LONGEST_WAIT_S) * random.uniform(0.5, 1.0)
                 wait = (failure.retry_after or 0.0) + backoff
                 throttle.failed(failure.began)
-                last = tries > self.connection.retries or not throttle.affords(wait)
                 error = failure.error
+                # A try that was only too early for the platform costs time, and none of retries.
+                in_vain += error.facts.get("status") != 429
+                may_retry = retries > 0 and in_vain <= retries
+                last = not may_retry or not throttle.affords(wait)
                 if not last:
                     throttle.retry_after(wait, slow_down=failure.slow_down)
                 error.facts["attempts"] = tries
@@ -248,17 +251,17 @@ class Client:
                 if last:
                     if tries > 1:
                         error.append(f"(tried {tries} times)")
-                    if failure.retry_after and tries <= self.connection.retries:
+                    if failure.retry_after and may_retry:
                         error.append(f"(it asks to wait {failure.retry_after:g} s, more than is left of retry_budget)")
                     raise error from None
-
-    def _register_connection_secrets(self) -> None:
-        link = self.connection
             except (ApiError, TransportError) as error:
                 # No other try mends it, and it may have hidden that the request was carried out.
                 if is_done is not None and request.may_have_arrived and _look(is_done, request, error):
                     return {}
                 raise
+
+    def _register_connection_secrets(self) -> None:
+        link = self.connection
         secrets = [link.api_key, link.access_token]
         if link.username and link.api_key:
             secrets.append(basic_pair(link.username, link.api_key))
@@ -294,10 +297,10 @@ class _Request:
         body: dict[str, Any] | None,
         empty_ok: bool,
         before_try: Callable[[], None] | None = None,
+        is_answer: Callable[[dict[str, Any]], bool] | None = None,
     ) -> None:
         self.client = client
         self.method = method
-        is_answer: Callable[[dict[str, Any]], bool] | None = None,
         self.path = API_PATH + path
         self.what = what
         self.params = params
@@ -307,10 +310,10 @@ class _Request:
             self.headers["Content-Type"] = "application/json"
         self.empty_ok = empty_ok
         self.before_try = before_try
+        self.is_answer = is_answer
         self.renewed = False
         self.may_have_arrived = False
         self.status: int | None = None
-        self.is_answer = is_answer
         self.answer_headers: Any = {}
 
     def send(self, auth: Any) -> dict[str, Any]:
@@ -408,11 +411,11 @@ class _Request:
             raise self.nonsense(str(error), content) from None
         if not isinstance(answer, dict):
             raise self.nonsense("is no JSON object", content)
+        if self.is_answer is not None and not self.is_answer(answer):
+            raise self.nonsense("is none to this call", content)
         return answer
 
     def _facts(self, **more: Any) -> dict[str, Any]:
-        if self.is_answer is not None and not self.is_answer(answer):
-            raise self.nonsense("is none to this call", content)
         return dict(
             more,
             method=self.method,

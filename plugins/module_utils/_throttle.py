@@ -14,6 +14,8 @@ from typing import Any, Callable, Iterator
 
 # The shortest wait before another try is half of it
 FIRST_WAIT_S = 0.5
+# Between the beginnings of two calls, once the platform asked to slow down; less and less as calls succeed
+FIRST_GAP_S, LONGEST_GAP_S = 0.1, 2.0
 
 
 class Throttle:
@@ -32,6 +34,8 @@ class Throttle:
         self._sleep = sleep
         self._not_slept_s = 0.0
         self._pause_until = 0.0
+        self._next_at = 0.0
+        self._gap_s = 0.0
         self._at_most = self._limit = 1
         self._running = 0
         self._successes = 0
@@ -61,10 +65,11 @@ class Throttle:
             self._running += 1
         try:
             # Another call may be told to slow down while this one waits.
-            while (pause := self._pause_until - self.now()) > 0:
+            while (pause := max(self._pause_until, self._next_at) - self.now()) > 0:
                 self._wait(pause)
             with self._changed:
                 self.sent[kind] += 1
+                self._next_at = self.now() + self._gap_s
             self._mine.has_turn = True
             yield
             self._succeeded()
@@ -76,6 +81,8 @@ class Throttle:
 
     def _succeeded(self) -> None:
         with self._changed:
+            # So slowly that it stays near what the platform bears while others, too, ask for it.
+            self._gap_s = self._gap_s * 0.8 if self._gap_s > FIRST_GAP_S / 8 else 0.0
             self._successes += 1
             if self._limit < self._at_most and self._successes >= self._limit:
                 self._successes = 0
@@ -110,7 +117,7 @@ class Throttle:
         self._counted_until = max(self._counted_until, end)
 
     def retry_after(self, wait: float, slow_down: bool) -> None:
-        """Wait before another try; with slow_down, every other call waits as long, and fewer run at once."""
+        """Wait before another try; with slow_down, every other call waits as long, and fewer and rarer ones follow."""
         with self._changed:
             self.retries += 1
             if slow_down:
@@ -119,6 +126,7 @@ class Throttle:
                 if now >= self._pause_until:
                     self._limit = max(1, self._limit // 2)
                     self._successes = 0
+                    self._gap_s = min(max(2 * self._gap_s, FIRST_GAP_S), LONGEST_GAP_S)
                 self._pause_until = max(self._pause_until, now + wait)
         self._wait(wait)
 
