@@ -64,12 +64,9 @@ class Throttle:
                 self._changed.wait()
             self._running += 1
         try:
-            # Another call may be told to slow down while this one waits.
-            while (pause := max(self._pause_until, self._next_at) - self.now()) > 0:
+            # Another call may be told to slow down while this one waits, or begin right before it.
+            while (pause := self._begin(kind)) > 0:
                 self._wait(pause)
-            with self._changed:
-                self.sent[kind] += 1
-                self._next_at = self.now() + self._gap_s
             self._mine.has_turn = True
             yield
             self._succeeded()
@@ -78,6 +75,16 @@ class Throttle:
             with self._changed:
                 self._running -= 1
                 self._changed.notify()
+
+    def _begin(self, kind: str) -> float:
+        """Begin a call; or the seconds until one may begin."""
+        with self._changed:
+            now = self.now()
+            pause = max(self._pause_until, self._next_at) - now
+            if pause <= 0:
+                self.sent[kind] += 1
+                self._next_at = now + self._gap_s
+            return pause
 
     def _succeeded(self) -> None:
         with self._changed:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import threading
 import time
@@ -31,6 +32,14 @@ class Clock:
         assert seconds >= 0
         self.slept.append(seconds)
         self.seconds += seconds
+
+
+class Wall:
+    """The real time."""
+
+    @property
+    def seconds(self):
+        return time.monotonic()
 
 
 @pytest.fixture
@@ -150,6 +159,55 @@ def test_a_call_that_fails_makes_room_for_another():
         with pytest.raises(KeyError), throttle.call("reads"):
             raise KeyError
     assert admitted(throttle, 3) == 1
+
+
+def beginnings(throttle, clock, calls, threads=1):
+    """Seconds between the beginnings of calls that nothing else keeps waiting."""
+    began = []
+
+    def call(_number):
+        with throttle.call("reads"):
+            began.append(clock.seconds)
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(call, range(calls)))
+    began.sort()
+    return [round(after - before, 6) for before, after in itertools.pairwise(began)]
+
+
+@pytest.mark.parametrize(
+    ("slow_downs", "gaps"),
+    [
+        (0, [0, 0, 0]),
+        (1, [0.1, 0.08, 0.064, 0.0512, 0.04096]),
+        (2, [0.2, 0.16, 0.128]),
+        (5, [1.6, 1.28, 1.024]),
+        (6, [2.0, 1.6, 1.28]),
+        (9, [2.0, 1.6, 1.28]),
+    ],
+)
+def test_a_gap_between_calls_grows_when_asked_and_shrinks_as_it_goes_well(clock, slow_downs, gaps):
+    throttle = Throttle(1000.0, sleep=clock.sleep)
+    for _number in range(slow_downs):
+        throttle.retry_after(1.0, slow_down=True)
+    assert beginnings(throttle, clock, len(gaps) + 1) == gaps
+
+
+def test_the_gap_ends(clock):
+    throttle = Throttle(1000.0, sleep=clock.sleep)
+    throttle.retry_after(1.0, slow_down=True)
+    gaps = beginnings(throttle, clock, 20)
+    assert gaps[10] > 0
+    assert gaps[11:] == [0] * 8
+
+
+def test_calls_at_once_keep_the_gap_too():
+    throttle = Throttle(1000.0, sleep=time.sleep)
+    throttle.allow(8)
+    for _number in range(3):
+        throttle.retry_after(0.0, slow_down=True)
+    throttle.allow(8)
+    assert min(beginnings(throttle, Wall(), 4, threads=4)) > 0.15
 
 
 @pytest.mark.parametrize(
