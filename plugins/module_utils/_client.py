@@ -502,8 +502,12 @@ class _Request:
     def _not_answered(self, error: Exception) -> TransportError:
         link = self.client.connection
         if is_timeout(error):
-            why = f"no complete answer in time (timeout is {link.timeout:g} s)"
+            begun = f", and HTTP {self.status} began one" if self.status else ""
+            why = f"no complete answer in time (timeout is {link.timeout:g} s{begun})"
             remedy = "Check that host and port are reachable from here, or raise timeout."
+        elif self.status:
+            why = f"HTTP {self.status}, but the answer broke off"
+            remedy = "Run again; if it stays so, look at what stands between this machine and the platform."
         elif link.base_url.startswith("http://"):
             why, remedy = "no answer to plain http", "Leave http:// out: the platform speaks https."
         else:

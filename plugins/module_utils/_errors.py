@@ -48,6 +48,10 @@ class StellarError(Exception):
         """Add to the message what is known where the error passes by."""
         self.args = (f"{self} {words}",)
 
+    def is_answer_to(self, path: str, *statuses: int) -> bool:
+        """True for one of these HTTP statuses in answer to a call, and not to that for the token which it needed."""
+        return self.facts.get("status") in statuses and str(self.facts.get("path")).endswith("/" + path)
+
     def to_result(self) -> dict[str, Any]:
         """The arguments of fail_json(), with what was already done when the error came."""
         error = dict(self.facts, kind=type(self).__name__)
@@ -70,10 +74,6 @@ class AuthenticationError(StellarError):
 
 class ApiError(StellarError):
     """The platform answered, and the answer is an error or makes no sense."""
-
-    @property
-    def status(self) -> int | None:
-        return self.facts.get("status")
 
 
 class TransportError(StellarError):

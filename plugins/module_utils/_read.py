@@ -266,7 +266,7 @@ class Reader:
         try:
             return self._data_list(case_id, "scores")
         except ApiError as error:
-            if error.status != 404:
+            if not error.is_answer_to(case_path(case_id, "scores"), 404):
                 raise
             return self._data_list(case_id, "activity", "score")
 
@@ -368,7 +368,7 @@ class Reader:
             # Which status a scoped key gets is not documented. Whether a 401 means more than this list shows at the
             # next call; for tenants there may be none.
             allowed = (401, 403, 404) if path == "users" else (403, 404)
-            if error.facts.get("status") in allowed and error.facts["path"].endswith(path):
+            if error.is_answer_to(path, *allowed):
                 self._refusals[path] = error
                 return None
             raise

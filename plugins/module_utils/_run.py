@@ -33,7 +33,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import Connection
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import Desired, Plan, final_status, make_plan
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._read import Reader
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._read import Reader, case_path
 
 OnSecret = Callable[[str], Any]
 # What makes the client of a run; a loop in one process hands over one that keeps session and token.
@@ -179,7 +179,7 @@ def _named_cases(reader: Reader, params: dict[str, Any]) -> tuple[list[dict[str,
         try:
             cases[case_id] = reader.case_by_id(case_id)
         except ApiError as error:
-            if error.status != 404:
+            if not error.is_answer_to(case_path(case_id), 404):
                 raise
             missing.append(case_id)
     for ticket_id in params.get("ticket_id") or []:

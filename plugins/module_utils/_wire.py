@@ -190,7 +190,9 @@ def is_timeout(error: BaseException) -> bool:
 def cause(error: BaseException) -> str:
     """Why a request failed, without the library's talk of its own retries, of which there are none."""
     inner = _innermost(error)
-    words = str(inner.args[-1] if isinstance(inner, HTTPError) and inner.args else inner)
+    last = inner.args[-1] if isinstance(inner, HTTPError) and inner.args else inner
+    # Of an answer that broke off it is a number of bytes.
+    words = str(inner if isinstance(last, int) else last)
     # The library's words begin with the connection as Python shows it.
     return re.sub(r"^\S*HTTPS?Connection.*?: (?=[A-Z])", "", words).rstrip(".")
 
