@@ -15,10 +15,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from .app import build
+from .app import ROUTES, build
 from .cases import render_all
+from .openapi import document
 from .server import CERTIFICATES, bind, make_certificate, serve
-from .switches import DEFAULT_PROFILE, PROFILES, parse_assignment
+from .switches import DEFAULT_PROFILE, PROFILES, Switches, parse_assignment
 from .world import Initial, World
 
 
@@ -47,6 +48,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         help="where ca.pem is written (default: a temporary directory, removed at the end)",
     )
     parser.add_argument("--ready-file", type=Path, metavar="FILE", help="JSON with address and keys, once it serves")
+    parser.add_argument("--openapi", action="store_true", help="print a description of the API, and do not start")
     parser.add_argument("--parent-pid", type=int, metavar="PID", help="end when this process ends")
     options = parser.parse_args(arguments)
     try:
@@ -154,6 +156,9 @@ def run(options: argparse.Namespace, directory: Path) -> int:
 
 def main() -> int:
     options = parse_arguments()
+    if options.openapi:
+        print(json.dumps(document(ROUTES, Switches(options.profile, options.switches)), indent=1))
+        return 0
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_unused: sys.exit(0))  # while it still starts
     with tempfile.TemporaryDirectory(prefix="stellar-simulator-") as directory:

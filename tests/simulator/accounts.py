@@ -106,7 +106,13 @@ async def get_tenant(request: Request) -> Response:
 
 async def _tenant_fields(request: Request) -> dict[str, Any]:
     body = await json_body(request)
-    return {name: value for name, value in body.items() if name in TENANT_DEFAULTS or name == "cust_name"}
+    kinds = {"cust_name": str} | {name: type(default) for name, default in TENANT_DEFAULTS.items()}
+    fields = {name: value for name, value in body.items() if name in kinds}
+    for name, value in fields.items():
+        # not isinstance(): a bool is an int as well
+        if type(value) is not kinds[name] or (name == "cust_name" and not value):
+            raise ApiError(refusal(world_of(request).switches), f"invalid {name}")
+    return fields
 
 
 async def post_tenant(request: Request) -> Response:

@@ -35,7 +35,10 @@ def _update(request: Request, alert_id: str, body: dict[str, Any]) -> dict[str, 
             {"comment": str(body["comments"]), "user": caller.user_id, "time": world.clock.now_ms()}
         )
     tags = source.setdefault("xdr_event", {}).setdefault("tags", [])
-    for change in body.get("event_tags") or []:
+    changes = body.get("event_tags") or []
+    if not isinstance(changes, list) or not all(isinstance(change, dict) for change in changes):
+        raise ApiError(refusal(world.switches), "event_tags are a list of objects with op and tag")
+    for change in changes:
         if change.get("op") == "add" and change.get("tag") not in tags:
             tags.append(change.get("tag"))
         elif change.get("op") == "delete" and change.get("tag") in tags:

@@ -97,11 +97,14 @@ async def _on_api_error(request: Request, error: Exception) -> Response:
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return error_response(ApiError(error.status_code, error.detail), request.app.state.world.switches)
+    answer = error_response(ApiError(error.status_code, error.detail), request.app.state.world.switches)
+    # Allow, with 405
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 def build(world: World) -> Gateway:
     api = Starlette(routes=ROUTES, exception_handlers={ApiError: _on_api_error, HTTPException: _on_http_error})
     api.router.redirect_slashes = False
     api.state.world = world
-    return Gateway(world, _Authenticated(api, world), control.build(world))
+    return Gateway(world, _Authenticated(api, world), control.build(world, ROUTES))

@@ -98,6 +98,8 @@ async def _create(request: Request) -> Response:
     if not body.get("name"):
         raise ApiError(change.refusal(world.switches), "name is required")
     cust_id = body.get("cust_id", "")
+    if not isinstance(cust_id, str):
+        raise ApiError(change.refusal(world.switches), "cust_id is not a text")
     check_tenant(request, cust_id)
     moment = world.clock.stamp()
     empty = world.new_record(

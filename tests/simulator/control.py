@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from .faults import edit_from, fault_from
 from .gateway import CONTROL
+from .openapi import document
 from .store import Record
 from .web import Escaped
 from .world import Initial, World
@@ -42,6 +43,10 @@ async def get_requests(request: Request) -> Response:
 async def delete_requests(request: Request) -> Response:
     _world(request).log.clear()
     return JSONResponse({})
+
+
+async def get_openapi(request: Request) -> Response:
+    return JSONResponse(document(request.app.state.described, _world(request).switches))
 
 
 async def get_tokens(request: Request) -> Response:
@@ -139,12 +144,14 @@ async def _on_error(request: Request, error: Exception) -> Response:
     return JSONResponse({"error": f"{type(error).__name__}: {error}"}, 400)
 
 
-def build(world: World) -> Starlette:
+def build(world: World, described: list[Route]) -> Starlette:
+    """described: the routes of the API."""
     routes = [
         Route(f"{CONTROL}/{path}", endpoint, methods=[method])
         for path, method, endpoint in (
             ("requests", "GET", get_requests),
             ("requests", "DELETE", delete_requests),
+            ("openapi.json", "GET", get_openapi),
             ("tokens", "GET", get_tokens),
             ("faults", "GET", get_faults),
             ("faults", "POST", post_fault),
@@ -164,5 +171,5 @@ def build(world: World) -> Starlette:
     ]
     errors = dict.fromkeys((ValueError, KeyError, TypeError, AttributeError, sqlite3.Error), _on_error)
     app = Starlette(routes=routes, exception_handlers=errors)
-    app.state.world = world
+    app.state.world, app.state.described = world, described
     return app

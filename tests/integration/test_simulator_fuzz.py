@@ -1,0 +1,63 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The simulator over its socket, in walks from call to call: from a list to a case, from an update to what it left.
+
+tests/unit/simulator/test_openapi.py calls each path by itself, without a socket.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+
+from tests import evidence
+from tests.simulator.process import Simulator
+from tests.unit.simulator.test_openapi import NOT_HELD
+
+STEPS = 8
+
+
+def test_walks_from_answer_to_answer(sim: Simulator) -> None:
+    with requests.Session() as session:
+        session.trust_env = False
+        session.verify = sim.ca_path
+        description = session.get(f"{sim.control_url}/openapi.json", timeout=10).json()
+        schema = schemathesis.openapi.from_dict(description)
+        schema.config.update(base_url=sim.url)
+        key = (sim.username, sim.api_key)
+        token = session.post(f"{sim.url}/connect/api/v1/access_token", auth=key, timeout=10).json()["access_token"]
+        sent = {"session": session, "verify": sim.ca_path, "headers": {"Authorization": f"Bearer {token}"}}
+        walked: set[tuple[str, int]] = set()
+
+        class Walk(schema.as_state_machine()):  # type: ignore[misc]
+            def get_call_kwargs(self, case: Any) -> dict[str, Any]:
+                return sent
+
+            def validate_response(self, response: Any, case: Any, **more: Any) -> None:
+                walked.add((case.operation.label, response.status_code))
+                case.validate_response(response, excluded_checks=NOT_HELD, transport_kwargs=sent)
+
+        Walk.run(
+            settings=settings(
+                max_examples=settings.default.max_examples // 4,
+                stateful_step_count=STEPS,
+                suppress_health_check=list(HealthCheck),
+                phases=[Phase.generate],
+            )
+        )
+    requests_made = len(sim.requests())
+    done = {label.removeprefix("GET ").removeprefix("PUT ") for label, status in walked if status == 200}
+    assert {"/connect/api/v1/cases", "/connect/api/v1/cases/{case_id}"} <= done
+    assert ("PUT /connect/api/v1/cases/{case_id}", 200) in walked
+    assert not {status for _label, status in walked if status >= 500}
+    evidence.record(
+        "fuzz",
+        subject="simulator API",
+        property="walks from answer to answer over the socket find what is described",
+        examples=requests_made,
+    )

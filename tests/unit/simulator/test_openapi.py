@@ -1,0 +1,90 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The simulator does what its own description says, whatever is sent to it."""
+
+from __future__ import annotations
+
+import base64
+from functools import cache
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
+
+from tests.simulator.app import ROUTES, build
+from tests.simulator.openapi import BASE, TABLE, document
+from tests.simulator.switches import PROFILES, Switches
+from tests.simulator.world import Initial, World
+
+DOCUMENT = document(ROUTES, Switches("5.5"))
+OPERATIONS = [f"{method} {path}" for method, path in TABLE]
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_description_is_one(profile: str) -> None:
+    schema = schemathesis.openapi.from_dict(document(ROUTES, Switches(profile)))
+    schema.validate()
+    assert {result.ok().label for result in schema.get_all_operations()} == {
+        f"{method} {BASE}{path}" for method, path in TABLE
+    }
+
+
+def test_every_route_is_described_and_nothing_else() -> None:
+    routes = {(method, route.path.removeprefix(BASE)) for route in ROUTES for method in route.methods - {"HEAD"}}
+    assert routes == set(TABLE)
+
+
+class Server:
+    """The simulator in this process, with one case in each tenant, and what its paths can name."""
+
+    def __init__(self) -> None:
+        self.world = World(Initial(cases=12))
+        self.schema = schemathesis.openapi.from_dict(DOCUMENT)
+        self.schema.app = build(self.world)
+        pair = base64.b64encode(f"{self.world.auth.username}:{self.world.auth.api_key}".encode()).decode()
+        self.keys = [f"Basic {pair}", f"Bearer {self.world.auth.scoped_key}"]
+        self.tokens = [f"Bearer {self.world.auth.exchange(key)['access_token']}" for key in self.keys]
+        records = list(self.world.store.records())
+        alerts = self.world.details.get("alerts", records[0])
+        comment = self.world.details.comment(records[0], "Looked at", records[0]["assignee"])
+        self.names = {
+            "case_id": [record["_id"] for record in records],
+            "comment_id": [comment["_id"]],
+            "alert_id": [alert["_id"] for alert in alerts],
+            "index": [alerts[0]["_index"]],
+            "user_id": list(self.world.people.users),
+            "cust_id": list(self.world.people.tenants),
+        }
+
+    def operation(self, name: str) -> Any:
+        method, _space, path = name.partition(" ")
+        return self.schema[BASE + path][method]
+
+
+@st.composite
+def calls(draw: Any, server: Server, name: str) -> Any:
+    """A call that fits the description or breaks it, of something that is there or not, by a key that may or not."""
+    operation = server.operation(name)
+    wanted = [parameter.name for parameter in operation.path_parameters]
+    there = {place: draw(st.sampled_from(server.names[place])) for place in wanted if draw(st.integers(0, 3))}
+    mode = draw(st.sampled_from(schemathesis.GenerationMode))
+    case = draw(operation.as_strategy(mode, path_parameters=there or None))
+    return case, draw(st.sampled_from(server.keys if name.endswith("access_token") else server.tokens))
+
+
+# What breaks the description may be taken all the same, as unknown names and other spellings of numbers are; and what
+# fits may be refused, as the e-mail of nobody is.
+NOT_HELD = [negative_data_rejection, positive_data_acceptance]
+server_for = cache(lambda name: Server())
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+@settings(max_examples=settings.default.max_examples // 4, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_answers_are_as_described(name: str, data: Any) -> None:
+    case, authorization = data.draw(calls(server_for(name), name))
+    case.call_and_validate(headers={"Authorization": authorization}, excluded_checks=NOT_HELD)
