@@ -18,7 +18,7 @@ from tests import evidence
 
 # No deadline, since the machine may be busy.
 settings.register_profile("usual", max_examples=100, deadline=None)
-settings.register_profile("long", max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("long", max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 # What the tests of a file are about, where its name doesn't tell
 SUBJECTS = {

@@ -4,6 +4,11 @@
 
 """The long tests run what the integration tests run, more often."""
 
+from hypothesis import settings
+
 from tests.integration.conftest import no_connection_from_outside, play, sim, simulator, waits
 
 __all__ = ["no_connection_from_outside", "play", "sim", "simulator", "waits"]
+
+# tests/properties.py
+settings.load_profile("long")

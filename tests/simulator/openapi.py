@@ -100,8 +100,8 @@ def schemas(switches: Any) -> dict[str, Schema]:
     shown = _shown(case, switches.description_in_get)
     updated = _shown(case, switches.description_in_put_answer)
     # The older endpoint has its own names, and fewer fields.
-    gone: tuple[str, ...] = ("acknowledged", "closed", "start_timestamp", "end_timestamp", "resolution", "score", "description")
-    gone += ("tenant_name", "tenant_group_name", "created_by_name", "modified_by_name", switches.severity_field)
+    gone = {"acknowledged", "closed", "start_timestamp", "end_timestamp", "resolution", "score", "description"}
+    gone |= {"tenant_name", "tenant_group_name", "created_by_name", "modified_by_name", switches.severity_field}
     incident = {name: schema for name, schema in case.items() if name not in gone} | {
         "priority": one_of(SEVERITIES),
         "incident_score": NUMBER,
