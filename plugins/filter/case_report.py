@@ -14,7 +14,7 @@ description:
     from its JSON, in another format.
   - The same report always gives the same text.
   - Text of the platform, such as the name of a case, is text in every format. Except in JSON, control characters and
-    marks that turn the direction of writing are shown as spaces, and a text of more than 5000 characters is cut.
+    marks that turn the direction of writing are shown as spaces, and texts of more than 1000 characters are cut.
 author:
   - The stellarcyber.xdr contributors (!UNKNOWN)
 positional: format

@@ -33,6 +33,15 @@ _Loader.yaml_implicit_resolvers = {
 _Loader.add_implicit_resolver(_BOOL, re.compile(r"(true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
 
 
+def _text(loader: _Loader, node: yaml.ScalarNode) -> str:
+    """A text. JSON writes a character beyond U+FFFF as two halves, which YAML leaves apart, and a half is no text."""
+    text: str = loader.construct_scalar(node)
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+_Loader.add_constructor("tag:yaml.org,2002:str", _text)
+
+
 def read_policy(path: str) -> dict[str, Any]:
     """The policy in a file. Raises InputError."""
     what = f"Policy {printable(path)}"

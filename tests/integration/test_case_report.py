@@ -11,25 +11,41 @@ import json
 import pytest
 
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report import FORMATS, render
+from tests import evidence, hostile_text
 
-NAME = "{{ lookup('pipe', 'touch PWNED') }}{% set x = 1 %}{# gone #} !unsafe <script>alert(1)</script> | `x`"
 REPORT = {
     "report": 1,
     "mode": "check",
     "verdict": "findings",
     "passed": True,
-    "findings": [{"rule": NAME, "case_id": "1", "ticket_id": 1, "name": NAME, "tenant": NAME, "status": "New"}],
+    "findings": [],
 }
 
 
 @pytest.fixture
-def source(tmp_path):
+def texts(tmp_path):
+    return hostile_text.texts(tmp_path / "executed")
+
+
+@pytest.fixture
+def report(texts):
+    return {
+        **REPORT,
+        "findings": [
+            {"rule": text, "case_id": "1", "ticket_id": number, "name": text, "tenant": text, "status": "New"}
+            for number, text in enumerate(map(hostile_text.as_read, texts.values()))
+        ],
+    }
+
+
+@pytest.fixture
+def source(tmp_path, report):
     path = tmp_path / "hygiene.json"
-    path.write_text(json.dumps(REPORT), encoding="utf-8")
+    path.write_text(json.dumps(report), encoding="utf-8")
     return f"lookup('ansible.builtin.file', '{path}') | from_json"
 
 
-def test_files_hold_what_the_filter_gave(play, tmp_path, source):
+def test_files_hold_what_the_filter_gave(play, tmp_path, source, report, texts):
     text = f"{{{{ {source} | stellarcyber.xdr.case_report(item) }}}}"
     (tmp_path / "report.j2").write_text(text, encoding="utf-8")
     file = {"dest": f"{tmp_path}/{{{{ way }}}}.{{{{ item }}}}", "mode": "0644"}
@@ -45,8 +61,11 @@ def test_files_hold_what_the_filter_gave(play, tmp_path, source):
     for format in FORMATS:
         for way in ("content", "template", "variable"):
             written = (tmp_path / f"{way}.{format}").read_text(encoding="utf-8")
-            assert written.rstrip("\n") == render(REPORT, format).rstrip("\n")
-    assert not list(tmp_path.rglob("PWNED"))
+            assert written.rstrip("\n") == render(report, format).rstrip("\n")
+    assert not (tmp_path / "executed").exists()
+    for text in texts:
+        for place in ("case name", "tenant name", "rule name"):
+            evidence.record("hostile text", text=text, place=place, through="filter case_report")
 
 
 def test_a_wrong_format_fails_the_task_with_the_choices(play, source):

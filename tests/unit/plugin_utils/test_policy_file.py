@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._policy_file import read_policy
+from tests import evidence, hostile_text
 
 
 def read(tmp_path: Path, content: str | bytes) -> dict[str, object]:
@@ -71,3 +73,19 @@ def test_a_file_that_can_not_be_read_is_named(tmp_path: Path) -> None:
         read_policy(str(tmp_path / "none.yml"))
     with pytest.raises(InputError, match=r"can't be read: Is a directory\."):
         read_policy(str(tmp_path))
+
+
+def test_hostile_text_is_text_or_a_mistake_that_can_be_printed(tmp_path: Path) -> None:
+    for title, text in hostile_text.texts(tmp_path / "executed").items():
+        text = text[:10_000]
+        held = "a\ufffdb\ufffdc\ufffd31m" if title == "lone surrogates" else text
+        assert read(tmp_path, json.dumps({"title": text, "rules": [text]})) == {"title": held, "rules": [held]}, title
+        for content in (json.dumps({"rules": [], f"-{text}": 1}), text.encode("utf-8", "replace")):
+            with pytest.raises(InputError) as raised:
+                read(tmp_path, content)
+            message = str(raised.value).replace(str(tmp_path), "")
+            assert "\n" not in message, title
+            assert hostile_text.steering(message) == [], title
+            assert hostile_text.commands(message) == [], title
+        evidence.record("hostile text", text=title, place="policy file", through="case_policy")
+    assert not (tmp_path / "executed").exists()
