@@ -67,7 +67,7 @@ def tags(case: dict[str, Any]) -> list[str]:
 def modified_at(case: dict[str, Any]) -> int | None:
     """When a case was changed last, in ms; None if the platform does not say so."""
     moment = case.get("modified_at")
-    return moment if isinstance(moment, int) else None
+    return moment if isinstance(moment, int) and not isinstance(moment, bool) else None
 
 
 def label(case: dict[str, Any]) -> str:
