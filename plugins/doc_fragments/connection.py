@@ -82,8 +82,10 @@ options:
     default: 30.0
   retries:
     description:
-      - How often a call is tried again after a lost connection, a time-out, or HTTP 429, 502, 503 or 504.
-        A C(Retry-After) of the platform is kept.
+      - How often a call is tried again after a lost connection, a time-out, or HTTP 502, 503 or 504. A C(Retry-After)
+        of the platform is kept, and a little is added so that many clients do not come back at the same moment.
+      - After HTTP 429 a call is tried again as long as O(retry_budget) allows, and calls follow each other less
+        closely for a while. With V(0) nothing is tried again.
       - If not set, the environment variable E(STELLAR_RETRIES) is used.
     type: int
     default: 4

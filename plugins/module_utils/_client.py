@@ -561,5 +561,5 @@ _REMEDIES = {
     404: "Check the id (a case's _id, not its ticket number), the tenant, and the platform's version.",
     405: "The platform's version may lack this call: check api_version.",
     422: "The platform refused a value: check the options, and api_version for a platform before 5.0.",
-    429: "The platform asks to slow down: run less at once, or raise retries and retry_budget.",
+    429: "The platform asks to slow down: run less at once, or raise retry_budget.",
 }
