@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import email.utils
 import gzip
 import socket
+import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 import urllib3
+from ansible.module_utils.basic import missing_required_lib
 from requests import exceptions as lib
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils import _client
@@ -165,20 +167,17 @@ def test_the_longest_token(make):
     assert len(client.asked[1].headers["authorization"]) == len("Bearer ") + 16384
 
 
-def test_a_token_that_ends_now_is_renewed_before_the_next_call(make):
-    def moment(seconds):
-        return email.utils.formatdate(time.time() + seconds, usegmt=True)
-
-    # By the platform's own clock, which is a day ahead, it ends in a thousandth of a second.
-    ends = http({"access_token": TOKEN, "exp": int(time.time()) + 86_400 + 0.001}, Date=moment(86_400))
-    client = make(ends, LOGIN, http(), api_key=KEY)
-    client.log_in()
-    time.sleep(0.002)
-    client.get("a")
-    assert [asked.path.rpartition("/")[2] for asked in client.asked] in (
-        ["access_token", "access_token", "a"],
-        ["access_token", "a"],  # the Date was that of the second before
-    )
+@pytest.mark.parametrize(
+    ("exp", "date", "seconds"),
+    [
+        (None, DATE, 600),
+        (DATE_S + 90, DATE, 90),
+        (DATE_S + 90, "Tue, 15 Nov 1994 08:12:41 GMT", 80),
+    ],
+)
+def test_a_token_lives_by_the_clock_of_the_platform(make, exp, date, seconds):
+    client = make(http({"access_token": TOKEN, "exp": exp}, Date=date), api_key=KEY)
+    assert client._exchange() == (TOKEN, seconds)
 
 
 # -- what is an answer ------------------------------------------------------------------------------------
@@ -218,6 +217,9 @@ def test_what_is_no_answer_to_a_read(make, answer, words):
     assert isinstance(error, ApiError)
     assert words in str(error)
     assert client.waits == []
+    facts = {"method": "GET", "path": API + "a", "url": client.server.url + API + "a"}
+    assert {name: error.facts[name] for name in facts} == facts
+    assert f"HTTP {error.facts['status']}" in words
 
 
 @pytest.mark.parametrize("empty", [http(b"", 204), http(b"")])
@@ -283,7 +285,7 @@ def hang_up_after(answer):
         (405, ApiError, "The platform's version may lack this call: check api_version."),
         (418, ApiError, "The platform refused the request as it is."),
         (422, ApiError, "The platform refused a value: check the options, and api_version for a platform before 5.0."),
-        (429, ApiError, "The platform asks to slow down: run less at once, or raise retries and retry_budget."),
+        (429, ApiError, "The platform asks to slow down: run less at once, or raise retry_budget."),
         (499, ApiError, "The platform refused the request as it is."),
         (500, ApiError, "The platform failed; nothing here can mend it. Look at the platform's health, then run again"),
         (502, ApiError, "The platform failed; nothing here can mend it. Look at the platform's health, then run again"),
@@ -312,12 +314,13 @@ def test_an_error_without_a_body(make):
     assert "body" not in error.facts
 
 
-@pytest.mark.parametrize("status", [301, 302, 307, 399])
+@pytest.mark.parametrize("status", [300, 301, 302, 307, 399])
 def test_a_redirect_is_not_followed(make, status):
     client = make(http(status=status, Location="https://evil.example.com/\x1b[31m"), http())
     error = failure(client.get, "a")
     assert f"HTTP {status} redirects to https://evil.example.com/ [31m, and a key is not sent after" in str(error)
     assert error.remedy == "Set host to the platform's own name."
+    assert (error.facts["status"], error.facts["url"]) == (status, client.server.url + API + "a")
     assert len(client.asked) == 1
 
 
@@ -338,6 +341,10 @@ def test_a_redirect_to_nowhere(make, location):
 )
 def test_a_body_that_cannot_be_read_hides_no_status(make, answer):
     assert "HTTP 403. The key may not do this" in str(failure(make(answer).get, "a"))
+
+
+def test_of_the_body_of_an_error_the_beginning_is_told(make):
+    assert "HTTP 403, the platform says: why..." in str(failure(make(http(b"why" + b" " * 2**20, 403)).get, "a"))
 
 
 def test_the_body_of_an_error_is_not_read_to_its_end(make):
@@ -456,9 +463,10 @@ def test_retry_after(make, no_jitter, header, wait):
     assert client.waits == [(wait or 0) + 0.5]
 
 
+@pytest.mark.parametrize("retries", [1, 3])
 @pytest.mark.parametrize("header", ["60", "61", "9" * 400, "9" * 5000])
-def test_a_retry_after_beyond_the_budget_is_not_waited_for(make, header):
-    client = make(http(status=429, Retry_After=header), http(), retries=3)
+def test_a_retry_after_beyond_the_budget_is_not_waited_for(make, retries, header):
+    client = make(http(status=429, Retry_After=header), http(), retries=retries)
     error = failure(client.get, "a")
     assert str(error).endswith(f"(it asks to wait {float(header):g} s, more than is left of retry_budget)")
     assert client.waits == []
@@ -574,6 +582,18 @@ def test_a_look_that_fails_ends_it(make):
     assert len(client.asked) == 1
 
 
+@pytest.mark.parametrize("options", [{"retries": 3}, {"api_key": KEY, "access_token": "old"}])
+def test_a_look_that_fails_after_what_did_not_arrive(make, options):
+    def fail():
+        raise TransportError("Could not read", "no answer.")
+
+    client = make(http(b"why", 401 if "api_key" in options else 429), LOGIN, http(), **options)
+    error = failure(put, client, is_done=fail)
+    assert "the platform says: why." in str(error)
+    assert str(error).endswith("It was not tried again, since the look that comes before failed as well.")
+    assert "unclear" not in error.facts
+
+
 def test_a_look_that_finds_another_case_says_so(make):
     def conflict():
         raise ConflictError("Refused", "somebody changed it.")
@@ -599,7 +619,9 @@ def test_a_new_token_that_is_refused_as_well(make):
     client = make(http(status=401), LOGIN, http(status=401), LOGIN, api_key=KEY, access_token="old")
     error = failure(client.get, "a")
     assert isinstance(error, AuthenticationError)
-    assert "A new token was refused as well: check the account's rights and the clock" in str(error)
+    assert str(error).endswith(
+        "{}. A new token was refused as well: check the account's rights and the clock of the platform."
+    )
     assert len(client.asked) == 3
 
 
@@ -644,6 +666,9 @@ def test_nobody_listens():
     assert "status" not in error.facts
     assert "object at" not in str(error)
 
+
+# Whether it is tried again, and may have arrived
+YES, NO, UNSENT = (True, True), (False, False), (True, False)
 
 SLOW = {
     "nothing": b"",
@@ -715,71 +740,73 @@ def test_one_time_for_all_addresses_of_a_name(make, monkeypatch):
     assert "no complete answer in time" in str(error)
 
 
+CA = (
+    "If the platform has a certificate of a private CA, set ca_path to that CA's file; "
+    "if the name doesn't match, set host to the name in the certificate."
+)
+REACH = "Check host and port, name resolution, and that a firewall or a proxy lets this machine through."
+PROXY = "Check proxy, HTTPS_PROXY and NO_PROXY."
+REFUSED = urllib3.exceptions.NewConnectionError(urllib3.connection.HTTPSConnection("a"), "Refused")
+
+
 @pytest.mark.parametrize(
     ("error", "words", "again", "may_have_arrived"),
     [
         (
-            lib.SSLError("hostname 'a' doesn't match 'b'"),
-            "TLS failed, so nothing was sent: host",
-            False,
-            False,
+            lib.SSLError("host 'a' doesn't match 'b'"),
+            f"TLS failed, so nothing was sent: host 'a' doesn't match 'b'. {CA}",
+            *NO,
         ),
         (
             lib.SSLError("[SSL: CERTIFICATE_VERIFY_FAILED] no"),
-            "TLS failed, so nothing was sent: [",
-            False,
-            False,
+            f"TLS failed, so nothing was sent: [SSL: CERTIFICATE_VERIFY_FAILED] no. {CA}",
+            *NO,
         ),
         (
             lib.SSLError("EOF occurred"),
-            "TLS broke off: EOF occurred. Check that the port speaks",
-            True,
-            True,
+            "TLS broke off: EOF occurred. "
+            "Check that the port speaks TLS, and what stands between this machine and the platform.",
+            *YES,
+        ),
+        (lib.ConnectionError("reset"), f"no answer: reset. {REACH}", *YES),
+        (lib.ConnectionError(), f"no answer: . {REACH}", *YES),
+        (
+            lib.ConnectionError(urllib3.exceptions.MaxRetryError(None, "/", OSError("reset"))),
+            f"no answer: reset. {REACH}",
+            *YES,
         ),
         (
-            lib.ConnectionError("reset"),
-            "): no answer: reset. Check host and port, name res",
-            True,
-            True,
+            lib.ConnectionError(urllib3.exceptions.MaxRetryError(None, "/", REFUSED)),
+            f"no answer: Refused. {REACH}",
+            *UNSENT,
         ),
+        (REFUSED, f"no answer: Refused. {REACH}", *UNSENT),
         (
             lib.ConnectTimeout("late"),
-            "): no complete answer in time (timeout is 10 s): late. ",
-            True,
-            False,
+            "no complete answer in time (timeout is 10 s): late. "
+            "Check that host and port are reachable from here, or raise timeout.",
+            *UNSENT,
         ),
-        (
-            lib.ProxyError("gone"),
-            "the proxy did not connect: gone. Check proxy, HTTPS_PROXY and N",
-            True,
-            True,
-        ),
+        (lib.ProxyError("gone"), f"the proxy did not connect: gone. {PROXY}", *YES),
         (
             lib.ProxyError(OSError("Tunnel connection failed: 407 Who?")),
-            "the proxy did not connect: Tunnel connection failed: 407 Who?. Check the user name and the password",
-            False,
-            False,
+            "the proxy did not connect: Tunnel connection failed: 407 Who?. "
+            "Check the user name and the password in the proxy's URL (proxy or HTTPS_PROXY).",
+            *NO,
         ),
         (
             lib.ProxyError(OSError("Tunnel connection failed: 403 No")),
-            "the proxy did not connect: Tunnel connection failed: 403 No. Check proxy, HTTPS_PROXY and NO_PROXY",
-            False,
-            False,
+            f"the proxy did not connect: Tunnel connection failed: 403 No. {PROXY}",
+            *NO,
         ),
         (
             lib.ProxyError(OSError("Tunnel connection failed: 502 Gone")),
-            "the proxy did not connect: Tunnel connection failed: 502 Gone. Check proxy",
-            True,
-            True,
+            f"the proxy did not connect: Tunnel connection failed: 502 Gone. {PROXY}",
+            *YES,
         ),
-        (
-            lib.InvalidSchema("Missing dependencies"),
-            "): no answer: Missing dependencies. ",
-            False,
-            False,
-        ),
-        (OSError("Could not find a CA bundle"), "): no answer: Could not find a CA bundle. ", False, False),
-        (urllib3.exceptions.ProtocolError("broken", OSError("reset")), "): no answer: reset. ", True, True),
+        (lib.InvalidSchema("Missing dependencies"), f"no answer: Missing dependencies. {REACH}", *NO),
+        (OSError("Could not find a CA bundle"), f"no answer: Could not find a CA bundle. {REACH}", *NO),
+        (urllib3.exceptions.ProtocolError("broken", OSError("reset")), f"no answer: reset. {REACH}", *YES),
     ],
 )
 def test_why_no_answer_came(monkeypatch, error, words, again, may_have_arrived):
@@ -790,11 +817,39 @@ def test_why_no_answer_came(monkeypatch, error, words, again, may_have_arrived):
     with Client(connection("https://platform.example.com", retries=1), sleep=waits.append) as client:
         monkeypatch.setattr(client.adapter, "send", fail)
         raised = failure(put, client)
+    url = "https://platform.example.com/connect/api/v1/cases/1"
     assert isinstance(raised, TransportError)
-    assert words in str(raised)
+    assert str(raised) == f"Could not update case 1 (PUT {url}): {words}" + (" (tried 2 times)" if again else "")
     assert (len(waits) == 1) is again
     assert raised.may_have_arrived is may_have_arrived
-    assert raised.facts["url"] == "https://platform.example.com/connect/api/v1/cases/1"
+    facts = {"method": "PUT", "path": API + "cases/1", "url": url, **({"attempts": 2} if again else {})}
+    assert raised.facts == facts
+
+
+@pytest.mark.parametrize(("timeout", "to_connect"), [(30.0, 10.0), (5.0, 5.0)])
+def test_what_is_asked_of_the_connection(make, monkeypatch, timeout, to_connect):
+    client, asked = make(http(), timeout=timeout, verify="/ca.pem"), []
+    send = client.adapter.send
+    monkeypatch.setattr(
+        client.adapter, "send", lambda *call, **settings: asked.append(settings) or send(*call, **settings)
+    )
+    client.get("a")
+    (settings,) = asked
+    assert (settings["timeout"], settings["verify"]) == ((to_connect, timeout), "/ca.pem")
+
+
+def test_an_answer_that_ends_too_early_and_a_library_that_does_not_say_so(monkeypatch):
+    """As urllib3 1.26 reads it."""
+
+    def send(*arguments, **options):
+        raw = SimpleNamespace(read=lambda size, decode_content: next(pieces, b""), length_remaining=97)
+        return contextlib.nullcontext(SimpleNamespace(status_code=200, headers={}, raw=raw))
+
+    pieces = iter([b"{", b"}"])
+    with Client(connection("https://platform.example.com")) as client:
+        monkeypatch.setattr(client.adapter, "send", send)
+        error = failure(client.get, "a")
+    assert "the answer broke off: IncompleteRead(2 bytes read, 97 more expected). Run again; if" in str(error)
 
 
 # -- proxies ------------------------------------------------------------------------------------------------------
@@ -878,6 +933,26 @@ def test_the_clock_is_learnt_from_the_first_answer(make):
     assert DATE_S + 1 <= client.platform_ms() / 1000 < DATE_S + 6
 
 
+@pytest.fixture
+def clock(monkeypatch):
+    """The clock here, which is .now."""
+    clock = SimpleNamespace(now=float(DATE_S))
+    monkeypatch.setattr(_client, "time", SimpleNamespace(time=lambda: clock.now))
+    return clock
+
+
+@pytest.mark.parametrize(
+    ("date", "ahead"),
+    [(DATE, 1), ("Tue, 15 Nov 1994 08:12:41 GMT", 11), ("Tue, 15 Nov 1994 08:12:21 GMT", -9), ("", 1)],
+)
+def test_how_far_the_clock_of_the_platform_is_ahead(make, clock, date, ahead):
+    client = make(http(Date=date))
+    assert client.platform_ms() == DATE_S * 1000
+    client.get("a")
+    clock.now += 2.5
+    assert client.platform_ms() == (DATE_S + 2.5 + ahead) * 1000
+
+
 @pytest.mark.parametrize("date", ["", "yesterday", "Tue, 15 Nov 99999999999 08:12:31 GMT", "\xb2", "9" * 5000])
 def test_a_date_that_is_none_is_that_of_here(make, date):
     client = make(http(Date=date))
@@ -899,6 +974,23 @@ def test_every_secret_is_registered(make):
     again = []
     client.begin(again.append)
     assert set(again) == set(registered)
+
+
+@pytest.mark.parametrize(
+    ("options", "secrets"),
+    [
+        ({}, {TOKEN}),
+        ({"username": "me"}, {TOKEN}),
+        ({"api_key": KEY}, {KEY}),
+        ({"proxy": "http://me:p%40ss@127.0.0.1:1"}, {TOKEN, "p%40ss", "p@ss"}),
+    ],
+)
+def test_what_is_secret_is_hidden_in_texts(options, secrets):
+    registered = []
+    with Client(connection("https://a.example.com", **options), registered.append) as client:
+        assert set(registered) == secrets
+        for secret in secrets:
+            assert client.scrub(f"<{secret}>") == "<********>"
 
 
 def test_another_run_has_a_budget_and_counts_of_its_own(make):
@@ -926,10 +1018,10 @@ def test_without_requests(monkeypatch):
     monkeypatch.setattr(_client, "REQUESTS_IMPORT_ERROR", "Traceback\n\nImportError: none\n", raising=False)
     with pytest.raises(MissingLibraryError) as caught:
         Client(connection("https://a.example.com"))
-    words = str(caught.value)
-    assert words.startswith("Could not load the Python library requests: Failed to import the required Python library")
-    assert "To install it there: " in words
-    assert words.endswith("-m pip install requests")
+    assert str(caught.value) == (
+        f"Could not load the Python library requests: {missing_required_lib('requests')}. "
+        f"To install it there: {sys.executable} -m pip install requests"
+    )
     assert caught.value.facts == {"detail": "ImportError: none"}
 
 
