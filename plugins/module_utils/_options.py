@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import env_fallback
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
 
 ENV_PREFIX = "STELLAR_"
 
@@ -150,7 +150,7 @@ def _base_url(host: str) -> str:
         parts = urlsplit(host if "://" in host else "https://" + host)
         name, port = parts.hostname or "", parts.port
     except ValueError as error:
-        raise _bad("host", f"is no host name ({error})", example) from None
+        raise _bad("host", f"is no host name ({printable(error)})", example) from None
     if parts.scheme not in ("https", "http"):
         raise _bad("host", f"begins with {parts.scheme}://", example)
     if "@" in parts.netloc:
@@ -187,12 +187,18 @@ def _verify(params: dict[str, Any]) -> bool | str:
     if not ca_path:
         return True
     if not os.path.exists(ca_path):
-        raise _bad("ca_path", f"names no file: {ca_path}", "It is read on the host that runs the task; copy it there.")
+        raise _bad(
+            "ca_path",
+            f"names no file: {printable(ca_path)}",
+            "It is read on the host that runs the task; copy it there.",
+        )
     if not os.path.isdir(ca_path):
         try:
             _load_ca(ca_path, os.stat(ca_path).st_mtime_ns)
         except (ssl.SSLError, OSError) as error:
-            raise _bad("ca_path", f"can't be read as CA certificates ({error})", "Give a file in PEM format.") from None
+            raise _bad(
+                "ca_path", f"can't be read as CA certificates ({printable(error)})", "Give a file in PEM format."
+            ) from None
     return ca_path
 
 

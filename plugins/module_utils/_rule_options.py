@@ -172,6 +172,7 @@ def _validated(item: Any, arguments: dict[str, Any]) -> dict[str, Any]:
 def _check_shape(given: dict[Any, Any], known: dict[str, dict[str, Any]], path: str) -> None:
     """Refuse what Ansible's validator would let pass, or would fail on.
 
+    It fails on a number that is given for a dictionary, and makes one of a text, whose values nobody would look at.
     It turns a list that is given for a text into a text. As a regular expression such a one matches nearly anything.
     It makes an empty text of a null in a list, which would stand for nobody. It takes a null for an option that is
     left out, so that a condition without a value, as of a variable that is not set, would match every case.
@@ -185,8 +186,9 @@ def _check_shape(given: dict[Any, Any], known: dict[str, dict[str, Any]], path: 
             raise InputError(option, "has no value.", "Leave it out, or give a value.")
         if isinstance(value, dict) and "options" in spec:
             _check_shape(value, spec["options"], f"{path}{name}.")
-        elif isinstance(value, list) and "options" in spec:
-            raise InputError(option, "is a list.", f"Give a dictionary with {', '.join(spec['options'])}.")
+        elif value is not None and "options" in spec:
+            remedy = f"Give a dictionary with {', '.join(spec['options'])}."
+            raise InputError(option, "is a list." if isinstance(value, list) else "is no dictionary.", remedy)
         elif spec["type"] == "str" and isinstance(value, (list, dict)):
             raise InputError(option, f"is no text: {printable(value, 60)!r}.", "Give one text.")
         elif spec["type"] == "list" and isinstance(value, list):

@@ -82,7 +82,9 @@ class Answers:
 
     def __init__(self, answer):
         self.answer = answer
-        self.connection = type("Connection", (), {"tenant": "Clinic", "api_version": "5.0"})
+        self.connection = type(
+            "Connection", (), {"tenant": "Clinic", "api_version": "5.0", "base_url": "https://xdr.example"}
+        )
 
     def get(self, path, params=(), what=""):
         return self.answer

@@ -193,7 +193,11 @@ def test_names_and_descriptions():
             [rule(match=[])],
             "Rule 1 'R': Option match: is a list. Give a dictionary with status, not_status, s",
         ),
-        ([rule(match="status")], "Rule 1 'R': Its options: dictionary requested, could not parse JSON or key=value"),
+        ([rule(match="status")], "Rule 1 'R': Option match: is no dictionary. Give a dictionary with status, "),
+        # Ansible would make of it a condition without a value, which every case meets.
+        ([rule(match='{"name": null}')], "Rule 1 'R': Option match: is no dictionary."),
+        # Ansible would fail on it without a word about the rule.
+        ([rule(set=5)], "Rule 1 'R': Option set: is no dictionary. Give a dictionary with status, severity, "),
         (
             [rule(match={"tags": ["a"]})],
             "Rule 1 'R': Option match.tags: is a list. Give a dictionary with any, all, none.",
