@@ -75,12 +75,13 @@ _MAX_TOKEN_LENGTH = 16 * 1024
 class _Retry(Exception):
     """One try failed in a way that another may mend. error: what to raise when there is no other."""
 
+    # When the try began, on the throttle's clock: what it waited for its turn is no time of the platform's
+    began: float
+
     def __init__(self, error: StellarError, retry_after: float | None = None) -> None:
-        super().__init__(str(error))
+        super().__init__()
         self.error = error
         self.retry_after = retry_after
-        # When the try began, on the throttle's clock: what it waited for its turn is no time of the platform's
-        self.began = 0.0
         # True if the platform asks for fewer calls, from whatever thread
         self.slow_down = retry_after is not None or error.facts.get("status") == 429
 
