@@ -106,13 +106,14 @@ class _Update:
         self.what = f"Could not update {label(self.case)} of tenant {tenant_label(self.case)}"
         self.meanwhile: list[Edit] = []
         self.warnings: list[str] = []
+        self.is_accepted = True
 
     def run(self) -> Applied:
         plan = self.plan
         after, is_answer = self._put()
         if after is None or (is_answer and verify(plan, after).missing):
             # An answer may be older than the write that it answers; the case itself decides.
-            after, is_answer = _read_back(self.reader, self.case["_id"]), False
+            after, is_answer = self._read_back(), False
         self._look(after)
         # A case that was read back also shows what others did after the PUT: undo lets it alone.
         is_ours = is_answer or not any(edit.kept for edit in self.meanwhile)
@@ -146,7 +147,7 @@ class _Update:
         plan = self.plan
         is_done = None if self.guard is None else self._is_done
         try:
-            after = case_in(_update(self.client, self.case["_id"], plan.payload, self.what, is_done, self.before_try))
+            answer = _update(self.client, self.case["_id"], plan.payload, self.what, is_done, self.before_try)
         except ConflictError as error:
             # An earlier try may have arrived all the same, so that somebody changed what was written already.
             if not error.may_have_arrived or not self._was_made(error):
@@ -166,7 +167,21 @@ class _Update:
                     _leave_unclear(error)
                 raise
             return after, False
-        return (after, True) if after is not None and after["_id"] == self.case["_id"] else (None, False)
+        # An empty answer says that it was done; one of another shape may be another server's.
+        self.is_accepted = not answer or "data" in answer
+        answered = case_in(answer)
+        return (answered, True) if answered and answered["_id"] == self.case["_id"] else (None, False)
+
+    def _read_back(self) -> dict[str, Any]:
+        try:
+            return self.reader.case_by_id(self.case["_id"])
+        except StellarError as error:
+            if self.is_accepted:
+                error.append("The platform accepted the update before; reading it back failed.")
+            else:
+                _leave_unclear(error)
+            error.result = {"changed": True}
+            raise
 
     def _is_done(self) -> bool:
         """Before a guarded write is tried again: minutes may have passed."""
@@ -284,15 +299,6 @@ def _update(
     body = {"priority" if name == "severity" else name: value for name, value in payload.items()}
     params = [("id", case_id)]
     return client.write("POST", "cases", body, what, params=params, is_done=is_done, before_try=before_try)
-
-
-def _read_back(reader: Reader, case_id: str) -> dict[str, Any]:
-    try:
-        return reader.case_by_id(case_id)
-    except StellarError as error:
-        error.result = {"changed": True}
-        error.append("The platform accepted the update before; reading it back failed.")
-        raise
 
 
 def _unsure(change: Change, after: dict[str, Any]) -> str:
