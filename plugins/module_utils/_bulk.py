@@ -23,6 +23,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     AuthenticationError,
     ConflictError,
     StellarError,
+    printable,
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._journal import Journal
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import Desired, Plan
@@ -234,7 +235,7 @@ class Apply:
             # A fault in here must not hide what became of the other cases.
             self.progress.end("a fault of the collection ended the run.")
             self._changed(work, None)
-            fault = f"{type(error).__name__}: {error}. This is a fault of the collection."
+            fault = f"{type(error).__name__}: {printable(error)}. This is a fault of the collection."
             work.fail(StellarError(f"Could not finish {label(work.case)}", fault, "Look at the case, and report it."))
 
     def _write(self, work: Work) -> None:

@@ -15,8 +15,9 @@ import time
 import pytest
 import yaml
 
+from ansible_collections.stellarcyber.xdr.plugins.module_utils import _bulk
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE, CASE_INFO, INCLUDES
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import bad_tag
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import bad_tag, is_case_id
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, StellarError
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case, run_case_info, run_lookup
 from tests import evidence, hostile_text
@@ -26,6 +27,8 @@ from tests.integration.playbook import ROOT, parameters
 
 TEXTS = hostile_text.texts("/tmp/nowhere/executed")
 TITLES = list(TEXTS)
+# The control plane of the simulator takes no half of a surrogate pair in a fault.
+WHOLE = hostile_text.as_read(TEXTS)
 CASES = hostile_text.platform(TEXTS)
 EXPECTED = hostile_text.as_read(CASES)
 IDS = [case["_id"] for case in CASES]
@@ -227,6 +230,79 @@ def test_names_are_harmless_in_messages(held):
         record("name of who changed the case", "message", [title])
         record("tenant name", "message", [title])
     assert not held.writes()
+
+
+def test_people_are_harmless_in_messages(held):
+    for title, text in WHOLE.items():
+        twins = [{"user_id": f"{number:032x}", "email": text[:10_000], "name": "twin"} for number in range(2)]
+        held.clear_faults()
+        held.fault("wrong_shape", path="*/users", body={"data": twins})
+        with pytest.raises(StellarError, match="users are called so") as caught:
+            change(held, 0, assignee="twin")
+        assert_harmless(caught.value, title)
+        record("e-mail of a user", "message", [title])
+
+
+def test_what_the_platform_shows_after_a_write_is_harmless_in_warnings(held):
+    held.switch(users_status=403)
+    for number, (title, expected) in enumerate(zip(TITLES, EXPECTED, strict=True)):
+        # Somebody with a name of their own renames it meanwhile, and who has it then can't be told for sure.
+        name = f"{expected['name'][:1000]}!"
+        held.edit(
+            IDS[number], {"name": name}, user=expected["modified_by"], before={"method": "PUT", "path": "/cases/*"}
+        )
+        shown = {
+            "name": name,
+            "severity": "High",
+            "assignee": "9" * 32,
+            "assignee_name": expected["tenant_name"] or "x",
+        }
+        held.fault("wrong_shape", method="PUT", path="/cases/*", body={"data": {**expected, **shown}})
+        warnings = change(held, number, assignee="ohtani@example.com", severity="High")["warnings"]
+        assert [
+            words for words in ("can't be verified", "was changed by others") if words not in "".join(warnings)
+        ] == []
+        for warning in warnings:
+            assert "\n" not in warning, title
+            assert hostile_text.steering(warning) == [], (title, warning)
+            assert hostile_text.commands(warning) == [], (title, warning)
+        for place in ("name of the assignee", "case name", "name of who changed the case"):
+            record(place, "warning", [title])
+
+
+def test_a_text_is_no_id(held):
+    for title, text in WHOLE.items():
+        if is_case_id(text):
+            continue
+        case = {**EXPECTED[0], "_id": text[:10_000]}
+        held.clear_faults()
+        held.clear_requests()
+        held.fault("wrong_shape", path="/cases", body={"data": {"cases": [case], "total": 1}})
+        with pytest.raises(StellarError) as caught:
+            many.run_cases(
+                parameters(many.CASES, held, rules=[{"name": "All", "match": {}, "set": {"severity": "High"}}]),
+                False,
+                lambda secret: None,
+            )
+        assert_harmless(caught.value, title)
+        with pytest.raises(StellarError) as caught:
+            run_case(parameters(CASE, held, case_id=text, severity="High"), False, lambda secret: None)
+        assert_harmless(caught.value, title)
+        assert {entry["path"].rpartition("/")[2] for entry in held.requests()} == {"access_token", "cases"}
+        record("id of a case", "stellar_cases", [title])
+        record("id of a case", "stellar_case", [title])
+
+
+def test_a_fault_of_our_own_is_told_without_controls(held, monkeypatch):
+    def fail(client, reader, case, *more):
+        raise ValueError(case["name"])
+
+    monkeypatch.setattr(_bulk, "apply_plan", fail)
+    for number, title in enumerate(TITLES):
+        done = many.run(held, cases=[{"case_id": IDS[number], "severity": "High"}])
+        for text in (done.result["msg"], done.of(IDS[number])["reason"]):
+            assert hostile_text.steering(text) == [], title
+            assert hostile_text.commands(text) == [], title
 
 
 def test_what_is_asked_for_is_harmless_in_messages(held):
