@@ -431,10 +431,11 @@ class _Request:
 
     def nonsense(self, why: str, content: bytes = b"") -> ApiError:
         """An answer that the platform's API never gives."""
+        came = f"HTTP {self.status}, but the answer" if self.status else "What came before an answer"
         begins = ", it begins: " + self._excerpt(content) if content else ""
         return ApiError(
             self.tried,
-            f"HTTP {self.status}, but the answer {why}{begins}.",
+            f"{came} {why}{begins}.",
             "Likely a login page, a proxy or another server answered: check host and proxy.",
             **self._facts(),
         )

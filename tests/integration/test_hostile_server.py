@@ -64,7 +64,8 @@ class Platform:
         return listing(found[query["skip"] : query["skip"] + query["limit"]], len(found))
 
     def GET_cases_ID(self, asked):
-        return {"data": self.cases[asked.path.rpartition("/")[2]]}
+        record = self.cases.get(asked.path.rpartition("/")[2])
+        return record and {"data": record}
 
     def PUT_cases_ID(self, asked):
         record, wanted = self.cases[asked.path.rpartition("/")[2]], json.loads(asked.body)

@@ -257,6 +257,18 @@ def test_an_answer_without_end(make, monkeypatch):
     assert error.may_have_arrived
 
 
+def test_what_comes_before_an_answer_has_an_end(make, monkeypatch):
+    monkeypatch.setattr(_client, "MAX_BODY_BYTES", 2**20)
+
+    def endless(asked):
+        while True:
+            yield b"HTTP/1.1 100 Continue\r\n\r\n" * 1000
+
+    error = failure(make(endless).get, "a")
+    assert "): What came before an answer is larger than 1 MiB. Likely a login page" in str(error)
+    assert "status" not in error.facts
+
+
 def test_an_answer_that_ends_too_early(make):
     client = make(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{}", http({"a": 1}), retries=1)
     # The server keeps the connection; that it ends is told by the other end of it.
