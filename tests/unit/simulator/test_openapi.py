@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import base64
+import json
+import sys
 from functools import cache
 from typing import Any
 
@@ -13,14 +15,18 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
+from schemathesis.specs.openapi.checks import (
+    negative_data_rejection,
+    positive_data_acceptance,
+    response_schema_conformance,
+)
 
+from tests.simulator.__main__ import main
 from tests.simulator.app import ROUTES, build
 from tests.simulator.openapi import BASE, TABLE, document
-from tests.simulator.switches import PROFILES, Switches
+from tests.simulator.switches import DEFAULT_PROFILE, PROFILES, Switches
 from tests.simulator.world import Initial, World
 
-DOCUMENT = document(ROUTES, Switches("5.5"))
 OPERATIONS = [f"{method} {path}" for method, path in TABLE]
 
 
@@ -39,14 +45,16 @@ def test_every_route_is_described_and_nothing_else() -> None:
 
 
 class Server:
-    """The simulator in this process, with one case in each tenant, and what its paths can name."""
+    """The simulator in this process, and what its paths can name."""
 
-    def __init__(self) -> None:
-        self.world = World(Initial(cases=12))
-        self.schema = schemathesis.openapi.from_dict(DOCUMENT)
+    def __init__(self, profile: str = DEFAULT_PROFILE) -> None:
+        self.world = World(Initial(cases=12), profile)
+        self.schema = schemathesis.openapi.from_dict(document(ROUTES, self.world.switches))
         self.schema.app = build(self.world)
         pair = base64.b64encode(f"{self.world.auth.username}:{self.world.auth.api_key}".encode()).decode()
         self.keys = [f"Basic {pair}", f"Bearer {self.world.auth.scoped_key}"]
+        if not self.world.switches.scoped_keys:
+            self.keys.pop()
         self.tokens = [f"Bearer {self.world.auth.exchange(key)['access_token']}" for key in self.keys]
         records = list(self.world.store.records())
         alerts = self.world.details.get("alerts", records[0])
@@ -82,8 +90,27 @@ NOT_HELD = [negative_data_rejection, positive_data_acceptance]
 server_for = cache(lambda name: Server())
 
 
+@pytest.mark.parametrize("profile", PROFILES)
+def test_each_profile_answers_as_it_is_described(profile: str) -> None:
+    server = Server(profile)
+    for name in OPERATIONS:
+        if name.startswith("GET"):
+            operation = server.operation(name)
+            places = {parameter.name: server.names[parameter.name][0] for parameter in operation.path_parameters}
+            case = operation.Case(
+                path_parameters=places, query={"skip": 0, "limit": 9, "id": server.names["case_id"][0]}
+            )
+            case.call_and_validate(headers={"Authorization": server.tokens[0]}, checks=[response_schema_conformance])
+
+
+def test_the_description_is_printed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["simulator", "--openapi", "--profile", "7.0", "--switch", "error_body=text"])
+    assert main() == 0
+    assert json.loads(capsys.readouterr().out) == document(ROUTES, Switches("7.0", {"error_body": "text"}))
+
+
 @pytest.mark.parametrize("name", OPERATIONS)
-@settings(max_examples=settings.default.max_examples // 4, suppress_health_check=list(HealthCheck))
+@settings(max_examples=settings.default.max_examples // 5, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_answers_are_as_described(name: str, data: Any) -> None:
     case, authorization = data.draw(calls(server_for(name), name))

@@ -74,7 +74,7 @@ def matches(record: dict[str, Any], name: str, value: Any) -> bool:
 
 
 @given(records, queries)
-def test_a_page(cases: list[dict[str, Any]], args: dict[str, Any]) -> None:
+def test_a_page_has_what_the_filters_let_through(cases: list[dict[str, Any]], args: dict[str, Any]) -> None:
     made = [record_from(case | {"_id": f"case{number}", "ticket_id": number}) for number, case in enumerate(cases)]
     store = Store()
     store.fill(made)
