@@ -75,6 +75,7 @@ def run_playbook(
     play: dict[str, Any] | None = None,
     without: tuple[str, ...] = (),
     secret_vars: dict[str, str] | None = None,
+    timeout: float = 300,
     **environment: str,
 ) -> Run:
     """Run tasks in one play on localhost. Every result is recorded, a failing one too.
@@ -104,7 +105,7 @@ def run_playbook(
         env={name: value for name, value in env.items() if name not in without},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=timeout,
         check=False,
     )
     lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else []

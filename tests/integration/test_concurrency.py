@@ -1,0 +1,105 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs at the same time: two on the same cases, and fifty that a platform can't serve at once.
+
+In this process; tests/long/test_concurrency.py has the same with real ansible-playbook.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from functools import partial
+
+import pytest
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run_cases import CASES, run_cases
+from tests import evidence
+from tests.integration import races
+from tests.integration.many import case
+from tests.integration.playbook import parameters
+
+ROUNDS = 3
+
+
+@pytest.mark.parametrize("reread_after", [0, 5])
+@pytest.mark.parametrize("pair", races.PAIRS)
+def test_two_runs_at_once(sim, pair, reread_after):
+    orders = races.orders_of(sim, pair)
+    run = partial(races.in_process, sim, reread_after=reread_after)
+    total = Counter()
+    requests, seconds = 0, 0.0
+    for number in range(ROUNDS):
+        started = time.monotonic()
+        said = races.race(sim, pair, lambda play, who, undo: run(play, who, undo), latency_ms=4 * number)
+        seconds += time.monotonic() - started
+        requests += len(sim.requests())
+        total.update(vars(races.check(sim, pair, said, orders, strict=reread_after == 0)))
+    assert sum(total.values()) == ROUNDS * races.NUMBER
+    evidence.record(
+        "storm",
+        case=f"two runs at once: {pair}",
+        plays=2,
+        workers=4,
+        requests=requests,
+        refused=0,
+        seconds=round(seconds, 1),
+        outcome=races.OUTCOMES[reread_after],
+        reread_after=reread_after,
+        **total,
+    )
+
+
+PLAYS, WORKERS, EACH = 50, 8, 6
+
+
+@pytest.mark.parametrize("says_when", [True, False])
+def test_fifty_runs_of_eight_workers_under_a_rate_limit_all_finish(sim, says_when):
+    """Real waits. The platform answers 100 calls a second, and the runs need 400, and one more for each look."""
+    sim.reset(seed=[case(number, name=f"Case of play {number // EACH:02d}") for number in range(PLAYS * EACH)])
+    sim.switch(rate_limit_per_s=100, rate_limit_burst=20, rate_limit_retry_after=says_when)
+    results, took = {}, {}
+
+    def one(number):
+        started = time.monotonic()
+        rules = [{"name": "Take", "match": {"name": f"play {number:02d}$"}, "set": {"status": "In Progress"}}]
+        try:
+            arguments = parameters(CASES, sim, rules=rules, concurrency=WORKERS)
+            results[number] = run_cases(arguments, False, lambda secret: None)
+        except StellarError as error:
+            results[number] = {"failed": True, **error.to_result()}
+        took[number] = time.monotonic() - started
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(PLAYS)]
+    started = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    seconds = time.monotonic() - started
+    assert [result["msg"] for result in results.values() if "failed" in result] == []
+    assert [result["counts"]["changed"] for result in results.values()] == [EACH] * PLAYS
+    assert {record["status"] for record in sim.cases()} == {"In Progress"}
+    statuses = Counter(entry["status"] for entry in sim.requests())
+    # Each case is written once.
+    assert sum(entry["method"] == "PUT" and entry["status"] == 200 for entry in sim.requests()) == PLAYS * EACH
+    # It was a storm; and a client that is told to slow down does: of four calls no more than two come too early.
+    assert statuses[429] > PLAYS / 2
+    assert statuses[429] < statuses[200]
+    # Nobody starves: the last one ends when the platform could have served all of them three times.
+    assert max(took.values()) < 3 * statuses[200] / 100 + 10
+    evidence.record(
+        "storm",
+        case="50 runs at once, 100 calls a second, " + ("Retry-After" if says_when else "no Retry-After"),
+        plays=PLAYS,
+        workers=WORKERS,
+        requests=statuses.total(),
+        refused=statuses[429],
+        seconds=round(seconds, 1),
+        outcome="all finish, all cases done",
+        slowest=round(max(took.values()), 1),
+    )
