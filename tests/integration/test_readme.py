@@ -514,6 +514,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Rule …: Option … is unknown. Known here are …": lambda p: p.rule(match={"stauts": ["New"]}),
     "Rule …: Its options: …": lambda p: p.rule(match={"status": ["Open"]}),
     "Rule …: Option … has no value. …": lambda p: p.rule(match={"status": None}),
+    "Rule …: Option … is no dictionary. …": lambda p: p.rule(match="status=New"),
     "Rule …: Option … is no text: …": lambda p: p.rule(match={"name": ["a", "b"]}),
     "Rule …: Option name: is the name of a rule before it.": lambda p: p.rule({"name": "A rule", "match": {}}),
     "Rule …: Option match.name: … is no regular expression: …": lambda p: p.rule(match={"name": "("}),
