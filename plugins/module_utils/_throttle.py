@@ -38,6 +38,8 @@ class Throttle:
         self._gap_s = 0.0
         self._at_most = self._limit = 1
         self._running = 0
+        # Whoever waits for a turn, in their order
+        self._waiting: list[object] = []
         self._successes = 0
         self._changed = threading.Condition()
         self._mine = threading.local()
@@ -59,10 +61,7 @@ class Throttle:
                 self.sent[kind] += 1
             yield
             return
-        with self._changed:
-            while self._running >= self._limit:
-                self._changed.wait()
-            self._running += 1
+        self._wait_for_turn()
         try:
             # Another call may be told to slow down while this one waits, or begin right before it.
             while (pause := self._begin(kind)) > 0:
@@ -74,7 +73,20 @@ class Throttle:
             self._mine.has_turn = False
             with self._changed:
                 self._running -= 1
-                self._changed.notify()
+                self._changed.notify_all()
+
+    def _wait_for_turn(self) -> None:
+        """First come, first served: else whoever waits is overtaken by those who go on from call to call."""
+        turn = object()
+        with self._changed:
+            self._waiting.append(turn)
+            try:
+                while self._waiting[0] is not turn or self._running >= self._limit:
+                    self._changed.wait()
+                self._running += 1
+            finally:
+                self._waiting.remove(turn)
+                self._changed.notify_all()
 
     def _begin(self, kind: str) -> float:
         """Begin a call; or the seconds until one may begin."""
@@ -94,7 +106,7 @@ class Throttle:
             if self._limit < self._at_most and self._successes >= self._limit:
                 self._successes = 0
                 self._limit += 1
-                self._changed.notify()
+                self._changed.notify_all()
 
     def failed(self, started: float) -> None:
         """Count the seconds of a try that failed."""

@@ -19,7 +19,7 @@ from tests.integration import races
 from tests.integration.many import case
 from tests.integration.playbook import run_playbook
 
-ROUNDS = 3
+ROUNDS = 2
 
 
 def tasks_of(play, undo, reread_after):

@@ -153,6 +153,38 @@ def test_no_more_run_at_once_than_allowed(calls):
     assert throttle.sent["reads"] == 20
 
 
+@pytest.mark.parametrize("calls", [1, 2, 4])
+def test_nobody_who_waits_is_overtaken(calls):
+    throttle, order = Throttle(10.0), []
+    throttle.allow(calls)
+
+    def call(number):
+        with throttle.call("reads"):
+            order.append(number)
+            time.sleep(0.001)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(call, range(200)))
+    # No further than threads may get in each other's way.
+    assert max(place - number for place, number in enumerate(order)) <= 16
+
+
+def test_a_wait_for_a_turn_that_is_interrupted_leaves_the_turn_to_others(monkeypatch):
+    throttle = Throttle(10.0)
+    with throttle.call("reads"):
+
+        def interrupted():
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(throttle._changed, "wait", interrupted)
+        with ThreadPoolExecutor(1) as pool:
+            future = pool.submit(throttle.call("reads").__enter__)
+            with pytest.raises(KeyboardInterrupt):
+                future.result()
+        monkeypatch.undo()
+    assert admitted(throttle, 3) == 1
+
+
 def test_a_call_that_fails_makes_room_for_another():
     throttle = Throttle(10.0)
     for _number in range(5):
