@@ -16,9 +16,10 @@ from hypothesis import HealthCheck, settings
 
 from tests import evidence
 
-# No deadline, since the machine may be busy.
-settings.register_profile("usual", max_examples=100, deadline=None)
-settings.register_profile("long", max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# The machine may be busy: neither a deadline, nor a complaint about time.
+unhurried: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("usual", max_examples=100, **unhurried)
+settings.register_profile("long", max_examples=1000, **unhurried)
 
 # What the tests of a file are about, where its name doesn't tell
 SUBJECTS = {

@@ -9,12 +9,14 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
+import pytest
 from hypothesis import is_hypothesis_test
 
 ROOT = Path(__file__).parents[2]
+FIXTURE = type(pytest.fixture(lambda: None))
 
 for file in sorted((ROOT / "tests/unit").glob("*/test_*.py")):
     if "hypothesis" in file.read_text(encoding="utf-8"):
-        module = import_module(".".join(file.relative_to(ROOT).with_suffix("").parts))
-        tests = {name: test for name, test in vars(module).items() if is_hypothesis_test(test)}
-        globals().update({f"{name}__{file.stem}": test for name, test in tests.items()})
+        names = vars(import_module(".".join(file.relative_to(ROOT).with_suffix("").parts)))
+        globals().update({f"{name}__{file.stem}": test for name, test in names.items() if is_hypothesis_test(test)})
+        globals().update({name: fixture for name, fixture in names.items() if isinstance(fixture, FIXTURE)})
