@@ -34,7 +34,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import C
 from tests import canned
 from tests.canned import http
 
-TOKEN = "canary-token"
+TOKEN = "canary-token-4711"
 KEY = "canary-key"
 LOGIN = http({"access_token": TOKEN})
 API = "/connect/api/v1/"
@@ -153,7 +153,7 @@ def test_one_connection_and_no_cookies(make):
     assert not any("cookie" in asked.headers for asked in client.asked)
 
 
-@pytest.mark.parametrize("token", [None, 5, "", "  ", "a\nb", "é", ["a"], "x" * 16385])
+@pytest.mark.parametrize("token", [None, 5, "", " " * 20, "x" * 15, "x" * 20 + "\n", "é" * 20, ["a"], "x" * 16385])
 def test_what_is_no_token(make, token):
     error = failure(make(http({"access_token": token}), api_key=KEY).get, "a")
     assert isinstance(error, ApiError)
@@ -505,6 +505,25 @@ def test_who_asks_for_fewer_calls(make, monkeypatch, answer, slower):
     assert asked == [slower]
 
 
+@pytest.mark.parametrize(
+    ("statuses", "retries", "sent"),
+    [
+        ([429] * 5, 1, 6),
+        ([429, 503, 429], 1, 4),
+        ([503, 429, 503], 1, 3),
+        ([503, 503], 1, 2),
+        ([429], 0, 1),
+    ],
+)
+def test_too_early_a_try_costs_time_and_none_of_retries(make, statuses, retries, sent):
+    client = make(*[http(status=status) for status in statuses], http({"a": 1}), retries=retries, retry_budget=600)
+    if sent > len(statuses):
+        assert client.get("a") == {"a": 1}
+    else:
+        assert f"HTTP {statuses[-1]}" in str(failure(client.get, "a"))
+    assert len(client.asked) == sent
+
+
 def test_a_try_costs_the_seconds_that_it_took(make, monkeypatch):
     client = make(http(status=503))
     began = []
@@ -582,6 +601,40 @@ def test_the_look_after_the_last_try_may_find_it_done(make):
     assert len(client.asked) == 2
 
 
+@pytest.mark.parametrize(
+    ("answer", "looked"),
+    [(http(status=500), True), (http(b"<html>"), True), (http(status=404), False), (http(status=302), False)],
+)
+def test_a_look_after_what_no_other_try_mends(make, answer, looked):
+    looks = []
+    error = failure(put, make(answer), is_done=lambda: bool(looks.append(1)))
+    assert looks == [1] * looked
+    assert "attempts" not in error.facts
+    if looked:
+        assert put(make(answer), is_done=lambda: True) == {}
+
+
+@pytest.mark.parametrize("answer", [http(status=500), http(b"<html>")])
+def test_a_look_that_fails_after_what_no_other_try_mends(make, answer):
+    def fail():
+        raise TransportError("Could not read", "no answer.")
+
+    error = failure(put, make(answer), is_done=fail)
+    assert isinstance(error, ApiError)
+    assert str(error).endswith("Whether it was done all the same could not be seen.")
+
+
+def test_an_answer_to_another_call(make):
+    def is_answer(answer):
+        return "a" in answer
+
+    assert put(make(http({"a": 1})), is_answer=is_answer) == {"a": 1}
+    assert put(make(http({"b": 1}))) == {"b": 1}
+    error = failure(put, make(http({"b": 1})), is_answer=is_answer)
+    assert 'HTTP 200, but the answer is none to this call, it begins: {"b": 1}. Likely a login page' in str(error)
+    assert error.may_have_arrived
+
+
 def test_a_look_that_fails_ends_it(make):
     def fail():
         raise TransportError("Could not read", "no answer.")
@@ -617,12 +670,14 @@ def test_a_look_that_finds_another_case_says_so(make):
 
 
 def test_a_refused_token_is_renewed_once(make):
-    client = make(http(status=401), http({"access_token": "second"}), http({"a": 1}), api_key=KEY, access_token=TOKEN)
+    client = make(
+        http(status=401), http({"access_token": "a-second-token-4712"}), http({"a": 1}), api_key=KEY, access_token=TOKEN
+    )
     assert client.get("a") == {"a": 1}
     assert [asked.headers["authorization"] for asked in client.asked] == [
         f"Bearer {TOKEN}",
         f"Bearer {KEY}",
-        "Bearer second",
+        "Bearer a-second-token-4712",
     ]
     assert client.retries == 0
 
@@ -848,6 +903,15 @@ def test_what_is_asked_of_the_connection(make, monkeypatch, timeout, to_connect)
     client.get("a")
     (settings,) = asked
     assert (settings["timeout"], settings["verify"]) == ((to_connect, timeout), "/ca.pem")
+
+
+def test_an_answer_that_began_in_time_and_did_not_end(make):
+    def slow(asked):
+        yield b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"
+        time.sleep(1)
+
+    error = failure(make(slow, timeout=0.2).get, "a")
+    assert "): no complete answer in time (timeout is 0.2 s, and HTTP 200 began one): " in str(error)
 
 
 def test_an_answer_that_ends_too_early_and_a_library_that_does_not_say_so(monkeypatch):
