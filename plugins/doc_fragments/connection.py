@@ -65,8 +65,8 @@ options:
     default: true
   ca_path:
     description:
-      - A file with the CA certificates to trust, or a folder of them with the names that C(openssl rehash) gives, on the
-        host that runs the task.
+      - A file with the CA certificates to trust, or a folder of them with the names that C(openssl rehash) gives them,
+        on the host that runs the task.
       - If not set, the environment variable E(STELLAR_CA_PATH) is used; without it those of Python's requests library.
     type: path
   proxy:

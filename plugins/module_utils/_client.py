@@ -15,6 +15,7 @@ import time
 import traceback
 from functools import partial
 from typing import Any, Callable, Iterable
+from urllib.parse import quote
 
 from ansible.module_utils.basic import missing_required_lib
 
@@ -68,8 +69,8 @@ MAX_BODY_BYTES = 16 * 1024 * 1024
 # What is read of an error's body; a message shows less.
 _ERROR_BODY_BYTES = 64 * 1024
 _PIECE_BYTES = 64 * 1024
-# Real ones have 1 to 2 thousand
-_MAX_TOKEN_LENGTH = 16 * 1024
+# Real ones have 1 to 2 thousand. Ansible hides a token wherever it stands: one like "High" would hide results.
+_TOKEN_LENGTHS = range(16, 16 * 1024 + 1)
 
 
 class _Retry(Exception):
@@ -222,7 +223,7 @@ class Client:
         except AuthenticationError as error:
             raise key_refused(request.tried, link.auth_method, link.username, link.api_key, **error.facts) from None
         token = answer.get("access_token")
-        if not isinstance(token, str) or not _is_header_value(token) or len(token) > _MAX_TOKEN_LENGTH:
+        if not isinstance(token, str) or not _is_header_value(token) or len(token) not in _TOKEN_LENGTHS:
             raise request.nonsense("holds no access_token")
         self._register_secret(token)
         return token, lifetime(token, answer.get("exp"), request.platform_now())
@@ -281,7 +282,8 @@ class Client:
         """Text of an answer or a library's exception, fit for an error message."""
         text = str(text)
         for secret in self._secrets:
-            text = text.replace(secret, "********")
+            for spelling in (secret, quote(secret, safe=""), secret.replace("/", "\\/")):
+                text = text.replace(spelling, "********")
         return printable(text)
 
 

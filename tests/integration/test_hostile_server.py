@@ -56,7 +56,7 @@ class Platform:
         return said if isinstance(said, bytes) else http(status=404) if said is None else http(said)
 
     def POST_access_token(self, asked):
-        return {"access_token": "token", "exp": int(time.time()) + 600}
+        return {"access_token": "token-of-a-platform", "exp": int(time.time()) + 600}
 
     def GET_cases(self, asked):
         query = {name: int(value) for name, value in asked.query.items() if re.fullmatch("-?[0-9]+", value)}
@@ -453,7 +453,9 @@ def test_any_expiry(attack, where, exp):
     if where == "in the token":
         answer = http({"access_token": jwt(text or "null")})
     else:
-        answer = http(b'{"access_token": "token"' + (b"" if text is None else b', "exp": ' + text.encode()) + b"}")
+        answer = http(
+            b'{"access_token": "token-of-a-platform"' + (b"" if text is None else b', "exp": ' + text.encode()) + b"}"
+        )
     result, message = attack(f"expiry {where}: {exp}", "stellar_case", {"POST access_token": answer})
     if (where, exp) == ("beside the token", "nested"):
         assert "is nested too deeply" in message
@@ -467,7 +469,7 @@ def test_tokens_that_die_at_once(attack, lifetime):
     """At most one exchange for each call, however many threads ask."""
     platform = attack.platform
     platform.cases = {record["_id"]: record for record in map(case, range(1, 41))}
-    said = {"POST access_token": lambda asked: {"access_token": "token", "exp": time.time() + lifetime}}
+    said = {"POST access_token": lambda asked: {"access_token": "token-of-a-platform", "exp": time.time() + lifetime}}
     result, message = attack(f"tokens that live {lifetime} s", "stellar_cases", said, most_requests=120, concurrency=8)
     calls = [asked for asked in platform.asked if not asked.path.endswith("access_token")]
     assert (result["counts"]["changed"], message) == (40, "")
@@ -483,10 +485,11 @@ def test_a_token_that_is_always_refused(attack, entry):
 
 
 ODD_TOKENS = {
-    "a line break": "a\r\nHost: evil.example.com",
-    "unicode": "t\u00f6ken\u202e",
+    "a line break": "a-token-and\r\nHost: evil.example.com",
+    "unicode": "t\u00f6ken\u202e" * 5,
+    "a word of the result": "High",
     "1 MiB": "x" * MIB,
-    "NUL": "a\0b",
+    "NUL": "a-token-and-a\0b",
     "a list": ["a"],
     "a number": 1,
     "null": None,
@@ -542,7 +545,9 @@ def test_a_mad_retry_after(attack, value):
 
 
 def test_a_redirect_with_the_key_and_colours(attack):
-    said = {"GET cases/ID": http(status=302, Location=f"https://evil.example.com/?key={KEY}&t=token\x1b[31m")}
+    said = {
+        "GET cases/ID": http(status=302, Location=f"https://evil.example.com/?key={KEY}&t=token-of-a-platform\x1b[31m")
+    }
     _result, message = attack("a redirect with the key and colours", "stellar_case", said)
     assert "redirects to https://evil.example.com/?key=********&t=******** [31m, and a key" in message
 
