@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import re
 import tempfile
+from copy import deepcopy
 from pathlib import Path
 
+import pytest
 import yaml
-from hypothesis import given
+from hypothesis import find, given
 from hypothesis import strategies as st
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE_INFO, Reading, desired_state
@@ -32,6 +34,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._rule_options imp
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._undo import undo_file
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._policy_file import KEYS, read_policy
 from tests.unit.module_utils.test_case_properties import anything, is_fit_for_a_terminal
+from tests.unit.module_utils.test_policy_properties import SETS, policies
 from tests.unit.module_utils.test_time_properties import NOW
 
 values = st.sampled_from(
@@ -59,6 +62,40 @@ rules = st.fixed_dictionaries(
 items = with_names(("case_id", "ticket_id", "if_modified_at", *SET), some | tags) | some
 
 
+# -- sound input, and what is left of it when one or two places of it are damaged -----------------------------
+
+sound_policies = policies()
+sound_items = st.lists(
+    st.fixed_dictionaries(
+        {"case_id": st.from_regex("[0-9a-f]{24}", fullmatch=True), "status": st.sampled_from(("New", "Cancelled"))},
+        optional={**{name: SETS[name] for name in SETS if name != "status"}, "if_modified_at": st.just(str(NOW))},
+    ),
+    min_size=1,
+    max_size=3,
+    unique_by=lambda item: item["case_id"],
+)
+
+
+def places(value):
+    """Every key and index in it, as (container, key)."""
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in pairs:
+        yield value, key
+        yield from places(inner)
+
+
+@st.composite
+def damaged(draw, sound):
+    value = deepcopy(draw(sound))
+    for _number in range(draw(st.integers(0, 2))):
+        container, key = draw(st.sampled_from(list(places(value)) or [({"": 0}, "")]))
+        if draw(st.booleans()):
+            container[key] = draw(some)
+        else:
+            del container[key]
+    return value
+
+
 def outcome(read, *arguments):
     """What is read, or why it is refused; anything else is raised."""
     try:
@@ -73,7 +110,7 @@ def is_told_well(error, *where):
     return text.startswith(where) and is_fit_for_a_terminal(text) and len(text) < 2000 and bool(error.remedy)
 
 
-@given(st.lists(rules | anything, max_size=3))
+@given(st.lists(rules | anything, max_size=3) | damaged(sound_policies))
 def test_any_list_is_rules_or_is_refused_with_the_rule(given_rules):
     found = outcome(parse_rules, given_rules, NOW)
     if isinstance(found, InputError):
@@ -83,7 +120,7 @@ def test_any_list_is_rules_or_is_refused_with_the_rule(given_rules):
         assert all(isinstance(rule, Rule) and rule.name.strip() for rule in found)
 
 
-@given(st.lists(items, max_size=3))
+@given(st.lists(items, max_size=3) | damaged(sound_items))
 def test_any_list_is_cases_or_is_refused_with_the_item(given_items):
     found = outcome(parse_items, given_items, "cases", NOW)
     if isinstance(found, InputError):
@@ -135,6 +172,21 @@ def test_options_make_a_state_or_are_refused_with_their_option(params):
     assert isinstance(found, Desired) or is_told_well(found, "Option ", "The task: ")
 
 
+sound_connections = st.fixed_dictionaries(
+    {
+        "host": st.sampled_from(("xdr.example.com", "https://xdr.example.com:443/", "[::1]:8443")),
+        "api_key": st.just("key"),
+    },
+    optional={
+        **{name: st.just("mira@example.com") for name in ("username", "tenant")},
+        "proxy": st.just("http://proxy.example.com:3128"),
+        "timeout": st.floats(1, 3600),
+        "retry_budget": st.floats(0, 86400),
+        "retries": st.integers(0, 100),
+        "auth_method": st.just("auto"),
+    },
+)
+# As Ansible's own check leaves them: of their type.
 connections = st.fixed_dictionaries(
     {
         "host": st.text(max_size=8)
@@ -148,9 +200,16 @@ connections = st.fixed_dictionaries(
         "auth_method": st.sampled_from(("auto", "basic", "bearer")),
     },
 )
+# Sound but for a few of its options
+mixed = st.builds(
+    lambda sound, odd, names: sound | {name: odd[name] for name in names if name in odd},
+    sound_connections,
+    connections,
+    st.lists(st.sampled_from(("host", "api_key", "username", "proxy", "ca_path", "timeout", "retries")), max_size=2),
+)
 
 
-@given(connections)
+@given(connections | mixed)
 def test_any_options_make_a_connection_or_are_refused_with_their_option(params):
     found = outcome(Connection.from_params, params)
     if isinstance(found, InputError):
@@ -162,13 +221,14 @@ def test_any_options_make_a_connection_or_are_refused_with_their_option(params):
 
 # -- files --------------------------------------------------------------------------------------------------
 
-policies = st.fixed_dictionaries(
+odd_policies = st.fixed_dictionaries(
     {}, optional={**dict.fromkeys(KEYS, some | anything), "rules": st.lists(rules), "x": some}
 )
 # Flow style, block style, and what is nearly YAML
 documents = st.one_of(
-    policies.map(lambda policy: yaml.safe_dump(policy, allow_unicode=True)),
-    policies.map(json.dumps),
+    odd_policies.map(lambda policy: yaml.safe_dump(policy, allow_unicode=True)),
+    odd_policies.map(json.dumps),
+    damaged(sound_policies.map(lambda sound: {"title": "Nights", "rules": sound})).map(yaml.safe_dump),
     st.lists(
         st.sampled_from(
             (
@@ -226,6 +286,7 @@ reports = st.fixed_dictionaries(
 )
 undo_texts = st.one_of(
     reports.map(json.dumps),
+    damaged(sound_items).map(json.dumps),
     st.lists(items).map(json.dumps),
     st.lists(journal_lines.map(json.dumps), min_size=1).map("\n".join),
     # A journal whose last line was cut
@@ -244,3 +305,20 @@ def test_any_text_is_an_undo_list_or_is_refused(text):
         assert all(isinstance(name, str) for names in found.not_restorable.values() for name in names)
         items_of_it = outcome(parse_items, found.items, "undo_file", NOW)
         assert isinstance(items_of_it, list) or is_told_well(items_of_it, "Item ", "Option undo_file: ")
+
+
+@pytest.mark.parametrize("is_taken", [True, False])
+@pytest.mark.parametrize(
+    ("read", "inputs"),
+    [
+        (lambda given_rules: parse_rules(given_rules, NOW), damaged(sound_policies)),
+        (lambda given_items: parse_items(given_items, "cases", NOW), damaged(sound_items)),
+        (lambda params: Reading(params, NOW), filters),
+        (desired_state, states),
+        (Connection.from_params, connections | mixed),
+        (lambda text: undo_file(text, "undo.json"), undo_texts),
+    ],
+)
+def test_the_inputs_are_of_both_kinds(read, inputs, is_taken):
+    """Else the properties above would hold of nothing."""
+    find(inputs, lambda value: isinstance(outcome(read, value), InputError) != is_taken)
