@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from types import SimpleNamespace
+from urllib.parse import quote
 
 import pytest
 import urllib3
@@ -35,7 +36,7 @@ from tests import canned
 from tests.canned import http
 
 TOKEN = "canary-token-4711"
-KEY = "canary-key"
+KEY = "canary/key+4711"
 LOGIN = http({"access_token": TOKEN})
 API = "/connect/api/v1/"
 DATE = "Tue, 15 Nov 1994 08:12:31 GMT"
@@ -372,10 +373,9 @@ def test_the_body_of_an_error_is_not_read_to_its_end(make):
 
 @pytest.mark.parametrize("place", ["body", "location", "nonsense", "reason"])
 def test_no_secret_in_a_message(make, place):
-    proxied = "pass word"
     pair = base64.b64encode(f"me:{KEY}".encode()).decode()
     # So many that a cut of the text goes through one of them, if it is made before they are hidden
-    text = " ".join([KEY, TOKEN, pair] * 200)
+    text = " ".join([KEY, quote(KEY, safe=""), KEY.replace("/", "\\/"), TOKEN, pair] * 200)
     answers = {
         "body": http(text.encode(), 400),
         "location": http(status=302, Location=text),
@@ -385,7 +385,7 @@ def test_no_secret_in_a_message(make, place):
     client = make(LOGIN, answers[place], api_key=KEY, username="me")
     error = failure(client.get, "a")
     assert "********" in str(error)
-    for secret in (KEY[:8], TOKEN[:8], pair[:8], proxied):
+    for secret in (KEY[:8], TOKEN[:8], pair[:8]):
         assert secret not in str(error) + repr(error.facts)
 
 
