@@ -487,6 +487,44 @@ def test_a_proxy_that_pretends_to_be_the_platform(case, listen, authority):
     record("a proxy that breaks TLS open", "refused before anything was sent")
 
 
+def to_and_fro(listener, connection):
+    """A forward proxy that knows IPv6, which the other one does not."""
+    listener.heard.append(connection.recv(65536).partition(b"\r\n")[0].decode())
+    host, _colon, port = listener.heard[-1].split()[1].rpartition(":")
+    with socket.create_connection((host.strip("[]"), int(port))) as other:
+        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        threading.Thread(target=copy_all, args=(other, connection), daemon=True).start()
+        copy_all(connection, other)
+
+
+def copy_all(source, target):
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_proxy_that_is_reached_by_tls(sim, case, listen, authority, tmp_path, trusted):
+    context = authority.context("127.0.0.1")
+
+    def talk(listener, connection):
+        with context.wrap_socket(connection, server_side=True) as wrapped:
+            to_and_fro(listener, wrapped)
+
+    proxy = listen(talk)
+    both = tmp_path / "both.pem"
+    both.write_text(Path(sim.ca_path).read_text() + Path(authority.path).read_text())
+    options = {"proxy": f"https://{proxy.host}", "ca_path": str(both) if trusted else sim.ca_path}
+    if trusted:
+        assert case(**options) == [TOKEN, GET, PUT]
+        assert proxy.heard == [f"CONNECT {sim.host} HTTP/1.0"]
+    else:
+        assert "certificate verify failed" in refused(case, **options)
+        assert proxy.heard == []
+    record(f"a proxy by TLS, its CA {'in' if trusted else 'not in'} ca_path", "connects" if trusted else "refused")
+
+
 def test_a_proxy_that_is_not_there(case):
     message = refused(case, proxy=DEAD)
     assert "the proxy did not connect" in message
@@ -520,23 +558,6 @@ def test_an_ipv6_host(sixth, spelling):
     _run.run_case(given, False, lambda secret: None)
     assert calls(sixth.requests())[:2] == [TOKEN, GET]
     record(f"host {spelling.format(port='PORT')}", "connects")
-
-
-def to_and_fro(listener, connection):
-    """A forward proxy that knows IPv6, which the other one does not."""
-    listener.heard.append(connection.recv(65536).partition(b"\r\n")[0].decode())
-    host, _colon, port = listener.heard[-1].split()[1].rpartition(":")
-    with socket.create_connection((host.strip("[]"), int(port))) as other:
-        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        threading.Thread(target=copy_all, args=(other, connection), daemon=True).start()
-        copy_all(connection, other)
-
-
-def copy_all(source, target):
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            target.sendall(data)
-        target.shutdown(socket.SHUT_WR)
 
 
 def test_an_ipv6_host_through_a_proxy(sixth, listen):
