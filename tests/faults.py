@@ -1,0 +1,315 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The fault matrix: the one table of what may go wrong, and the one of the calls with which it may go wrong.
+
+The tests take every fault with every call; docs/reliability.md prints what came of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import INCLUDES
+from tests.integration.many import Case, case
+
+API = "/connect/api/v1"
+
+# -- rows: faults -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What goes wrong with a call.
+
+    kind, parameters: a fault of the simulator; kind "" leads the call somewhere else: to the `place` of that name.
+    cause: what a message says of it, a pattern. status: HTTP status of the answer, None without one. again: whether
+    the client tries again. handled: whether the request was carried out all the same. refuses: whether the client
+    knows for sure that it was not. quick: whether the test shortens the time-out, since nothing else ends the call.
+    """
+
+    kind: str
+    cause: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+    status: int | None = None
+    place: str = ""
+    again: bool = False
+    handled: bool = False
+    refuses: bool = False
+    quick: bool = False
+
+
+def _status(status: int, cause: str = "injected fault", **more: Any) -> Fault:
+    parameters = {"status": status, **{name: more.pop(name) for name in ("retry_after", "body") if name in more}}
+    again = status in (429, 502, 503, 504)
+    if more.get("handled"):
+        parameters["handled"] = True
+    return Fault("status", cause, parameters, status, again=again, refuses=status < 500, **more)
+
+
+def _elsewhere(place: str, cause: str, **more: Any) -> Fault:
+    return Fault("", cause, place=place, refuses=True, **more)
+
+
+TOO_SLOW = "no complete answer in time"
+NO_ANSWER = "does not hold|is none to this call|holds no access_token"
+OTHER_HOST = "https://other.example/login"
+LOGIN_PAGE = "Likely a login page, a proxy or another server answered"
+
+FAULTS: dict[str, Fault] = {
+    "connection refused": _elsewhere("closed", "no answer: .*Connection refused", again=True),
+    "no answer to the connection": _elsewhere("deaf", TOO_SLOW, again=True, quick=True),
+    "certificate expired": _elsewhere("expired", "TLS failed, so nothing was sent: .*has expired"),
+    "certificate of another name": _elsewhere("wrong-name", "TLS failed, so nothing was sent: .*mismatch"),
+    "certificate of an unknown CA": _elsewhere("unknown CA", "TLS failed, so nothing was sent: .*unable to get local"),
+    "connection lost, request not handled": Fault("drop_before", "no answer: ", again=True),
+    "connection lost, request handled": Fault("drop_after", "no answer: ", again=True, handled=True),
+    "no answer in time": Fault("stall", TOO_SLOW, again=True, quick=True),
+    "body drips": Fault("drip", TOO_SLOW, {"ms_per_byte": 100}, 200, again=True, handled=True, quick=True),
+    "headers drip": Fault(
+        "drip_headers", TOO_SLOW, {"ms_per_line": 60, "lines": 90}, again=True, handled=True, quick=True
+    ),
+    "429 with Retry-After": _status(429, "asks to slow down", retry_after="1"),
+    "429": _status(429, "asks to slow down"),
+    "500": _status(500),
+    "500, request handled": _status(500, handled=True),
+    "502": _status(502),
+    "503": _status(503),
+    "504": _status(504),
+    "504, request handled": _status(504, handled=True),
+    "401, token expired": Fault("expire_token", "Unauthorized|refused api_key", status=401, refuses=True),
+    "403, another tenant": _status(403, "Tenant mismatch", body={"error": "Tenant mismatch"}),
+    "404": _status(404),
+    "422": _status(422),
+    "redirect to another host": Fault(
+        "redirect", f"redirects to {OTHER_HOST}", {"location": OTHER_HOST}, status=302, refuses=True
+    ),
+    "200 with a login page": Fault("html", LOGIN_PAGE, status=200),
+    "200 with half of the JSON": Fault("truncate", "the answer broke off: ", status=200, again=True, handled=True),
+    "200 without JSON": Fault("not_json", "is no JSON", status=200, handled=True),
+    "200 with JSON of another shape": Fault("wrong_shape", NO_ANSWER, {"body": {"detail": 1}}, 200, handled=True),
+    "200 with another server's JSON": Fault("wrong_shape", NO_ANSWER, {"body": {"ok": 1}, "handled": False}, 200),
+    "200 that unpacks to a giant": Fault("gzip_bomb", "is larger than 1 MiB", {"mib": 2}, 200, handled=True),
+}
+
+# -- columns: calls -----------------------------------------------------------------------------------
+
+TOKEN, TENANTS, USERS, LIST = "POST access_token", "GET tenants", "GET users", "GET cases"
+READ, PUT, POST_CASES, COMMENT = "GET cases/ID", "PUT cases/ID", "POST cases", "POST cases/ID/comments"
+REREAD = "GET cases/ID, before the write"
+LOOK = "GET cases/ID, after a lost write"
+READ_BACK = "GET cases/ID, after the write"
+READ_LAST = "GET cases/ID, after the comment"
+HISTORY = "GET cases/ID/activities, after the write"
+LOOK_COMMENTS = "GET cases/ID/comments, after a lost comment"
+PARTS = {part: f"GET cases/ID/{part}" for part in INCLUDES}
+OLD_SCORES = "GET cases/ID/activity/score"
+
+CALLS = (
+    *(TOKEN, TENANTS, USERS, LIST, READ, REREAD, PUT, POST_CASES, LOOK, READ_BACK, HISTORY),
+    *(COMMENT, LOOK_COMMENTS, READ_LAST, *PARTS.values(), OLD_SCORES),
+)
+WRITES = (PUT, POST_CASES, COMMENT)
+LOOKS = (LOOK, LOOK_COMMENTS)
+
+
+# A read of a case, by what came before it; after a lost write it is a look
+READS = {"": READ, "read": REREAD, PUT: READ_BACK, POST_CASES: READ_BACK, COMMENT: READ_LAST}
+
+
+def names_of(requests: Iterable[dict[str, Any]]) -> list[str]:
+    """What the table calls each request of a log. A read of a case is named by what came before it."""
+    names: list[str] = []
+    last_write: dict[str, str] = {}
+    listed = False
+    for entry in requests:
+        path = entry["path"][len(API) + 1 :]
+        name = entry["method"] + " " + re.sub(r"cases/[^/]+", "cases/ID", path)
+        of = dict(entry["query"])["id"] if name == POST_CASES else path.split("/")[1] if "/" in path else ""
+        before = last_write.get(of, "")
+        if name in WRITES:
+            last_write[of] = name if entry["fault"] is None else f"{name} lost"
+        elif name == READ:
+            name = READS.get(before or ("read" if listed else ""), LOOK)
+            last_write[of] = before or "read"
+        elif name == PARTS["comments"] and before.startswith(COMMENT):
+            name = LOOK_COMMENTS
+            last_write[of] = COMMENT
+        elif name == PARTS["activities"] and before.startswith(WRITES):
+            name = HISTORY
+        listed = listed or name == LIST
+        names.append(name)
+    return names
+
+
+# -- who makes the calls --------------------------------------------------------------------------------
+
+# Two cases to change and one to leave alone, all of one tenant
+SEED: list[Case] = [case(1, size=3), case(2, size=3), case(3, tags=["other"])]
+FIRST, SECOND, OTHER = (record["_id"] for record in SEED)
+TENANT = "Example Tenant"
+TEXT = "Seen by the night shift"
+# As cases show him, so that he is found where the users can't be read, too
+SOMEBODY = "ohtani@example.com"
+BY_EMAIL = {"names_show": "email"}
+WANTED = {"status": "In Progress", "assignee": SOMEBODY, "tags": {"add": ["hit"]}}
+GUARD = str(SEED[0]["modified_at"])
+RULES = [{"name": "Take over", "match": {"tags": {"any": ["old"]}, "assignee": [""]}, "set": WANTED, "comment": TEXT}]
+ITEMS = [
+    {"case_id": FIRST, **WANTED, "comment": TEXT, "if_modified_at": GUARD},
+    {"ticket_id": SEED[1]["ticket_id"], "status": "In Progress", "assignee": SOMEBODY},
+]
+
+
+@dataclass(frozen=True)
+class Life:
+    """One run of an entry: what it is asked, on what kind of platform, and the calls that it makes for that.
+
+    lost: faults that are always there, so that there is something to look after. cells: the calls with which each
+    fault is tried here; the others are tried elsewhere. wanted: whether it writes to the second case, too.
+    """
+
+    entry: str
+    options: dict[str, Any]
+    calls: tuple[str, ...]
+    cells: tuple[str, ...]
+    switches: dict[str, Any] = field(default_factory=dict)
+    lost: tuple[tuple[str, dict[str, Any]], ...] = ()
+
+
+CASE, INFO, LOOKUP, CASES, ROLE = (
+    *("stellar_case", "stellar_case_info", "lookup stellar_cases", "stellar_cases", "case_hygiene"),
+)
+ONE_LOST_PUT = (("drop_after", {"method": "PUT", "path": f"/cases/{FIRST}"}),)
+ONE_LOST_COMMENT = (("drop_after", {"method": "POST", "path": f"/cases/{FIRST}/comments"}),)
+ALL_LOST_PUTS = (("drop_after", {"method": "PUT", "path": f"/cases/{FIRST}", "times": 0}),)
+EMPTY = {"put_answer": "empty"}
+RULE_START = (TOKEN, TENANTS, USERS, LIST)
+ONE_CASE = (REREAD, PUT, HISTORY, COMMENT, READ_LAST)
+
+LIVES: dict[str, Life] = {
+    "one case by its id": Life(
+        CASE,
+        {"case_id": FIRST, **WANTED, "comment": TEXT, "tenant": TENANT},
+        calls=(TOKEN, READ, USERS, PUT, COMMENT, READ_LAST),
+        cells=(TOKEN, READ, USERS, PUT, COMMENT, READ_LAST),
+        switches=BY_EMAIL,
+    ),
+    "one case by its ticket": Life(
+        CASE,
+        {"ticket_id": SEED[0]["ticket_id"], "status": "In Progress", "tenant": TENANT},
+        calls=(TOKEN, TENANTS, LIST, PUT),
+        cells=(TENANTS, LIST),
+    ),
+    "one case with a guard": Life(
+        CASE,
+        {"case_id": FIRST, "status": "In Progress", "if_modified_at": GUARD},
+        calls=(TOKEN, READ, PUT, HISTORY),
+        cells=(PUT, HISTORY),
+    ),
+    "one case, empty answers": Life(
+        CASE,
+        {"case_id": FIRST, "status": "In Progress"},
+        calls=(TOKEN, READ, PUT, READ_BACK),
+        cells=(READ_BACK,),
+        switches=EMPTY,
+    ),
+    "one case with a guard, write lost": Life(
+        CASE,
+        {"case_id": FIRST, "status": "In Progress", "if_modified_at": GUARD},
+        calls=(TOKEN, READ, PUT, LOOK, LOOK, HISTORY),
+        cells=(LOOK,),
+        lost=ONE_LOST_PUT,
+    ),
+    "one case, every write lost": Life(
+        CASE,
+        {"case_id": FIRST, "status": "In Progress"},
+        calls=(TOKEN, READ, PUT, PUT, LOOK),
+        cells=(LOOK,),
+        lost=ALL_LOST_PUTS,
+    ),
+    "one case, comment lost": Life(
+        CASE,
+        {"case_id": FIRST, "status": "In Progress", "comment": TEXT},
+        calls=(TOKEN, READ, PUT, COMMENT, LOOK_COMMENTS, READ_LAST),
+        cells=(LOOK_COMMENTS,),
+        lost=ONE_LOST_COMMENT,
+    ),
+    "one case of release 4.3": Life(
+        CASE,
+        {"case_id": FIRST, "status": "In Progress", "api_version": "4.3"},
+        calls=(TOKEN, READ, POST_CASES),
+        cells=(POST_CASES,),
+        switches={"update_by_post": True},
+    ),
+    "everything of a case": Life(
+        INFO,
+        {"case_id": [FIRST], "include": list(PARTS)},
+        calls=(TOKEN, READ, *PARTS.values()),
+        cells=(TOKEN, READ, *PARTS.values()),
+    ),
+    "scores of an older release": Life(
+        INFO,
+        {"case_id": [FIRST], "include": ["scores"]},
+        calls=(TOKEN, READ, PARTS["scores"], OLD_SCORES),
+        cells=(OLD_SCORES,),
+        switches={"scores_path": False},
+    ),
+    "cases by their tickets": Life(
+        INFO,
+        {"ticket_id": [SEED[0]["ticket_id"]], "tenant": TENANT},
+        calls=(TOKEN, TENANTS, LIST),
+        cells=(TENANTS, LIST),
+    ),
+    "cases of somebody": Life(
+        INFO, {"assignee": [SOMEBODY, ""]}, calls=(TOKEN, USERS, LIST), cells=(USERS,), switches=BY_EMAIL
+    ),
+    "how many cases": Life(INFO, {"count_only": True}, calls=(TOKEN, LIST), cells=(LIST,)),
+    "cases of a tag": Life(
+        LOOKUP,
+        {"terms": ["old"], "assignee": [SOMEBODY, ""], "tenant": TENANT},
+        calls=(TOKEN, USERS, TENANTS, LIST),
+        cells=(TOKEN, USERS, TENANTS, LIST),
+        switches=BY_EMAIL,
+    ),
+    "how many cases of a tag": Life(LOOKUP, {"terms": ["old"], "result": "count"}, calls=(TOKEN, LIST), cells=(LIST,)),
+    "rules": Life(
+        CASES,
+        {"rules": RULES, "tenant": TENANT, "reread_after": 0},
+        calls=(*RULE_START, *ONE_CASE, *ONE_CASE),
+        cells=(*RULE_START, *ONE_CASE),
+        switches=BY_EMAIL,
+    ),
+    "rules, empty answers": Life(
+        CASES,
+        {"rules": [{**RULES[0], "set": {"status": "In Progress"}, "match": {"tags": {"any": ["old"]}}}]},
+        calls=(TOKEN, LIST, *(PUT, READ_BACK, COMMENT, READ_LAST) * 2),
+        cells=(READ_BACK,),
+        switches=EMPTY,
+    ),
+    "rules, write lost": Life(
+        CASES,
+        {"rules": [{"name": "Take over", "match": {"tags": {"any": ["old"]}}, "set": {"status": "In Progress"}}]},
+        calls=(TOKEN, LIST, PUT, LOOK, LOOK, PUT),
+        cells=(LOOK,),
+        lost=ONE_LOST_PUT,
+    ),
+    "rules, comment lost": Life(
+        CASES,
+        {"rules": [{**RULES[0], "set": {"status": "In Progress"}, "match": {"tags": {"any": ["old"]}}}]},
+        calls=(TOKEN, LIST, PUT, COMMENT, LOOK_COMMENTS, READ_LAST, PUT, COMMENT, READ_LAST),
+        cells=(LOOK_COMMENTS,),
+        lost=ONE_LOST_COMMENT,
+    ),
+    "a list of cases": Life(
+        CASES,
+        {"cases": ITEMS, "tenant": TENANT, "reread_after": 0},
+        calls=(TOKEN, READ, TENANTS, LIST, USERS, *ONE_CASE, PUT),
+        cells=(READ, TENANTS, LIST, USERS, REREAD),
+        switches=BY_EMAIL,
+    ),
+}

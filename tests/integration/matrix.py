@@ -1,0 +1,231 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Lets one fault of tests/faults.py act on one call of a run in this process, and says what came of it."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils import _client, _run
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE as CASE_OPTIONS
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE_INFO
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case, run_case_info, run_lookup
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run_cases import CASES as CASES_OPTIONS
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run_cases import run_cases
+from tests import faults
+from tests.faults import API, SEED, Fault, Life
+from tests.integration.playbook import parameters
+from tests.simulator.process import Simulator, start
+
+RETRIES, BUDGET_S, QUICK_S = 1, 20, 0.4
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Place:
+    """A call of a life: the n-th of all, and so many of the same method and path before it."""
+
+    method: str
+    path: str
+    number: int
+    after: int
+
+
+@dataclass(frozen=True)
+class Try:
+    """One try of a call. call: the same object for each try. acted: whether the fault met it. elsewhere: whether it
+    was led away from the simulator."""
+
+    call: Any
+    acted: bool
+    elsewhere: bool
+
+    @property
+    def at(self) -> tuple[str, str]:
+        return self.call.method, self.call.path[len(API) :]
+
+
+@dataclass
+class Ended:
+    """How a run ended, all tries of its calls in their order, and what it waited."""
+
+    result: dict[str, Any]
+    exception: StellarError | None
+    tries: list[Try]
+    waits: list[float]
+    requests: list[dict[str, Any]]
+    seconds: float
+
+    @property
+    def failed(self) -> bool:
+        return self.exception is not None
+
+    def of(self, place: Place) -> list[Try]:
+        """All tries of the call at a place."""
+        call = next(t for t in [t for t in self.tries if t.at == (place.method, place.path)][place.after :]).call
+        return [t for t in self.tries if t.call is call]
+
+    def later(self, place: Place) -> list[tuple[str, str]]:
+        """What was tried after the last try of the call at a place."""
+        last = max(number for number, t in enumerate(self.tries) if t is self.of(place)[-1])
+        return [t.at for t in self.tries[last + 1 :]]
+
+
+class Elsewhere:
+    """Places that a call may be led to, each at a port of its own, and the CAs of those that speak TLS."""
+
+    def __init__(self, simulator: Simulator, folder: Path, running: contextlib.ExitStack) -> None:
+        self.strangers = {
+            place: running.enter_context(start("--cases", 0, "--certificate", certificate))
+            for place, certificate in (("expired", "expired"), ("wrong-name", "wrong-name"), ("unknown CA", "good"))
+        }
+        known = [simulator, self.strangers["expired"], self.strangers["wrong-name"]]
+        self.ca_path = folder / "ca.pem"
+        self.ca_path.write_text("".join(Path(server.ca_path).read_text(encoding="utf-8") for server in known))
+        self.hosts = {place: server.host for place, server in self.strangers.items()}
+        # One that listens and never accepts: what comes after the first waits for ever.
+        deaf = running.enter_context(socket.socket())
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        running.enter_context(socket.create_connection(deaf.getsockname()))
+        self.hosts["deaf"] = "127.0.0.1:{1}".format(*deaf.getsockname())
+        # Bound, so that nobody else gets the port, and nobody listens.
+        closed = running.enter_context(socket.socket())
+        closed.bind(("127.0.0.1", 0))
+        self.hosts["closed"] = "127.0.0.1:{1}".format(*closed.getsockname())
+
+
+@dataclass
+class Matrix:
+    """Runs lives against a simulator, with or without a fault."""
+
+    simulator: Simulator
+    elsewhere: Elsewhere
+    monkeypatch: pytest.MonkeyPatch
+
+    def prepare(self, life: Life) -> None:
+        self.simulator.reset(seed=SEED)
+        if life.switches:
+            self.simulator.switch(**life.switches)
+        for kind, parameters_ in life.lost:
+            self.simulator.fault(kind, **parameters_)
+
+    def places(self, life: Life) -> tuple[dict[str, Place], Ended]:
+        """Where each call of a life is, from the log of a run without a fault; and that run."""
+        self.prepare(life)
+        ended = self.run(life)
+        found: dict[str, Place] = {}
+        seen: list[tuple[str, str]] = []
+        for number, (name, entry) in enumerate(zip(faults.names_of(ended.requests), ended.requests, strict=True)):
+            call = (entry["method"], entry["path"][len(API) :])
+            found.setdefault(name, Place(*call, number, seen.count(call)))
+            seen.append(call)
+        return found, ended
+
+    def arm(self, fault: Fault, place: Place, times: int, and_all_after: bool) -> None:
+        """Let a fault act on `times` tries of a call, 0 meaning all; or on every call from this one on."""
+        if fault.kind and and_all_after:
+            self.simulator.fault(fault.kind, after=place.number, times=0, **fault.parameters)
+        elif fault.kind:
+            at = {"method": place.method, "path": place.path, "after": place.after}
+            self.simulator.fault(fault.kind, times=times, **at, **fault.parameters)
+
+    def run(
+        self,
+        life: Life,
+        fault: Fault | None = None,
+        place: Place | None = None,
+        times: int = 0,
+        and_all_after: bool = False,
+        **options: Any,
+    ) -> Ended:
+        """Run a life. A fault that the simulator does not have is made here, and time-outs that matter are cut."""
+        tries: list[Try] = []
+        waits: list[float] = []
+        send = _client._Request._send
+
+        def acts(at: tuple[str, str]) -> bool:
+            if fault is None or place is None:
+                return False
+            if and_all_after:
+                return len(tries) >= place.number
+            nth = [t.at for t in tries].count(at) + 1 - place.after
+            return at == (place.method, place.path) and nth > 0 and (not times or nth <= times)
+
+        def send_or_lead_elsewhere(request: Any, auth: Any) -> Any:
+            acted = acts((request.method, request.path[len(API) :]))
+            there = self.elsewhere.hosts.get(fault.place) if fault and acted else None
+            tries.append(Try(request, acted, there is not None))
+            link = request.client.connection
+            base_url = f"https://{there}" if there else link.base_url
+            timeout = QUICK_S if fault and acted and fault.quick else link.timeout
+            request.client.connection = replace(link, base_url=base_url, timeout=timeout)
+            try:
+                return send(request, auth)
+            finally:
+                request.client.connection = link
+
+        def connect(connection: Any, on_secret: Any = lambda secret: None) -> Client:
+            return Client(connection, on_secret, sleep=waits.append)
+
+        self.monkeypatch.setattr(_client._Request, "_send", send_or_lead_elsewhere)
+        self.monkeypatch.setattr(_client, "MAX_BODY_BYTES", MIB)
+        self.monkeypatch.setattr(_run, "Client", connect)
+        given = {
+            "ca_path": str(self.elsewhere.ca_path),
+            "retries": RETRIES,
+            "retry_budget": BUDGET_S,
+            **life.options,
+            **options,
+        }
+        exception = None
+        started = time.monotonic()
+        try:
+            result = RUNS[life.entry](self.simulator, given, connect)
+        except StellarError as error:
+            result, exception = error.to_result(), error
+        seconds = time.monotonic() - started
+        self.monkeypatch.setattr(_client._Request, "_send", send)
+        return Ended(result, exception, tries, waits, self.simulator.requests(), seconds)
+
+
+def _case(simulator: Simulator, given: dict[str, Any], connect: Any) -> dict[str, Any]:
+    return run_case(parameters(CASE_OPTIONS, simulator, **given), False, lambda secret: None, connect)
+
+
+def _info(simulator: Simulator, given: dict[str, Any], connect: Any) -> dict[str, Any]:
+    return run_case_info(parameters(CASE_INFO, simulator, **given), False, lambda secret: None, connect)
+
+
+def _cases(simulator: Simulator, given: dict[str, Any], connect: Any) -> dict[str, Any]:
+    given = {"concurrency": 1, **given}
+    return run_cases(parameters(CASES_OPTIONS, simulator, **given), False, lambda secret: None, connect)
+
+
+def _lookup(simulator: Simulator, given: dict[str, Any], connect: Any) -> dict[str, Any]:
+    terms = given.pop("terms")
+    # The same parser of options, with those of the lookup that matter here.
+    specs = {"argument_spec": {**CASE_INFO["argument_spec"], "result": {"type": "str"}}}
+    found, warnings = run_lookup(terms, parameters(specs, simulator, **given))
+    return {"found": found, "warnings": warnings}
+
+
+RUNS = {faults.CASE: _case, faults.INFO: _info, faults.LOOKUP: _lookup, faults.CASES: _cases}
+
+
+@contextlib.contextmanager
+def elsewhere(simulator: Simulator, folder: Path) -> Iterator[Elsewhere]:
+    with contextlib.ExitStack() as running:
+        yield Elsewhere(simulator, folder, running)

@@ -1,0 +1,341 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every fault with every call of every module and lookup: tests/faults.py has the two tables."""
+
+from __future__ import annotations
+
+import json
+import re
+import traceback
+
+import pytest
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._throttle import LONGEST_GAP_S
+from tests import canaries, evidence, faults
+from tests.faults import (
+    API,
+    CALLS,
+    CASE,
+    CASES,
+    COMMENT,
+    FAULTS,
+    FIRST,
+    LIVES,
+    LOOK,
+    LOOK_COMMENTS,
+    OLD_SCORES,
+    OTHER,
+    PARTS,
+    POST_CASES,
+    PUT,
+    READ,
+    READ_LAST,
+    TENANTS,
+    TEXT,
+    TOKEN,
+    WRITES,
+)
+from tests.integration.many import Done, assert_restored, assert_true, managed, run, store
+from tests.integration.matrix import BUDGET_S, RETRIES, Matrix, elsewhere
+
+PART_OF = {**{call: part for part, call in PARTS.items()}, OLD_SCORES: "scores"}
+# How long a fault lasts
+ONCE, FOR_GOOD, ALL = "one try", "all tries", "all tries, and all calls after it"
+
+
+@pytest.fixture(scope="session")
+def places_elsewhere(simulator, tmp_path_factory):
+    with elsewhere(simulator, tmp_path_factory.mktemp("elsewhere")) as running:
+        yield running
+
+
+@pytest.fixture
+def matrix(sim, places_elsewhere, monkeypatch):
+    return Matrix(sim, places_elsewhere, monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def unharmed():
+    """unharmed(matrix, life) -> the places of its calls, its result, the store before and after, without a fault."""
+    known = {}
+
+    def look(matrix, name):
+        if name not in known:
+            matrix.prepare(LIVES[name])
+            before = store(matrix.simulator)
+            places, ended = matrix.places(LIVES[name])
+            assert not ended.failed, ended.result["msg"]
+            known[name] = places, ended.result, before, store(matrix.simulator)
+        return known[name]
+
+    return look
+
+
+@pytest.mark.parametrize("name", LIVES)
+def test_each_entry_makes_the_calls_of_the_table(matrix, name):
+    life = LIVES[name]
+    matrix.prepare(life)
+    assert tuple(faults.names_of(matrix.run(life).requests)) == life.calls
+
+
+def test_each_call_of_each_entry_is_tried():
+    for entry in {life.entry for life in LIVES.values()}:
+        lives = [life for life in LIVES.values() if life.entry == entry]
+        assert {call for life in lives for call in life.calls} == {call for life in lives for call in life.cells}
+    assert {call for life in LIVES.values() for call in life.cells} == set(CALLS)
+
+
+def lasting(fault, call):
+    """For how long it matters that a fault lasts."""
+    if fault.again or fault.status == 401:
+        yield ONCE
+    yield FOR_GOOD
+    if call in WRITES:
+        yield ALL
+
+
+CELLS = [
+    (name, life_name, call, lasts)
+    for name, fault in FAULTS.items()
+    for life_name, life in LIVES.items()
+    for call in life.cells
+    for lasts in lasting(fault, call)
+]
+FIRST_LIFE = {call: name for name, life in reversed(LIVES.items()) for call in life.cells}
+# Waiting for what never comes takes its time: here once for each call, and for all entries in make test-long.
+SLOW = [cell for cell in CELLS if FAULTS[cell[0]].quick and cell[1] != FIRST_LIFE[cell[2]]]
+QUICK = [cell for cell in CELLS if cell not in SLOW]
+
+
+@pytest.mark.parametrize("cell", QUICK, ids="-".join)
+def test_fault(matrix, unharmed, cell):
+    meet(matrix, unharmed, *cell)
+
+
+def meet(matrix, unharmed, name, life_name, call, lasts):
+    """Let a fault act on a call, and see that nothing is lost, untold or told wrongly."""
+    fault, life = FAULTS[name], LIVES[life_name]
+    places, result, before, final = unharmed(matrix, life_name)
+    times = 1 if lasts == ONCE else 0
+    matrix.prepare(life)
+    matrix.arm(fault, places[call], times, lasts == ALL)
+    ended = matrix.run(life, fault, places[call], times, lasts == ALL)
+    after = store(matrix.simulator)
+
+    cell = Cell(matrix.simulator, fault, life, call, lasts, places[call], ended, result)
+    tries = cell.assert_tries()
+    outcome = cell.assert_named() if cell.error else cell.assert_mended()
+    cell.assert_looked()
+    if life.entry in (CASE, CASES):
+        cell.assert_store(before, after, final)
+    else:
+        assert matrix.simulator.writes() == []
+    cell.assert_nothing_leaks()
+    # It would be half a minute and more if a time-out was for each byte, or none.
+    assert ended.seconds < 10
+    # Calls that the platform asked to slow down also keep a gap between them.
+    assert sum(ended.waits) <= BUDGET_S + len(ended.tries) * LONGEST_GAP_S
+    seconds = round(ended.seconds, 3)
+    evidence.record(
+        "fault", fault=name, entry=life.entry, call=call, lasts=lasts, outcome=outcome, tries=tries, seconds=seconds
+    )
+
+
+class Cell:
+    """What must be true of a run that met a fault."""
+
+    def __init__(self, simulator, fault, life, call, lasts, place, ended, unharmed):
+        self.simulator, self.ended, self.result, self.unharmed = simulator, ended, ended.result, unharmed
+        self.fault, self.life, self.call, self.lasts, self.place = fault, life, call, lasts, place
+        failed = [item for item in self.result.get("case_results", ()) if item["outcome"] == "failed"]
+        # What failed is told by the item of its case, if it is one of several.
+        self.error = failed[0]["error"] if failed else self.result.get("error", {})
+        self.message = failed[0]["reason"] if failed else self.result.get("msg", "")
+        self.is_unclear = self.error.get("unclear", False)
+        self.error_is_of_another_case = bool(failed) and failed[0]["case_id"] != FIRST
+
+    # -- tries -----------------------------------------------------------------------------------------
+
+    def assert_tries(self):
+        ended, tries = self.ended, len(self.ended.of(self.place))
+        sent = sum(not one.elsewhere for one in ended.tries)
+        # On a busy machine a time-out that was cut may come before the request is there.
+        assert len(ended.requests) == sent or (len(ended.requests) < sent and self.fault.quick)
+        # What the platform asks to slow down also waits before calls that are no retries.
+        waits, retries = len(ended.waits), self.result.get("retries", len(ended.waits))
+        assert retries == waits or (retries < waits and self.fault.status == 429)
+        if self._is_asked_to_wait():
+            # What comes too early costs time only, so that retry_budget ends it.
+            assert tries > RETRIES
+        else:
+            assert tries == self._documented_tries(), [one.at for one in ended.tries]
+        return tries
+
+    def _is_asked_to_wait(self):
+        return self.fault.status == 429 and self.lasts != ONCE and not (self._is_looked_for() and self.lasts == ALL)
+
+    def _documented_tries(self):
+        if self.fault.status == 401:
+            # Once more, with a new token; there is none if the key itself is refused.
+            return 1 if self.call == TOKEN or self.lasts == ALL else 2
+        if not self.fault.again:
+            return 1
+        if self._is_looked_for() and (self.fault.handled or self.lasts == ALL):
+            # It was found done, or there was no looking for it.
+            return 1
+        return RETRIES + 1
+
+    def _is_looked_for(self):
+        """Whether the client looks before it repeats: a comment, and what has a guard, as all rules have."""
+        has_guard = "if_modified_at" in json.dumps(self.life.options) or self.life.entry == CASES
+        return self.call == COMMENT or (self.call == PUT and has_guard)
+
+    # -- what is said ----------------------------------------------------------------------------------
+
+    def assert_named(self):
+        method, path, status, cause = self.place.method, API + self.place.path, self.fault.status, self.fault.cause
+        if self.call in (LOOK, LOOK_COMMENTS):
+            # The message is about the write that nobody could look for.
+            assert self.is_unclear
+            method, status, cause = "PUT" if self.call == LOOK else "POST", None, "no answer: "
+        elif self.fault.kind == "wrong_shape" and self.call in (PUT, POST_CASES) and self.lasts == ALL:
+            # What the answer leaves open is read, or not.
+            method, path = "GET", f"{API}/cases/{FIRST}"
+        elif status == 401 and self.lasts == ALL:
+            method, path, cause = "POST", f"{API}/access_token", "refused api_key"
+        elif status in (403, 404) and self.call == TENANTS:
+            cause = "can't read the tenants"
+        assert self.error["remedy"] in self.message
+        if self.error["kind"] == "NotAppliedError":
+            # The call succeeded, as far as its answer tells: what is wrong is the case.
+            assert self.fault is FAULTS["200 with another server's JSON"]
+            assert self.call in WRITES
+            assert "the platform accepted the write, but the case does not show it" in self.message
+            return "named"
+        assert (self.error["method"], self.error["path"], self.error.get("status")) == (method, path, status)
+        assert re.search(rf"{method} https://127\.0\.0\.1:\d+{re.escape(path)}", self.message), self.message
+        assert re.search(cause, self.message), self.message
+        assert status is None or f"HTTP {status}" in self.message, self.message
+        if self.fault.again and method + path == self.place.method + API + self.place.path:
+            tries = len(self.ended.of(self.place))
+            assert self.error["attempts"] == tries
+            assert (f"(tried {tries} times)" in self.message) is (tries > 1)
+        assert bool(re.search("is unclear|could not be seen", self.message)) is self.is_unclear
+        return "unclear" if self.is_unclear else "named"
+
+    def assert_mended(self):
+        """It did what it does without the fault, or says what it left out."""
+        is_met = self.ended.of(self.place)[-1].acted
+        if self.life.entry not in (CASE, CASES):
+            return self._assert_answer()
+        if self.call == READ_LAST and is_met:
+            self._assert_warned("may be older than the comment")
+            return "named"
+        if self.call == faults.HISTORY and is_met:
+            self._assert_warned("could not be seen")
+            return "named"
+        return "looked" if self.call in WRITES and is_met else "mended"
+
+    def _assert_warned(self, words):
+        (text,) = [text for text in self.result["warnings"] if words in text]
+        self._assert_tells(text)
+
+    def _assert_tells(self, text):
+        assert re.search(rf"GET https://127\.0\.0\.1:\d+{re.escape(API + self.place.path)}", text), text
+        assert re.search(self.fault.cause, text), text
+        assert self.fault.status is None or f"HTTP {self.fault.status}" in text
+
+    def _assert_answer(self):
+        """The answer is what it is without the fault; of what could not be read it says so."""
+        got, expected = ({**each, "retries": 0, "warnings": []} for each in (self.result, self.unharmed))
+        if got == expected:
+            return "mended"
+        if got.get("missing"):
+            # By the platform's own word
+            assert (self.call, self.fault.status, got["missing"]) == (READ, 404, [FIRST])
+            return "named"
+        part = PART_OF[self.call]
+        (error,) = got.pop("include_errors")
+        assert (error["case_id"], error["include"]) == (FIRST, part)
+        assert {**got, "include_errors": []} == {**expected, "cases": [{**expected["cases"][0], part: None}]}
+        assert error["msg"] in self.result["warnings"]
+        self._assert_tells(error["msg"])
+        return "named"
+
+    # -- what is done ------------------------------------------------------------------------------------
+
+    def assert_looked(self):
+        """There is no conclusion about a write that may have arrived without a look."""
+        if self.call in WRITES and self.ended.of(self.place)[-1].acted and not self.fault.refuses:
+            look = f"/cases/{FIRST}/comments" if self.call == COMMENT else f"/cases/{FIRST}"
+            assert ("GET", look) in self.ended.later(self.place)
+
+    def assert_store(self, before, after, final):
+        comments = {case_id: self._comments(case_id) for case_id in (FIRST, faults.SECOND)}
+        assert all(texts in ([], [TEXT]) for texts in comments.values()), comments
+        assert after[OTHER] == before[OTHER]
+        is_changed = managed(after[FIRST]) != managed(before[FIRST])
+        claims = self.result.get("changed", False)
+        if self.is_unclear:
+            # Whoever is not told of a change would not look.
+            assert claims is True
+        elif self.life.entry == CASE:
+            assert claims is is_changed
+        elif "case_results" in self.result:
+            assert_true(Done(self.result, self.ended.failed, self.ended.requests), before, after)
+        else:
+            assert not claims
+            assert after == before
+        if is_changed:
+            assert managed(after[FIRST]) == managed(final[FIRST])
+        if not self.error:
+            assert comments[FIRST] == ([TEXT] if TEXT in json.dumps(self.life.options) else [])
+            assert managed(after[faults.SECOND]) == managed(final[faults.SECOND])
+            self._assert_shows(after[FIRST])
+        elif not self.is_unclear and not self.error_is_of_another_case:
+            assert comments[FIRST] == []
+        if self.error and self.life.entry == CASES:
+            self._assert_undoes(before)
+
+    def _assert_shows(self, record):
+        """The result shows the case as it is."""
+        if self.life.entry == CASE:
+            assert self.result["changes"] == self.unharmed["changes"]
+            for name in ("status", "name", "tags", "assignee"):
+                assert self.result["case"][name] == record[name]
+
+    def _assert_undoes(self, before):
+        undo = self.result.get("undo", [])
+        assert FIRST in {item["case_id"] for item in undo} or not self.is_unclear
+        if undo:
+            self.simulator.clear_faults()
+            undone = run(self.simulator, cases=undo)
+            assert not undone.failed, undone.result["msg"]
+            assert_restored(before, store(self.simulator))
+
+    def _comments(self, case_id):
+        return [comment["comment"] for comment in self.simulator.case(case_id).get("comments", [])]
+
+    # -- secrets -----------------------------------------------------------------------------------------
+
+    def assert_nothing_leaks(self):
+        texts = [repr(self.result)]
+        if self.ended.exception is not None:
+            texts += traceback.format_exception(self.ended.exception)
+        canaries.assert_none(canaries.of(self.simulator), *texts, where="results and exceptions of runs in process")
+
+
+@pytest.mark.parametrize("call", [TOKEN, PUT])
+@pytest.mark.parametrize("name", [name for name, fault in FAULTS.items() if fault.again])
+def test_the_budget_ends_it_whatever_number_of_tries_is_allowed(matrix, unharmed, name, call):
+    fault, life = FAULTS[name], LIVES["one case by its id"]
+    places, *_others = unharmed(matrix, "one case by its id")
+    matrix.prepare(life)
+    matrix.arm(fault, places[call], 0, True)
+    ended = matrix.run(life, fault, places[call], 0, True, retries=100, retry_budget=3)
+    assert ended.failed
+    assert sum(ended.waits) <= 3 + len(ended.tries) * LONGEST_GAP_S
+    assert 1 < len(ended.tries) < 15
+    assert ended.seconds < 10
