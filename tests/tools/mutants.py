@@ -143,11 +143,14 @@ def explained(module: str) -> dict[Mutant, str]:
 
 
 def report(result: Result) -> bool:
-    """Print and record what was found. False if something is not explained, or an explanation explains nothing."""
+    """Print what has to be mended. False if something is not explained, or an explanation explains nothing."""
     known = explained(result.module)
     unexplained = [mutant for mutant in result.survivors if mutant not in known]
     idle = [mutant for mutant in known if mutant not in result.survivors]
-    for words, mutants in (("No test notices this, and nothing explains it", unexplained), ("No survivor", idle)):
+    for words, mutants in (
+        ("No test notices this, and nothing explains it", unexplained),
+        ("This is explained, and did not survive", idle),
+    ):
         for mutant in mutants:
             print(f"\n{words}: {result.module}.{mutant.function}")
             print("\n".join(f"  - {line}" for line in mutant.was.splitlines()))
@@ -173,15 +176,17 @@ def main() -> None:
     parser.add_argument("modules", nargs="*", metavar="module", help=", ".join(TESTS))
     parser.add_argument("--children", type=int, default=1, help="processes that run tests")
     args = parser.parse_args()
-    results = [run(module, args.children) for module in args.modules or TESTS]
-    good = [report(result) for result in results]
-    rows = [figures(result) for result in results]
-    print("\n" + "".join(f"{name.replace('_', ' '):>10}" for name in rows[0]))
-    for row in rows:
-        print("".join(f"{value:>10}" for value in row.values()))
+    columns = ("module", "mutants", "killed", "timed_out", "survived", "explained", "score")
+    print("".join(f"{name.replace('_', ' '):>10}" for name in columns))
+    good = True
+    for module in args.modules or TESTS:
+        result = run(module, args.children)
+        row = figures(result)
+        print("".join(f"{row[name]:>10}" for name in columns), flush=True)
+        good &= report(result)
         if not args.modules:
             evidence.record("mutants", suite="mutants", **row)
-    sys.exit(not all(good))
+    sys.exit(not good)
 
 
 if __name__ == "__main__":
