@@ -248,7 +248,9 @@ class Client:
                 if not last:
                     throttle.retry_after(wait, slow_down=failure.slow_down)
                 error.facts["attempts"] = tries
-                if is_done is not None and _look(is_done, request, error):
+                # What was refused for good needs no look.
+                is_open = request.may_have_arrived or not last
+                if is_done is not None and is_open and _look(is_done, request, error):
                     return {}
                 if last:
                     if tries > 1:

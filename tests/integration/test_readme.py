@@ -598,6 +598,13 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "... and … more warnings of this kind.": lambda p: p.cases(
         *({"case_id": case["_id"], "description": "What happened"} for case in p.sim.cases()[:11])
     ),
+    "… It was not tried again, since the look that comes before failed as well. …": (
+        lambda p: (
+            p.faulty("status", status=429, method="POST", path="*/comments")
+            .faulty("status", status=403, method="GET", path="*/comments")
+            .case(comment="Done", retries=1)
+        )
+    ),
     "… Whether it was done all the same could not be seen. …": (
         lambda p: p.faulty("drop_after", path="*/comments", times=0).case(comment="Done", retries=1)
     ),
