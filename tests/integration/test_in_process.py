@@ -32,9 +32,9 @@ import trustme
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE as CASE_OPTIONS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils import _in_process
+from tests.canaries import JWT
 from tests.integration.playbook import CASE, calls, parameters, run_playbook
 from tests.integration.test_bad_input import BAD, OTHER_TENANTS_CASE
-from tests.integration.test_secrets import JWT
 from tests.integration.test_stellar_case import BASE, OPTIONS
 
 MODULE, INFO = "stellarcyber.xdr.stellar_case", "stellarcyber.xdr.stellar_case_info"
