@@ -208,8 +208,15 @@ SITUATIONS = {
     "a loop over keys": Situation(
         [
             {
-                MODULE: {"case_id": TWO[0], "severity": "Low", "api_key": "{{ item }}", "name": "{{ item }}"},
-                "loop": ["{{ key }}", "wrong-key-4711", "{{ key }}"],
+                MODULE: {
+                    "case_id": TWO[0],
+                    "severity": "Low",
+                    "api_key": "{{ keys[item] }}",
+                    "name": "{{ keys[item] }}",
+                },
+                # Not the keys themselves: Ansible shows what a loop goes over.
+                "vars": {"keys": {"right": "{{ key }}", "wrong": "wrong-key-4711"}},
+                "loop": ["right", "wrong", "right"],
             }
         ]
     ),
