@@ -88,11 +88,13 @@ def test_each_call_of_each_entry_is_tried():
 
 
 def lasting(fault, call):
-    """For how long it matters that a fault lasts."""
-    if fault.again or fault.status == 401:
-        yield ONCE
+    """For how long it matters that a fault lasts. 502 and 503 are told apart from 504 by their numbers only."""
     yield FOR_GOOD
-    if call in WRITES:
+    is_one_of_three = fault.status in (502, 503)
+    if (fault.again or fault.status == 401) and not is_one_of_three:
+        yield ONCE
+    # Without another try and without doubt there is no look that could fail as well.
+    if call in WRITES and (fault.again or not fault.refuses or fault.status == 401) and not is_one_of_three:
         yield ALL
 
 
