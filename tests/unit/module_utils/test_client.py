@@ -1069,6 +1069,12 @@ def test_what_is_secret_is_hidden_in_texts(options, secrets):
             assert client.scrub(f"<{secret}>") == "<********>"
 
 
+@pytest.mark.parametrize("spelling", ["a/b+c", "a%2Fb%2Bc", "a\\/b+c"])
+def test_a_secret_is_hidden_as_a_url_and_as_json_spell_it(spelling):
+    with Client(connection("https://a.example.com", access_token="a/b+c")) as client:
+        assert client.scrub(f"<{spelling}>") == "<********>"
+
+
 def test_another_run_has_a_budget_and_counts_of_its_own(make):
     client = make(None, http(), retries=1, retry_budget=0.6)
     client.get("a")
