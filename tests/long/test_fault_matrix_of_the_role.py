@@ -1,0 +1,183 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every fault that a server can make at every call of the role, by ansible-playbook.
+
+A play runs the role once for each call. What leads to no server at all is met by the first call of a run, see
+test_fault_matrix_by_playbook.py: the calls after it use the same connection.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
+from tests import canaries, evidence
+from tests.faults import API, CASES, FAULTS, LIVES, ROLE, SEED
+from tests.integration.hygiene import Analyst
+from tests.integration.matrix import RETRIES, Ended, Try
+from tests.integration.playbook import ROOT
+from tests.integration.test_fault_matrix import FOR_GOOD, Cell, matrix, places_elsewhere, unharmed
+
+__all__ = ["matrix", "places_elsewhere", "unharmed"]
+
+NAMES = [name for name, fault in FAULTS.items() if fault.kind]
+RULES = {name: life for name, life in LIVES.items() if life.entry == CASES and "rules" in life.options}
+CELLS = [(name, call) for name, life in RULES.items() for call in life.cells]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_role(matrix, unharmed, tmp_path, name):
+    fault = _as_real(FAULTS[name])
+    known = {life: unharmed(matrix, life) for life in RULES}
+    records, output, seconds = _play(matrix.simulator, tmp_path, fault, known)
+    # Seconds of time-outs and waits, and Ansible itself
+    assert seconds < 30 * len(CELLS)
+    secrets = [token for record in records for token in record["tokens"]]
+    texts = [output, *(json.dumps(record["results"]) for record in records)]
+    texts += [file.read_text(encoding="utf-8") for file in tmp_path.rglob("*.journal")]
+    where = "output, results and journals of the role"
+    canaries.assert_none({*secrets, *canaries.of(matrix.simulator)}, *texts, where=where)
+    outcomes = []
+    for (life, call), record in zip(CELLS, records, strict=True):
+        _restore(matrix, life, record)
+        cell = CellOfTheRole(matrix.simulator, fault, life, call, record, known[life])
+        outcomes.append(cell.check(name))
+    for (_life, call), (outcome, tries) in zip(CELLS, outcomes, strict=True):
+        facts = {"call": call, "lasts": FOR_GOOD, "outcome": outcome, "tries": tries}
+        evidence.record("fault", fault=name, entry=ROLE, seconds=round(seconds / len(CELLS), 1), **facts)
+
+
+def _as_real(fault):
+    """A fault that is one for the client as it is, which reads up to 16 MiB."""
+    if fault.kind != "gzip_bomb":
+        return fault
+    return replace(fault, cause=fault.cause.replace("1 MiB", "16 MiB"), parameters={"mib": 20})
+
+
+def _play(simulator, folder, fault, known):
+    """Run the role for each cell, in one play: what callback_plugins/cells.py wrote down, the output, the seconds."""
+    cells, tasks = [], []
+    for number, (name, call) in enumerate(CELLS):
+        life, place = LIVES[name], known[name][0][call]
+        at = {"method": place.method, "path": place.path, "after": place.after, "times": 0}
+        cells.append({"switches": life.switches, "faults": [*life.lost, (fault.kind, {**fault.parameters, **at})]})
+        tasks.append(_task(number, life, fault))
+    # What the test writes down holds tokens, and what the run writes may not.
+    playbook, given, recorded = (folder / name for name in ("playbook.yml", "cells.json", "cells.jsonl"))
+    work = folder / "work"
+    work.mkdir()
+    reached_by = {"host": simulator.host}
+    given.write_text(json.dumps({"simulator": reached_by, "seed": SEED, "cells": cells}), encoding="utf-8")
+    plays = [{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]
+    playbook.write_text(yaml.safe_dump(plays, sort_keys=False), encoding="utf-8")
+    analyst = Analyst(simulator, work)
+    analyst.environment |= {
+        "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tests/integration/callback_plugins"),
+        "ANSIBLE_CALLBACKS_ENABLED": "cells",
+        # Some 300 modules run, and none needs a file copied first.
+        "ANSIBLE_PIPELINING": "1",
+        "PYTHONPATH": str(ROOT),
+        "CELLS_FILE": str(given),
+        "CELLS_RECORD": str(recorded),
+    }
+    started = time.monotonic()
+    ran = analyst.play(str(playbook), "-vvvv", "--diff")
+    seconds = time.monotonic() - started
+    assert ran.returncode == 0, ran.output
+    return [json.loads(line) for line in recorded.read_text(encoding="utf-8").splitlines()], ran.output, seconds
+
+
+def _task(number, life, fault):
+    connection = {
+        "tenant": life.options.get("tenant", ""),
+        "retries": RETRIES,
+        # Whoever is asked to slow down uses all of it.
+        "retry_budget": 4 if fault.status == 429 else 30,
+        "timeout": 2 if fault.quick else 30,
+    }
+    variables = {
+        "rules": life.options["rules"],
+        "reread_after": life.options.get("reread_after", 600),
+        "concurrency": 1,
+        "journal": f"{number}.journal",
+    }
+    return {
+        "module_defaults": {"group/stellarcyber.xdr.stellar": connection},
+        "block": [
+            {
+                "name": f"Cell {number}",
+                "ansible.builtin.include_role": {"name": "stellarcyber.xdr.case_hygiene"},
+                "vars": {f"case_hygiene_{name}": value for name, value in variables.items()},
+            }
+        ],
+        "rescue": [{"ansible.builtin.meta": "noop"}],
+    }
+
+
+def _restore(matrix, life, record):
+    """Make the simulator's store what it was after a cell."""
+    matrix.simulator.reset(seed=record["store"])
+    matrix.simulator.switch(**LIVES[life].switches)
+
+
+class CellOfTheRole(Cell):
+    """What must be true of a run of the role that met a fault: all that must be of its module, and of its report."""
+
+    def __init__(self, simulator, fault, life, call, record, known):
+        places, unharmed_result, self.before, self.final = known
+        (ran,) = [r for _kind, task, r in record["results"] if task.endswith("Compare the cases with the policy")]
+        (put,) = [r for _kind, task, r in record["results"] if task.endswith("Put the report together")]
+        self.report = put["ansible_facts"]["case_hygiene_report"]
+        self.gates = [r["msg"] for kind, _task, r in record["results"] if kind == "failed"]
+        self.after = {case["_id"]: case for case in record["store"]}
+        place = places[call]
+        exception = StellarError("The role", self.gates[0]) if self.gates else None
+        ended = Ended(ran, exception, tries_of(record["requests"], place), [], record["requests"], 0.0)
+        super().__init__(simulator, fault, LIVES[life], call, FOR_GOOD, place, ended, unharmed_result)
+
+    def check(self, name):
+        tries = self.assert_tries()
+        outcome = self.assert_named() if self.error else self.assert_mended()
+        self.assert_looked()
+        self.assert_report()
+        self.assert_store(self.before, self.after, self.final)
+        return outcome, tries
+
+    def assert_tries(self):
+        tries = len(self.ended.of(self.place))
+        if self._is_asked_to_wait():
+            assert tries > RETRIES
+        else:
+            assert tries == self._documented_tries(), [one.at for one in self.ended.tries]
+        return tries
+
+    def assert_report(self):
+        report, result = self.report, self.result
+        for name in ("case_results", "undo", "changed", "counts", "reads", "writes", "rereads", "retries"):
+            if name in result:
+                assert report[name] == result[name], name
+        failed = bool(self.error)
+        assert report["passed"] is not failed
+        assert (report["verdict"] == "error") is failed
+        assert (self.gates == [report["error"]]) is failed
+        assert self.message in report["error"]
+
+
+def tries_of(requests, place):
+    """The tries of all calls in a log. Tries of the call at a place are one call, and each other is one of its own."""
+    tries, the_call = [], None
+    for number, entry in enumerate(requests):
+        call = SimpleNamespace(method=entry["method"], path=entry["path"])
+        if (call.method, call.path) == (place.method, API + place.path) and number >= place.number:
+            # A write is made once. A read that fails again and again is the last one there.
+            the_call = call = the_call or call
+        tries.append(Try(call, entry["fault"] is not None, False))
+    return tries
