@@ -24,7 +24,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import (
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import Desired, TagChange
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._query import (
-    AGE_FORMS,
+    AGE_OR_TIME_FORMS,
     DAY_MS,
     ORDERS,
     SORT_FIELDS,
@@ -187,7 +187,7 @@ def guard_time(params: dict[str, Any], now_ms: int) -> int | None:
     return time_option(params, "if_modified_at", now_ms, TIME_FORMS)
 
 
-def time_option(params: dict[str, Any], name: str, now_ms: int, forms: str = f"{AGE_FORMS} {TIME_FORMS}") -> int | None:
+def time_option(params: dict[str, Any], name: str, now_ms: int, forms: str = AGE_OR_TIME_FORMS) -> int | None:
     value = params.get(name)
     if value is None:
         return None

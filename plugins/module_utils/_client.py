@@ -489,8 +489,7 @@ class _Request:
         return TransportError(
             self.tried,
             f"TLS failed, so nothing was sent: {text}.",
-            "If the platform has a certificate of a private CA, set ca_path to that CA's file; "
-            "if the name doesn't match, set host to the name in the certificate.",
+            _remedy_for_certificate(text, self.client.connection.verify),
             **self._facts(),
         )
 
@@ -554,6 +553,16 @@ def _http_date(value: str | None) -> float | None:
         return email.utils.parsedate_to_datetime(value or "").timestamp()
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
+
+
+def _remedy_for_certificate(text: str, verify: bool | str) -> str:
+    if "mismatch" in text or "doesn't match" in text:  # the second in urllib3 before 2.0
+        return "It is for another name: set host to the name in the certificate."
+    if "expired" in text or "not yet valid" in text:
+        return "Renew the platform's certificate, or correct the clock of this machine."
+    if isinstance(verify, str):
+        return f"It is not signed by a CA of ca_path ({printable(verify)}): set ca_path to the file of its CA."
+    return "If the platform has a certificate of a private CA, set ca_path to that CA's file."
 
 
 def _remedy_for_class(status: int) -> str:

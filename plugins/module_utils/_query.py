@@ -44,8 +44,9 @@ _AGO = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([smhdw])")
 _SMALLEST_MS = 10**11
 _LARGEST_MS = 10**14
 
-AGE_FORMS = "Give an age (30m, 12h, 7d, 2w)."
-TIME_FORMS = "Give ISO 8601 (2026-11-01 or 2026-11-01T08:00:00+01:00) or epoch milliseconds."
+_TIMES = "ISO 8601 (2026-11-01 or 2026-11-01T08:00:00+01:00) or epoch milliseconds."
+TIME_FORMS = "Give " + _TIMES
+AGE_OR_TIME_FORMS = "Give an age (30m, 12h, 7d, 2w), " + _TIMES
 
 
 def is_age(value: Any) -> bool:
@@ -65,7 +66,7 @@ def parse_time(value: Any, now_ms: int) -> int:
     if re.fullmatch(r"[0-9]+", text):
         # int() refuses thousands of digits, in words about Python.
         if len(text) > 60 or not _SMALLEST_MS <= int(text) < _LARGEST_MS:
-            raise ValueError(f"{shown} is no time in epoch milliseconds; is it in seconds?")
+            raise ValueError(f"{shown} is no time in epoch milliseconds; it may be in seconds")
         return int(text)
     try:
         # fromisoformat() reads the Z only from Python 3.11 on.

@@ -137,17 +137,17 @@ def tls(context):
 LAST_YEAR = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=365)
 NEXT_YEAR = LAST_YEAR + datetime.timedelta(days=730)
 BAD_CERTIFICATES = {
-    "expired": (("127.0.0.1",), {"not_after": LAST_YEAR}, "certificate has expired"),
-    "not valid yet": (("127.0.0.1",), {"not_before": NEXT_YEAR, "not_after": NEXT_YEAR}, "not yet valid"),
-    "of another name": (("other.example.com",), {}, "127.0.0.1"),
-    "of another address": (("127.0.0.2",), {}, "127.0.0.1"),
-    "of an unknown CA": (None, {}, "certificate verify failed"),
+    "expired": (("127.0.0.1",), {"not_after": LAST_YEAR}, "certificate has expired", "Renew "),
+    "not valid yet": (("127.0.0.1",), {"not_before": NEXT_YEAR, "not_after": NEXT_YEAR}, "not yet valid", "Renew "),
+    "of another name": (("other.example.com",), {}, "127.0.0.1", "It is for another name"),
+    "of another address": (("127.0.0.2",), {}, "127.0.0.1", "It is for another name"),
+    "of an unknown CA": (None, {}, "certificate verify failed", "not signed by a CA of ca_path"),
 }
 
 
 @pytest.mark.parametrize("kind", BAD_CERTIFICATES)
 def test_a_bad_certificate_is_refused_before_anything_is_sent(case, listen, authority, monkeypatch, kind):
-    names, details, words = BAD_CERTIFICATES[kind]
+    names, details, words, remedy = BAD_CERTIFICATES[kind]
     issuer = authority if names else Authority(trustme.CA(), "")
     server = listen(tls(issuer.context(*names or ["127.0.0.1"], **details)))
     # What other programs take as leave not to verify
@@ -156,6 +156,7 @@ def test_a_bad_certificate_is_refused_before_anything_is_sent(case, listen, auth
     message = refused(case, host=server.host, ca_path=authority.path, retries=3)
     assert "TLS failed, so nothing was sent: " in message
     assert words in message
+    assert remedy in message
     assert "tried" not in message
     assert server.heard == []
     record(f"certificate {kind}", "refused before anything was sent")
@@ -180,7 +181,7 @@ def test_an_older_tls_is_refused(case, listen, authority):
 
 
 def test_a_bad_certificate_in_a_playbook(play, listen, authority):
-    names, details, words = BAD_CERTIFICATES["expired"]
+    names, details, words, _remedy = BAD_CERTIFICATES["expired"]
     server = listen(tls(authority.context(*names, **details)))
     run = play([CHANGE], STELLAR_HOST=server.host, STELLAR_CA_PATH=authority.path)
     assert run.returncode == 2

@@ -807,10 +807,9 @@ def test_one_time_for_all_addresses_of_a_name(make, monkeypatch):
     assert "no complete answer in time" in str(error)
 
 
-CA = (
-    "If the platform has a certificate of a private CA, set ca_path to that CA's file; "
-    "if the name doesn't match, set host to the name in the certificate."
-)
+CA = "If the platform has a certificate of a private CA, set ca_path to that CA's file."
+DATE = "Renew the platform's certificate, or correct the clock of this machine."
+NAME = "It is for another name: set host to the name in the certificate."
 REACH = "Check host and port, name resolution, and that a firewall or a proxy lets this machine through."
 PROXY = "Check proxy, HTTPS_PROXY and NO_PROXY."
 REFUSED = urllib3.exceptions.NewConnectionError(urllib3.connection.HTTPSConnection("a"), "Refused")
@@ -821,7 +820,7 @@ REFUSED = urllib3.exceptions.NewConnectionError(urllib3.connection.HTTPSConnecti
     [
         (
             lib.SSLError("host 'a' doesn't match 'b'"),
-            f"TLS failed, so nothing was sent: host 'a' doesn't match 'b'. {CA}",
+            f"TLS failed, so nothing was sent: host 'a' doesn't match 'b'. {NAME}",
             *NO,
         ),
         (
@@ -891,6 +890,33 @@ def test_why_no_answer_came(monkeypatch, error, words, again, may_have_arrived):
     assert raised.may_have_arrived is may_have_arrived
     facts = {"method": "PUT", "path": API + "cases/1", "url": url, **({"attempts": 2} if again else {})}
     assert raised.facts == facts
+
+
+WRONG_NAME = "IP address mismatch, certificate is not valid for '127.0.0.1'"
+
+
+@pytest.mark.parametrize(
+    ("why", "verify", "remedy"),
+    [
+        (WRONG_NAME, True, NAME),
+        (WRONG_NAME, "/ca.pem", NAME),
+        ("certificate has expired", "/ca.pem", DATE),
+        ("certificate is not yet valid", True, DATE),
+        ("unable to get local issuer certificate", True, CA),
+        (
+            "unable to get local issuer certificate",
+            "/c\x1b.pem",
+            "It is not signed by a CA of ca_path (/c .pem): set ca_path to the file of its CA.",
+        ),
+    ],
+)
+def test_what_mends_a_certificate_that_is_refused(monkeypatch, why, verify, remedy):
+    def fail(*arguments, **options):
+        raise lib.SSLError(f"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: {why}")
+
+    with Client(connection("https://platform.example.com", verify=verify)) as client:
+        monkeypatch.setattr(client.adapter, "send", fail)
+        assert str(failure(put, client)).endswith(f"certificate verify failed: {why}. {remedy}")
 
 
 @pytest.mark.parametrize(("timeout", "to_connect"), [(30.0, 10.0), (5.0, 5.0)])
