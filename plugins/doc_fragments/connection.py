@@ -77,22 +77,26 @@ options:
   timeout:
     description:
       - Seconds that one try of a call may take, from connecting to the last byte of the answer, through a proxy too.
+        From V(1) to V(3600).
       - Only looking up a name, and talking with a proxy that is reached by SOCKS or TLS, are not within it.
       - If not set, the environment variable E(STELLAR_TIMEOUT) is used.
     type: float
     default: 30.0
   retries:
     description:
-      - How often a call is tried again after a lost connection, a time-out, or HTTP 502, 503 or 504. A C(Retry-After)
-        of the platform is kept, and a little is added so that many clients do not come back at the same moment.
-      - After HTTP 429 a call is tried again as long as O(retry_budget) allows, and calls follow each other less
-        closely for a while. With V(0) nothing is tried again.
+      - How often a call is tried again after a lost connection, a time-out, or HTTP 502, 503 or 504. From V(0) to
+        V(100). With V(0) nothing is tried again.
+      - A C(Retry-After) of the platform is kept, and a little is added so that many clients do not come back at the
+        same moment.
+      - HTTP 429 does not count against it. The call is tried again as long as O(retry_budget) allows, and calls follow
+        each other less closely for a while.
       - If not set, the environment variable E(STELLAR_RETRIES) is used.
     type: int
     default: 4
   retry_budget:
     description:
-      - Seconds that the task may spend in all on failed tries and on waiting for the next.
+      - Seconds that the task may spend in all on failed tries and on waiting for the next. From V(0) to
+        V(86400).
       - If not set, the environment variable E(STELLAR_RETRY_BUDGET) is used.
     type: float
     default: 120.0

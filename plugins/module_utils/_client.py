@@ -537,7 +537,7 @@ def _look(is_done: Callable[[], bool], request: _Request, error: StellarError) -
             error.append("Whether it was done all the same could not be seen.")
             error.facts["unclear"] = True
         else:
-            error.append("It was not tried again, since the look that comes before failed as well.")
+            error.append("It was not tried again, since the read that comes before another try failed as well.")
         raise error from None
 
 

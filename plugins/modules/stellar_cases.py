@@ -13,8 +13,9 @@ description:
   - With O(cases), each item declares the state of one case. With O(rules), all cases that match a rule are brought to
     its state. With O(undo_file), the changes of a former run are undone.
   - "Calls to the platform with O(rules): one for an access token, one for each 500 cases that the rules have to see,
-    one for each case that differs. One more reads the users if people are named otherwise than by id, one the tenants
-    if tenants are named."
+    one for each case that differs. One more for each case that was read more than O(reread_after) seconds ago when its
+    turn comes, which reads it again, and two for each comment, which post it and read the case. One reads the users if
+    people are named otherwise than by id, one the tenants if tenants are named."
   - "Calls with O(cases): one for an access token, one to read each case, one for each case that differs. If its item
     has C(if_modified_at), one more reads it again before that, and one its history after it."
 author:
@@ -140,8 +141,9 @@ options:
             type: int
           older_than:
             description:
-              - The case was created this long ago or earlier. An age such as V(30m), V(12h), V(7d) or V(2w).
-              - Here and in the next three, a time in ISO 8601 or epoch milliseconds will do too.
+              - The case was created this long ago or earlier.
+              - An age such as V(30m), V(12h), V(7d) or V(2w), or a time in ISO 8601 or epoch milliseconds. The same
+                holds for C(newer_than), C(modified_before) and C(modified_after).
             type: str
           newer_than:
             description: The case was created this long ago or later.
@@ -155,9 +157,9 @@ options:
           name:
             description:
               - A regular expression of Python that is found somewhere in the first 1000 characters of the case's name.
-                C((?i\)) at its beginning makes letter case no difference.
-              - An attacker may choose names. Avoid expressions that repeat a repetition, such as C((a+\)+), which can
-                take very long. A case whose name takes more than a second of computing time counts as failed.
+                To ignore letter case, begin it with the four characters (?i).
+              - An attacker may choose names. Avoid expressions that repeat a repetition, such as (a+)+, which can take
+                very long. A case whose name takes more than a second of computing time counts as failed.
             type: str
       set:
         description:
@@ -236,9 +238,10 @@ options:
     type: float
   reread_after:
     description:
-      - A case that is changed by a rule is read again right before its write if what the rule saw is older than so many
-        seconds. It is skipped if somebody changed it meanwhile. V(0) reads each again, and its history after the
-        update, which costs two calls more for each case that differs.
+      - Seconds after which a case that a rule changes is read again right before its write. It is skipped if somebody
+        changed it meanwhile.
+      - V(0) reads each again, and its history afterwards (2 more calls for each case that differs). A larger number is
+        faster, and may replace an edit that it did not see.
       - An item of O(cases) that has C(if_modified_at) is always read again, one without it never.
     type: float
     default: 5

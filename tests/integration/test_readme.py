@@ -598,7 +598,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "... and … more warnings of this kind.": lambda p: p.cases(
         *({"case_id": case["_id"], "description": "What happened"} for case in p.sim.cases()[:11])
     ),
-    "… It was not tried again, since the look that comes before failed as well. …": (
+    "… It was not tried again, since the read that comes before another try failed as well. …": (
         lambda p: (
             p.faulty("status", status=429, method="POST", path="*/comments")
             .faulty("status", status=403, method="GET", path="*/comments")

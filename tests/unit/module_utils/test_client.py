@@ -655,7 +655,7 @@ def test_a_look_that_fails_after_what_did_not_arrive(make, options):
     client = make(http(b"why", 401 if "api_key" in options else 429), LOGIN, http(), **options)
     error = failure(put, client, is_done=fail)
     assert "the platform says: why." in str(error)
-    assert str(error).endswith("It was not tried again, since the look that comes before failed as well.")
+    assert str(error).endswith("It was not tried again, since the read that comes before another try failed as well.")
     assert "unclear" not in error.facts
 
 
