@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Callable, NamedTuple, Sequence
 
@@ -226,7 +226,7 @@ class _Update:
             self.meanwhile = [edit for edit in self.meanwhile if edit.field not in ignored]
             raise self._ignored(after, ignored)
         if history is not None:
-            self.meanwhile = replaced(case, plan, history) + named(self.meanwhile, case, history)
+            self.meanwhile = replaced(case, plan, history) + named(self.meanwhile, case, plan, history)
         elif self.watched:
             text = f"Whether others changed {label(case)} between its read and its update could not be seen. {error}"
             self.warnings.append(text)
@@ -277,7 +277,7 @@ def _is_comment(answer: dict[str, Any]) -> bool:
 
 
 def as_results(edits: Sequence[Edit]) -> list[dict[str, Any]]:
-    return [asdict(edit) for edit in edits]
+    return [edit.to_result() for edit in edits]
 
 
 def _leave_unclear(error: StellarError) -> None:

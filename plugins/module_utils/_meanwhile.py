@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import Any, Dict, Sequence
+from typing import Any, Dict, Iterable, Sequence
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import (
     assignee_label,
@@ -37,12 +37,20 @@ History = Sequence[Dict[str, Any]]
 
 @dataclass(frozen=True)
 class Edit:
-    """Somebody else's change of one field. kept: False if the update replaced it. by: who, where the history says."""
+    """Somebody else's change of one field.
+
+    kept: False if the update replaced it. by: who, where the history says. added, removed: the tags that they moved.
+    """
 
     field: str
     value: Any
     kept: bool
     by: str | None = None
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    def to_result(self) -> dict[str, Any]:
+        return {"field": self.field, "value": self.value, "kept": self.kept, "by": self.by}
 
 
 def shown(case: dict[str, Any], plan: Plan, after: dict[str, Any]) -> list[Edit]:
@@ -54,10 +62,20 @@ def shown(case: dict[str, Any], plan: Plan, after: dict[str, Any]) -> list[Edit]
         # Reopening a case may clear its resolution.
         planned.add("resolution")
     return [
-        Edit(name, _shown(name, after), kept=True)
+        _tags_moved(expected, after) if name == "tags" else Edit(name, _shown(name, after), kept=True)
         for name in FIELDS
         if (_differs(name, expected, after) if name == "tags" or name not in planned else name in missing)
     ]
+
+
+def _tags_moved(expected: dict[str, Any], after: dict[str, Any]) -> Edit:
+    added, removed = _moved(tags(expected), tags(after))
+    return Edit("tags", sorted(set(tags(after))), True, None, tuple(sorted(added)), tuple(sorted(removed)))
+
+
+def _moved(before: Iterable[str], after: Iterable[str]) -> tuple[set[str], set[str]]:
+    """What was added, and what removed."""
+    return set(after) - set(before), set(before) - set(after)
 
 
 def _differs(name: str, case: dict[str, Any], after: dict[str, Any]) -> bool:
@@ -72,15 +90,40 @@ def _given(name: str, case: dict[str, Any]) -> Any:
 
 def _shown(name: str, case: dict[str, Any]) -> Any:
     """As a person reads it."""
-    if name == "tags":
-        return sorted(set(tags(case)))
     return assignee_label(case) if name == "assignee" else _given(name, case)
 
 
-def named(edits: Sequence[Edit], case: dict[str, Any], history: History) -> list[Edit]:
+def named(edits: Sequence[Edit], case: dict[str, Any], plan: Plan, history: History) -> list[Edit]:
     """The same, with who made them. case: as it was read."""
-    last = {edit.field: _since(case, edit.field, history)[-1:] for edit in edits}
-    return [replace(edit, by=_user(entry)) for edit in edits for entry in last[edit.field] or [{}]]
+    return [replace(edit, by=_makers(edit, case, plan, history)) for edit in edits]
+
+
+def _makers(edit: Edit, case: dict[str, Any], plan: Plan, history: History) -> str | None:
+    entries = _since(case, edit.field, history)
+    if edit.field == "tags":
+        entries = _movers(edit, case, entries)
+    else:
+        ours = [change for change in plan.changes if change.field == edit.field]
+        entries = [entry for entry in entries if not any(_sets(entry, change, plan) for change in ours)][-1:]
+    users = [user for user in map(_user, entries) if user is not None]
+    return ", ".join(dict.fromkeys(users)) or None
+
+
+def _movers(edit: Edit, case: dict[str, Any], entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The entries that moved the tags of an edit, each the last that moved its tag. Our own moved others."""
+    held = tags(case)
+    last: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        before, after = (_texts(entry.get(name)) for name in ("from", "to"))
+        added, removed = _moved(held if before is None else before, after or ())
+        moved = (added & set(edit.added)) | (removed & set(edit.removed))
+        last.update(dict.fromkeys(moved, entry))
+        held = after or []
+    return [entry for entry in entries if any(entry is mover for mover in last.values())]
+
+
+def _texts(value: Any) -> list[str] | None:
+    return [text for text in value if isinstance(text, str)] if isinstance(value, list) else None
 
 
 def replaced(case: dict[str, Any], plan: Plan, history: History) -> list[Edit]:
@@ -145,9 +188,18 @@ def _user(entry: dict[str, Any]) -> str | None:
 def told(case: dict[str, Any], edits: Sequence[Edit]) -> str:
     """A warning about edits of a case."""
     parts = [
-        f"{edit.field} to {printable(json.dumps(edit.value))}"
-        + (f" by {edit.by}" if edit.by else "")
-        + (" (kept)" if edit.kept else " (replaced by the update)")
+        _told(edit) + (f" by {edit.by}" if edit.by else "") + (" (kept)" if edit.kept else " (replaced by the update)")
         for edit in edits
     ]
     return f"{label(case)} was changed by others while it was updated: {'; '.join(parts)}."
+
+
+def _told(edit: Edit) -> str:
+    moved = [
+        f"{', '.join(json.dumps(tag) for tag in found)} {verb}"
+        for found, verb in ((edit.added, "added"), (edit.removed, "removed"))
+        if found
+    ]
+    if moved:
+        return f"{edit.field}: {printable(' and '.join(moved))}"
+    return f"{edit.field} to {printable(json.dumps(edit.value))}"

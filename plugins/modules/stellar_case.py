@@ -278,7 +278,10 @@ meanwhile:
       returned: always
       sample: status
     value:
-      description: What they set it to, as the platform shows it.
+      description:
+        - What they set it to, as the platform shows it.
+        - Of C(tags) all that the case has since, those of the task among them. The warning tells which of them others
+          added, or removed.
       type: raw
       returned: always
       sample: Escalated
@@ -288,7 +291,9 @@ meanwhile:
       returned: always
       sample: false
     by:
-      description: Who, as the case's history has it. V(null) if that was not read or does not say so.
+      description:
+        - Who, as the case's history has it; several, with commas, if each moved a tag. V(null) if that was not read
+          or does not say so.
       type: str
       returned: always
       sample: ohtani@example.com

@@ -296,6 +296,7 @@ def test_an_edit_is_kept_or_the_result_says_what_it_was(sim, way, moment, answer
             assert said.changed is bool(by_us(record, sim.username)), name
             comments = [comment["comment"] for comment in record["comments"]]
             assert comments.count("Ours") == (1 if said.changed and "comment" in declared(name, moment) else 0)
+        assert {edit["by"] for edit in said.meanwhile} <= {"ohtani@example.com", None}, name
         was = before[case_id] if way != "stellar_cases, an undo list" else ours_of(name, before[case_id])
         outcomes[name] = outcome(name, said, was, record, moment)
     assert outcomes == {name: expected(way, moment, name, answer) for name in done}
@@ -322,3 +323,16 @@ def assert_undo_keeps(sim, undo, after, done, moment):
             continue
         if is_there(name, after[record["_id"]]) or is_told(name, done[name], False) or moment == BEFORE_READ:
             assert is_there(name, record), name
+
+
+@pytest.mark.parametrize("moment", [ON_THE_WAY, AFTER_WRITE])
+def test_of_tags_others_are_named_for_theirs_only(sim, moment):
+    sim.reset(seed=list(CASES.values()))
+    sim.switch(put_answer="empty")
+    inject(sim, moment, "tags", {})
+    options = {"case_id": CASES["tags"]["_id"], "tags": {"add": ["bot"]}}
+    result = run_case(parameters(CASE_OPTIONS, sim, **options), False, lambda secret: None)
+    held = sorted([*CASES["tags"]["tags"], "bot", "mine"])
+    assert result["meanwhile"] == [{"field": "tags", "value": held, "kept": True, "by": "ohtani@example.com"}]
+    (warning,) = result["warnings"]
+    assert warning.endswith('while it was updated: tags: "mine" added by ohtani@example.com (kept).')

@@ -37,8 +37,9 @@ AFTER = {**BEFORE, "status": "In Progress", "tags": ["hit", "b"], "modified_at":
 SHOWN = {
     "as planned": ({}, []),
     "tags in another order": ({"tags": ["b", "hit"]}, []),
-    "a tag more": ({"tags": ["b", "hit", "x"]}, [("tags", ["b", "hit", "x"])]),
-    "a tag of the plan is gone": ({"tags": ["b"]}, [("tags", ["b"])]),
+    "a tag more": ({"tags": ["b", "hit", "x"]}, [("tags", ["b", "hit", "x"], ("x",), ())]),
+    "a tag of the plan is gone": ({"tags": ["b"]}, [("tags", ["b"], (), ("hit",))]),
+    "tags come and go": ({"tags": ["y", "x", "hit"]}, [("tags", ["hit", "x", "y"], ("x", "y"), ("b",))]),
     "another status": ({"status": "Escalated"}, [("status", "Escalated")]),
     "a field that was not planned": ({"severity": "High"}, [("severity", "High")]),
     "severity by its old name": ({"severity": None, "priority": "High"}, [("severity", "High")]),
@@ -53,7 +54,9 @@ SHOWN = {
 @pytest.mark.parametrize("name", SHOWN)
 def test_what_a_case_shows_beside_the_plan(name):
     differs, edits = SHOWN[name]
-    assert shown(BEFORE, PLAN, {**AFTER, **differs}) == [Edit(field, value, True) for field, value in edits]
+    assert shown(BEFORE, PLAN, {**AFTER, **differs}) == [
+        Edit(field, value, True, None, *moved) for field, value, *moved in edits
+    ]
 
 
 def test_a_resolution_counts_if_the_status_stays():
@@ -140,16 +143,78 @@ def test_whether_a_change_was_made(field, history, made):
     assert was_made(BEFORE, PLAN, change, history) is made
 
 
-def test_who_it_was():
-    edits = [Edit("tags", ["x"], True), Edit("name", "x", True)]
-    history = [entry("tags", ["x"], 2500), entry("tags", ["y"], 2400, "api@example.com"), entry("name", "x", 900)]
-    assert [edit.by for edit in named(edits, BEFORE, history)] == ["jo@example.com", None]
-    assert [edit.by for edit in named(edits[:1], BEFORE, [entry("tags", ["x"], user=7)])] == [None]
+def by_of(edit, *history):
+    (found,) = named([edit], BEFORE, PLAN, history)
+    assert (found.field, found.value, found.kept) == (edit.field, edit.value, edit.kept)
+    return found.by
+
+
+ESCALATED = Edit("status", "Escalated", True)
+WHO = {
+    "the last": (Edit("name", "y", True), [entry("name", "y"), entry("name", "x", 1400, "max")], "jo@example.com"),
+    "before the read": (Edit("name", "x", True), [entry("name", "x", 900)], None),
+    "no name": (Edit("name", "x", True), [entry("name", "x", user=7)], None),
+    "beside our own": (ESCALATED, [OURS, entry("status", "Escalated", 2500)], "jo@example.com"),
+    "only our own": (ESCALATED, [OURS], None),
+}
+
+
+@pytest.mark.parametrize("name", WHO)
+def test_who_it_was(name):
+    edit, history, by = WHO[name]
+    assert by_of(edit, *history) == by
+
+
+def moved(before, after, timestamp, user="jo@example.com"):
+    return {**entry("tags", after, timestamp, user), "from": before}
+
+
+OURS_TAGS = moved(["old", "b", "x"], ["b", "x", "hit"], 2000, "api@example.com")
+ADDED, REMOVED = Edit("tags", ["b", "hit", "x"], True, None, ("x",)), Edit("tags", ["b"], True, None, (), ("hit",))
+BOTH = Edit("tags", ["hit", "x"], True, None, ("x",), ("b",))
+MOVERS = {
+    "before our update": (ADDED, [OURS_TAGS, moved(["old", "b"], ["old", "b", "x"], 1500)], "jo@example.com"),
+    "after our update": (
+        ADDED,
+        [moved(["b", "hit"], ["b", "hit", "x"], 2500), moved(["old", "b"], ["b", "hit"], 2000, "api@example.com")],
+        "jo@example.com",
+    ),
+    "one of ours is gone": (
+        REMOVED,
+        [moved(["b", "hit"], ["b"], 2500), moved(["old", "b"], ["b", "hit"], 2000, "api@example.com")],
+        "jo@example.com",
+    ),
+    "two people": (
+        BOTH,
+        [moved(["b", "x", "hit"], ["x", "hit"], 2500, "max"), OURS_TAGS, moved(["old", "b"], ["old", "b", "x"], 1500)],
+        "jo@example.com, max",
+    ),
+    "added, removed, and added by another": (
+        ADDED,
+        [moved([], ["x"], 1700, "max"), moved(["x"], [], 1600), moved([], ["x"], 1500)],
+        "max",
+    ),
+    "a history that has no former tags": (
+        ADDED,
+        [entry("tags", ["b", "x", "hit"], 2000, "api@example.com"), entry("tags", ["old", "b", "x"])],
+        "jo@example.com",
+    ),
+    "a history without it": (ADDED, [moved(["old", "b"], ["b", "hit"], 2000, "api@example.com")], None),
+    "tags of another form": (ADDED, [moved("b", "x", 2000)], None),
+}
+
+
+@pytest.mark.parametrize("name", MOVERS)
+def test_who_moved_tags(name):
+    edit, history, by = MOVERS[name]
+    assert by_of(edit, *history) == by
 
 
 def test_a_warning_tells_what_and_who_and_what_became_of_it():
     edits = [Edit("status", "Esca\x1b[31mlated", False, "jo"), Edit("tags", ["a"], True)]
+    edits += [Edit("tags", ["b", "c"], True, "max", ("b", "c"), ("d\x1b",)), Edit("tags", [], True, None, (), ("e",))]
     assert told(BEFORE, edits) == (
         "case c1 (ticket 7) was changed by others while it was updated: "
-        'status to "Esca\\u001b[31mlated" by jo (replaced by the update); tags to ["a"] (kept).'
+        'status to "Esca\\u001b[31mlated" by jo (replaced by the update); tags to ["a"] (kept); '
+        'tags: "b", "c" added and "d\\u001b" removed by max (kept); tags: "e" removed (kept).'
     )
