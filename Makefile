@@ -51,7 +51,7 @@ venv: .venv/installed ## Prepare .venv, and nothing outside it
 	@echo ../../../collections > "$$(echo .venv/lib/python3*/site-packages)/collection.pth"
 	@touch $@
 
-test: unit integration lint sanity cores ## Run all that follows, up to cores
+test: unit integration lint sanity cores ## Run unit, integration, lint, sanity, cores
 
 unit: venv ## Run the unit tests
 	$(call title,unit)
