@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every fault that a server can make at every call of the role, by ansible-playbook.
+"""The faults that a server can make at every call of the role, by ansible-playbook.
 
 A play runs the role once for each call. What leads to no server at all is met by the first call of a run, see
 test_fault_matrix_by_playbook.py: the calls after it use the same connection.
@@ -28,7 +28,8 @@ from tests.integration.test_fault_matrix import FOR_GOOD, Cell, matrix, places_e
 
 __all__ = ["matrix", "places_elsewhere", "unharmed"]
 
-NAMES = [name for name, fault in FAULTS.items() if fault.kind]
+# 502 and 503 are told apart from 504 by their numbers only.
+NAMES = [name for name, fault in FAULTS.items() if fault.kind and name not in ("502", "503")]
 RULES = {name: life for name, life in LIVES.items() if life.entry == CASES and "rules" in life.options}
 CELLS = [(name, call) for name, life in RULES.items() for call in life.cells]
 
@@ -49,7 +50,7 @@ def test_role(matrix, unharmed, tmp_path, name):
     for (life, call), record in zip(CELLS, records, strict=True):
         _restore(matrix, life, record)
         cell = CellOfTheRole(matrix.simulator, fault, life, call, record, known[life])
-        outcomes.append(cell.check(name))
+        outcomes.append(cell.check())
     for (_life, call), (outcome, tries) in zip(CELLS, outcomes, strict=True):
         facts = {"call": call, "lasts": FOR_GOOD, "outcome": outcome, "tries": tries}
         evidence.record("fault", fault=name, entry=ROLE, seconds=round(seconds / len(CELLS), 1), **facts)
@@ -82,7 +83,7 @@ def _play(simulator, folder, fault, known):
     analyst.environment |= {
         "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tests/integration/callback_plugins"),
         "ANSIBLE_CALLBACKS_ENABLED": "cells",
-        # Some 300 modules run, and none needs a file copied first.
+        # No file is copied before each module, which saves a good part of the seconds.
         "ANSIBLE_PIPELINING": "1",
         "PYTHONPATH": str(ROOT),
         "CELLS_FILE": str(given),
@@ -143,7 +144,7 @@ class CellOfTheRole(Cell):
         ended = Ended(ran, exception, tries_of(record["requests"], place), [], record["requests"], 0.0)
         super().__init__(simulator, fault, LIVES[life], call, FOR_GOOD, place, ended, unharmed_result)
 
-    def check(self, name):
+    def check(self):
         tries = self.assert_tries()
         outcome = self.assert_named() if self.error else self.assert_mended()
         self.assert_looked()
@@ -160,11 +161,10 @@ class CellOfTheRole(Cell):
         return tries
 
     def assert_report(self):
-        report, result = self.report, self.result
-        for name in ("case_results", "undo", "changed", "counts", "reads", "writes", "rereads", "retries"):
-            if name in result:
-                assert report[name] == result[name], name
-        failed = bool(self.error)
+        report, failed = self.report, bool(self.error)
+        nothing = {"case_results": [], "undo": [], "changed": False, "counts": {}, "reads": 0, "writes": 0}
+        for name, default in nothing.items():
+            assert report[name] == self.result.get(name, default), name
         assert report["passed"] is not failed
         assert (report["verdict"] == "error") is failed
         assert (self.gates == [report["error"]]) is failed
@@ -173,11 +173,13 @@ class CellOfTheRole(Cell):
 
 def tries_of(requests, place):
     """The tries of all calls in a log. Tries of the call at a place are one call, and each other is one of its own."""
-    tries, the_call = [], None
+    tries, of_the_call = [], []
     for number, entry in enumerate(requests):
         call = SimpleNamespace(method=entry["method"], path=entry["path"])
-        if (call.method, call.path) == (place.method, API + place.path) and number >= place.number:
-            # A write is made once. A read that fails again and again is the last one there.
-            the_call = call = the_call or call
+        is_there = (call.method, call.path) == (place.method, API + place.path) and number >= place.number
+        # A case is written to once. A read that a new token didn't help may be made again, as another call.
+        if is_there and (len(of_the_call) < 2 or entry["status"] != 401):
+            of_the_call.append(call)
+            call = of_the_call[0]
         tries.append(Try(call, entry["fault"] is not None, False))
     return tries
