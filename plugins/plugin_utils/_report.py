@@ -79,6 +79,8 @@ def _problem(report: Any) -> str:
     for number, row in enumerate(report.get("case_results", []), 1):
         if not _is_rows(row.get("changes", [])):
             return f"the changes of number {number} in its key case_results are not a list of dicts"
+        if not _is_rows(row.get("meanwhile") or []):
+            return f"meanwhile of number {number} in its key case_results is not a list of dicts"
     if not isinstance(report.get("counts", {}), Mapping):
         return "its key counts is not a dict"
     return ""

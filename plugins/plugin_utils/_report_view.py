@@ -44,6 +44,8 @@ def view(report: Row) -> Row:
     is_known = bool(given or results or findings) or not is_error
     problem = (report["error"].strip() or "the run ended with an error").rstrip(".") if is_error else ""
     summary = _summary(counts, applied, is_error)
+    edited = [row for row in results if row["meanwhile"]]
+    unseen = [row for row in results if row["meanwhile"] is None]
     started, finished = _read_time(report["started_at"]), _read_time(report["finished_at"])
     seconds = max(0.0, (finished - started).total_seconds()) if started and finished else None
     return {
@@ -62,8 +64,14 @@ def view(report: Row) -> Row:
             outcome: [row for row in results if row["outcome"] == outcome]
             for outcome in ("changed", "failed", "skipped")
         },
+        "edited": edited,
+        "edits": _edits(edited),
+        "unseen": unseen,
         "charts": _charts(rules, results, findings),
-        "suites": [_run_suite(report, summary, problem, seconds or 0.0), *_suites(rules, results, applied)],
+        "suites": [
+            _run_suite(report, summary, problem, seconds or 0.0, _edit_lines(edited, unseen)),
+            *_suites(rules, results, applied),
+        ],
     }
 
 
@@ -76,6 +84,9 @@ def _case(row: Row) -> Row:
     case: Row = {key: _text(row.get(key)) for key in texts}
     case["ticket"] = case["ticket_id"] or case["case_id"] or NONE
     case["changes"] = [_change(change) for change in row.get("changes", [])]
+    # Null says that the platform did not let it be seen, absence that there was nothing.
+    meanwhile = row.get("meanwhile", [])
+    case["meanwhile"] = None if meanwhile is None else [_edit(edit) for edit in meanwhile]
     case["rules"] = _texts(row.get("rules"))
     case["not_undoable"] = _texts(row.get("not_undoable"))
     case["created_at"], case["modified_at"] = moment(row.get("created_at")), moment(row.get("modified_at"))
@@ -102,6 +113,36 @@ def _change(change: Row) -> Row:
         "after": [{"text": item, "mark": "kept" if one_by_one and item in old else "new"} for item in new],
         "words": f"{_text(change.get('field'))}: {words}",
     }
+
+
+def _edit(edit: Row) -> Row:
+    """Return what somebody else changed while the case was updated."""
+    value = edit.get("value")
+    return {
+        "field": _text(edit.get("field")),
+        "value": ", ".join(_texts(value)) or NONE,
+        "by": _text(edit.get("by")) or "(unknown)",
+        "kept": bool(edit.get("kept")),
+    }
+
+
+def _edits(edited: list[Row]) -> str:
+    """Return in words how much others changed."""
+    replaced = sum(not edit["kept"] for row in edited for edit in row["meanwhile"])
+    were = "was" if len(edited) == 1 else "were"
+    lost = f"{counted(replaced, 'value')} of theirs {'was' if replaced == 1 else 'were'} replaced"
+    outcome = lost if replaced else "all of it was kept"
+    return f"{counted(len(edited), 'case')} {were} changed by others meanwhile; {outcome}"
+
+
+def _edit_lines(edited: list[Row], unseen: list[Row]) -> list[str]:
+    """Return each edit in words, for a format without tables."""
+    lines = [f"{_edits(edited)}:"] if edited else []
+    for row in edited:
+        for edit in row["meanwhile"]:
+            outcome = "kept" if edit["kept"] else "replaced"
+            lines.append(f"{_title(row)}: {edit['field']} to {edit['value']} by {edit['by']} ({outcome})")
+    return lines + [f"{_title(row)}: whether others changed it meanwhile could not be seen" for row in unseen]
 
 
 def _text(value: Any) -> str:
@@ -259,14 +300,14 @@ def _chart(by: str, cases: Iterable[tuple[str, bool]], order: tuple[str, ...] = 
 # JUnit
 
 
-def _run_suite(report: Row, summary: str, problem: str, seconds: float) -> Row:
+def _run_suite(report: Row, summary: str, problem: str, seconds: float, lines: list[str]) -> Row:
     """The suite that is there in every report, for a run can fail before there are rules or cases."""
     test: Row = {"name": "The run ends without an error", "outcome": "passed"}
     if report["error"]:
         test.update(outcome="error", type="error", message=report["error"], lines=[report["error"]])
     facts = {key: _text(report[key]) for key in ("collection", "mode", "policy", "fail_on", "verdict", "passed")}
     facts["summary"] = ". ".join(filter(None, (problem and f"No verdict: {problem}", summary)))
-    return _suite(report["title"], [test], facts, seconds)
+    return {**_suite(report["title"], [test], facts, seconds), "lines": lines}
 
 
 def _suites(rules: list[Row], results: list[Row], applied: bool) -> list[Row]:
@@ -302,6 +343,7 @@ def _suite(name: str, tests: list[Row], facts: dict[str, str], seconds: float = 
         "outcomes": Counter(test["outcome"] for test in tests),
         "facts": facts,
         "seconds": f"{seconds:.3f}",
+        "lines": [],
     }
 
 
@@ -326,10 +368,14 @@ def _test(row: Row, outcome: str, message: str, type: str = "", lines: Iterable[
         f"{key}: {row[key]}" for key in ("case_id", "ticket_id", "name", "tenant", "status", "severity") if row[key]
     ]
     return {
-        # The id keeps tests apart: tenants may have the same ticket numbers.
-        "name": f"case {row['ticket']}: {short(row['name'], 1000) or NONE} ({row['case_id'] or NONE})",
+        "name": _title(row),
         "outcome": outcome,
         "type": type,
         "message": message,
         "lines": [*(lines or [message]), *facts],
     }
+
+
+def _title(row: Row) -> str:
+    # The id keeps cases apart: tenants may have the same ticket numbers.
+    return f"case {row['ticket']}: {short(row['name'], 1000) or NONE} ({row['case_id'] or NONE})"

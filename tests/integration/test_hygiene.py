@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import html
 import itertools
 import os
 import re
@@ -311,6 +312,26 @@ def test_a_case_that_somebody_works_on_is_drift_that_is_left(analyst: Analyst, s
     assert run.said[2] == "0 changed, 1 skipped: The vendor's case is tagged"
 
 
+def test_what_others_changed_meanwhile_is_said_and_in_each_report(analyst: Analyst, sim: Simulator) -> None:
+    write = {"method": "PUT", "path": "/cases/*"}
+    sim.edit(CASE, {"severity": "High", "status": "Escalated"}, user="ohtani@example.com", before=write)
+    rule = {**TAGGED, "set": {"severity": "Low"}}
+    run = analyst.hygiene(rules=[rule], reread_after=0, report_dir="reports", report_formats="json,junit,markdown,html")
+    assert run.returncode == PASSED, run.output
+    folder = analyst.folder / "reports"
+    words = "1 case was changed by others meanwhile; 1 value of theirs was replaced"
+    assert f"{words}, see {folder}/hygiene.html" in run.said
+    (result,) = analyst.report()["case_results"]
+    assert {edit["field"]: (edit["value"], edit["kept"]) for edit in result["meanwhile"]} == {
+        "severity": ("High", False),
+        "status": ("Escalated", True),
+    }
+    for name in REPORTS:
+        text = html.unescape((folder / name).read_text(encoding="utf-8"))
+        assert "ohtani@example.com" in text, name
+        assert name == "hygiene.json" or words in text, name
+
+
 def test_a_killed_run_leaves_reports_that_say_so(analyst: Analyst, sim: Simulator) -> None:
     assert analyst.hygiene("--check", rules=[NOTHING], report_dir="reports").returncode == PASSED
     sim.fault("stall", times=0, path="/cases*")
@@ -364,9 +385,9 @@ def test_text_of_cases_stays_text(analyst: Analyst, sim: Simulator) -> None:
     assert [finding["name"] for finding in report["findings"]] == names
     assert [result["name"] for result in report["case_results"]] == names
     assert not any(name in line for name in names for line in run.said)
-    html = (analyst.folder / "reports/hygiene.html").read_text(encoding="utf-8")
-    assert "<script>" not in html
-    assert "&lt;script&gt;" in html
+    page = (analyst.folder / "reports/hygiene.html").read_text(encoding="utf-8")
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
     root = ElementTree.parse(analyst.folder / "reports/hygiene.xml").getroot()
     assert "<script>alert(1)</script>" in " ".join(test.attrib["name"] for test in root.iter("testcase"))
     undone = analyst.undo("-v", "--diff", undo_file="reports/hygiene.json")

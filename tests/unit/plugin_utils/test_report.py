@@ -52,6 +52,10 @@ def changed(number, *, rules=(OWNED,), **more):
     return case(number, outcome="changed", changes=changes, rules=list(rules), **more)
 
 
+def edit(field, value, by="ohtani@example.com", *, kept=False):
+    return {"field": field, "value": value, "kept": kept, "by": by}
+
+
 def failed(number, **more):
     error = {"kind": "ApiError", "status": 503}
     return case(
@@ -107,12 +111,20 @@ def report(results=(), findings=(), **more):
 
 
 MIXED = report([changed(1), changed(2, rules=[OWNED, SPELT]), failed(3), skipped(4)], [finding(5), finding(6)])
+EDITED = [
+    changed(1, meanwhile=[edit("assignee", "ohtani"), edit("tags", ["one", "two"], None, kept=True)]),
+    # Somebody took it from its owner.
+    failed(2, meanwhile=[edit("assignee", "", kept=True)]),
+    changed(3, meanwhile=None),
+    changed(4, meanwhile=[]),
+]
 FAILED = {"mode": "apply", "verdict": "error", "passed": False}
 # 0, 3 and 3,000 findings; and what a run leaves that failed before it read anything
 REPORTS = {
     "clean": report(),
     "mixed": MIXED,
     "applied": {**MIXED, "mode": "apply", "writes": 3, "undo": [{"case_id": "1"}, {"case_id": "2"}]},
+    "edited": report(EDITED, mode="apply", writes=4),
     "three": report(findings=map(finding, range(3))),
     "large": report(map(changed, range(1000)), map(finding, range(1000, 4000))),
     "cases": report([changed(1, rules=[])], rules=[]),
@@ -343,7 +355,8 @@ def test_tags_show_what_is_gone_kept_and_new():
             ["Applied to the platform", "2 cases were changed", "ansible-playbook stellarcyber.xdr.undo -e undo_file="],
             ["Preview"],
         ),
-        ("large", ["3,000 findings", "1,000", "12 others"], []),
+        ("edited", ["Changed by others meanwhile"], ["Preview"]),
+        ("large", ["3,000 findings", "1,000", "12 others"], ["Changed by others"]),
         ("early", ["The run ended with an error", "No connection."], ["Rules and findings", "cases read"]),
     ],
 )
@@ -395,6 +408,56 @@ def test_markdown_cuts_its_tables_and_says_so():
     # GitHub takes a megabyte for a summary, GitLab for a comment.
     longest = report([changed(n, name="<" * 5000) for n in range(60)], [finding(n, name="|" * 5000) for n in range(60)])
     assert len(render(longest, "markdown")) < 200_000
+
+
+# What others changed
+
+
+@pytest.mark.parametrize("format", ["html", "markdown"])
+def test_what_others_changed_has_a_section(format):
+    page = (Page if format == "html" else read_markdown)(render(REPORTS["edited"], format))
+    rows = [squeezed(text) for text in page.rows]
+    for case_id, facts in (
+        ("60001", "assignee ohtani ohtani@example.com replaced"),
+        ("", "tags one, two (unknown) kept"),
+        ("60002", "assignee (none) ohtani@example.com kept"),
+    ):
+        # The cells of the page have nothing between them.
+        found = [row for row in rows if facts.replace(" ", "") in row.replace(" ", "")]
+        assert len(found) == 1, (facts, rows)
+        assert case_id in found[0]
+    text = squeezed(page.text)
+    assert "2 cases were changed by others meanwhile; 1 value of theirs was replaced." in text
+    assert "Whether others changed 1 case meanwhile could not be seen: 60003." in text
+
+
+def test_what_others_changed_is_in_the_output_of_the_run():
+    (mine, *others) = Suites(render(REPORTS["edited"], "junit")).root
+    assert mine.find("system-out").text.splitlines() == [
+        "2 cases were changed by others meanwhile; 1 value of theirs was replaced:",
+        f"case 60001: Name of 1 ({1:024x}): assignee to ohtani by ohtani@example.com (replaced)",
+        f"case 60001: Name of 1 ({1:024x}): tags to one, two by (unknown) (kept)",
+        f"case 60002: Name of 2 ({2:024x}): assignee to (none) by ohtani@example.com (kept)",
+        f"case 60003: Name of 3 ({3:024x}): whether others changed it meanwhile could not be seen",
+    ]
+    assert [suite.findtext("system-out") for suite in others] == [""] * len(others)
+
+
+@pytest.mark.parametrize("format", READABLE)
+@pytest.mark.parametrize(
+    ("meanwhile", "there"),
+    [
+        ([edit("status", "New", kept=True)], "1 case was changed by others meanwhile; all of it was kept"),
+        ([edit("status", "New"), edit("name", "A")], "1 case was changed by others meanwhile; 2 values of theirs were"),
+        (None, "hether others changed"),
+        ([], ""),
+    ],
+)
+def test_what_others_changed_is_counted(format, meanwhile, there):
+    text = render(report([changed(1, meanwhile=meanwhile)]), format)
+    shown = squeezed(elements_and_texts(text, format)[1])
+    assert there in shown
+    assert ("others" in shown) is bool(there)
 
 
 # What is said is true
@@ -550,7 +613,7 @@ def squeezed(text):
 
 
 @pytest.mark.parametrize("format", READABLE)
-@pytest.mark.parametrize("name", ["mixed", "applied", "cases", "early"])
+@pytest.mark.parametrize("name", ["mixed", "applied", "edited", "cases", "early"])
 def test_hostile_text_is_text_in_every_field(name, format):
     full = {**REPORTS[name], "error": "Error"}
     plain = elements_and_texts(render(hostile(full, "x"), format), format)[0]
@@ -660,6 +723,7 @@ def test_values_of_an_unexpected_type_are_shown(format):
         [{"outcome": "changed", "changes": changes, "rules": None, "error": None}, {"outcome": "failed"}], [{}]
     )
     odd["rules"] = [{"name": "Odd", "matched": None}]
+    odd["case_results"][1]["meanwhile"] = [{}, {"field": 1, "value": {"a": [None]}, "kept": "no", "by": ["b"]}]
     odd.update(counts={"read": "many"}, title=None, policy={"a": 1}, reads="none", error=None, platform=7, fail_on=None)
     assert "true" in render(odd, format)
 
@@ -684,6 +748,7 @@ VALID = {"report": 1, "mode": "check", "verdict": "clean", "passed": True}
         ({**VALID, "findings": "none"}, "html", "because its key findings is not a list of dicts."),
         ({**VALID, "case_results": [1]}, "html", "because its key case_results is not a list of dicts."),
         ({**VALID, "case_results": [{}, {"changes": ["a"]}]}, "html", "because the changes of number 2 in its key"),
+        ({**VALID, "case_results": [{"meanwhile": ["a"]}]}, "html", "because meanwhile of number 1 in its key case_"),
         ({**VALID, "counts": 3}, "html", "because its key counts is not a dict."),
     ],
 )
