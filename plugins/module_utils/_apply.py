@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Callable, NamedTuple, Sequence
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import label, modified_at, tenant_label
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import label, modified_at, moment, tenant_label
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     ApiError,
@@ -255,7 +255,7 @@ class _Update:
         def is_done() -> bool:
             # Both times are the platform's own, so that a clock here does not matter.
             return any(
-                comment.get("comment") == text and (comment.get("created_at") or 0) >= since
+                comment.get("comment") == text and (moment(comment, "created_at") or 0) >= since
                 for comment in self.reader.comments(case_id)
                 if isinstance(comment, dict)
             )

@@ -66,8 +66,13 @@ def tags(case: dict[str, Any]) -> list[str]:
 
 def modified_at(case: dict[str, Any]) -> int | None:
     """When a case was changed last, in ms; None if the platform does not say so."""
-    moment = case.get("modified_at")
-    return moment if isinstance(moment, int) and not isinstance(moment, bool) else None
+    return moment(case, "modified_at")
+
+
+def moment(record: dict[str, Any], name: str) -> int | None:
+    """A time of a case, a comment or an entry of a history, in ms; None for what is no number."""
+    value = record.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def label(case: dict[str, Any]) -> str:

@@ -20,6 +20,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import (
     assignee_label,
     label,
     modified_at,
+    moment,
     severity,
     tags,
 )
@@ -80,11 +81,13 @@ def _moved(before: Iterable[str], after: Iterable[str]) -> tuple[set[str], set[s
 
 def _differs(name: str, case: dict[str, Any], after: dict[str, Any]) -> bool:
     """False where one of them does not show the field: an answer may have fewer than another."""
-    values = [sorted(set(tags(each))) if name == "tags" else _given(name, each) for each in (case, after)]
+    values = [_given(name, each) for each in (case, after)]
     return None not in values and values[0] != values[1]
 
 
 def _given(name: str, case: dict[str, Any]) -> Any:
+    if name == "tags":
+        return sorted(set(tags(case))) if "tags" in case else None
     return severity(case) or None if name == "severity" else case.get(name)
 
 
@@ -114,16 +117,19 @@ def _movers(edit: Edit, case: dict[str, Any], entries: list[dict[str, Any]]) -> 
     held = tags(case)
     last: dict[str, dict[str, Any]] = {}
     for entry in entries:
-        before, after = (_texts(entry.get(name)) for name in ("from", "to"))
-        added, removed = _moved(held if before is None else before, after or ())
+        before, after = _texts(entry.get("from")), _texts(entry.get("to") or [])
+        if after is None:
+            continue
+        added, removed = _moved(held if before is None else before, after)
         moved = (added & set(edit.added)) | (removed & set(edit.removed))
         last.update(dict.fromkeys(moved, entry))
-        held = after or []
+        held = after
     return [entry for entry in entries if any(entry is mover for mover in last.values())]
 
 
 def _texts(value: Any) -> list[str] | None:
-    return [text for text in value if isinstance(text, str)] if isinstance(value, list) else None
+    """Tags of a history, if they are in the form that cases have them in. It is not documented."""
+    return value if isinstance(value, list) and all(isinstance(text, str) for text in value) else None
 
 
 def replaced(case: dict[str, Any], plan: Plan, history: History) -> list[Edit]:
@@ -155,9 +161,7 @@ def _since(case: dict[str, Any], name: str, history: History) -> list[dict[str, 
     if read_at is None:
         return []
     entries = [
-        entry
-        for entry in history
-        if entry.get("field") in names and isinstance(entry.get("timestamp"), int) and entry["timestamp"] > read_at
+        entry for entry in history if entry.get("field") in names and (moment(entry, "timestamp") or read_at) > read_at
     ]
     return sorted(entries, key=lambda entry: entry["timestamp"])
 
@@ -166,7 +170,9 @@ def _sets(entry: dict[str, Any], change: Change, plan: Plan) -> bool:
     value = entry.get("to")
     if change.field == "tags":
         sent = plan.payload["tags"]
-        held = value if isinstance(value, list) else []
+        held = _texts(value or [])
+        if held is None:
+            return False
         return set(sent.get("add", ())) <= set(held) and not set(sent.get("delete", ())) & set(held)
     if change.field == "assignee" and plan.desired.assignee is not None:
         value = _value(entry)
