@@ -46,6 +46,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._wire import (
     cause,
     exchange,
     is_timeout,
+    name_and_port,
     passwords,
     settings,
 )
@@ -117,6 +118,7 @@ class Client:
         proxy = requests.utils.select_proxy(connection.base_url, self.settings["proxies"])
         if proxy and not is_proxy(proxy if "://" in proxy else "http://" + proxy):
             raise InputError("The proxy of the environment", "is no proxy URL.", "Correct HTTPS_PROXY or ALL_PROXY.")
+        self.proxy = name_and_port(proxy or "")
         self.begin(on_secret)
         self._register_connection_secrets()
         self._tokens = TokenSource(self._exchange if connection.api_key else None, connection.access_token)
@@ -498,7 +500,8 @@ class _Request:
         remedy = "Check proxy, HTTPS_PROXY and NO_PROXY."
         if "failed: 407" in text:
             remedy = "Check the user name and the password in the proxy's URL (proxy or HTTPS_PROXY)."
-        failure = TransportError(self.tried, f"the proxy did not connect: {text}.", remedy, **self._facts())
+        happened = f"the proxy {self.client.scrub(self.client.proxy)} did not connect: {text}."
+        failure = TransportError(self.tried, happened, remedy, **self._facts())
         if "Tunnel connection failed: 4" in text:  # it refuses the next try as well
             return failure
         self.may_have_arrived = True

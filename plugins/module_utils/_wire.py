@@ -182,6 +182,11 @@ def passwords(proxy: str) -> list[str]:
     return [password, unquote(password)]
 
 
+def name_and_port(proxy: str) -> str:
+    """A proxy's URL without what a message must not show, user name and password."""
+    return urlsplit(proxy if "://" in proxy else "http://" + proxy).netloc.rpartition("@")[2]
+
+
 def is_timeout(error: BaseException) -> bool:
     kinds = (requests.exceptions.Timeout, ReadTimeoutError, socket.timeout)
     return isinstance(error, kinds) or isinstance(_innermost(error), kinds)

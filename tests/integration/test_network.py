@@ -373,7 +373,7 @@ def test_no_proxy(case, monkeypatch, variable, value, straight):
     if straight:
         assert case() == [TOKEN, GET, PUT]
     else:
-        assert "the proxy did not connect" in refused(case)
+        assert "did not connect: " in refused(case)
     record(f"{variable}={value}", "goes straight" if straight else "goes through the proxy")
 
 
@@ -398,7 +398,7 @@ def test_a_proxy_that_wants_a_password(sim, case, guarded_proxy, monkeypatch, se
             assert guarded_proxy.forwarded(sim.host) == 1
         else:
             message = refused(case, retries=3, **options)
-            assert "the proxy did not connect: Tunnel connection failed: 407 Proxy Authentication Required" in message
+            assert "did not connect: Tunnel connection failed: 407 Proxy Authentication Required" in message
             assert "Check the user name and the password in the proxy's URL" in message
             assert "tried" not in message
     record(f"a proxy that wants a password, by {setting}", "connects with it; 407 without, said so and not tried again")
@@ -528,13 +528,13 @@ def test_a_proxy_that_is_reached_by_tls(sim, case, listen, authority, tmp_path, 
 
 def test_a_proxy_that_is_not_there(case):
     message = refused(case, proxy=DEAD)
-    assert "the proxy did not connect" in message
+    assert "the proxy 127.0.0.1:1 did not connect: " in message
     assert "Check proxy, HTTPS_PROXY and NO_PROXY." in message
 
 
 def test_a_proxy_that_cannot_reach_the_platform(case, proxy):
     message = refused(case, proxy=proxy.url, host="127.0.0.1:1")
-    assert "the proxy did not connect" in message or "no answer" in message
+    assert "did not connect: " in message or "no answer" in message
 
 
 # -- hosts ---------------------------------------------------------------------------------------------------------

@@ -471,7 +471,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "… (…): TLS failed, so nothing was sent: …": lambda p: p.case(ca_path=None),
     "… (…): no answer: …": lambda p: p.case(host="127.0.0.1:1"),
     "… (…): no complete answer in time …": lambda p: p.faulty("stall").case(timeout=1),
-    "… (…): the proxy did not connect: …": lambda p: p.case(proxy="http://127.0.0.1:1"),
+    "… (…): the proxy … did not connect: …": lambda p: p.case(proxy="http://127.0.0.1:1"),
     "… (…): HTTP 302 redirects to …": lambda p: p.faulty("redirect").case(),
     "… (…): HTTP 200, but the answer …": lambda p: p.faulty("html").case(),
     **{

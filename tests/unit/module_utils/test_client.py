@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from types import SimpleNamespace
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 import urllib3
@@ -808,10 +808,11 @@ def test_one_time_for_all_addresses_of_a_name(make, monkeypatch):
 
 
 CA = "If the platform has a certificate of a private CA, set ca_path to that CA's file."
-DATE = "Renew the platform's certificate, or correct the clock of this machine."
+OUT_OF_DATE = "Renew the platform's certificate, or correct the clock of this machine."
 NAME = "It is for another name: set host to the name in the certificate."
 REACH = "Check host and port, name resolution, and that a firewall or a proxy lets this machine through."
 PROXY = "Check proxy, HTTPS_PROXY and NO_PROXY."
+THE_PROXY = "the proxy proxy.example.com:3128"
 REFUSED = urllib3.exceptions.NewConnectionError(urllib3.connection.HTTPSConnection("a"), "Refused")
 
 
@@ -853,21 +854,21 @@ REFUSED = urllib3.exceptions.NewConnectionError(urllib3.connection.HTTPSConnecti
             "Check that host and port are reachable from here, or raise timeout.",
             *UNSENT,
         ),
-        (lib.ProxyError("gone"), f"the proxy did not connect: gone. {PROXY}", *YES),
+        (lib.ProxyError("gone"), f"{THE_PROXY} did not connect: gone. {PROXY}", *YES),
         (
             lib.ProxyError(OSError("Tunnel connection failed: 407 Who?")),
-            "the proxy did not connect: Tunnel connection failed: 407 Who?. "
+            f"{THE_PROXY} did not connect: Tunnel connection failed: 407 Who?. "
             "Check the user name and the password in the proxy's URL (proxy or HTTPS_PROXY).",
             *NO,
         ),
         (
             lib.ProxyError(OSError("Tunnel connection failed: 403 No")),
-            f"the proxy did not connect: Tunnel connection failed: 403 No. {PROXY}",
+            f"{THE_PROXY} did not connect: Tunnel connection failed: 403 No. {PROXY}",
             *NO,
         ),
         (
             lib.ProxyError(OSError("Tunnel connection failed: 502 Gone")),
-            f"the proxy did not connect: Tunnel connection failed: 502 Gone. {PROXY}",
+            f"{THE_PROXY} did not connect: Tunnel connection failed: 502 Gone. {PROXY}",
             *YES,
         ),
         (lib.InvalidSchema("Missing dependencies"), f"no answer: Missing dependencies. {REACH}", *NO),
@@ -880,7 +881,8 @@ def test_why_no_answer_came(monkeypatch, error, words, again, may_have_arrived):
         raise error
 
     waits = []
-    with Client(connection("https://platform.example.com", retries=1), sleep=waits.append) as client:
+    link = connection("https://platform.example.com", retries=1, proxy="http://me:password@proxy.example.com:3128/")
+    with Client(link, sleep=waits.append) as client:
         monkeypatch.setattr(client.adapter, "send", fail)
         raised = failure(put, client)
     url = "https://platform.example.com/connect/api/v1/cases/1"
@@ -900,8 +902,8 @@ WRONG_NAME = "IP address mismatch, certificate is not valid for '127.0.0.1'"
     [
         (WRONG_NAME, True, NAME),
         (WRONG_NAME, "/ca.pem", NAME),
-        ("certificate has expired", "/ca.pem", DATE),
-        ("certificate is not yet valid", True, DATE),
+        ("certificate has expired", "/ca.pem", OUT_OF_DATE),
+        ("certificate is not yet valid", True, OUT_OF_DATE),
         ("unable to get local issuer certificate", True, CA),
         (
             "unable to get local issuer certificate",
@@ -976,7 +978,8 @@ def test_what_a_proxy_refuses(monkeypatch, setting, status, tries):
             error = failure(client.get, "a")
     assert [asked.method + asked.target for asked in proxy.asked] == ["CONNECTa.example.com:443"] * tries
     assert "proxy-authorization" in proxy.asked[0].headers
-    assert f"the proxy did not connect: Tunnel connection failed: {status} Canned" in str(error)
+    place = urlsplit(proxy.url).netloc
+    assert f"the proxy {place} did not connect: Tunnel connection failed: {status} Canned" in str(error)
     assert {"pass%20word", "pass word"} <= set(registered)
 
 
@@ -991,6 +994,7 @@ def test_plain_http_takes_no_proxy_from_the_environment(monkeypatch, proxy, sett
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:2")
     with Client(connection("http://127.0.0.1:1", proxy=proxy)) as client:
         assert client.settings["proxies"] == settings
+        assert client.proxy == proxy[len("http://") :]
 
 
 NO_PROXY_URLS = ["http://[", "http://a:secret@c:99999999", "http://:@", "http://:1", "://", "ftp://a:1", "http://a:b"]
@@ -1012,6 +1016,7 @@ def test_a_proxy_of_the_environment_without_a_scheme(monkeypatch):
         registered = []
         with Client(connection("https://a.example.com"), registered.append) as client:
             assert "secret" not in str(failure(client.get, "a"))
+        assert client.proxy == urlsplit(proxy.url).netloc
     assert "secret" in registered
 
 
