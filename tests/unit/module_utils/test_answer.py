@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import time
 import tracemalloc
 import zlib
 
@@ -82,6 +83,44 @@ def test_how_many_values(monkeypatch, values):
     loads(b"[" + values * (9_990 // per_value) + b"0]")
     with pytest.raises(ValueError, match="has too many values"):
         loads(b"[" + values * 10_000 + b"0]")
+
+
+@pytest.mark.parametrize("text", [",", "[", "{", r"\"", r"\\", r"\",", r"\\\","])
+def test_what_stands_in_a_string_is_no_value(monkeypatch, text):
+    monkeypatch.setattr(_answer, "MAX_VALUES", 10)
+    content = '["' + text * 20 + ',", "' + "," * 20 + '", 1%s]'
+    assert len(loads((content % "").encode())) == 3
+    loads((content % (", 1" * 7)).encode())
+    with pytest.raises(ValueError, match="has too many values"):
+        loads((content % (", 1" * 8)).encode())
+
+
+@pytest.mark.parametrize("end", ["", "\\", '\\"'])
+def test_a_string_without_an_end_is_no_value(monkeypatch, end):
+    monkeypatch.setattr(_answer, "MAX_VALUES", 10)
+    with pytest.raises(ValueError, match="is no JSON"):
+        loads(('["' + "," * 20 + end).encode())
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_a_string_in_pieces(monkeypatch, size):
+    monkeypatch.setattr(_answer, "_PIECE_BYTES", size)
+    content = rb'["a,b", "\"[,", {"c\\": "", "\\\",": 5}]'
+    assert b"".join(_answer._outside_strings(content)) == b"[, , {: , : 5}]"
+
+
+@pytest.mark.parametrize("repeated", [b'","', b'\\",', b'"",', b'\\\\,"', b",", b'"a,'])
+def test_strings_are_left_out_in_little_time_and_memory(repeated):
+    content = b'["' + repeated * (MIB // len(repeated))
+    tracemalloc.start()
+    try:
+        started = time.process_time()
+        for _piece in _answer._outside_strings(content):
+            pass
+        assert time.process_time() - started < 10
+        assert tracemalloc.get_traced_memory()[1] < 3 * len(content)
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_page_of_the_platform_is_far_from_the_limits():
