@@ -50,5 +50,5 @@ class ChangeLimit:
         raise InputError(
             "Refused to begin",
             f"{changes} cases would be changed, and max_changes allows {given}. Nothing was written.",
-            "Look at the changes in check mode. If they are meant, raise max_changes.",
+            "Look at case_results, or the report. If the changes are meant, raise max_changes.",
         )

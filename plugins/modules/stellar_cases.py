@@ -216,7 +216,8 @@ options:
   max_changes:
     description:
       - How many cases the task may change, as a number V(50) or as a share V(10%) of the cases that it read.
-      - If more would be changed, the task fails before the first write, in check mode too.
+      - If more would be changed, the task fails before the first write, in check mode too. RV(case_results) and
+        RV(diff) of the failure have what was planned, but Ansible shows no diff of a task that fails.
     type: str
   concurrency:
     description:

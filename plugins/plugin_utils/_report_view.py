@@ -21,6 +21,8 @@ ROWS = ("case_results", "findings", "rules", "undo")
 # The bars of a chart; what is left over becomes one more.
 BARS = 8
 NONE = "(none)"
+# How the reason of a case begins that was planned when the run ended
+NOT_BEGUN = "Not begun:"
 
 
 def view(report: Row) -> Row:
@@ -39,6 +41,7 @@ def view(report: Row) -> Row:
     rules = _rules(report["rules"], findings, results)
     given = report.get("counts", {})
     counts = _counts(given, results, findings)
+    counts["planned"] = 0 if counts["changed"] or report["writes"] else _not_begun(results)
     is_error = bool(report["error"]) or report["verdict"] == "error"
     # Without them a run that failed knows nothing: its zeros are no facts.
     is_known = bool(given or results or findings) or not is_error
@@ -201,14 +204,20 @@ def _counts(given: Row, results: list[Row], findings: list[Row]) -> Row:
     return {"read": None, **counted_here, "findings": len(findings), **known}
 
 
+def _not_begun(results: list[Row]) -> int:
+    return sum(row["outcome"] == "skipped" and row["reason"].startswith(NOT_BEGUN) for row in results)
+
+
 def _summary(counts: Row, applied: bool, is_error: bool) -> str:
-    changed = counts["changed"]
+    changed, planned = counts["changed"], counts["planned"]
+    skipped = max(0, counts["skipped"] - planned)
     verb = "would change" if not applied else "was changed" if changed == 1 else "were changed"
     parts = [
         f"{counted(changed, 'case')} {verb}" if changed else "",
+        f"{counted(planned, 'case')} planned, none begun" if planned else "",
         counted(counts["findings"], "finding") if counts["findings"] else "",
         f"{counted(counts['failed'], 'case')} failed" if counts["failed"] else "",
-        f"{counted(counts['skipped'], 'case')} skipped" if counts["skipped"] else "",
+        f"{counted(skipped, 'case')} skipped" if skipped else "",
     ]
     return ", ".join(filter(None, parts)) or ("" if is_error else "Nothing to change, and no findings")
 

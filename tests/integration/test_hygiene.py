@@ -272,14 +272,20 @@ def test_a_wrong_key_is_in_the_reports(analyst: Analyst) -> None:
     assert "a-wrong-key" not in run.output
 
 
-def test_more_changes_than_allowed(analyst: Analyst) -> None:
-    run = analyst.hygiene(rules=[TAGGED], max_changes=0, report_dir="reports")
+@pytest.mark.parametrize("mode", ["--check", "--verbose"])
+def test_more_changes_than_allowed(analyst: Analyst, mode: str) -> None:
+    run = analyst.hygiene(mode, rules=[TAGGED], max_changes=0, report_dir="reports")
     assert run.returncode == ERROR
-    assert run.failure.startswith("Refused to begin: 1 case would be changed") or "max_changes allows 0" in run.failure
+    assert run.failure.startswith("Refused to begin: 1 cases would be changed, and max_changes allows 0.")
     assert not run.writes
+    assert run.said[1].endswith(" read, 1 planned, none begun, 0 findings, 0 failed, 0 skipped")
+    assert run.said[2] == "1 planned, none begun: The vendor's case is tagged"
+    assert "1 case planned, none begun" in (analyst.folder / "reports/hygiene.md").read_text(encoding="utf-8")
     report = analyst.report()
     assert_shows(report, verdict="error", error=run.failure)
     assert report["counts"]["skipped"] == 1
+    # What the failure says to look at
+    assert [change["field"] for change in report["case_results"][0]["changes"]] == ["tags"]
     assert not list((analyst.folder / "reports").glob("*.journal"))
 
 

@@ -59,6 +59,10 @@ def test_what_it_says(text, read, message):
     with pytest.raises(InputError) as caught:
         ChangeLimit.parse(text).check(3, read)
     assert str(caught.value).startswith(message)
+    # Check mode is refused as well, so that it is no way to see them.
+    assert str(caught.value).endswith(
+        "Look at case_results, or the report. If the changes are meant, raise max_changes."
+    )
 
 
 @pytest.mark.parametrize(

@@ -130,6 +130,12 @@ REPORTS = {
     "cases": report([changed(1, rules=[])], rules=[]),
     "early": {"report": 1, "mode": "check", "verdict": "error", "passed": False, "error": "No connection."},
     "wrong key": {**report(rules=[], counts={}, reads=0), **FAILED, "error": "The key is wrong. Give another."},
+    "not begun": {
+        **report([skipped(1), *({**skipped(n), "reason": "Not begun: the limit."} for n in (2, 3))], [finding(9)]),
+        **FAILED,
+        "mode": "check",
+        "error": "2 cases, and max_changes allows 1.",
+    },
     "refused": {
         **report(map(skipped, range(3)), [finding(9)]),
         **FAILED,
@@ -500,6 +506,10 @@ def test_it_says_what_was_written(given, written, format):
         ("early", "No verdict: No connection"),
         ("wrong key", "No verdict: The key is wrong. Give another"),
         ("refused", "No verdict: 3 cases, and max_changes allows 2. 1 finding, 3 cases skipped"),
+        (
+            "not begun",
+            "No verdict: 2 cases, and max_changes allows 1. 2 cases planned, none begun, 1 finding, 1 case skipped",
+        ),
     ],
 )
 def test_an_error_comes_first_and_leaves_no_verdict(name, there, format):
@@ -519,6 +529,15 @@ def test_what_nobody_counted_is_not_zero(name, format):
 
 def test_an_error_without_words_is_one():
     assert said({**VALID, "verdict": "error"}, "junit") == "No verdict: the run ended with an error"
+
+
+@pytest.mark.parametrize("format", ["html", "markdown"])
+def test_none_would_change_where_some_are_planned(format):
+    text = said(REPORTS["not begun"], format)
+    assert ("2 planned, none begun" if format == "html" else "Planned, none begun") in text
+    assert "0 would change" not in text
+    begun = {**REPORTS["not begun"], "mode": "apply", "writes": 1}
+    assert "none begun" not in said(begun, format)
 
 
 @pytest.mark.parametrize(
