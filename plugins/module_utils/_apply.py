@@ -51,8 +51,9 @@ def check_guard(case: dict[str, Any], guard: int | None) -> None:
         raise ConflictError(what, "the platform does not say when it was changed.", "Leave if_modified_at out.")
     if changed_at > guard:
         who = printable(case.get("modified_by_name") or case.get("modified_by") or "somebody", 60)
-        times = f"at {_moment(changed_at)}, and the change was decided on its state at {_moment(guard)}"
-        raise ConflictError(what, f"{who} changed it {times}.", remedy, modified_at=changed_at)
+        meant = f"the change is meant for the case as last modified at {_moment(guard)} or earlier"
+        why = f"{who} changed it at {_moment(changed_at)}, and {meant}."
+        raise ConflictError(what, why, remedy, modified_at=changed_at)
 
 
 def _moment(ms: int) -> str:
@@ -62,13 +63,13 @@ def _moment(ms: int) -> str:
 class Applied(NamedTuple):
     """A case after its plan was carried out.
 
-    meanwhile: what others changed. guard: modified_at in ms for what undoes the plan: later changes are somebody
-    else's. None if that could not be seen.
+    meanwhile: what others changed. None if the history was to be read and could not be, and nothing else showed any.
+    guard: modified_at in ms for what undoes the plan: later changes are somebody else's. None if that is not known.
     """
 
     case: dict[str, Any]
     warnings: list[str]
-    meanwhile: list[Edit]
+    meanwhile: list[Edit] | None
     guard: int | None
 
 
@@ -105,6 +106,7 @@ class _Update:
     def __post_init__(self) -> None:
         self.what = f"Could not update {label(self.case)} of tenant {tenant_label(self.case)}"
         self.meanwhile: list[Edit] = []
+        self.is_blind = False
         self.warnings: list[str] = []
         self.is_accepted = True
 
@@ -137,7 +139,7 @@ class _Update:
                 after = later
         if self.meanwhile:
             self.warnings.append(told(self.case, self.meanwhile))
-        return Applied(after, self.warnings, self.meanwhile, guard)
+        return Applied(after, self.warnings, self._seen(), guard)
 
     def _put(self) -> tuple[dict[str, Any] | None, bool]:
         """PUT; the case after it, if that is known already, and whether it is the answer to the PUT.
@@ -158,13 +160,19 @@ class _Update:
                 raise
             try:
                 after = self.reader.case_by_id(self.case["_id"])
-            except StellarError:
-                _leave_unclear(error)
+            except StellarError as look:
+                _leave_unclear(error, f"Reading the case again failed as well: {look.why} ")
                 raise error from None
             is_touched = modified_at(after) != modified_at(self.case)
             if not shows_in(plan, after) and not (is_touched and self._was_made(error)):
+                if error.facts.get("unclear"):
+                    raise
                 if verify(plan, after).unsure:
                     _leave_unclear(error)
+                elif is_touched or shown(self.case, Plan(Desired()), after):
+                    error.insert("The case was read again, and the update is not in it.")
+                else:
+                    error.insert("The case was read again and is unchanged.")
                 raise
             return after, False
         # An empty answer says that it was done; one of another shape may be another server's.
@@ -199,9 +207,9 @@ class _Update:
 
     def _was_made(self, error: StellarError) -> bool:
         """Look in the history whether a write arrived that the case does not show any more."""
-        history, _error = self._history()
+        history, why = self._history()
         if history is None:
-            _leave_unclear(error)
+            _leave_unclear(error, f"{why} ")
             return False
         return any(was_made(self.case, self.plan, change, history) for change in self.plan.changes)
 
@@ -211,7 +219,7 @@ class _Update:
             entries = self.reader.included(self.case, "activities")
             return [entry for entry in entries if isinstance(entry, dict)], ""
         except StellarError as error:
-            return None, str(error)
+            return None, f"{error.what}: {error.why}"
 
     def _look(self, after: dict[str, Any]) -> None:
         """Find out what others changed. Raises NotAppliedError for what nobody did: neither the platform nor others."""
@@ -220,7 +228,8 @@ class _Update:
         self.meanwhile = shown(case, plan, after)
         if not self.meanwhile and not self.watched:
             return
-        history, error = self._history()
+        history, why = self._history()
+        self.is_blind = history is None and self.watched
         ignored = [change.field for change in missing if not was_made(case, plan, change, history or [])]
         if ignored:
             self.meanwhile = [edit for edit in self.meanwhile if edit.field not in ignored]
@@ -228,8 +237,11 @@ class _Update:
         if history is not None:
             self.meanwhile = replaced(case, plan, history) + named(self.meanwhile, case, plan, history)
         elif self.watched:
-            text = f"Whether others changed {label(case)} between its read and its update could not be seen. {error}"
-            self.warnings.append(text)
+            text = f"Whether others changed {label(case)} between its read and its update could not be seen. {why}"
+            self.warnings.append(f"{text} Look at the case's history.")
+
+    def _seen(self) -> list[Edit] | None:
+        return None if self.is_blind and not self.meanwhile else self.meanwhile
 
     def _ignored(self, after: dict[str, Any], missing: list[str]) -> NotAppliedError:
         shown_as = "; ".join(
@@ -244,7 +256,7 @@ class _Update:
             fields=missing,
         )
         applied = [change for change in self.plan.changes if change.field not in (*missing, "comment")]
-        error.result = {"changed": bool(applied), "case": after, "meanwhile": as_results(self.meanwhile)}
+        error.result = {"changed": bool(applied), "case": after, "meanwhile": as_results(self._seen())}
         return error
 
     def _comment(self, after: dict[str, Any]) -> None:
@@ -266,7 +278,7 @@ class _Update:
         try:
             write("POST", path, {"comment": text}, what)
         except StellarError as error:
-            error.result = {"changed": True, "case": after, "meanwhile": as_results(self.meanwhile)}
+            error.result = {"changed": True, "case": after, "meanwhile": as_results(self._seen())}
             look = "Look whether it is there; if not, post" if error.facts.get("unclear") else "Post"
             error.append(f"A next run finds the case in its state and posts nothing. {look} it by hand.")
             raise
@@ -276,12 +288,13 @@ def _is_comment(answer: dict[str, Any]) -> bool:
     return not answer or isinstance(answer.get("data"), dict)
 
 
-def as_results(edits: Sequence[Edit]) -> list[dict[str, Any]]:
-    return [edit.to_result() for edit in edits]
+def as_results(edits: Sequence[Edit] | None) -> list[dict[str, Any]] | None:
+    return None if edits is None else [edit.to_result() for edit in edits]
 
 
-def _leave_unclear(error: StellarError) -> None:
-    error.append("Whether the case was changed is unclear: look at it, or run again.")
+def _leave_unclear(error: StellarError, why: str = "") -> None:
+    if not error.facts.get("unclear"):
+        error.insert(f"{why}Whether the case was changed is unclear: look at it, or run again.")
     error.facts["unclear"] = True
 
 

@@ -76,7 +76,7 @@ class Work:
     written: bool = False
     reason: str = ""
     error: dict[str, Any] = field(default_factory=dict)
-    meanwhile: list[dict[str, Any]] = field(default_factory=list)
+    meanwhile: list[dict[str, Any]] | None = field(default_factory=list)
     undo: dict[str, Any] | None = None
     not_undoable: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -113,7 +113,7 @@ class Work:
             result["reason"] = self.reason
         if self.error:
             result["error"] = self.error
-        if self.meanwhile:
+        if self.meanwhile is None or self.meanwhile:
             result["meanwhile"] = self.meanwhile
         if self.not_undoable:
             result["not_undoable"] = self.not_undoable
@@ -287,7 +287,7 @@ class Apply:
         # What somebody set right before the write is what was there before it.
         found = {
             edit["field"]: edit["value"]
-            for edit in work.meanwhile
+            for edit in work.meanwhile or ()
             if not edit["kept"] and isinstance(edit["value"], str)
         }
         item, work.not_undoable = undo_item({**work.case, **found}, work.plan, guard)
@@ -301,7 +301,7 @@ class Apply:
 
     def _fail(self, work: Work, error: StellarError) -> None:
         if error.result.get("changed") or error.facts.get("unclear"):
-            work.meanwhile = error.result.get("meanwhile") or []
+            work.meanwhile = error.result.get("meanwhile")
             self._changed(work, _guard_after(work, error))
         else:
             self._forget(work)

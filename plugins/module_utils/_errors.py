@@ -31,7 +31,7 @@ class StellarError(Exception):
 
     def __init__(self, what: str, why: str, remedy: str = "", **facts: Any) -> None:
         super().__init__(" ".join(part for part in (what + ":", why, remedy) if part))
-        self.remedy = remedy
+        self.what, self.why, self.remedy = what, why, remedy
         self.facts = {name: fact for name, fact in facts.items() if fact is not None}
         self.result: dict[str, Any] = {}
         # Of a call: True if a try of it may have arrived although no answer said so.
@@ -46,7 +46,16 @@ class StellarError(Exception):
 
     def append(self, words: str) -> None:
         """Add to the message what is known where the error passes by."""
-        self.args = (f"{self} {words}",)
+        text = str(self)
+        self.args = (f"{text}{'.' if text.endswith(')') and not words.startswith('(') else ''} {words}",)
+
+    def insert(self, words: str) -> None:
+        """Add to what happened, so that the remedy is read with it in mind."""
+        before, remedy, after = str(self).rpartition(self.remedy or "\0")
+        if remedy:
+            self.args = (f"{before}{words} {remedy}{after}",)
+        else:
+            self.append(words)
 
     def is_answer_to(self, path: str, *statuses: int) -> bool:
         """True for one of these HTTP statuses in answer to a call, and not to that for the token which it needed."""

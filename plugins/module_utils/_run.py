@@ -58,15 +58,19 @@ def run_case(
         result: dict[str, Any] = {"case": case}
         try:
             retries = client.retries
-            plan = plan_case(reader, case, desired, guard)
+            plan = plan_case(reader, case, desired)
             if guard is not None and client.retries > retries:
                 # Reading the users took its time: the case may be another by now.
                 result["case"] = case = reader.case_by_id(case["_id"])
-                plan = plan_case(reader, case, desired, guard)
+                plan = plan_case(reader, case, desired)
             result.update(_report(case, plan))
+            if plan.changed:
+                check_guard(case, guard)
             if check_mode or not plan.changed:
                 result.update(changed=plan.changed, case=plan.outcome(case))
             else:
+                # Until it is known
+                result["meanwhile"] = None
                 done = apply_plan(client, reader, case, plan, guard, watched=guard is not None)
                 result.update(changed=True, case=done.case, meanwhile=as_results(done.meanwhile))
                 result["warnings"] += done.warnings
@@ -78,15 +82,12 @@ def run_case(
         return dict(result, retries=client.retries)
 
 
-def plan_case(reader: Reader, case: dict[str, Any], desired: Desired, guard: int | None) -> Plan:
-    """Plan one case, its people looked up. Raises ConflictError if it differs and was touched after guard (ms)."""
+def plan_case(reader: Reader, case: dict[str, Any], desired: Desired) -> Plan:
+    """Plan one case, its people looked up."""
     if desired.assignee is not None:
         desired = replace(desired, assignee=reader.assignee(desired.assignee.given, case))
     _check_resolution(case, desired)
-    plan = make_plan(case, desired)
-    if plan.changed:
-        check_guard(case, guard)
-    return plan
+    return make_plan(case, desired)
 
 
 def _report(case: dict[str, Any], plan: Plan) -> dict[str, Any]:

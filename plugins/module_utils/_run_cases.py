@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Sequence
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._apply import unreadable_warning
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._apply import check_guard, unreadable_warning
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._bounded import TookTooLong, at_most
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._bulk import (
     ANOTHER_FAILED,
@@ -291,15 +291,16 @@ def _plan_items(items: Sequence[Item], reader: Reader, progress: Progress) -> _O
 
 def _plan_item(item: Item, work: Work, reader: Reader, progress: Progress, outcome: _Outcome) -> None:
     try:
-        plan = plan_case(reader, work.case, item.desired, item.guard)
+        work.plan = plan_case(reader, work.case, item.desired)
+        if work.plan.changed:
+            check_guard(work.case, item.guard)
     except ConflictError as error:
         work.skip(str(error))
     except StellarError as error:
         work.fail(error)
         progress.failed(error)
     else:
-        work.plan = plan
-        outcome.warnings += [unreadable_warning(name, work.case) for name in plan.unreadable]
+        outcome.warnings += [unreadable_warning(name, work.case) for name in work.plan.unreadable]
         if item.guard is not None:
             # Whoever came between the read and the write was not seen by the plan, whatever time was asked for.
             work.guard = min(item.guard, modified_at(work.case) or item.guard)

@@ -241,7 +241,8 @@ case:
 changes:
   description:
     - What the task changed, or would change. Empty if there was nothing to do.
-    - In a failure, what it was about to change; RV(ignore:changed) and RV(case) say how far it came.
+    - In a failure, what it was about to change, or what O(if_modified_at) kept it from changing; RV(ignore:changed)
+      and RV(case) say how far it came.
   returned: when the plan was made
   type: list
   elements: dict
@@ -265,9 +266,14 @@ meanwhile:
   description:
     - What others changed between the read of the case and the end of its update, as far as it can be seen. Others are
       people, other tasks, or the platform itself. There is a warning too if there is such.
-    - Without O(if_modified_at) it is what the platform's answer shows beside the plan. Only a change of the same fields
-      right before the update then stays unseen.
-    - With O(if_modified_at) it is also what the case's history says.
+    - Not all can be seen. Without O(if_modified_at) it is what the platform's answer shows beside the plan, so that a
+      value that the update replaced is not reported, unless something else was changed too. With it, it is also what
+      the case's history says.
+    - What somebody changes after the task read the case for the last time, or after the platform's answer to the
+      update, is never in it.
+    - V(null) if nobody could look. With O(if_modified_at) the history could not be read, which a warning says; or the
+      task failed once it had begun to write, before it looked. Empty if somebody looked and saw nothing, and where
+      nothing was written.
   returned: when the plan was made
   type: list
   elements: dict
@@ -379,7 +385,7 @@ error:
       returned: when O(if_modified_at) refused it
       sample: 1660835991789
     unclear:
-      description: Whether the write was done could not be seen.
+      description: Whether the write was done could not be seen. RV(ignore:changed) is true then, to be sure.
       type: bool
       returned: when it is so
       sample: true

@@ -363,17 +363,21 @@ case_results:
       returned: when it is so
       sample: "Refused to change case 62fceb4a48be7776c793a02a (ticket 67535): ohtani changed it at ..."
     error:
-      description: The same for a program to read, as RV(stellarcyber.xdr.stellar_case#module:error).
+      description:
+        - The same for a program to read, as RV(stellarcyber.xdr.stellar_case#module:error).
+        - If it has C(unclear), the case may have been changed. RV(ignore:changed) of the task is true then, to be sure.
       type: dict
       returned: when it failed
       sample: {kind: ApiError, method: PUT, status: 503}
     meanwhile:
       description:
         - What others changed while it was updated, as RV(stellarcyber.xdr.stellar_case#module:meanwhile).
-        - The history is read for items with C(if_modified_at), and with O(reread_after=0).
+        - The history is read for items with C(if_modified_at), and with O(reread_after=0). Otherwise a value that the
+          update replaced is not reported, unless something else was changed too.
+        - V(null) if nobody could look, as the history could not be read, or the case failed before.
       type: list
       elements: dict
-      returned: when there is such
+      returned: when there is such, or nobody could look
       sample: [{field: status, value: Escalated, kept: false, by: ohtani@example.com}]
     not_undoable:
       description: What of the changes RV(undo) can't restore, such as V(comment) or V(resolution).

@@ -150,7 +150,7 @@ def said_by_cases(result: dict[str, Any]) -> dict[str, Said]:
 def said_by_case(result: dict[str, Any]) -> Said:
     """What the result of stellar_case says."""
     changes = {change["field"]: change["before"] for change in result.get("changes", [])}
-    return Said(bool(result.get("changed")), result.get("msg", ""), changes, result.get("meanwhile", []))
+    return Said(bool(result.get("changed")), result.get("msg", ""), changes, result.get("meanwhile") or [])
 
 
 Run = Callable[[Play, str, list[Any]], dict[str, Said]]

@@ -134,7 +134,8 @@ def one_by_one(sim, moment, by="case_id", guard=None):
         is_warned = any("was changed by others" in text for text in result.get("warnings", ()))
         assert bool(result.get("meanwhile")) is is_warned
         changes = {change["field"]: change["before"] for change in result.get("changes", ())}
-        done[name] = Done(result["changed"], refused, changes, result.get("meanwhile", []))
+        # Of an update that was refused nobody looked at what others did.
+        done[name] = Done(result["changed"], refused, changes, result["meanwhile"] or [])
     return done, None
 
 

@@ -611,6 +611,12 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Could not update case … Whether the case was changed is unclear: …": (
         lambda p: p.faulty("drop_after", path=ONE_CASE, after=1, times=0).case()
     ),
+    "Could not update case … The case was read again and is unchanged. …": (
+        lambda p: p.faulty("drop_before", method="PUT", path=ONE_CASE, times=0).case()
+    ),
+    "Could not update case … The case was read again, and the update is not in it. …": (
+        lambda p: p.edited().faulty("drop_before", method="PUT", path=ONE_CASE, times=0).case(retries=0)
+    ),
     "description of case … can't be compared, …": lambda p: p.case(severity=None, description="What happened"),
     "… can't be looked up, …": lambda p: p.switched(users_status=403).info(assignee=["ohtani"]),
     "case … was updated, but its modified_at may be older than the comment. …": (

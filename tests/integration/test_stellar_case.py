@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -17,6 +18,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     ConflictError,
     InputError,
     NotAppliedError,
+    StellarError,
     TransportError,
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import Connection
@@ -270,10 +272,83 @@ def test_a_platform_that_respells_tags_is_found_out(sim, case):
 def test_guard_refuses_what_an_analyst_touched(sim, case):
     seen = sim.case(CASE)["modified_at"]
     sim.edit(CASE, {"severity": "Critical"}, user="ohtani@example.com")
-    with pytest.raises(ConflictError, match=r"ohtani changed it at .* decided on its state at"):
+    with pytest.raises(ConflictError, match=r"ohtani changed it at .* meant for the case as last modified at"):
         case(severity="High", if_modified_at=str(seen))
     assert sim.writes() == []
     assert sim.case(CASE)["severity"] == "Critical"
+
+
+def test_guard_that_refuses_shows_what_would_have_been_changed(sim, case):
+    sim.edit(CASE, {"severity": "Critical"}, user="ohtani@example.com")
+    with pytest.raises(ConflictError) as caught:
+        case(severity="High", if_modified_at="1660835991789")
+    result = caught.value.to_result()
+    assert result["changes"] == [{"field": "severity", "before": "Critical", "after": "High"}]
+    assert (result["diff"]["before"], result["diff"]["after"]) == ({"severity": "Critical"}, {"severity": "High"})
+    assert result["meanwhile"] == []
+    assert "changed" not in result
+
+
+HISTORY_FAILS = {"kind": "status", "status": 500, "path": "/cases/*/activities", "times": 0}
+
+
+def test_meanwhile_is_null_if_nobody_could_look(sim, case, waits):
+    sim.fault(**HISTORY_FAILS)
+    result, _calls = case(severity="High", if_modified_at="2099-01-01")
+    assert (result["changed"], result["meanwhile"]) == (True, None)
+    (warning,) = result["warnings"]
+    assert re.search("could not be seen.*HTTP 500.* Look at the case's history.$", warning)
+    assert "run again" not in warning
+
+
+@pytest.mark.parametrize("call", ["PUT", "POST"])
+def test_meanwhile_is_null_in_a_failure_too_if_nobody_could_look(sim, case, waits, call):
+    sim.fault(**HISTORY_FAILS)
+    if call == "PUT":
+        sim.switch(ignored_put_keys=["severity"])
+    else:
+        sim.fault("status", status=403, method="POST", path="/cases/*/comments")
+    with pytest.raises(StellarError) as caught:
+        case(severity="High", status="Escalated", comment="hello", if_modified_at="2099-01-01")
+    result = caught.value.to_result()
+    assert (result["changed"], result["meanwhile"]) == (True, None)
+
+
+def test_what_the_case_shows_of_others_is_told_without_the_history_as_well(sim, case, waits):
+    sim.fault(**HISTORY_FAILS)
+    sim.edit(CASE, {"tags": {"add": ["mine"]}}, user="ohtani@example.com", before={"method": "PUT", "path": "/cases/*"})
+    result, _calls = case(severity="High", if_modified_at="2099-01-01")
+    assert result["meanwhile"] == [{"field": "tags", "value": ["October-event", "mine"], "kept": True, "by": None}]
+
+
+def test_an_update_that_did_not_arrive_says_that_the_case_was_read_again(sim, case, waits):
+    sim.fault("drop_before", method="PUT", path="/cases/*", times=0)
+    with pytest.raises(TransportError, match=r"no answer: .* The case was read again and is unchanged\. Check host"):
+        case(severity="High", retries=1)
+
+
+@pytest.mark.parametrize("theirs", [{"severity": "Critical"}, {"name": "Another"}])
+def test_an_update_that_did_not_arrive_does_not_call_a_case_unchanged_that_others_changed(sim, case, waits, theirs):
+    put = {"method": "PUT", "path": "/cases/*"}
+    sim.fault("drop_before", **put, times=0)
+    sim.edit(CASE, theirs, user="ohtani@example.com", before=put)
+    with pytest.raises(TransportError, match="The case was read again, and the update is not in it") as caught:
+        case(severity="High", retries=0)
+    assert caught.value.to_result()["meanwhile"] is None
+
+
+def test_an_unclear_update_says_so_before_its_remedy_and_why_nobody_could_look(sim, case, waits):
+    sim.fault("drop_after", method="PUT", path="/cases/*", times=0)
+    sim.fault("status", status=403, method="GET", path="/cases/*", after=1, times=0)
+    with pytest.raises(TransportError) as caught:
+        case(severity="High", retries=1)
+    assert re.search(
+        r"no answer: .*\. Reading the case again failed as well: HTTP 403.*\. Whether the case was changed is unclear: "
+        r"look at it, or run again\. Check host .*\. \(tried 2 times\)$",
+        str(caught.value),
+    )
+    result = caught.value.to_result()
+    assert (result["changed"], result["meanwhile"]) == (True, None)
 
 
 def test_guard_is_kept_when_the_write_is_tried_again(sim, case, waits):

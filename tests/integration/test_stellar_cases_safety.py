@@ -187,6 +187,32 @@ def test_a_guard_far_ahead_does_not_hide_an_edit_after_the_read(ten):
     assert ten.case(TAKEN)["status"] == "Escalated"
 
 
+def test_an_item_that_is_refused_shows_what_was_planned_and_for_which_state(ten):
+    state = ten.case(TAKEN)["modified_at"]
+    ten.edit(TAKEN, {"status": "Escalated"}, user="ohtani@example.com")
+    done = run(ten, cases=[{"case_id": TAKEN, "status": "In Progress", "if_modified_at": str(state)}])
+    assert (done.outcomes, done.result["diff"]) == ({TAKEN: "skipped"}, [])
+    assert done.of(TAKEN)["changes"] == [{"field": "status", "before": "Escalated", "after": "In Progress"}]
+    assert f"the change is meant for the case as last modified at {state} (" in done.of(TAKEN)["reason"]
+    assert "meanwhile" not in done.of(TAKEN)
+
+
+def test_meanwhile_is_null_for_cases_whose_history_can_not_be_read(ten):
+    ten.fault("status", status=403, path="/cases/*/activities", times=0)
+    done = run(ten, rules=TAKE_OVER, reread_after=0)
+    assert done.counts["changed"] == 10
+    assert all(item["meanwhile"] is None for item in done.result["case_results"])
+    ten.clear_faults()
+    assert run(ten, cases=done.result["undo"]).counts == {"read": 10, "changed": 10}
+
+
+def test_meanwhile_is_null_for_a_case_of_which_nothing_is_known_since_its_write(ten):
+    ten.switch(put_answer="empty")
+    ten.fault("status", status=403, method="GET", path=f"/cases/{TAKEN}", after=1, times=0)
+    done = run(ten, cases=[{"case_id": TAKEN, "status": "In Progress"}])
+    assert (done.outcomes, done.of(TAKEN)["meanwhile"]) == ({TAKEN: "failed"}, None)
+
+
 @pytest.mark.parametrize("source", ["report", "journal"])
 def test_undo_says_what_it_can_not_restore(ten, tmp_path, source):
     rules = [{**TAKE_OVER[0], "comment": "Taken over"}]

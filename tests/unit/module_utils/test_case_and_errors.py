@@ -31,8 +31,25 @@ def test_a_failure_says_what_was_tried_why_and_what_to_do():
 
 def test_words_added_to_an_error_reach_its_result():
     error = StellarError("Tried", "failed.")
-    error.args = (f"{error} More.",)
-    assert error.to_result()["msg"] == "Tried: failed. More."
+    error.append("(tried 2 times)")
+    error.append("(in vain)")
+    error.append("More.")
+    assert error.to_result()["msg"] == "Tried: failed. (tried 2 times) (in vain). More."
+
+
+@pytest.mark.parametrize(
+    ("remedy", "said"),
+    [
+        ("Run again.", "Tried: failed. Run again. It did, though. More. Run again. (tried 2 times)"),
+        ("", "Tried: failed. Run again. (tried 2 times). It did, though. More."),
+    ],
+)
+def test_what_happened_comes_before_the_remedy(remedy, said):
+    error = StellarError("Tried", "failed. Run again.", remedy)
+    error.append("(tried 2 times)")
+    error.insert("It did, though.")
+    error.insert("More.")
+    assert str(error) == said
 
 
 @pytest.mark.parametrize(

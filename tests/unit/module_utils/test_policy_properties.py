@@ -18,6 +18,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._apply import check_guard
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import ConflictError, InputError
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import Verdict, verify
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._policy import check_convergence, decide
@@ -480,7 +481,9 @@ def undone(case, plan, after, platform, moment, now_is=None):
     if set(item) == {"case_id"}:
         return after, lost, None
     (back,) = parse_items([item], "undo_file", NOW)
-    plan = plan_case(Reader(), now_is or after, back.desired, back.guard)
+    plan = plan_case(Reader(), now_is or after, back.desired)
+    if plan.changed:
+        check_guard(now_is or after, back.guard)
     return platform.put(after, plan.payload, moment), lost, plan
 
 
