@@ -338,6 +338,13 @@ def test_what_others_changed_meanwhile_is_said_and_in_each_report(analyst: Analy
         assert name == "hygiene.json" or words in text, name
 
 
+def test_it_says_that_nobody_could_see_what_others_changed(analyst: Analyst, sim: Simulator) -> None:
+    sim.fault("status", method="GET", path="/cases/*/activities", status=403)
+    run = analyst.hygiene(rules=[TAGGED], reread_after=0)
+    assert run.returncode == PASSED, run.output
+    assert "Whether others changed 1 case meanwhile could not be seen, see case_hygiene_report" in run.said
+
+
 def test_a_killed_run_leaves_reports_that_say_so(analyst: Analyst, sim: Simulator) -> None:
     assert analyst.hygiene("--check", rules=[NOTHING], report_dir="reports").returncode == PASSED
     sim.fault("stall", times=0, path="/cases*")
