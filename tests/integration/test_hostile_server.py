@@ -124,7 +124,9 @@ def attack():
         assert seconds < longest_s
         assert len(platform.asked) <= most_requests
         for asked in platform.asked:  # nothing of an answer leads anywhere else
-            assert re.fullmatch(r"/connect/api/v1/(access_token|cases(/[\w-]{1,128}(/activities)?)?)", asked.path)
+            assert re.fullmatch(
+                r"/connect/api/v1/(access_token|cases(/[\w-]{1,128}(/(activities|comments))?)?)", asked.path
+            )
         outcome = "refused" if message else "right result"
         evidence.record("hostile server", case=f"{name}: {entry}", outcome=outcome, seconds=round(seconds, 2))
         return result, message
@@ -281,6 +283,64 @@ def test_an_answer_to_a_write_that_claims_what_was_not_done(attack):
     said = {"PUT cases/ID": {"data": {**RECORD, "_id": case(2)["_id"], "severity": "High"}}}
     _result, message = attack("an answer to a write that was not done", "stellar_case", said)
     assert "the platform accepted the write, but the case does not show it: severity" in message
+
+
+# What comments and a history hold beside what is known of them, as a value of any type
+ODD_FIELDS = {
+    "a text": "2026-01-01T00:00:00Z",
+    "a list": [1],
+    "an object": {"name": "x"},
+    "objects": [{"name": "x"}],
+    "true": True,
+    "null": None,
+    "a fraction": 1.5,
+}
+
+
+def beside_the_case(platform, part, said):
+    """The answer to GET cases/ID/part is this; the case itself is as it is."""
+
+    def get(asked):
+        return {"data": said} if asked.path.endswith(f"/{part}") else platform.GET_cases_ID(asked)
+
+    return get
+
+
+@pytest.mark.parametrize("value", ODD_FIELDS)
+def test_a_comment_whose_time_cannot_be_read(attack, value):
+    """No answer to the comment tells whether it arrived, and its time not whether it is of this run."""
+    comments = [7, {"comment": "Seen", "created_at": ODD_FIELDS[value]}]
+    said = {"GET cases/ID": beside_the_case(attack.platform, "comments", comments), "POST cases/ID": b""}
+    name = f"created_at of a comment is {value}"
+    result, message = attack(name, "stellar_case", said, comment="Seen")
+    assert "Could not post the comment" in message
+    assert result["changed"] is True
+    assert attack.platform.cases[ID]["severity"] == "High"
+    assert [asked for asked in attack.platform.asked if asked.path.endswith("/comments") and asked.method == "GET"]
+
+
+@pytest.mark.parametrize("place", ["to", "from", "timestamp", "field", "user"])
+@pytest.mark.parametrize("value", ODD_FIELDS)
+def test_a_history_of_another_form(attack, value, place):
+    """Somebody takes the tag away at once, so that the history is asked whether it was ever there."""
+    platform = attack.platform
+
+    def put(asked):
+        platform.PUT_cases_ID(asked)
+        platform.cases[ID]["tags"] = ["b"]
+        return b""
+
+    change = {"field": "tags", "timestamp": RECORD["modified_at"] + 1, "from": [], "to": ["x"], "user": "jo"}
+    history = [7, {**change, place: ODD_FIELDS[value]}, {**change, "timestamp": change["timestamp"] + 1, "to": ["b"]}]
+    said = {"GET cases/ID": beside_the_case(platform, "activities", history), "PUT cases/ID": put}
+    name = f"{place} of a history is {value}"
+    result, message = attack(name, "stellar_case", said, tags={"add": ["x"]})
+    assert platform.cases[ID]["severity"] == "High"
+    assert result["changed"] is True
+    # What can't be read is no proof that the tag was ever there.
+    is_proof = place in ("from", "user")
+    assert ("does not show it: tags" in message) is not is_proof
+    assert [asked for asked in platform.asked if asked.path.endswith("/activities")]
 
 
 # -- lists ------------------------------------------------------------------------------------------------------

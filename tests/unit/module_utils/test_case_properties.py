@@ -13,9 +13,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils import _case
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._apply import check_guard
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._apply import apply_plan, check_guard
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import INCLUDES
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import Person, Tenant, find_people, is_case
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._meanwhile import FIELDS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import Desired, TagChange, make_plan, verify
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._policy import check_convergence, decide
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._query import Page, Query, Sorting
@@ -171,9 +173,53 @@ def test_any_answer_is_read_or_refused(answer):
         (reader.find, Query(status=("New",)), Sorting()),
         (reader.find, Query(), Sorting("score", True), 2),
         (reader.count, Query(tags=("a",))),
-        *((reader.included, case, part) for part in ("alerts", "observables", "summary", "comments", "scores")),
+        *((reader.included, case, part) for part in INCLUDES),
     ):
         assert works(function, *arguments)
+
+
+tags_of_any_form = st.lists(st.sampled_from(("a", "b")) | anything, max_size=2)
+activity = st.fixed_dictionaries(
+    {"field": st.sampled_from((*FIELDS, "priority")) | anything, "timestamp": st.just(NOW) | moments | anything},
+    optional={"from": tags_of_any_form | anything, "to": tags_of_any_form | texts | anything, "user": anything},
+)
+comment = st.fixed_dictionaries(
+    {"comment": st.just(DESIRED.comment) | anything}, optional={"created_at": moments | anything}
+)
+
+
+class Platform(Answers):
+    """Shows this case from the write on. Whether a comment has arrived is looked up each time."""
+
+    def __init__(self, after, activities, comments):
+        super().__init__({})
+        self.connection.tenant = ""
+        self.shown = {"activities": activities, "comments": comments, after["_id"]: after}
+
+    def get(self, path, params=(), what=""):
+        return {"data": self.shown[path.rpartition("/")[2]]}
+
+    def write(self, method, path, body, what, is_done=None, **_more):
+        if is_done is not None:
+            assert isinstance(is_done(), bool)
+        return {}
+
+
+@given(
+    odd_cases.filter(lambda case: make_plan(case, DESIRED).changed),
+    odd_cases,
+    st.lists(activity | anything, max_size=4) | anything,
+    st.lists(comment | anything, max_size=2) | anything,
+    st.booleans(),
+    st.booleans(),
+)
+def test_an_update_ends_with_a_result_or_an_error_whatever_history_and_comments_hold(
+    case, other, activities, comments, is_made, watched
+):
+    plan = make_plan(case, DESIRED)
+    after = plan.outcome(case) if is_made else {**other, "_id": case["_id"]}
+    platform = Platform(after, activities, comments)
+    assert works(lambda: apply_plan(platform, Reader(platform, NOW), case, plan, watched=watched))
 
 
 @given(st.lists(st.dictionaries(st.sampled_from(("user_id", "_id", "email", "username", "name")), anything | texts)))

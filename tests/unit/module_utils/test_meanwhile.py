@@ -59,6 +59,12 @@ def test_what_a_case_shows_beside_the_plan(name):
     ]
 
 
+def test_tags_that_an_answer_leaves_out_are_no_edit():
+    without = {name: value for name, value in AFTER.items() if name != "tags"}
+    assert shown(AFTER, make_plan(AFTER, Desired()), without) == []
+    assert shown(without, make_plan(without, Desired()), AFTER) == []
+
+
 def test_a_resolution_counts_if_the_status_stays():
     plan = make_plan(BEFORE, Desired(severity="High"))
     assert shown(BEFORE, plan, {**BEFORE, "severity": "High", "resolution": "Benign"}) == [
@@ -90,6 +96,7 @@ REPLACED = {
         [("status", "Escalated")],
     ),
     "no time": ([OURS, entry("status", "Escalated", None)], []),
+    "a time that is no number": ([OURS, entry("status", "Escalated", "soon"), entry("status", "x", True)], []),
 }
 
 
@@ -97,6 +104,12 @@ REPLACED = {
 def test_what_the_update_replaced(name):
     history, edits = REPLACED[name]
     assert replaced(BEFORE, PLAN, history) == [Edit(field, value, False, "jo@example.com") for field, value in edits]
+
+
+def test_an_entry_without_a_time_is_not_later_than_any():
+    case = {**BEFORE, "modified_at": -5}
+    history = [OURS, entry("status", "Escalated", None), entry("status", "Resolved")]
+    assert [edit.value for edit in replaced(case, make_plan(case, WANTED), history)] == ["Resolved"]
 
 
 def test_nothing_is_known_of_a_case_without_a_time():
@@ -136,11 +149,21 @@ def test_people_are_told_apart_by_identity(person, history, found):
         ("tags", [entry("tags", ["b", "hit", "old"])], False),
         ("tags", [entry("tags", ["b"])], False),
         ("tags", [entry("tags", "hit")], False),
+        ("tags", [entry("tags", [{"name": "hit"}])], False),
+        ("tags", [entry("tags", ["hit", {"name": "old"}])], False),
     ],
 )
 def test_whether_a_change_was_made(field, history, made):
     (change,) = (change for change in PLAN.changes if change.field == field)
     assert was_made(BEFORE, PLAN, change, history) is made
+
+
+@pytest.mark.parametrize(
+    ("to", "made"), [(["b"], True), ([], True), (None, True), ([{"name": "old"}], False), ("old, b", False)]
+)
+def test_a_history_that_cannot_be_read_is_no_proof_that_a_tag_was_deleted(to, made):
+    plan = make_plan(BEFORE, Desired(tags=TagChange(delete=("old",))))
+    assert was_made(BEFORE, plan, plan.changes[0], [entry("tags", to)]) is made
 
 
 def by_of(edit, *history):
@@ -201,6 +224,7 @@ MOVERS = {
     ),
     "a history without it": (ADDED, [moved(["old", "b"], ["b", "hit"], 2000, "api@example.com")], None),
     "tags of another form": (ADDED, [moved("b", "x", 2000)], None),
+    "objects, in which a tag is not missed": (REMOVED, [entry("tags", [{"name": "b"}, {"name": "hit"}])], None),
 }
 
 
