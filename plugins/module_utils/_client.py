@@ -45,6 +45,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._wire import (
     TooLargeError,
     cause,
     exchange,
+    innermost,
     is_timeout,
     name_and_port,
     passwords,
@@ -502,9 +503,12 @@ class _Request:
             remedy = "Check the user name and the password in the proxy's URL (proxy or HTTPS_PROXY)."
         happened = f"the proxy {self.client.scrub(self.client.proxy)} did not connect: {text}."
         failure = TransportError(self.tried, happened, remedy, **self._facts())
-        if "Tunnel connection failed: 4" in text:  # it refuses the next try as well
+        never_connected = _never_connected(error)
+        if never_connected and "Tunnel connection failed: 4" in text:  # it refuses the next try as well
             return failure
-        self.may_have_arrived = True
+        # urllib3 says of what broke off after it was sent, too, that the proxy did not connect: 1.26 of all of it, 2 of
+        # some.
+        self.may_have_arrived = self.may_have_arrived or not never_connected
         return _Retry(failure)
 
     def _not_answered(self, error: Exception) -> TransportError:
@@ -546,9 +550,13 @@ def _look(is_done: Callable[[], bool], request: _Request, error: StellarError) -
 
 def _never_connected(error: Exception) -> bool:
     """True if nothing was sent for sure."""
-    reason = getattr(error.args[0] if error.args else None, "reason", None)
-    kinds = (requests.exceptions.ConnectTimeout, urllib3.exceptions.NewConnectionError)
-    return isinstance(error, kinds) or isinstance(reason, kinds)
+    inner = innermost(error)
+    if isinstance(error, requests.exceptions.ConnectTimeout) or isinstance(
+        inner, (urllib3.exceptions.ConnectTimeoutError, urllib3.exceptions.NewConnectionError)
+    ):
+        return True
+    # What a proxy says to CONNECT. Of this type only, since the words of others may be the platform's.
+    return type(inner) is OSError and str(inner).startswith("Tunnel connection failed")
 
 
 def _http_date(value: str | None) -> float | None:

@@ -189,12 +189,12 @@ def name_and_port(proxy: str) -> str:
 
 def is_timeout(error: BaseException) -> bool:
     kinds = (requests.exceptions.Timeout, ReadTimeoutError, socket.timeout)
-    return isinstance(error, kinds) or isinstance(_innermost(error), kinds)
+    return isinstance(error, kinds) or isinstance(innermost(error), kinds)
 
 
 def cause(error: BaseException) -> str:
     """Why a request failed, without the library's talk of its own retries, of which there are none."""
-    inner = _innermost(error)
+    inner = innermost(error)
     last = inner.args[-1] if isinstance(inner, HTTPError) and inner.args else inner
     # Of an answer that broke off it is a number of bytes.
     words = str(inner if isinstance(last, int) else last)
@@ -202,7 +202,8 @@ def cause(error: BaseException) -> str:
     return re.sub(r"^\S*HTTPS?Connection.*?: (?=[A-Z])", "", words).rstrip(".")
 
 
-def _innermost(error: BaseException) -> BaseException:
+def innermost(error: BaseException) -> BaseException:
+    """What the libraries wrapped."""
     while True:
         reason = getattr(error, "reason", None)
         nested = [part for part in (reason, *error.args) if isinstance(part, BaseException)]

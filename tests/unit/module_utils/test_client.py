@@ -13,6 +13,7 @@ import socket
 import sys
 import threading
 import time
+from http.client import BadStatusLine
 from types import SimpleNamespace
 from urllib.parse import quote, urlsplit
 
@@ -574,6 +575,17 @@ def test_what_may_have_arrived(make, answer, may_have):
     assert failure(put, make(answer)).may_have_arrived is may_have
 
 
+def test_a_proxy_that_does_not_connect_hides_no_try_before(monkeypatch):
+    errors = iter([through_proxy(ConnectionResetError("reset")), through_proxy(REFUSED)])
+
+    def fail(*arguments, **options):
+        raise next(errors)
+
+    with Client(connection("https://platform.example.com", retries=1), sleep=lambda seconds: None) as client:
+        monkeypatch.setattr(client.adapter, "send", fail)
+        assert failure(put, client).may_have_arrived is True
+
+
 def test_one_try_that_may_have_arrived_is_enough(make):
     assert failure(put, make(None, http(status=404), retries=1)).may_have_arrived
 
@@ -816,6 +828,12 @@ THE_PROXY = "the proxy proxy.example.com:3128"
 REFUSED = urllib3.exceptions.NewConnectionError(urllib3.connection.HTTPSConnection("a"), "Refused")
 
 
+def through_proxy(error):
+    """As requests raises what urllib3 says of a proxy."""
+    wrapped = urllib3.exceptions.ProxyError("Cannot connect to proxy.", error)
+    return lib.ProxyError(urllib3.exceptions.MaxRetryError(None, "/", wrapped))
+
+
 @pytest.mark.parametrize(
     ("error", "words", "again", "may_have_arrived"),
     [
@@ -869,6 +887,25 @@ REFUSED = urllib3.exceptions.NewConnectionError(urllib3.connection.HTTPSConnecti
         (
             lib.ProxyError(OSError("Tunnel connection failed: 502 Gone")),
             f"{THE_PROXY} did not connect: Tunnel connection failed: 502 Gone. {PROXY}",
+            *UNSENT,
+        ),
+        (through_proxy(REFUSED), f"{THE_PROXY} did not connect: Refused. {PROXY}", *UNSENT),
+        (
+            through_proxy(urllib3.exceptions.ConnectTimeoutError(None, "late")),
+            f"{THE_PROXY} did not connect: late. {PROXY}",
+            *UNSENT,
+        ),
+        (
+            through_proxy(OSError("Tunnel connection failed: 403 No")),
+            f"{THE_PROXY} did not connect: Tunnel connection failed: 403 No. {PROXY}",
+            *NO,
+        ),
+        (through_proxy(ConnectionResetError("reset")), f"{THE_PROXY} did not connect: reset. {PROXY}", *YES),
+        (through_proxy(OSError("reset")), f"{THE_PROXY} did not connect: reset. {PROXY}", *YES),
+        # a first line of an answer that came after all was sent
+        (
+            through_proxy(BadStatusLine("Tunnel connection failed: 403 No")),
+            f"{THE_PROXY} did not connect: Tunnel connection failed: 403 No. {PROXY}",
             *YES,
         ),
         (lib.InvalidSchema("Missing dependencies"), f"no answer: Missing dependencies. {REACH}", *NO),
