@@ -38,7 +38,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     TransportError,
     printable,
 )
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import Connection, is_proxy
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import PROXY_USER, Connection, is_proxy
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._throttle import FIRST_WAIT_S, Throttle
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._wire import (
     Adapter,
@@ -118,7 +118,8 @@ class Client:
         self.settings = settings(connection.base_url, connection.verify, connection.proxy)
         proxy = requests.utils.select_proxy(connection.base_url, self.settings["proxies"])
         if proxy and not is_proxy(proxy if "://" in proxy else "http://" + proxy):
-            raise InputError("The proxy of the environment", "is no proxy URL.", "Correct HTTPS_PROXY or ALL_PROXY.")
+            remedy = f"Correct HTTPS_PROXY or ALL_PROXY. {PROXY_USER}"
+            raise InputError("The proxy of the environment", "is no proxy URL.", remedy)
         self.proxy = name_and_port(proxy or "")
         self.begin(on_secret)
         self._register_connection_secrets()

@@ -13,7 +13,7 @@ import ssl
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from ansible.module_utils.basic import env_fallback
 
@@ -40,6 +40,7 @@ CONNECTION: dict[str, dict[str, Any]] = {
     "retry_budget": {"type": "float", "default": 120.0},
 }
 
+PROXY_USER = "User name and password in it may have characters of Latin-1 only."
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\.?")
 
 
@@ -76,7 +77,7 @@ class Connection:
     @classmethod
     def from_params(cls, params: dict[str, Any]) -> Connection:
         """Check the options before anything is sent. Raises InputError."""
-        username = _text(params, "username")
+        username = _username(params)
         base_url = _base_url(_text(params, "host"))
         proxy = _proxy(_text(params, "proxy"))
         if proxy and base_url.startswith("http://"):
@@ -124,6 +125,15 @@ def _header_value(params: dict[str, Any], name: str) -> str:
     if not re.fullmatch(r"[\x21-\x7e]*", value):
         raise _bad(name, "holds a space, a line break or a character outside ASCII", "Copy the key again, as one word.")
     return value
+
+
+def _username(params: dict[str, Any]) -> str:
+    name = _text(params, "username")
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # a stray byte in the environment
+        raise _bad("username", "is no text in UTF-8", "Give the account's e-mail.") from None
+    return name
 
 
 def _auth_method(method: str, username: str) -> str:
@@ -210,13 +220,17 @@ def _load_ca(path: str, _changed_at_ns: int) -> None:
 
 def _proxy(proxy: str) -> str:
     if proxy and not is_proxy(proxy):
-        raise _bad("proxy", "is no proxy URL", "Give for example http://proxy.example.com:3128.")
+        example = "Give for example http://proxy.example.com:3128."
+        raise _bad("proxy", "is no proxy URL", f"{example} {PROXY_USER}")
     return proxy
 
 
 def is_proxy(url: str) -> bool:
     try:
         parts = urlsplit(url)
+        # As requests, or the library for SOCKS, is going to encode the two
+        encoding = "utf-8" if parts.scheme.startswith("socks") else "latin-1"
+        unquote(f"{parts.username}:{parts.password}").encode(encoding)
         return parts.scheme in ("http", "https", "socks5", "socks5h") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False

@@ -450,7 +450,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Option api_key: is missing.": lambda p: p.case(api_key=None),
     "Option api_key: holds a space, …": lambda p: p.case(api_key="{{ key }}"),
     "Option auth_method: is basic, …": lambda p: p.case(username=None, auth_method="basic"),
-    "Option username: holds a colon.": lambda p: p.case(username="analyst@example.com:key"),
+    "Option username: …": lambda p: p.case(username="analyst@example.com:key"),
     "Option ca_path: names no file: …": lambda p: p.case(ca_path="/nowhere/ca.pem"),
     "Option ca_path: can't be read as CA certificates …": lambda p: p.case(ca_path=__file__),
     "Option proxy: can't be used with plain http, …": (

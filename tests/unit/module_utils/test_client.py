@@ -1035,13 +1035,17 @@ def test_plain_http_takes_no_proxy_from_the_environment(monkeypatch, proxy, sett
 
 
 NO_PROXY_URLS = ["http://[", "http://a:secret@c:99999999", "http://:@", "http://:1", "://", "ftp://a:1", "http://a:b"]
+NO_PROXY_URLS += ["http://me:p%E2%82%ACss@a:1", "http://me:p€ss@a:1", "me%E2%82%AC:secret@a:1", "http://me:\udcff@a:1"]
 
 
 @pytest.mark.parametrize("url", NO_PROXY_URLS)
 def test_a_proxy_of_the_environment_that_is_none(monkeypatch, url):
     monkeypatch.setenv("HTTPS_PROXY", url)
     error = failure(Client, connection("https://a.example.com"))
-    assert str(error) == "The proxy of the environment: is no proxy URL. Correct HTTPS_PROXY or ALL_PROXY."
+    assert str(error) == (
+        "The proxy of the environment: is no proxy URL. Correct HTTPS_PROXY or ALL_PROXY. "
+        "User name and password in it may have characters of Latin-1 only."
+    )
 
 
 def test_a_proxy_of_the_environment_without_a_scheme(monkeypatch):

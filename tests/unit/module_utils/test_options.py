@@ -145,6 +145,10 @@ def test_the_kind_of_key(options, method):
         ({"ca_path": __file__}, "ca_path"),
         ({"ca_path": "/dev/null"}, "ca_path"),
         ({"proxy": "http://[::1"}, "proxy"),
+        ({"proxy": "http://me:p%E2%82%ACss@proxy:3128"}, "proxy"),
+        ({"proxy": "https://me€:pass@proxy:3128"}, "proxy"),
+        ({"proxy": "socks5://me:\udcff@proxy:3128"}, "proxy"),
+        ({"username": "a\udcff@example.com"}, "username"),
         ({"timeout": 0}, "timeout"),
         ({"timeout": float("nan")}, "timeout"),
         ({"retries": -1}, "retries"),
@@ -160,6 +164,13 @@ def test_bad_options(options, option):
 
 def test_a_key_may_end_in_a_line_break_as_files_do():
     assert Connection.from_params({**OK, "api_key": "key\n"}).api_key == "key"
+
+
+@pytest.mark.parametrize(
+    "proxy", ["http://me:p%C3%BCss@proxy:3128", "https://mé@proxy", "socks5h://me€:%E2%82%AC@proxy:1"]
+)
+def test_user_name_and_password_of_a_proxy(proxy):
+    assert Connection.from_params({**OK, "proxy": proxy}).proxy == proxy
 
 
 def test_secrets_are_not_in_the_repr():
