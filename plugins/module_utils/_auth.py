@@ -124,8 +124,16 @@ class TokenSource:
         self._failed: tuple[float, StellarError] | None = None
         self._lock = threading.Lock()
 
-    def token(self) -> str:
-        asked_at = self._clock()
+    def now(self) -> float:
+        return self._clock()
+
+    def token(self, asked_at: float | None = None) -> str:
+        """asked_at: since when the caller wants it, by now(), if that was before the call.
+
+        Who calls it has a turn of the throttle: the exchange needs one, and whoever has one may wait for the exchange.
+        """
+        if asked_at is None:
+            asked_at = self.now()
         with self._lock:
             if self._exchange and (not self._token or self._clock() >= self._renew_at):
                 # An exchange may take all its tries to fail: those that wait meanwhile don't go through it in turn.
@@ -148,6 +156,7 @@ class TokenSource:
         try:
             self._token, seconds = exchange()
         except StellarError as error:
-            self._failed = self._clock(), error
+            # A copy, since whoever it passes by adds to it what concerns one call.
+            self._failed = self._clock(), copy.copy(error)
             raise
         self._renew_at = started + seconds - min(RENEWAL_MARGIN_S, seconds / 5)

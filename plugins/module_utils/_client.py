@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""HTTP to the platform: one keep-alive session, retries within a time budget, JSON in and out."""
+"""HTTP to the platform: connections that are kept, retries within a time budget, JSON in and out."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class _Retry(Exception):
 
 
 class Client:
-    """The platform's API for one run: one session, one token, one retry budget. Safe for threads."""
+    """The platform's API for one run: one pool of connections, one token, one retry budget. Safe for threads."""
 
     def __init__(
         self,
@@ -126,7 +126,7 @@ class Client:
         self._tokens = TokenSource(self._exchange if connection.api_key else None, connection.access_token)
 
     def begin(self, on_secret: Callable[[str], Any]) -> None:
-        """Begin another run on the same session and token, with its own budget, counts and register of secrets."""
+        """Begin another run on the same connections and token, with its own budget, counts and register of secrets."""
         self.throttle = Throttle(self.connection.retry_budget, self._sleep)
         self._on_secret = on_secret
         for secret in self._secrets:
@@ -149,7 +149,12 @@ class Client:
 
     def log_in(self) -> None:
         """Get the token now, so that a key that is refused is one error and not that of each call."""
-        self._tokens.token()
+        with self.throttle.turn():
+            self.token()
+
+    def token(self) -> str:
+        """The token for a call whose turn it is."""
+        return self._tokens.token()
 
     def close(self) -> None:
         self.adapter.close()
@@ -204,18 +209,20 @@ class Client:
 
     def _with_token(self, request: _Request, is_done: Callable[[], bool] | None) -> dict[str, Any]:
         """Send a call; with a new token once more, if the platform refuses this one."""
-        token = self._tokens.token()
         try:
-            return self._with_retries(request, BearerAuth(token), is_done)
+            return self._with_retries(request, None, is_done)
         except AuthenticationError as error:
-            if not self._tokens.can_renew():
+            # Without a token it is the key that was refused.
+            if not request.token or not self._tokens.can_renew():
                 raise
-            self._tokens.reject(token)
+            refused_at = self._tokens.now()
+            with self.throttle.turn():
+                self._tokens.reject(request.token)
+                self._tokens.token(refused_at)
             request.renewed = True
-            token = self._tokens.token()
             if is_done is not None and _look(is_done, request, error):
                 return {}
-        return self._with_retries(request, BearerAuth(token), is_done)
+        return self._with_retries(request, None, is_done)
 
     def _exchange(self) -> tuple[str, float]:
         """Exchange the key for a token: (token, lifetime in s)."""
@@ -234,6 +241,7 @@ class Client:
 
     def _with_retries(self, request: _Request, auth: Any, is_done: Callable[[], bool] | None = None) -> dict[str, Any]:
         tries = in_vain = 0
+        backoff = FIRST_WAIT_S
         throttle, retries = self.throttle, self.connection.retries
         while True:
             try:
@@ -241,8 +249,8 @@ class Client:
             except _Retry as failure:
                 tries += 1
                 # Beyond what the platform asks for, too: it may ask many clients, who must not all come back at once.
-                backoff = min(FIRST_WAIT_S * 2 ** (tries - 1), LONGEST_WAIT_S) * random.uniform(0.5, 1.0)
-                wait = (failure.retry_after or 0.0) + backoff
+                wait = (failure.retry_after or 0.0) + backoff * random.uniform(0.5, 1.0)
+                backoff = min(2 * backoff, LONGEST_WAIT_S)
                 throttle.failed(failure.began)
                 error = failure.error
                 # A try that was only too early for the platform costs time, and none of retries.
@@ -320,17 +328,27 @@ class _Request:
         self.empty_ok = empty_ok
         self.before_try = before_try
         self.is_answer = is_answer
+        # The token that the last try was sent with
+        self.token = ""
         self.renewed = False
         self.may_have_arrived = False
         self.status: int | None = None
         self.answer_headers: Any = {}
 
     def send(self, auth: Any) -> dict[str, Any]:
-        """One try, when it is its turn. Raises _Retry for what may pass, another StellarError for what won't."""
+        """One try, when it is its turn. auth: None for the token.
+
+        Raises _Retry for what may pass, another StellarError for what won't.
+        """
         kind = "reads" if self.method == "GET" else "writes" if self.data is not None else "tokens"
+        self.token = ""
         with self.client.throttle.call(kind):
             if self.before_try is not None:
                 self.before_try()
+            if auth is None:
+                # Not before its turn has come: the token might have ended until then.
+                self.token = self.client.token()
+                auth = BearerAuth(self.token)
             began = self.client.throttle.now()
             try:
                 return self._send(auth)

@@ -56,24 +56,37 @@ class Throttle:
     @contextmanager
     def call(self, kind: str) -> Iterator[None]:
         """Run one try of a call in here. Waits for its turn; a call within another one has that one's."""
-        if getattr(self._mine, "has_turn", False):
+        if self._has_turn:
             with self._changed:
                 self.sent[kind] += 1
             yield
             return
-        self._wait_for_turn()
-        try:
+        with self.turn():
             # Another call may be told to slow down while this one waits, or begin right before it.
             while (pause := self._begin(kind)) > 0:
                 self._wait(pause)
-            self._mine.has_turn = True
             yield
             self._succeeded()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Have a turn for calls in here, as one of those that run at once."""
+        if self._has_turn:
+            yield
+            return
+        self._wait_for_turn()
+        self._mine.has_turn = True
+        try:
+            yield
         finally:
             self._mine.has_turn = False
             with self._changed:
                 self._running -= 1
                 self._changed.notify_all()
+
+    @property
+    def _has_turn(self) -> bool:
+        return getattr(self._mine, "has_turn", False)
 
     def _wait_for_turn(self) -> None:
         """First come, first served: else whoever waits is overtaken by those who go on from call to call."""

@@ -20,7 +20,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._auth import (
     key_refused,
     lifetime,
 )
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import ApiError, StellarError
 
 NOW = 1_700_000_000
 
@@ -151,6 +151,23 @@ def test_an_exchange_that_fails_fails_for_all_who_wait_for_it_and_for_nobody_aft
     assert tries == [0.0]
     assert tokens.token() == "new"
     assert tries == [0.0, 9.0]
+
+
+def test_what_is_added_to_a_failure_for_one_call_is_not_told_of_another():
+    def exchange():
+        # The others ask while it lasts.
+        source._clock = lambda: 1.0
+        raise ApiError("Could not get an access token", "HTTP 503.")
+
+    source = TokenSource(exchange, clock=lambda: 0.0)
+    with pytest.raises(ApiError) as first:
+        source.token()
+    first.value.result = {"changed": True}
+    first.value.append("Post it by hand.")
+    with pytest.raises(ApiError) as second:
+        source.token(asked_at=0.5)
+    assert str(second.value) == "Could not get an access token: HTTP 503."
+    assert second.value.result == {}
 
 
 def test_a_given_token_is_used_until_it_is_refused():

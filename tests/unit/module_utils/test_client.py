@@ -349,7 +349,7 @@ def test_a_redirect_to_nowhere(make, location):
     [
         http(b"nope", 403, Content_Encoding="gzip"),
         http(b"nope", 403, Content_Encoding="zstd"),
-        http(gzip.compress(b"why")[:-5], 403, Content_Encoding="gzip"),
+        http(gzip.compress(b"why", mtime=0)[:-5], 403, Content_Encoding="gzip"),
         b"HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\nnonsense",
     ],
 )
@@ -427,6 +427,20 @@ def test_waits_double_up_to_half_a_minute(make, no_jitter):
     assert client.waits == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
     assert error.facts["attempts"] == 10
     assert str(error).endswith(" (tried 10 times)")
+
+
+def test_tries_without_number(monkeypatch, no_jitter):
+    """429 costs none of retries, and the longest budget is a day's."""
+
+    def too_early(*arguments):
+        raise _client._Retry(ApiError("a", "b", status=429))
+
+    waits = []
+    with Client(connection("http://127.0.0.1:1", retries=1, retry_budget=86400), sleep=waits.append) as client:
+        monkeypatch.setattr(_client._Request, "_send", too_early)
+        error = failure(client.get, "a")
+    assert error.facts["attempts"] > 2000
+    assert waits[-1] == 30
 
 
 def test_waits_are_between_half_and_whole(make):
@@ -1067,6 +1081,70 @@ def test_what_the_option_and_the_environment_say_of_certificates(monkeypatch):
     for verify, used in ((True, "/environment.pem"), ("/option.pem", "/option.pem"), (False, False)):
         with Client(connection("https://a.example.com", verify=verify)) as client:
             assert client.settings["verify"] == used
+
+
+# -- tokens and turns ---------------------------------------------------------------------------------------------
+
+
+def test_an_exchange_needs_no_turn_of_its_own_when_each_is_taken_by_a_call_that_waits_for_it():
+    """Each of two guarded writes has a turn and reads first, with a token that both must wait for."""
+    both_have_a_turn = threading.Barrier(2)
+    tokens = []
+
+    def answer(asked):
+        if asked.path.endswith("access_token"):
+            tokens.append(asked)
+            return http({"access_token": f"token{len(tokens)}" * 9, "exp": 4102444800})
+        return http({"data": {}})
+
+    with canned.serve(answer) as server, Client(connection(server.url, api_key="k" * 20)) as client:
+        client.throttle.allow(2)
+
+        def write():
+            def read_again():
+                both_have_a_turn.wait(10)
+                client.get("again")
+
+            client.write("PUT", "a", {"a": 1}, "Could not", before_try=read_again)
+
+        threads = [threading.Thread(target=write, daemon=True) for _number in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+        assert not any(thread.is_alive() for thread in threads)
+    assert len(tokens) == 1
+
+
+def test_calls_whose_token_was_refused_share_an_exchange_that_fails():
+    exchanges = []
+    all_refused = threading.Barrier(8)
+
+    def answer(asked):
+        if not asked.path.endswith("access_token"):
+            all_refused.wait(10)
+            return http({}, 401)
+        exchanges.append(asked)
+        if len(exchanges) == 1:
+            return http({"access_token": "t" * 40})
+        time.sleep(0.3)
+        return http({}, 503)
+
+    with canned.serve(answer) as server, Client(connection(server.url, api_key="k" * 20, retries=0)) as client:
+        client.throttle.allow(8)
+        client.log_in()
+        threads = [threading.Thread(target=failure, args=(client.get, "a")) for _number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+    assert len(exchanges) == 2
+
+
+def test_a_key_that_is_refused_is_exchanged_once(make):
+    client = make(http({}, 401), http({}, 401), api_key="k" * 20)
+    assert "the platform refused api_key" in str(failure(client.get, "a"))
+    assert len(client.asked) == 1
 
 
 # -- the platform's clock -----------------------------------------------------------------------------------------
