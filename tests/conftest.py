@@ -33,5 +33,6 @@ def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Generator[None, p
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Called in the process that has the terminal, once, however many processes run tests."""
     counts = {outcome: len(terminalreporter.stats.get(outcome, ())) for outcome in ("passed", "failed", "skipped")}
+    counts["failed"] += len(terminalreporter.stats.get("error", ()))
     for suite in {path.partition("tests/")[2].partition("/")[0] for path in map(str, config.args)}:
         evidence.record("suite", suite=suite, seconds=round(time.monotonic() - BEGAN), **counts)

@@ -15,7 +15,7 @@ import difflib
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -135,19 +135,32 @@ def check(parts: dict[str, str], page: str) -> Iterable[str]:
         yield from difflib.unified_diff(comparable(name, there), comparable(name, part), *names, n=0, lineterm="")
 
 
-def main(write: Callable[[str], Any] = PAGE.write_text) -> int:
+def complaint(facts: Facts) -> str:
+    """Why nothing can be said of these facts: tests failed, or were not run. Empty if all is well."""
+    red = {suite["suite"] for suite in facts["suite"] if suite["failed"]}
+    red |= {module["module"] for module in facts["mutants"] if module["survived"] != module["explained"]}
+    if red:
+        return f"docs/reliability.md says what holds, and there were failures in {', '.join(sorted(red))}."
+    not_run = {"unit", "integration", "cores", "long"} - {suite["suite"] for suite in facts["suite"]}
+    if not_run:
+        return (
+            f"Not compared: docs/reliability.md is made from all tests, and {', '.join(sorted(not_run))} were not run."
+        )
+    return ""
+
+
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="compare, and write nothing")
     arguments = parser.parse_args()
     facts = facts_by_kind()
-    not_run = {"unit", "integration", "cores", "long"} - {fact["suite"] for fact in facts["suite"]}
-    if not_run:
-        print(f"docs/reliability.md is made from all tests: make test, make test-long. Not run: {', '.join(not_run)}.")
+    if problem := complaint(facts):
+        print(problem)
         return 0 if arguments.check else 1
     parts = render(facts)
     left_out = ", ".join(name for name in PARTS if name not in parts)
     if arguments.check:
-        differences = list(check(parts, PAGE.read_text(encoding="utf-8")))
+        differences = list(check(parts, PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""))
         print("\n".join(differences) or f"docs/reliability.md says what the tests did ({len(parts)} parts compared).")
         if left_out:
             print(f"Not compared, since the tests for it were not run: {left_out}")
@@ -155,7 +168,7 @@ def main(write: Callable[[str], Any] = PAGE.write_text) -> int:
     if left_out:
         print(f"Run make mutants first: there is nothing for {left_out}.", file=sys.stderr)
         return 1
-    write("\n".join(parts.values()))
+    PAGE.write_text("\n".join(parts.values()), encoding="utf-8")
     return 0
 
 

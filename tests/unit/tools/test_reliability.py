@@ -91,3 +91,22 @@ def test_facts_are_read_as_written(tmp_path, monkeypatch):
     assert [fact["suite"] for fact in read] == ["mutants", "unit"]
     assert read[1]["case"] == "ümlaut\n"
     assert read[1]["test"].endswith("test_facts_are_read_as_written")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value", "words"),
+    [
+        ("suite", "failed", 1, "failures in unit"),
+        ("mutants", "survived", 2, "failures in _plan"),
+        ("suite", "suite", "long", "cores, integration, unit were not run"),
+    ],
+)
+def test_nothing_is_said_of_a_run_that_failed_or_was_not_whole(kind, name, value, words):
+    facts = copy.deepcopy(FACTS)
+    facts[kind][0][name] = value
+    assert words in reliability.complaint(facts)
+
+
+def test_a_whole_run_without_failures_can_be_told():
+    suites = [{**FACTS["suite"][0], "suite": suite} for suite in ("unit", "integration", "cores", "long")]
+    assert reliability.complaint({**FACTS, "suite": suites}) == ""
