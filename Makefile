@@ -8,8 +8,8 @@ probe := import ensurepip, sys, venv; sys.version_info >= (3, 11) or sys.exit(1)
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$name -c '$(probe)' 2>/dev/null && break; done)
 
-# Processes that run tests; 0 runs them in one, which a debugger needs
-WORKERS ?= 2
+# Processes that run tests, more than two processors have to do, since tests wait; 0 runs them in one, for a debugger
+WORKERS ?= 3
 # The simulator's port
 PORT ?= 8443
 

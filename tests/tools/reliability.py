@@ -143,9 +143,8 @@ def complaint(facts: Facts) -> str:
         return f"docs/reliability.md says what holds, and there were failures in {', '.join(sorted(red))}."
     not_run = {"unit", "integration", "cores", "long"} - {suite["suite"] for suite in facts["suite"]}
     if not_run:
-        return (
-            f"Not compared: docs/reliability.md is made from all tests, and {', '.join(sorted(not_run))} were not run."
-        )
+        names = ", ".join(sorted(not_run))
+        return f"Not compared: docs/reliability.md is made from all tests, and {names} were not run."
     return ""
 
 
