@@ -178,13 +178,20 @@ def test_any_answer_is_read_or_refused(answer):
         assert works(function, *arguments)
 
 
-tags_of_any_form = st.lists(st.sampled_from(("a", "b")) | anything, max_size=2)
-activity = st.fixed_dictionaries(
-    {"field": st.sampled_from((*FIELDS, "priority")) | anything, "timestamp": st.just(NOW) | moments | anything},
-    optional={"from": tags_of_any_form | anything, "to": tags_of_any_form | texts | anything, "user": anything},
+odd_tags = st.lists(st.sampled_from(("a", "b", {"name": "a"})) | anything, min_size=1, max_size=2) | texts | anything
+activities = st.lists(
+    st.fixed_dictionaries(
+        {"field": st.just("tags") | st.sampled_from(FIELDS), "timestamp": st.just(NOW) | anything, "to": odd_tags},
+        optional={"from": odd_tags, "user": anything},
+    )
+    | anything,
+    min_size=1,
+    max_size=4,
 )
-comment = st.fixed_dictionaries(
-    {"comment": st.just(DESIRED.comment) | anything}, optional={"created_at": moments | anything}
+comments = st.lists(
+    st.fixed_dictionaries({"comment": st.just(DESIRED.comment), "created_at": moments | anything}) | anything,
+    min_size=1,
+    max_size=2,
 )
 
 
@@ -205,21 +212,22 @@ class Platform(Answers):
         return {}
 
 
-@given(
-    odd_cases.filter(lambda case: make_plan(case, DESIRED).changed),
-    odd_cases,
-    st.lists(activity | anything, max_size=4) | anything,
-    st.lists(comment | anything, max_size=2) | anything,
-    st.booleans(),
-    st.booleans(),
-)
-def test_an_update_ends_with_a_result_or_an_error_whatever_history_and_comments_hold(
-    case, other, activities, comments, is_made, watched
-):
+def update(case, after, activities=(), comments=()):
+    platform = Platform({**after, "_id": case["_id"]}, activities, comments)
     plan = make_plan(case, DESIRED)
-    after = plan.outcome(case) if is_made else {**other, "_id": case["_id"]}
-    platform = Platform(after, activities, comments)
-    assert works(lambda: apply_plan(platform, Reader(platform, NOW), case, plan, watched=watched))
+    return works(lambda: apply_plan(platform, Reader(platform, NOW), case, plan, watched=True))
+
+
+@given(odd_cases, odd_cases, st.sampled_from((["b"], [])), activities | anything)
+def test_an_update_ends_with_a_result_or_an_error_whatever_a_history_holds(case, after, tags, history):
+    case = {**case, "tags": ["b"], "modified_at": NOW - HOUR}
+    assert update(case, {**after, "tags": tags}, history)
+
+
+@given(odd_cases, comments | anything)
+def test_an_update_ends_with_a_result_or_an_error_whatever_comments_hold(case, comments):
+    case = {**case, "tags": ["b"]}
+    assert update(case, make_plan(case, DESIRED).outcome(case), comments=comments)
 
 
 @given(st.lists(st.dictionaries(st.sampled_from(("user_id", "_id", "email", "username", "name")), anything | texts)))

@@ -224,7 +224,7 @@ MOVERS = {
     ),
     "a history without it": (ADDED, [moved(["old", "b"], ["b", "hit"], 2000, "api@example.com")], None),
     "tags of another form": (ADDED, [moved("b", "x", 2000)], None),
-    "objects, in which a tag is not missed": (REMOVED, [entry("tags", [{"name": "b"}, {"name": "hit"}])], None),
+    "objects, in which a tag is not missed": (REMOVED, [moved(["b", "hit"], [{"name": "hit"}], 1500)], None),
 }
 
 
