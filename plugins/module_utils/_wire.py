@@ -25,6 +25,7 @@ try:
     import requests
     from requests.adapters import HTTPAdapter
     from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
+    from urllib3.util.connection import allowed_gai_family
 except ImportError:  # _client.py says so, with the interpreter's path
     HTTPAdapter = object  # type: ignore[assignment, misc]
 
@@ -132,7 +133,8 @@ class _Connection:
 
 def _addresses(connection: Any, name: str, port: int) -> list[str]:
     try:
-        found = socket.getaddrinfo(name.strip("[]"), port, type=socket.SOCK_STREAM)
+        # Without IPv6 its addresses would be tried all the same, and the error of the last one hide the others'.
+        found = socket.getaddrinfo(name.strip("[]"), port, allowed_gai_family(), socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise NewConnectionError(connection, f"Failed to resolve {name!r} ({error})") from None
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))

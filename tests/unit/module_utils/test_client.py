@@ -833,6 +833,20 @@ def test_one_time_for_all_addresses_of_a_name(make, monkeypatch):
     assert "no complete answer in time" in str(error)
 
 
+@pytest.mark.parametrize(("has_ipv6", "family"), [(True, socket.AF_UNSPEC), (False, socket.AF_INET)])
+def test_addresses_that_this_machine_can_reach(monkeypatch, has_ipv6, family):
+    def resolve(name, port, family=0, type=0):
+        asked.append((name, port, family, type))
+        raise OSError("no such name")
+
+    asked = []
+    monkeypatch.setattr(urllib3.util.connection, "HAS_IPV6", has_ipv6)
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with Client(connection("https://many.example.com")) as client:
+        assert "Failed to resolve 'many.example.com' (no such name)" in str(failure(client.get, "a"))
+    assert asked == [("many.example.com", 443, family, socket.SOCK_STREAM)]
+
+
 CA = "If the platform has a certificate of a private CA, set ca_path to that CA's file."
 OUT_OF_DATE = "Renew the platform's certificate, or correct the clock of this machine."
 NAME = "It is for another name: set host to the name in the certificate."
