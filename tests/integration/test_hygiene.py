@@ -10,6 +10,7 @@ import html
 import itertools
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -469,3 +470,18 @@ def test_every_variable_is_described() -> None:
     used = "".join(file.read_text(encoding="utf-8") for file in ROLE.glob("[tv]*/*.yml"))
     # Two underscores mark what is the role's own; the report is what it returns.
     assert set(re.findall(r"\bcase_hygiene_(?!_|report\b)\w+", used)) == set(spec["options"])
+
+
+def test_a_module_that_ends_in_a_traceback_is_no_verdict(analyst: Analyst, tmp_path: Path) -> None:
+    installed = tmp_path / "collections/ansible_collections/stellarcyber/xdr"
+    for folder in ("meta", "playbooks", "plugins", "roles"):
+        shutil.copytree(ROOT / folder, installed / folder)
+    shutil.copy(ROOT / "galaxy.yml", installed)
+    with (installed / "plugins/module_utils/_run_cases.py").open("a", encoding="utf-8") as file:
+        file.write('\nraise RuntimeError("broken")\n')
+    analyst.environment["ANSIBLE_COLLECTIONS_PATH"] = str(tmp_path / "collections")
+    ran = analyst.hygiene(rules=[TAGGED], report_dir="reports")
+    assert ran.returncode == ERROR
+    report = analyst.report()
+    assert (report["verdict"], report["passed"], ran.requests) == ("error", False, [])
+    assert "broken" in report["error"]
