@@ -89,6 +89,10 @@ def total(facts: Iterable[Fact], name: str) -> float:
     return sum(fact[name] or 0 for fact in facts)
 
 
+def most(facts: Iterable[Fact], name: str) -> float:
+    return max((fact.get(name) or 0 for fact in facts), default=0)
+
+
 def count(number: float) -> str:
     """1234 as 1,234."""
     return f"{number:,.0f}"
@@ -99,6 +103,12 @@ def plain(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]<>|])", r"\\\1", " ".join(text.split()))
 
 
+def answer_to(fact: Fact) -> Fact:
+    """A fact about a hostile server, whose case is told as "answer: to whom"."""
+    answer, _colon, to = fact["case"].rpartition(": ")
+    return {**fact, "answer": answer or to, "to": to if answer else ""}
+
+
 def render(facts: Facts) -> dict[str, str]:
     """The parts of the page by name; only those whose facts are all there."""
     environment = jinja2.Environment(
@@ -107,8 +117,8 @@ def render(facts: Facts) -> dict[str, str]:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(count=count, plain=plain)
-    environment.globals.update(distinct=distinct, in_order=in_order, cells=cells, total=total)
+    environment.filters.update(count=count, plain=plain, answer_to=answer_to)
+    environment.globals.update(distinct=distinct, in_order=in_order, cells=cells, total=total, most=most)
     environment.globals.update(CALLS=CALLS, FAULTS=list(FAULTS))
     return {
         name: environment.get_template(f"{name}.md.j2").render(facts=facts).strip() + "\n"
