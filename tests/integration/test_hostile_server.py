@@ -127,7 +127,9 @@ def attack():
             assert re.fullmatch(
                 r"/connect/api/v1/(access_token|cases(/[\w-]{1,128}(/(activities|comments))?)?)", asked.path
             )
-        outcome = "refused" if message else "right result"
+        # What would be changed is right where max_changes says so.
+        is_right = not message or message.startswith("Refused to begin")
+        outcome = "right result" if is_right else "refused"
         evidence.record("hostile server", case=f"{name}: {entry}", outcome=outcome, seconds=round(seconds, 2))
         return result, message
 
