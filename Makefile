@@ -97,7 +97,7 @@ test-long: venv ## Run what takes longer than the tests: the whole fault matrix 
 	$(call title,long)
 	$(call forget,long)
 	@$(pytest) tests/long
-	@python -m tests.tools.reliability --check
+	@python -m tests.tools.reliability --compare
 
 reliability: venv ## Write docs/reliability.md from what test, test-long and mutants wrote down
 	@python -m tests.tools.reliability

@@ -4,8 +4,8 @@
 
 """Write docs/reliability.md from what the tests wrote down as they ran (tests/evidence.py).
 
-With --check it only compares: which rows and outcomes there are must be what the page says; figures that differ from
-machine to machine may differ. A part whose suite was not run is not compared.
+With --compare it prints in what this run differs from the page: rows and outcomes, not the figures that differ from
+machine to machine. That is no failure, since a machine may lack what some rows need, as IPv6.
 """
 
 from __future__ import annotations
@@ -160,20 +160,20 @@ def complaint(facts: Facts) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="compare, and write nothing")
+    parser.add_argument("--compare", action="store_true", help="say what is not as the page says, and write nothing")
     arguments = parser.parse_args()
     facts = facts_by_kind()
     if problem := complaint(facts):
         print(problem)
-        return 0 if arguments.check else 1
+        return 0 if arguments.compare else 1
     parts = render(facts)
     left_out = ", ".join(name for name in PARTS if name not in parts)
-    if arguments.check:
+    if arguments.compare:
         differences = list(check(parts, PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""))
         print("\n".join(differences) or f"docs/reliability.md says what the tests did ({len(parts)} parts compared).")
         if left_out:
             print(f"Not compared, since the tests for it were not run: {left_out}")
-        return 1 if differences else 0
+        return 0
     if left_out:
         print(f"Run make mutants first: there is nothing for {left_out}.", file=sys.stderr)
         return 1
