@@ -485,3 +485,6 @@ def test_a_module_that_ends_in_a_traceback_is_no_verdict(analyst: Analyst, tmp_p
     report = analyst.report()
     assert (report["verdict"], report["passed"], ran.requests) == ("error", False, [])
     assert "broken" in report["error"]
+    undone = analyst.undo(undo_cases=[{"case_id": CASE, "status": "New"}])
+    assert undone.returncode == CLOSED
+    assert "broken" in undone.failure
