@@ -121,7 +121,7 @@ def _is_deep(answer: Any) -> bool:
         level = [
             part
             for whole in level
-            for part in (whole.values() if type(whole) is dict else whole)
+            for part in (whole.values() if isinstance(whole, dict) else whole)
             if type(part) in _NESTING
         ]
         if not level:

@@ -575,7 +575,7 @@ def _never_connected(error: Exception) -> bool:
     ):
         return True
     # What a proxy says to CONNECT. Of this type only, since the words of others may be the platform's.
-    return type(inner) is OSError and str(inner).startswith("Tunnel connection failed")
+    return inner.__class__ is OSError and str(inner).startswith("Tunnel connection failed")
 
 
 def _http_date(value: str | None) -> float | None:

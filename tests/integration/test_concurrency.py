@@ -35,7 +35,7 @@ def test_two_runs_at_once(sim, pair, reread_after):
     requests, seconds = 0, 0.0
     for number in range(ROUNDS):
         started = time.monotonic()
-        said = races.race(sim, pair, lambda play, who, undo: run(play, who, undo), latency_ms=4 * number)
+        said = races.race(sim, pair, run, latency_ms=4 * number)
         seconds += time.monotonic() - started
         requests += len(sim.requests())
         total.update(vars(races.check(sim, pair, said, orders, strict=reread_after == 0)))

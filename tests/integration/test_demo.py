@@ -35,7 +35,7 @@ STORY = (
     "+    resolution: False Positive",
     "status  In Progress -> Resolved",
     "failed=0",
-    "The simulator saw: reads 27, updates 4, comments 4, access tokens 6.",
+    "The simulator saw: reads 28, updates 4, comments 4, access tokens 6.",
     "Now a policy, on a queue of 200 cases.",
     "$ ansible-playbook stellarcyber.xdr.hygiene --check",
     "54 would change",

@@ -42,7 +42,7 @@ def held(sim):
     return sim
 
 
-def record(place, through, titles=TITLES):
+def record(place, through, titles=tuple(TITLES)):
     for title in titles:
         evidence.record("hostile text", text=title, place=place, through=through)
 

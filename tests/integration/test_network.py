@@ -462,7 +462,10 @@ BAD_PROXIES = {
     "is an SSH server": (lambda _self, it: it.sendall(b"SSH-2.0-OpenSSH_9.2\r\n"), "did not connect|no answer"),
     "sends colours": (lambda _self, it: it.sendall(b"HTTP/1.1 403 \x1b[31mno\x1b[0m\r\n\r\n"), "403"),
     "headers without end": (
-        lambda _self, it: [it.sendall(b"HTTP/1.1 200 OK\r\n"), *(it.sendall(b"X: y\r\n" * 999) for _ in range(9999))],
+        lambda _self, it: [
+            it.sendall(b"HTTP/1.1 200 OK\r\n"),
+            *(it.sendall(b"X: y\r\n" * 999) for _unused in range(9999)),
+        ],
         "in time|timed out|What came before an answer is larger than 16 MiB",
     ),
 }

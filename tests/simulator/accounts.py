@@ -110,7 +110,7 @@ async def _tenant_fields(request: Request) -> dict[str, Any]:
     fields = {name: value for name, value in body.items() if name in kinds}
     for name, value in fields.items():
         # not isinstance(): a bool is an int as well
-        if type(value) is not kinds[name] or (name == "cust_name" and not value):
+        if value.__class__ is not kinds[name] or (name == "cust_name" and not value):
             raise ApiError(refusal(world_of(request).switches), f"invalid {name}")
     return fields
 

@@ -93,6 +93,7 @@ def run(module: str, children: int) -> Result:
             cwd=work,
             # One order of tests in every run
             env={**os.environ, "PYTHONHASHSEED": "0"},
+            check=False,
             stdout=log,
             stderr=subprocess.STDOUT,
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES)),

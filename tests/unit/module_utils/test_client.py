@@ -310,7 +310,7 @@ def test_an_error_names_call_cause_and_remedy(make, status, kind, remedy):
     client = make(http(b"why\x07", status))
     error = failure(client.get, "cases/1", what="Could not look")
     url = client.server.url + API + "cases/1"
-    assert type(error) is kind
+    assert error.__class__ is kind
     assert str(error).startswith(f"Could not look (GET {url}): HTTP {status}, the platform says: why. {remedy}")
     assert error.remedy.startswith(remedy)
     facts = {"method": "GET", "path": API + "cases/1", "url": url, "status": status, "body": "why"}
