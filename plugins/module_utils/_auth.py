@@ -30,7 +30,7 @@ RENEWAL_MARGIN_S = 30.0
 
 
 class BearerAuth(AuthBase):
-    """An auth object, not a header: requests lets a .netrc entry for the host replace a bare header."""
+    """An auth object, not a header: where requests gets none, it may take what a .netrc has for the host."""
 
     def __init__(self, secret: str) -> None:
         self._secret = secret

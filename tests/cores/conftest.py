@@ -12,12 +12,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.cores import cores
+from tests.simulator.process import Simulator, start
 
 ROOT = Path(__file__).parents[2]
 
@@ -55,3 +57,9 @@ def core(request: pytest.FixtureRequest, collections: Path, tmp_path_factory: py
         "PATH": os.pathsep.join([str(found.bin), os.environ.get("PATH", os.defpath)]),
     }
     return replace(found, env=env)
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    with start() as running:
+        yield running

@@ -14,7 +14,6 @@ import yaml
 
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report import render
 from tests import evidence, hostile_text
-from tests.simulator.process import start
 
 TASKS = """
 - name: Read the cases in Ansible's process
@@ -106,12 +105,6 @@ SHOW = """
   ansible.builtin.debug:
     msg: "Shown: {{ shown.name }}"
 """
-
-
-@pytest.fixture(scope="module")
-def simulator():
-    with start() as running:
-        yield running
 
 
 @pytest.fixture

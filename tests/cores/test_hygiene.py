@@ -12,15 +12,7 @@ import subprocess
 
 import pytest
 
-from tests.simulator.process import start
-
 CASE = "62fceb4a48be7776c793a02a"
-
-
-@pytest.fixture(scope="module")
-def simulator():
-    with start() as running:
-        yield running
 
 
 @pytest.fixture

@@ -11,10 +11,7 @@ import json
 import re
 import subprocess
 
-import pytest
 import yaml
-
-from tests.simulator.process import start
 
 IDS = [f"{number:024x}" for number in range(4)]
 HOSTILE = "{{ lookup('pipe','touch PWNED') }}{% raw %} <b>\u202e\u0007"
@@ -79,12 +76,6 @@ TASKS = """
     - ansible.builtin.debug:
         var: ansible_failed_result
 """
-
-
-@pytest.fixture(scope="module")
-def simulator():
-    with start() as running:
-        yield running
 
 
 def run(core, simulator, directory, environment):

@@ -9,18 +9,9 @@ from __future__ import annotations
 import json
 import subprocess
 
-import pytest
 import yaml
 
-from tests.simulator.process import start
-
 CASE = "62fceb4a48be7776c793a02a"
-
-
-@pytest.fixture(scope="module")
-def simulator():
-    with start() as running:
-        yield running
 
 
 HOSTILE = [
