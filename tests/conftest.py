@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Generator
 from typing import Any
@@ -16,6 +17,10 @@ from hypothesis import settings
 from tests import evidence, properties
 
 BEGAN = time.monotonic()
+
+# Who starts the tests in the background, as continuous integration may, has them and all that they start ignore it:
+# a module would go on when the playbook was interrupted.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The mutants have a profile of their own.
 if settings.get_current_profile_name() == "default":

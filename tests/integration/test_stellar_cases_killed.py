@@ -136,16 +136,11 @@ def test_an_interrupted_run_does_not_try_again(sim, tmp_path):
         time.sleep(0.2)
         os.kill(os.getpid(), signal.SIGINT)
 
-    # Who starts the tests in the background has them ignore it.
-    former = signal.signal(signal.SIGINT, signal.default_int_handler)
     thread = threading.Thread(target=interrupt)
     thread.start()
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            run(sim, rules=RULES, journal=str(journal), concurrency=4)
-    finally:
-        thread.join()
-        signal.signal(signal.SIGINT, former)
+    with pytest.raises(KeyboardInterrupt):
+        run(sim, rules=RULES, journal=str(journal), concurrency=4)
+    thread.join()
     sent = Counter(entry["path"] for entry in puts(sim))
     assert set(sent.values()) == {1}
     assert len(sent) <= 10
