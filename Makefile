@@ -68,7 +68,7 @@ lint: venv ## Check style, types, documentation, licences and the artefact
 	@ruff check -q
 	@ruff format -q --diff
 	$(call title,lint: mypy)
-	@mypy plugins/module_utils
+	@mypy
 	$(call title,lint: yamllint)
 	@yamllint --strict .
 	$(call title,lint: ansible-lint)

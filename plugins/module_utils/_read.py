@@ -22,7 +22,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import (
     matches_tenant,
     tenant_label,
 )
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import API_PATH, Client
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     ApiError,
     AuthenticationError,
@@ -32,6 +32,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     printable,
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._query import Page, Query, Sorting
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._request import API_PATH
 
 # The platform cuts a larger page of alerts to this (seen on a live platform, 2026).
 ALERTS_PAGE_SIZE = 50

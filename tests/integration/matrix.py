@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils import _client, _run
+from ansible_collections.stellarcyber.xdr.plugins.module_utils import _request, _run
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE as CASE_OPTIONS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE_INFO
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
@@ -154,7 +154,7 @@ class Matrix:
         """Run a life. A fault that the simulator does not have is made here, and time-outs that matter are cut."""
         tries: list[Try] = []
         waits: list[float] = []
-        send = _client._Request._send
+        send = _request.Request._send
 
         def acts(at: tuple[str, str]) -> bool:
             if fault is None or place is None:
@@ -180,8 +180,8 @@ class Matrix:
         def connect(connection: Any, on_secret: Any = lambda secret: None) -> Client:
             return Client(connection, on_secret, sleep=waits.append)
 
-        self.monkeypatch.setattr(_client._Request, "_send", send_or_lead_elsewhere)
-        self.monkeypatch.setattr(_client, "MAX_BODY_BYTES", MIB)
+        self.monkeypatch.setattr(_request.Request, "_send", send_or_lead_elsewhere)
+        self.monkeypatch.setattr(_request, "MAX_BODY_BYTES", MIB)
         self.monkeypatch.setattr(_run, "Client", connect)
         given = {
             "ca_path": str(self.elsewhere.ca_path),
@@ -197,7 +197,7 @@ class Matrix:
         except StellarError as error:
             result, exception = error.to_result(), error
         seconds = time.monotonic() - started
-        self.monkeypatch.setattr(_client._Request, "_send", send)
+        self.monkeypatch.setattr(_request.Request, "_send", send)
         return Ended(result, exception, tries, waits, self.simulator.requests(), seconds)
 
 

@@ -38,7 +38,8 @@ TESTS = {
     "_policy": ("test_policy", "test_policy_properties"),
     "_query": ("test_query", "test_rule_options", "test_time_properties"),
     "_auth": ("test_auth",),
-    "_client": ("test_client",),
+    "_client": ("test_client", "test_client_retries"),
+    "_request": ("test_request", "test_client", "test_client_retries"),
 }
 
 # Exit codes of mutmut's children: pytest's, and signals. An endless loop meets a limit of time or of memory.
