@@ -47,8 +47,9 @@ class ChangeLimit:
         if changes <= most:
             return
         given = f"{float(self.value):g}% of the {read} cases read" if self.is_percentage else f"{self.value}"
+        cases = "1 case" if changes == 1 else f"{changes} cases"
         raise InputError(
             "Refused to begin",
-            f"{changes} cases would be changed, and max_changes allows {given}. Nothing was written.",
+            f"{cases} would be changed, and max_changes allows {given}. Nothing was written.",
             "Look at case_results, or the report. If the changes are meant, raise max_changes.",
         )

@@ -277,7 +277,7 @@ def test_a_wrong_key_is_in_the_reports(analyst: Analyst) -> None:
 def test_more_changes_than_allowed(analyst: Analyst, mode: str) -> None:
     run = analyst.hygiene(mode, rules=[TAGGED], max_changes=0, report_dir="reports")
     assert run.returncode == ERROR
-    assert run.failure.startswith("Refused to begin: 1 cases would be changed, and max_changes allows 0.")
+    assert run.failure.startswith("Refused to begin: 1 case would be changed, and max_changes allows 0.")
     assert not run.writes
     assert run.said[1].endswith(" read, 1 planned, none begun, 0 findings, 0 failed, 0 skipped")
     assert run.said[2] == "1 planned, none begun: The vendor's case is tagged"

@@ -545,7 +545,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Option max_changes: … is no number.": lambda p: p.limit("some"),
     "Option max_changes: is …": lambda p: p.limit("101%"),
     "Option concurrency: is …": lambda p: p.cases({"case_id": CASE_ID, "severity": "Low"}, concurrency=33),
-    "Refused to begin: … cases would be changed, and max_changes allows …": lambda p: p.limit("0"),
+    "Refused to begin: … would be changed, and max_changes allows …": lambda p: p.limit("0"),
     "Option undo_file: … can't be read: …": lambda p: p.cases(undo_file="/nowhere/hygiene.json"),
     "Could not read …: it is empty, …": lambda p: p.undo(""),
     "Could not read …: it holds no undo list.": lambda p: p.undo('{"report": 1}'),

@@ -48,16 +48,17 @@ def test_what_it_allows(text, read, most):
 
 
 @pytest.mark.parametrize(
-    ("text", "read", "message"),
+    ("text", "changes", "read", "message"),
     [
-        ("2", 60, "Refused to begin: 3 cases would be changed, and max_changes allows 2. Nothing was written. Look at"),
-        ("2%", 60, "Refused to begin: 3 cases would be changed, and max_changes allows 2% of the 60 cases read. Noth"),
-        ("2.50%", 60, "Refused to begin: 3 cases would be changed, and max_changes allows 2.5% of the 60 cases read."),
+        ("0", 1, 1, "Refused to begin: 1 case would be changed, and max_changes allows 0. Nothing was writ"),
+        ("2", 3, 60, "Refused to begin: 3 cases would be changed, and max_changes allows 2. Nothing was writ"),
+        ("2%", 3, 60, "Refused to begin: 3 cases would be changed, and max_changes allows 2% of the 60 cases read"),
+        ("2.50%", 3, 60, "Refused to begin: 3 cases would be changed, and max_changes allows 2.5% of the 60 cases"),
     ],
 )
-def test_what_it_says(text, read, message):
+def test_what_it_says(text, changes, read, message):
     with pytest.raises(InputError) as caught:
-        ChangeLimit.parse(text).check(3, read)
+        ChangeLimit.parse(text).check(changes, read)
     assert str(caught.value).startswith(message)
     # Check mode is refused as well, so that it is no way to see them.
     assert str(caught.value).endswith(
