@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +19,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import ConflictError, StellarError
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case, run_case_info
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run_cases import CASES, run_cases
+from tests import evidence
 from tests.integration.many import case, managed, store
 from tests.integration.playbook import parameters
 from tests.simulator.process import Simulator
@@ -243,6 +246,34 @@ def check(simulator: Simulator, pair: str, said: dict[str, dict[str, Said]], ord
             assert any(one.meanwhile for one in mine.values()), (mine, outcome)
             counted.reported += 1
     return counted
+
+
+def repeat(
+    simulator: Simulator, what: str, pair: str, run: Run, reread_after: float, latencies_ms: Sequence[float]
+) -> None:
+    """Race once for each latency, check what came of it, and write it down as what: pair."""
+    orders = orders_of(simulator, pair)
+    total: Counter[str] = Counter()
+    requests, seconds = 0, 0.0
+    for latency_ms in latencies_ms:
+        started = time.monotonic()
+        said = race(simulator, pair, run, latency_ms)
+        seconds += time.monotonic() - started
+        requests += len(simulator.requests())
+        total.update(vars(check(simulator, pair, said, orders, strict=reread_after == 0)))
+    assert total.total() == len(latencies_ms) * NUMBER
+    evidence.record(
+        "storm",
+        case=f"{what}: {pair}",
+        plays=2,
+        workers=4,
+        requests=requests,
+        refused=0,
+        seconds=round(seconds, 1),
+        outcome=OUTCOMES[reread_after],
+        reread_after=reread_after,
+        **total,
+    )
 
 
 def since_race(record: dict[str, Any], pair: str) -> list[dict[str, Any]]:

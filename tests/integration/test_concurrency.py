@@ -23,35 +23,12 @@ from tests.integration import races
 from tests.integration.many import case
 from tests.integration.playbook import parameters
 
-ROUNDS = 3
-
 
 @pytest.mark.parametrize("reread_after", [0, 5])
 @pytest.mark.parametrize("pair", races.PAIRS)
 def test_two_runs_at_once(sim, pair, reread_after):
-    orders = races.orders_of(sim, pair)
     run = partial(races.in_process, sim, reread_after=reread_after)
-    total = Counter()
-    requests, seconds = 0, 0.0
-    for number in range(ROUNDS):
-        started = time.monotonic()
-        said = races.race(sim, pair, run, latency_ms=4 * number)
-        seconds += time.monotonic() - started
-        requests += len(sim.requests())
-        total.update(vars(races.check(sim, pair, said, orders, strict=reread_after == 0)))
-    assert sum(total.values()) == ROUNDS * races.NUMBER
-    evidence.record(
-        "storm",
-        case=f"two runs at once: {pair}",
-        plays=2,
-        workers=4,
-        requests=requests,
-        refused=0,
-        seconds=round(seconds, 1),
-        outcome=races.OUTCOMES[reread_after],
-        reread_after=reread_after,
-        **total,
-    )
+    races.repeat(sim, "two runs at once", pair, run, reread_after, latencies_ms=(0, 4, 8))
 
 
 PLAYS, WORKERS, EACH, PER_S = 50, 8, 6, 60

@@ -19,8 +19,6 @@ from tests.integration import races
 from tests.integration.many import case
 from tests.integration.playbook import run_playbook
 
-ROUNDS = 2
-
 
 def tasks_of(play, undo, reread_after):
     if play.loop is not None:
@@ -37,7 +35,6 @@ def tasks_of(play, undo, reread_after):
 @pytest.mark.parametrize("reread_after", [0, 5])
 @pytest.mark.parametrize("pair", races.PAIRS)
 def test_two_playbooks_at_once(sim, tmp_path, pair, reread_after):
-    orders = races.orders_of(sim, pair)
     numbers = itertools.count()
 
     def play(play, who, undo):
@@ -52,27 +49,8 @@ def test_two_playbooks_at_once(sim, tmp_path, pair, reread_after):
             return races.said_by_cases(task.result)
         return {item["item"]["_id"]: races.said_by_case(item) for item in task.result["results"]}
 
-    total, requests, seconds = Counter(), 0, 0.0
-    for _number in range(ROUNDS):
-        started = time.monotonic()
-        # Slow calls, so that the two meet although neither starts at a known moment.
-        said = races.race(sim, pair, play, latency_ms=200)
-        seconds += time.monotonic() - started
-        requests += len(sim.requests())
-        total.update(vars(races.check(sim, pair, said, orders, strict=reread_after == 0)))
-    assert sum(total.values()) == ROUNDS * races.NUMBER
-    evidence.record(
-        "storm",
-        case=f"two playbooks at once: {pair}",
-        plays=2,
-        workers=4,
-        requests=requests,
-        refused=0,
-        seconds=round(seconds, 1),
-        outcome=races.OUTCOMES[reread_after],
-        reread_after=reread_after,
-        **total,
-    )
+    # Slow calls, so that the two meet although neither starts at a known moment.
+    races.repeat(sim, "two playbooks at once", pair, play, reread_after, latencies_ms=(200, 200))
 
 
 PLAYS, WORKERS, EACH, PER_S = 50, 8, 6, 8
