@@ -38,7 +38,7 @@ TESTS = {
     "_policy": ("test_policy", "test_policy_properties"),
     "_query": ("test_query", "test_rule_options", "test_time_properties"),
     "_auth": ("test_auth",),
-    "_client": ("test_client", "test_client_retries"),
+    "_client": ("test_client", "test_client_retries", "test_request"),
     "_request": ("test_request", "test_client", "test_client_retries"),
 }
 
