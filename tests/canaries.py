@@ -22,8 +22,8 @@ JWT = re.compile(r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}")
 def spellings(secret: str) -> set[str]:
     """A secret as it is and in other dress: Base64 at each offset in a longer text, URL-encoded, hexadecimal, JSON."""
     raw = secret.encode()
-    found = {secret, urllib.parse.quote(secret, safe=""), urllib.parse.quote_plus(secret), raw.hex()}
-    found.add(json.dumps(secret)[1:-1])
+    found = {secret, raw.hex(), json.dumps(secret)[1:-1]}
+    found |= {urllib.parse.quote(secret), urllib.parse.quote(secret, safe=""), urllib.parse.quote_plus(secret)}
     for offset in range(3):
         for encode in (base64.standard_b64encode, base64.urlsafe_b64encode):
             text = encode(b"\0" * offset + raw).decode().rstrip("=")
@@ -42,8 +42,12 @@ def assert_none(secrets: Iterable[str], *texts: str, where: str = "output") -> N
     """Search texts for each secret in each spelling, and for any JWT. where: what the texts are, for the record."""
     secrets = list(secrets)
     wanted = {spelling for secret in secrets for spelling in spellings(secret)}
-    for text in texts:
-        leaked = [spelling for spelling in wanted if spelling in text] + JWT.findall(text)
-        assert not leaked, f"a secret is in {where}, after {text.partition(leaked[0])[0][-200:]!r}"
-    searched = {"texts": len(texts), "characters": sum(map(len, texts))}
+    leaked = [
+        (found, text)
+        for text in texts
+        for found in [*(spelling for spelling in wanted if spelling in text), *JWT.findall(text)]
+    ]
+    searched = {"texts": len(texts), "characters": sum(map(len, texts)), "found": len(leaked)}
     evidence.record("canaries", where=where, secrets=len(secrets), spellings=len(wanted), **searched)
+    for found, text in leaked:
+        raise AssertionError(f"a secret is in {where}, after {text.partition(found)[0][-200:]!r}")

@@ -16,7 +16,7 @@ from tests.tools import reliability
 
 FACTS = {
     "suite": [{"suite": "unit", "seconds": 30, "passed": 1500, "failed": 0, "skipped": 0}],
-    "canaries": [{"where": "output", "secrets": 4, "spellings": 20, "texts": 2, "characters": 12345}],
+    "canaries": [{"where": "output", "secrets": 4, "spellings": 20, "texts": 2, "characters": 12345, "found": 7}],
     "fault": [
         {"fault": fault, "call": call, "entry": entry, "outcome": outcome, "tries": 2, "lasts": "two tries"}
         for fault, call, entry, outcome in (
@@ -48,6 +48,8 @@ def test_every_part_shows_its_facts():
     assert "| 503 | mended |  |" in parts["faults"]
     assert "| reset |  | looked; mended |" in parts["faults"]
     assert re.search("2 faults . 2 calls, 3 combinations", parts["figures"])
+    assert "in 2 texts: found 7 times" in parts["figures"]
+    assert "| output | 2 | 12,345 | 7 |" in parts["secrets"]
     assert "| before GET | single | yes | kept |" in parts["edits"]
     assert "2.19.14" in parts["texts"]
 
