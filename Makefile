@@ -16,6 +16,8 @@ PORT ?= 8443
 pytest := python -m pytest -n $(WORKERS) --dist loadfile
 # What an earlier run of a suite wrote down is none of this run's (tests/evidence.py).
 forget = @rm -rf .cache/evidence/$(1)
+# Without it tests write nothing down, so that a part of a suite isn't taken for all of it.
+unit integration cores test-long mutants: export EVIDENCE := whole
 title = @printf '\n== %s\n' '$(1)'
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)

@@ -35,8 +35,11 @@ def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Generator[None, p
     return report
 
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:
     """Called in the process that has the terminal, once, however many processes run tests."""
+    # A suite that was interrupted was not run.
+    if exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        return
     counts = {outcome: len(terminalreporter.stats.get(outcome, ())) for outcome in ("passed", "failed", "skipped")}
     counts["failed"] += len(terminalreporter.stats.get("error", ()))
     for suite in {path.partition("tests/")[2].partition("/")[0] for path in map(str, config.args)}:

@@ -21,6 +21,7 @@ RAW = KEY.encode()
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
     """What is planted here is no evidence."""
+    monkeypatch.setenv(evidence.WHOLE, "yes")
     monkeypatch.setattr(evidence, "FOLDER", tmp_path)
 
 

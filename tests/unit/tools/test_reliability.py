@@ -86,6 +86,7 @@ def test_a_run_with_another_outcome_is_not_what_the_page_says(kind, name, value)
 
 
 def test_facts_are_read_as_written(tmp_path, monkeypatch):
+    monkeypatch.setenv(evidence.WHOLE, "yes")
     monkeypatch.setattr(evidence, "FOLDER", tmp_path)
     evidence.record("network", case="ümlaut\n", outcome="refused")
     evidence.record("mutants", suite="mutants", module="_plan")
@@ -93,6 +94,13 @@ def test_facts_are_read_as_written(tmp_path, monkeypatch):
     assert [fact["suite"] for fact in read] == ["mutants", "unit"]
     assert read[1]["case"] == "ümlaut\n"
     assert read[1]["test"].endswith("test_facts_are_read_as_written")
+
+
+def test_a_part_of_a_suite_writes_nothing_down(tmp_path, monkeypatch):
+    monkeypatch.delenv(evidence.WHOLE, raising=False)
+    monkeypatch.setattr(evidence, "FOLDER", tmp_path)
+    evidence.record("network", case="one test", outcome="refused")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
