@@ -18,11 +18,12 @@ FACTS = {
     "suite": [{"suite": "unit", "seconds": 30, "passed": 1500, "failed": 0, "skipped": 0}],
     "canaries": [{"where": "output", "secrets": 4, "spellings": 20, "texts": 2, "characters": 12345, "found": 7}],
     "fault": [
-        {"fault": fault, "call": call, "entry": entry, "outcome": outcome, "tries": 2, "lasts": "two tries"}
-        for fault, call, entry, outcome in (
-            ("reset", "PUT case", "stellar_case", "mended"),
-            ("reset", "PUT case", "stellar_cases", "looked"),
-            ("503", "GET case", "stellar_case", "mended"),
+        {"fault": fault, "call": call, "entry": entry, "outcome": outcome, "tries": 2, "lasts": lasts}
+        for fault, call, entry, outcome, lasts in (
+            ("reset", "PUT case", "stellar_case", "mended", "two tries"),
+            ("reset", "PUT case", "stellar_cases", "looked", "two tries"),
+            ("503", "GET case", "stellar_case", "mended", "two tries"),
+            ("503", "GET case", "lookup", "named", "all tries"),
         )
     ],
     "edit": [
@@ -46,8 +47,9 @@ def test_every_part_shows_its_facts():
     assert list(parts) == list(reliability.PARTS)
     assert "| fault | GET case | PUT case |" in parts["faults"]
     assert "| 503 | mended |  |" in parts["faults"]
+    assert "meets all tries\n\n| fault | GET case |\n| --- | --- |\n| 503 | named |\n" in parts["faults"]
     assert "| reset |  | looked; mended |" in parts["faults"]
-    assert re.search("2 faults . 2 calls, 3 combinations", parts["figures"])
+    assert re.search("2 faults . 2 calls, 4 combinations", parts["figures"])
     assert "in 2 texts: found 7 times" in parts["figures"]
     assert "| output | 2 | 12,345 | 7 |" in parts["secrets"]
     assert "| before GET | single | yes | kept |" in parts["edits"]
