@@ -31,7 +31,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._meanwhile import
     told,
     was_made,
 )
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import Change, Desired, Plan, shows_in, verify
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import Change, Desired, Plan, Verdict, verify
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._query import format_time
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._read import Reader, case_in, case_path
 
@@ -152,7 +152,7 @@ class _Update:
             answer = _update(self.client, self.case["_id"], plan.payload, self.what, is_done, self.before_try)
         except ConflictError as error:
             # An earlier try may have arrived all the same, so that somebody changed what was written already.
-            if not error.may_have_arrived or not self._was_made(error):
+            if not error.may_have_arrived or not self._was_made(error, Verdict()):
                 raise
             return None, False
         except (ApiError, AuthenticationError, TransportError) as error:
@@ -163,11 +163,14 @@ class _Update:
             except StellarError as look:
                 _leave_unclear(error, f"Reading the case again failed as well: {look.why} ")
                 raise error from None
+            verdict = verify(plan, after)
             is_touched = modified_at(after) != modified_at(self.case)
-            if not shows_in(plan, after) and not (is_touched and self._was_made(error)):
+            if not _is_all_made(verdict) and not (is_touched and self._was_made(error, verdict)):
                 if error.facts.get("unclear"):
                     raise
-                if verify(plan, after).unsure:
+                if verdict.made:
+                    _leave_unclear(error, "The case was read again and shows some of the update, maybe by others. ")
+                elif verdict.unsure:
                     _leave_unclear(error)
                 elif is_touched or shown(self.case, Plan(Desired()), after):
                     error.insert("The case was read again, and the update is not in it.")
@@ -194,24 +197,28 @@ class _Update:
     def _is_done(self) -> bool:
         """Before a guarded write is tried again: minutes may have passed."""
         current = self.reader.case_by_id(self.case["_id"])
-        if shows_in(self.plan, current):
+        verdict = verify(self.plan, current)
+        if _is_all_made(verdict):
             return True
         try:
             check_guard(current, self.guard)
         except ConflictError as error:
-            if verify(self.plan, current).unsure:
+            if verdict.made:
+                _leave_unclear(error, "The case shows some of the update, so that this may have been the task itself. ")
+            elif verdict.unsure:
                 # It may have been the try before, which the case can't show.
                 _leave_unclear(error)
             raise
         return False
 
-    def _was_made(self, error: StellarError) -> bool:
-        """Look in the history whether a write arrived that the case does not show any more."""
+    def _was_made(self, error: StellarError, verdict: Verdict) -> bool:
+        """Look in the history whether a write arrived that the case does not show any more. verdict: what it shows."""
         history, why = self._history()
         if history is None:
             _leave_unclear(error, f"{why} ")
             return False
-        return any(was_made(self.case, self.plan, change, history) for change in self.plan.changes)
+        written = [change for change in self.plan.changes if change.field in self.plan.payload]
+        return all(change in verdict.made or was_made(self.case, self.plan, change, history) for change in written)
 
     def _history(self) -> tuple[History | None, str]:
         """The case's history, or why it can't be read: not every version has it, nor may every key read it."""
@@ -265,12 +272,17 @@ class _Update:
         since = modified_at(after) or 0
 
         def is_done() -> bool:
-            # Both times are the platform's own, so that a clock here does not matter.
-            return any(
-                comment.get("comment") == text and (moment(comment, "created_at") or 0) >= since
+            times = [
+                moment(comment, "created_at")
                 for comment in self.reader.comments(case_id)
-                if isinstance(comment, dict)
-            )
+                if isinstance(comment, dict) and str(comment.get("comment")).strip() == text.strip()
+            ]
+            # Both times are the platform's own, so that a clock here does not matter. It may give whole seconds.
+            if any(time is not None and time >= (since if time % 1000 else since // 1000 * 1000) for time in times):
+                return True
+            if None in times:
+                raise ApiError(what, "a comment like it is there, and its created_at is no time in ms.", "")
+            return False
 
         what = f"Could not post the comment on {label(after)}, which was updated already"
         path = case_path(case_id, "comments")
@@ -282,6 +294,11 @@ class _Update:
             look = "Look whether it is there; if not, post" if error.facts.get("unclear") else "Post"
             error.append(f"A next run finds the case in its state and posts nothing. {look} it by hand.")
             raise
+
+
+def _is_all_made(verdict: Verdict) -> bool:
+    """Whether the write, of which no answer came, arrived. Some of it may also be what others did."""
+    return bool(verdict.made) and not verdict.missing
 
 
 def _is_comment(answer: dict[str, Any]) -> bool:

@@ -65,7 +65,7 @@ def shown(case: dict[str, Any], plan: Plan, after: dict[str, Any]) -> list[Edit]
     return [
         _tags_moved(expected, after) if name == "tags" else Edit(name, _shown(name, after), kept=True)
         for name in FIELDS
-        if (_differs(name, expected, after) if name == "tags" or name not in planned else name in missing)
+        if name in missing or ((name == "tags" or name not in planned) and _differs(name, expected, after))
     ]
 
 

@@ -195,6 +195,7 @@ def _plan_tags(plan: Plan, case: dict[str, Any], wanted: TagChange) -> None:
 class Verdict:
     """What a case, read after the write, shows of the plan."""
 
+    made: list[Change] = field(default_factory=list)
     missing: list[Change] = field(default_factory=list)
     unsure: list[Change] = field(default_factory=list)
 
@@ -202,27 +203,24 @@ class Verdict:
 def verify(plan: Plan, case: dict[str, Any]) -> Verdict:
     """Compare the case after the write with the plan.
 
-    missing: what the platform did not do; before is what it shows instead. unsure: what can't be judged: an
-    assignee whose id is unknown because the key may not read the users, a description that is not given back.
+    made: the changes that it shows, by whomever. missing: what the platform did not do; before is what it shows
+    instead. unsure: what can't be judged: an assignee whose id is unknown because the key may not read the users, a
+    description that is not given back.
     """
     # Only the tags that were sent: one that somebody else added meanwhile is not ignored, it is new.
     sent = plan.payload.get("tags")
     sent_tags = sent and TagChange(add=tuple(sent.get("add", ())), delete=tuple(sent.get("delete", ())))
     again = make_plan(case, replace(plan.desired, tags=sent_tags, comment=None))
-    planned = {change.field for change in plan.changes}
+    differing = {change.field: change for change in again.changes}
     verdict = Verdict()
-    for change in again.changes:
-        if change.field in planned:
+    for planned in plan.changes:
+        change = differing.get(planned.field)
+        if change is not None:
             unsure = change.field in _unjudged(plan, case)
             (verdict.unsure if unsure else verdict.missing).append(change)
+        elif planned.field != "comment":
+            verdict.made.append(planned)
     return verdict
-
-
-def shows_in(plan: Plan, case: dict[str, Any]) -> bool:
-    """True if a case shows at least one of the planned changes, so that the write, which is one, has arrived."""
-    verdict = verify(plan, case)
-    changed = [change for change in plan.changes if change.field != "comment"]
-    return len(verdict.missing) + len(verdict.unsure) < len(changed)
 
 
 def _unjudged(plan: Plan, case: dict[str, Any]) -> list[str]:

@@ -308,17 +308,66 @@ def beside_the_case(platform, part, said):
     return get
 
 
+def comments_kept(platform, comment):
+    """A platform that keeps each comment as comment(text) says, and never answers to it."""
+    kept = [7]
+
+    def post(asked):
+        kept.append(comment(json.loads(asked.body)["comment"]))
+        return b""
+
+    return {"GET cases/ID": beside_the_case(platform, "comments", kept), "POST cases/ID": post}
+
+
+def posts(platform):
+    return [asked for asked in platform.asked if asked.method == "POST" and asked.path.endswith("/comments")]
+
+
 @pytest.mark.parametrize("value", ODD_FIELDS)
 def test_a_comment_whose_time_cannot_be_read(attack, value):
     """No answer to the comment tells whether it arrived, and its time not whether it is of this run."""
-    comments = [7, {"comment": "Seen", "created_at": ODD_FIELDS[value]}]
-    said = {"GET cases/ID": beside_the_case(attack.platform, "comments", comments), "POST cases/ID": b""}
-    name = f"created_at of a comment is {value}"
-    result, message = attack(name, "stellar_case", said, comment="Seen")
+    said = comments_kept(attack.platform, lambda text: {"comment": text, "created_at": ODD_FIELDS[value]})
+    result, message = attack(f"created_at of a comment is {value}", "stellar_case", said, comment="Seen")
     assert "Could not post the comment" in message
+    assert "could not be seen" in message
+    assert "Look whether it is there" in message
     assert result["changed"] is True
-    assert attack.platform.cases[ID]["severity"] == "High"
-    assert [asked for asked in attack.platform.asked if asked.path.endswith("/comments") and asked.method == "GET"]
+    assert len(posts(attack.platform)) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "stored", "created_at"),
+    [
+        ("as it was sent", lambda text: text, lambda ms: ms),
+        ("without the line break at its end", str.strip, lambda ms: ms),
+        ("with a time of whole seconds", lambda text: text, lambda ms: ms // 1000 * 1000),
+    ],
+)
+def test_a_comment_that_is_kept_in_another_form(attack, name, stored, created_at):
+    platform = attack.platform
+    platform.cases[ID]["modified_at"] += 500 - platform.cases[ID]["modified_at"] % 1000
+    said = comments_kept(
+        platform,
+        lambda text: {"comment": stored(text), "created_at": created_at(platform.cases[ID]["modified_at"])},
+    )
+    result, message = attack(f"a comment is kept {name}", "stellar_case", said, comment="Seen\n")
+    assert message == ""
+    assert result["changed"] is True
+    assert len(posts(platform)) == 1
+
+
+def test_tags_that_are_ignored_by_a_platform_that_leaves_out_none(attack):
+    """A case without tags has no key tags, neither before nor after."""
+    platform = attack.platform
+    platform.cases[ID].pop("tags")
+
+    def put(asked):
+        platform.cases[ID].update(severity="High", modified_at=RECORD["modified_at"] + 1)
+        return {"data": platform.cases[ID]}
+
+    said = {"PUT cases/ID": put, "GET cases/ID": beside_the_case(platform, "activities", [])}
+    _result, message = attack("no tags, and no key for them", "stellar_case", said, tags={"add": ["x"]})
+    assert "the platform accepted the write, but the case does not show it: tags" in message
 
 
 @pytest.mark.parametrize("place", ["to", "from", "timestamp", "field", "user"])
@@ -341,7 +390,7 @@ def test_a_history_of_another_form(attack, value, place):
     assert result["changed"] is True
     # What can't be read is no proof that the tag was ever there.
     is_proof = place in ("from", "user")
-    assert ("does not show it: tags" in message) is not is_proof
+    assert ("Whether the case was changed is unclear" in message) is not is_proof
     assert [asked for asked in platform.asked if asked.path.endswith("/activities")]
 
 

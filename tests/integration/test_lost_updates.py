@@ -17,7 +17,11 @@ import pytest
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE as CASE_OPTIONS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import ConflictError
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
+    ConflictError,
+    NotAppliedError,
+    StellarError,
+)
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case
 from tests import evidence
 from tests.integration.many import OHTANI_ID, SOC_LEAD_ID, case, run, store
@@ -281,7 +285,7 @@ CELLS = [
 
 
 @pytest.mark.parametrize(("way", "moment", "answer"), CELLS)
-def test_an_edit_is_kept_or_the_result_says_what_it_was(sim, way, moment, answer):
+def test_an_edit_is_kept_or_replaced_as_the_documentation_says(sim, way, moment, answer):
     sim.reset(seed=list(CASES.values()))
     sim.switch(put_answer=answer, description_in_get=True, description_in_put_answer=True)
     function, guard, _moments = WAYS[way]
@@ -324,6 +328,29 @@ def assert_undo_keeps(sim, undo, after, done, moment):
             continue
         if is_there(name, after[record["_id"]]) or is_told(name, done[name], False) or moment == BEFORE_READ:
             assert is_there(name, record), name
+
+
+@pytest.mark.parametrize("guard", [{}, GUARD])
+@pytest.mark.parametrize("is_list", [False, True])
+def test_an_analyst_who_does_a_part_of_an_update_that_is_lost(sim, guard, is_list):
+    """No try of the update arrives. What the case shows of it is not this task's, and nobody can tell."""
+    record = CASES["name"]
+    sim.reset(seed=[record])
+    sim.fault("drop_before", method="PUT", path="/cases/*", times=0)
+    sim.edit(record["_id"], {"status": "In Progress"}, user="ohtani@example.com", after={"method": "PUT"})
+    options = {"case_id": record["_id"], "status": "In Progress", "severity": "High", **guard}
+    connect = partial(Client, sleep=lambda seconds: None)
+    if is_list:
+        (item,) = run(sim, sleep=lambda seconds: None, cases=[options]).result["case_results"]
+        message = item["reason"]
+    else:
+        with pytest.raises(StellarError) as caught:
+            run_case(parameters(CASE_OPTIONS, sim, **options), False, lambda secret: None, connect)
+        assert not isinstance(caught.value, NotAppliedError)
+        message = str(caught.value)
+    assert "shows some of the update" in message
+    assert "Whether the case was changed is unclear" in message
+    assert store(sim)[record["_id"]]["severity"] == record["severity"]
 
 
 @pytest.mark.parametrize("moment", [ON_THE_WAY, AFTER_WRITE])
