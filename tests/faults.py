@@ -100,6 +100,7 @@ FAULTS: dict[str, Fault] = {
 
 TOKEN, TENANTS, USERS, LIST = "POST access_token", "GET tenants", "GET users", "GET cases"
 READ, PUT, POST_CASES, COMMENT = "GET cases/ID", "PUT cases/ID", "POST cases", "POST cases/ID/comments"
+LATER_PAGE = "GET cases, a later page"
 REREAD = "GET cases/ID, before the write"
 LOOK = "GET cases/ID, after a lost write"
 READ_BACK = "GET cases/ID, after the write"
@@ -110,7 +111,7 @@ PARTS = {part: f"GET cases/ID/{part}" for part in INCLUDES}
 OLD_SCORES = "GET cases/ID/activity/score"
 
 CALLS = (
-    *(TOKEN, TENANTS, USERS, LIST, READ, REREAD, PUT, POST_CASES, LOOK, READ_BACK, HISTORY),
+    *(TOKEN, TENANTS, USERS, LIST, LATER_PAGE, READ, REREAD, PUT, POST_CASES, LOOK, READ_BACK, HISTORY),
     *(COMMENT, LOOK_COMMENTS, READ_LAST, *PARTS.values(), OLD_SCORES),
 )
 WRITES = (PUT, POST_CASES, COMMENT)
@@ -122,7 +123,10 @@ READS = {"": READ, "read": REREAD, PUT: READ_BACK, POST_CASES: READ_BACK, COMMEN
 
 
 def names_of(requests: Iterable[dict[str, Any]]) -> list[str]:
-    """What the table calls each request of a log. A read of a case is named by what came before it."""
+    """What the table calls each request of a log. A read of a case is named by what came before it.
+
+    Each life lists cases once, so that what lists them again is a later page.
+    """
     names: list[str] = []
     last_write: dict[str, str] = {}
     listed = False
@@ -141,6 +145,8 @@ def names_of(requests: Iterable[dict[str, Any]]) -> list[str]:
             last_write[of] = COMMENT
         elif name == PARTS["activities"] and before.startswith(WRITES):
             name = HISTORY
+        elif name == LIST and listed:
+            name = LATER_PAGE
         listed = listed or name == LIST
         names.append(name)
     return names
@@ -188,6 +194,7 @@ ONE_LOST_PUT = (("drop_after", {"method": "PUT", "path": f"/cases/{FIRST}"}),)
 ONE_LOST_COMMENT = (("drop_after", {"method": "POST", "path": f"/cases/{FIRST}/comments"}),)
 ALL_LOST_PUTS = (("drop_after", {"method": "PUT", "path": f"/cases/{FIRST}", "times": 0}),)
 EMPTY = {"put_answer": "empty"}
+TWO_PAGES = {"page_cap": 2}
 RULE_START = (TOKEN, TENANTS, USERS, LIST)
 ONE_CASE = (REREAD, PUT, HISTORY, COMMENT, READ_LAST)
 
@@ -268,6 +275,7 @@ LIVES: dict[str, Life] = {
     "cases of somebody": Life(
         INFO, {"assignee": [SOMEBODY, ""]}, calls=(TOKEN, USERS, LIST), cells=(USERS,), switches=BY_EMAIL
     ),
+    "cases, two pages": Life(INFO, {}, calls=(TOKEN, LIST, LATER_PAGE), cells=(LATER_PAGE,), switches=TWO_PAGES),
     "how many cases": Life(INFO, {"count_only": True}, calls=(TOKEN, LIST), cells=(LIST,)),
     "cases of a tag": Life(
         LOOKUP,
@@ -275,6 +283,9 @@ LIVES: dict[str, Life] = {
         calls=(TOKEN, USERS, TENANTS, LIST),
         cells=(TOKEN, USERS, TENANTS, LIST),
         switches=BY_EMAIL,
+    ),
+    "cases of a tag, two pages": Life(
+        LOOKUP, {"terms": ["old", "other"]}, calls=(TOKEN, LIST, LATER_PAGE), cells=(LATER_PAGE,), switches=TWO_PAGES
     ),
     "how many cases of a tag": Life(LOOKUP, {"terms": ["old"], "result": "count"}, calls=(TOKEN, LIST), cells=(LIST,)),
     "rules": Life(
@@ -304,6 +315,21 @@ LIVES: dict[str, Life] = {
         calls=(TOKEN, LIST, PUT, COMMENT, LOOK_COMMENTS, READ_LAST, PUT, COMMENT, READ_LAST),
         cells=(LOOK_COMMENTS,),
         lost=ONE_LOST_COMMENT,
+    ),
+    "rules, two pages": Life(
+        CASES,
+        # By what the platform does not filter: it lists the third case, too.
+        {"rules": [{"name": "Take over", "match": {"min_size": 3}, "set": {"status": "In Progress"}}]},
+        calls=(TOKEN, LIST, LATER_PAGE, PUT, PUT),
+        cells=(LATER_PAGE,),
+        switches=TWO_PAGES,
+    ),
+    "a list of a case of release 4.3": Life(
+        CASES,
+        {"cases": [{"case_id": FIRST, "status": "In Progress", "if_modified_at": GUARD}], "api_version": "4.3"},
+        calls=(TOKEN, READ, REREAD, POST_CASES, HISTORY),
+        cells=(POST_CASES,),
+        switches={"update_by_post": True},
     ),
     "a list of cases": Life(
         CASES,
