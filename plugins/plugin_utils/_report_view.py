@@ -227,7 +227,7 @@ def _written(report: Row, counts: Row, is_known: bool, is_error: bool) -> str:
     if report["mode"] == "check":
         return "Preview: nothing was written"
     if report["writes"]:
-        return "Applied to the platform"
+        return "Applied to the platform" if counts["changed"] else "Updates were tried, and nothing was changed"
     if report["writes"] is None or not is_known:
         # A run that was killed can't say what it had written.
         return "No write is known"

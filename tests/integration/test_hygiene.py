@@ -23,6 +23,7 @@ import pytest
 import yaml
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import CONNECTION
+from tests import canaries
 from tests.integration.hygiene import CLOSED, ERROR, PASSED, Analyst
 from tests.integration.playbook import CASE, ROOT, Run
 from tests.simulator.process import Simulator
@@ -357,7 +358,9 @@ def test_a_killed_run_leaves_reports_that_say_so(analyst: Analyst, sim: Simulato
         cwd=analyst.folder,
         env=analyst.environment,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
         start_new_session=True,
     )
     try:
@@ -367,8 +370,19 @@ def test_a_killed_run_leaves_reports_that_say_so(analyst: Analyst, sim: Simulato
             time.sleep(0.1)
     finally:
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    assert_shows(analyst.report(), verdict="error", passed=False, error="The run did not come to its end.")
+        output, _errors = process.communicate()
+    canaries.assert_none(canaries.of(sim), output, where="output of ansible-playbook")
+    report = analyst.report()
+    assert_shows(report, verdict="error", passed=False)
+    journal = f"{analyst.folder}/reports/hygiene-{report['started_at'].replace('-', '').replace(':', '')}.journal"
+    assert report["error"] == (
+        f"The run did not come to its end. If it changed anything, its journal is there, and undoes it: {journal}"
+    )
+    run = analyst.undo(undo_file="reports/hygiene.json")
+    assert run.failure == (
+        f"{analyst.folder}/reports/hygiene.json holds nothing to undo. "
+        "That run failed or was ended, and its report names no change. If there is a journal of it, undo that."
+    )
 
 
 # -- reports and hostile text -------------------------------------------------------------------------
