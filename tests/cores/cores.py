@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests import canaries
+from tests.simulator.process import Simulator
 from tests.tools import pythons
 
 CACHE = Path(__file__).parents[2] / ".cache/cores"
@@ -41,9 +43,26 @@ class Core:
     bin: Path
     env: dict[str, str] = field(default_factory=dict)
 
-    @property
-    def ansible_playbook(self) -> Path:
-        return self.bin / "ansible-playbook"
+    def play(
+        self, simulator: Simulator, directory: Path, *arguments: str | Path, without: tuple[str, ...] = ()
+    ) -> tuple[int, str]:
+        """Run ansible-playbook in a directory: its exit code, and its output, which has no secret in it.
+
+        without: environment variables that the run does not have.
+        """
+        env = {**self.env, **simulator.env()}
+        done = subprocess.run(
+            [self.bin / "ansible-playbook", *arguments],
+            cwd=directory,
+            env={name: value for name, value in env.items() if name not in without},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        output = done.stdout + done.stderr
+        canaries.assert_none(canaries.of(simulator), output, where="output of ansible-playbook, on each ansible-core")
+        return done.returncode, output
 
 
 def requirement(series: str) -> str:

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 
 import pytest
 import yaml
@@ -112,17 +111,8 @@ def run(core, simulator, tmp_path):
     """run(playbook, *arguments, **variables): its output. Nothing of the texts was executed or evaluated."""
 
     def run(playbook, *arguments, **variables):
-        done = subprocess.run(
-            [core.ansible_playbook, playbook, *arguments, "-e", json.dumps(variables)],
-            cwd=tmp_path,
-            env={**core.env, **simulator.env()},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        output = done.stdout + done.stderr
-        assert done.returncode == 0, f"{core.version}\n{output[-10_000:]}"
+        code, output = core.play(simulator, tmp_path, playbook, *arguments, "-e", json.dumps(variables))
+        assert code == 0, f"{core.version}\n{output[-10_000:]}"
         assert not (tmp_path / "executed").exists(), core.version
         assert not hostile_text.EVALUATED.search(output), core.version
         return output

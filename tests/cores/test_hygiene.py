@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 
 import pytest
 
@@ -20,16 +19,9 @@ def terminal(core, simulator, tmp_path):
     """run(playbook, *arguments, **variables): its exit code and its output"""
 
     def run(playbook, *arguments, **variables):
-        done = subprocess.run(
-            [core.ansible_playbook, f"stellarcyber.xdr.{playbook}", *arguments, "-e", json.dumps(variables)],
-            cwd=tmp_path,
-            env={**core.env, **simulator.env()},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return done.returncode, f"{core.version}\n{done.stdout}{done.stderr}"
+        given = [f"stellarcyber.xdr.{playbook}", *arguments, "-e", json.dumps(variables)]
+        code, output = core.play(simulator, tmp_path, *given)
+        return code, f"{core.version}\n{output}"
 
     return run
 

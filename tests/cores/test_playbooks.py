@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 
 import yaml
 
@@ -70,17 +69,8 @@ def run(core, simulator, directory, tasks, *arguments, **variables):
     # The connection's time-out comes from the action group.
     play["module_defaults"] = {"group/stellarcyber.xdr.stellar": {"timeout": 20}}
     playbook.write_text(yaml.safe_dump([play]), encoding="utf-8")
-    done = subprocess.run(
-        [core.ansible_playbook, playbook, *arguments],
-        cwd=directory,
-        env={**core.env, **simulator.env()},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    output = done.stdout + done.stderr
-    assert done.returncode == 0, f"{core.version}\n{output}"
+    code, output = core.play(simulator, directory, playbook, *arguments)
+    assert code == 0, f"{core.version}\n{output}"
     assert "WARNING" not in output, f"{core.version}\n{output}"
     return output
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import canaries
 from tests.integration.playbook import ROOT, clean_environment
 from tests.simulator.process import Simulator
 
@@ -75,6 +77,20 @@ def start_demo(temporary: Path) -> subprocess.Popen[str]:
     )
 
 
+def secrets_of(demo: subprocess.Popen[str], temporary: Path) -> list[str]:
+    """The keys of the simulator that the demo starts. Its tokens come later; they are found because they are JWTs."""
+    end = time.monotonic() + 60
+    while not (found := list(temporary.glob("*/ready.json"))):
+        assert demo.poll() is None
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    simulator = Simulator(json.loads(found[0].read_text(encoding="utf-8")))
+    try:
+        return canaries.of(simulator)
+    finally:
+        simulator.close()
+
+
 def processes_of(session: int) -> list[str]:
     """What still runs in a session, by command line; a process that ended and waits for its parent does not."""
     listed = subprocess.run(["ps", "-e", "-o", "sess=,stat=,args="], capture_output=True, text=True, check=True).stdout
@@ -92,7 +108,9 @@ def assert_nothing_is_left(demo: subprocess.Popen[str], temporary: Path) -> None
 
 def test_demo_tells_its_story(temporary: Path) -> None:
     demo = start_demo(temporary)
+    secrets = secrets_of(demo, temporary)
     output, _errors = demo.communicate(timeout=300)
+    canaries.assert_none(secrets, output, where="output of ansible-playbook")
     assert demo.returncode == 0, output
     position = 0
     for line in STORY:
@@ -110,16 +128,31 @@ def test_demo_tells_its_story(temporary: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_demo_leaves_nothing(temporary: Path, number: int) -> None:
     demo = start_demo(temporary)
+    secrets = secrets_of(demo, temporary)
     assert demo.stdout is not None
-    while "PLAY [2." not in (line := demo.stdout.readline()):
+    output = ""
+    while "PLAY [2." not in output:
+        line = demo.stdout.readline()
         assert line
+        output += line
     if number == signal.SIGINT:
         os.killpg(demo.pid, number)  # as the terminal does on Ctrl-C
     else:
         demo.send_signal(number)
-    demo.communicate(timeout=60)
+    output += demo.communicate(timeout=60)[0]
+    canaries.assert_none(secrets, output, where="output of ansible-playbook")
     assert demo.returncode == 128 + number
     assert_nothing_is_left(demo, temporary)
+
+
+def run_demo_playbook(
+    sim: Simulator, directory: Path, environment: dict[str, str], *arguments: str
+) -> subprocess.CompletedProcess[str]:
+    """The demo's playbook alone, against a simulator that is there already."""
+    command = [ANSIBLE_PLAYBOOK, "stellarcyber.xdr.demo", *arguments]
+    done = subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, check=False)
+    canaries.assert_none(canaries.of(sim), done.stdout + done.stderr, where="output of ansible-playbook")
+    return done
 
 
 def test_playbook_runs_from_the_installed_artefact(sim: Simulator, tmp_path: Path) -> None:
@@ -136,8 +169,7 @@ def test_playbook_runs_from_the_installed_artefact(sim: Simulator, tmp_path: Pat
     (artefact,) = tmp_path.glob("*.tar.gz")
     install = [ANSIBLE_GALAXY, "collection", "install", artefact, "--offline", "-p", tmp_path / "collections"]
     subprocess.run(install, cwd=tmp_path, env=environment, check=True, capture_output=True)
-    command = [ANSIBLE_PLAYBOOK, "stellarcyber.xdr.demo"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    done = run_demo_playbook(sim, tmp_path, environment)
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"failed=0 ", done.stdout)
     assert not done.stderr
@@ -148,12 +180,10 @@ def test_playbook_writes_to_no_other_platform(sim: Simulator) -> None:
     # An address of the simulator that the playbook does not take for this machine's, nor does the certificate.
     host = sim.host.replace("127.0.0.1", "0.0.0.0")
     environment = clean_environment(sim, STELLAR_HOST=host, STELLAR_VALIDATE_CERTS="false")
-    command = [ANSIBLE_PLAYBOOK, "stellarcyber.xdr.demo"]
-    refused = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    refused = run_demo_playbook(sim, ROOT, environment)
     assert refused.returncode == 2, refused.stdout
     assert f"The demo changes cases, and STELLAR_HOST is not this machine: {host}" in refused.stdout
     assert not sim.writes()
-    command += ["-e", "demo_allow_any_host=true"]
-    allowed = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    allowed = run_demo_playbook(sim, ROOT, environment, "-e", "demo_allow_any_host=true")
     assert allowed.returncode == 0, allowed.stdout
     assert sim.writes()

@@ -24,7 +24,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils import _run
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE as CASE_OPTIONS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, StellarError, TransportError
 from tests import canaries, evidence
-from tests.integration.playbook import CASE, calls, parameters
+from tests.integration.playbook import CASE, calls, parameters, run_playbook
 from tests.simulator.process import start
 
 TOKEN, GET, PUT = "POST access_token", "GET cases/ID", "PUT cases/ID"
@@ -242,9 +242,9 @@ def test_a_folder_without_the_ca(case, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["expired", "wrong-name"])
-def test_validate_certs_false_takes_any_certificate(sim, play, kind):
+def test_validate_certs_false_takes_any_certificate(tmp_path, kind):
     with start("--certificate", kind) as other:
-        run = play([CHANGE], "-vvv", **{**other.env(), "STELLAR_VALIDATE_CERTS": "false"})
+        run = run_playbook(other, tmp_path, [CHANGE], "-vvv", STELLAR_VALIDATE_CERTS="false")
     assert run.returncode == 0, run.output
     assert run[0].result["changed"] is True
     assert "InsecureRequestWarning" not in run.output
@@ -573,8 +573,8 @@ def test_an_ipv6_host_through_a_proxy(sixth, listen):
     record("host [::1]:PORT through a proxy", "connects")
 
 
-def test_an_ipv6_host_in_a_playbook(sixth, play):
-    run = play([CHANGE, CHANGE], **sixth.env())
+def test_an_ipv6_host_in_a_playbook(sixth, tmp_path):
+    run = run_playbook(sixth, tmp_path, [CHANGE, CHANGE])
     assert run.returncode == 0, run.output
     assert run[1].result["changed"] is False
     record("host [::1]:PORT, by ansible-playbook", "connects")

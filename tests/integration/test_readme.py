@@ -31,6 +31,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import C
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case, run_case_info, run_lookup
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run_cases import CASES, run_cases
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._policy_file import read_policy
+from tests import canaries
 from tests.integration.playbook import CASE as CASE_ID
 from tests.integration.playbook import ROOT, parameters
 from tests.simulator.process import Simulator
@@ -173,6 +174,8 @@ class Reader:
         where = ROOT if "galaxy collection build" in script else self.directory
         typed = self.simulator.api_key + "\n" if "read -rs" in script else ""
         code, self.output, after = terminal(script, where, environment, self.PASSWORD, typed)
+        if "ansible-playbook" in script:
+            canaries.assert_none(canaries.of(self.simulator), self.output, where="output of ansible-playbook")
         assert code == (2 if snippet.fails else 0), f"{snippet}: ended with {code}\n{self.output}"
         # The role and the playbooks have tasks for some cases only.
         skips = "case_hygiene" in self.output or "Undo a run" in self.output
@@ -397,7 +400,9 @@ class Provoke:
         playbook.write_text(yaml.safe_dump([play]), encoding="utf-8")
         command = [Path(sys.executable).with_name("ansible-playbook"), playbook]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-        return done.stdout + done.stderr
+        output = done.stdout + done.stderr
+        canaries.assert_none(canaries.of(self.sim), output, where="output of ansible-playbook")
+        return output
 
 
 def plain_port() -> int:

@@ -22,6 +22,7 @@ import pytest
 import yaml
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils import _journal
+from tests import canaries
 from tests.integration.many import assert_restored, assert_true, case, managed, run, store
 from tests.integration.playbook import ROOT, clean_environment
 
@@ -93,6 +94,7 @@ def test_the_journal_of_a_run_that_was_ended_undoes_it(sim, tmp_path, how):
         else:
             os.kill(module_process(process.pid), getattr(signal, how))
         output = process.communicate(timeout=60)[0].decode()
+    canaries.assert_none(canaries.of(sim), output, where="output of ansible-playbook")
     assert process.returncode, output
     sent = len(puts(sim))
     wait_for(lambda: all(entry["status"] is not None for entry in puts(sim)))
