@@ -260,7 +260,8 @@ class Client:
     def scrub(self, text: Any) -> str:
         """Text of an answer or a library's exception, fit for an error message."""
         text = str(text)
-        for secret in self._secrets:
+        # The longest first: what is left of one that has another in it would be shown.
+        for secret in sorted(self._secrets, key=len, reverse=True):
             for spelling in (secret, quote(secret, safe=""), secret.replace("/", "\\/")):
                 text = text.replace(spelling, "********")
         return printable(text)

@@ -320,6 +320,12 @@ def test_what_is_secret_is_hidden_in_texts(options, secrets):
             assert client.scrub(f"<{secret}>") == "<********>"
 
 
+def test_a_secret_within_another_shows_nothing_of_it():
+    options = {"proxy": "http://me:zzzz@127.0.0.1:1", "access_token": "aaaa-zzzz-bbbb"}
+    with Client(connection("https://a.example.com", **options)) as client:
+        assert client.scrub("<aaaa-zzzz-bbbb> <zzzz>") == "<********> <********>"
+
+
 @pytest.mark.parametrize("spelling", ["a/b+c", "a%2Fb%2Bc", "a\\/b+c"])
 def test_a_secret_is_hidden_as_a_url_and_as_json_spell_it(spelling):
     with Client(connection("https://a.example.com", access_token="a/b+c")) as client:
