@@ -17,6 +17,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils import _run
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import Connection
+from tests.integration.hostile_platform import attacks
 from tests.integration.playbook import Run, parameters, run_playbook
 from tests.simulator.process import Simulator, start
 
@@ -56,6 +57,13 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     waited: list[float] = []
     monkeypatch.setattr(_run, "Client", partial(Client, sleep=waited.append))
     return waited
+
+
+@pytest.fixture
+def attack() -> Iterator[Callable[..., Any]]:
+    """attack(name, entry, {call: answer}, **options) -> (result, message); attack.platform, attack.server"""
+    with attacks() as attack:
+        yield attack
 
 
 @pytest.fixture(autouse=True)
