@@ -36,9 +36,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Generator[None, p
 
 
 def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:
-    """Called in the process that has the terminal, once, however many processes run tests."""
-    # A suite that was interrupted was not run.
-    if exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+    # A suite that was interrupted was not run. Each process that runs tests has a summary of its own part.
+    if exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) or hasattr(config, "workerinput"):
         return
     counts = {outcome: len(terminalreporter.stats.get(outcome, ())) for outcome in ("passed", "failed", "skipped")}
     counts["failed"] += len(terminalreporter.stats.get("error", ()))
