@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE, CASE_LIMITS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._in_process import InProcessAction
 
 
 class ActionModule(InProcessAction):
     options = CASE
+    limits = CASE_LIMITS
     function = staticmethod(run_case)

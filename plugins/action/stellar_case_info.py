@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE_INFO
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE_INFO, CASE_INFO_LIMITS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case_info
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._in_process import InProcessAction
 
 
 class ActionModule(InProcessAction):
     options = CASE_INFO
+    limits = CASE_INFO_LIMITS
     function = staticmethod(run_case_info)

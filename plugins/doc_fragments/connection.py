@@ -12,33 +12,33 @@ class ModuleDocFragment:
 options:
   host:
     description:
-      - The platform's name, as V(name[:port]) or V(https://name[:port]). It is needed, here or in the environment.
+      - The platform's name, as V(name[:port]) or V(https://name[:port]). It is required, from one of these sources.
       - Plain C(http://) is accepted for loopback addresses only.
-      - If not set, the environment variable E(STELLAR_HOST) is used.
+      - If not set, the variable C(stellar_host) is used, else E(STELLAR_HOST).
     type: str
   username:
     description:
       - The account's e-mail, for a legacy API key. Leave it out for a scoped key.
-      - If not set, the environment variable E(STELLAR_USERNAME) is used.
+      - If not set, the variable C(stellar_username) is used, else E(STELLAR_USERNAME).
     type: str
   api_key:
     description:
       - The API key (the platform's documentation also calls it refresh token).
       - It is exchanged for an access token, once for each task or lookup, and the token is renewed before it expires.
-      - If not set, the environment variable E(STELLAR_API_KEY) is used.
+      - If not set, the variable C(stellar_api_key) is used, else E(STELLAR_API_KEY).
     type: str
   access_token:
     description:
       - An access token (JWT) that exists already. It is used until the platform refuses it; then O(api_key), if
         given, is exchanged for another.
-      - If not set, the environment variable E(STELLAR_ACCESS_TOKEN) is used.
+      - If not set, the variable C(stellar_access_token) is used, else E(STELLAR_ACCESS_TOKEN).
     type: str
   auth_method:
     description:
       - How O(api_key) is sent to get an access token.
       - V(basic) is for a legacy key and needs O(username); V(bearer) is for a scoped key (platform 5.5 and later).
       - V(auto) is V(basic) if there is a O(username), else V(bearer).
-      - If not set, the environment variable E(STELLAR_AUTH_METHOD) is used.
+      - If not set, the variable C(stellar_auth_method) is used, else E(STELLAR_AUTH_METHOD).
     type: str
     choices: [auto, basic, bearer]
     default: auto
@@ -46,40 +46,44 @@ options:
     description:
       - Name or id (32 hex digits) of a tenant.
       - Lists are limited to it, and a case of another tenant is refused before anything is written.
-      - If not set, the environment variable E(STELLAR_TENANT) is used.
+      - Leave it out for all tenants that the key can see. An empty value is an error.
+      - If not set, the variable C(stellar_tenant) is used, else E(STELLAR_TENANT).
     type: str
   api_version:
     description:
       - The generation of the API. V("5.0") is for platforms 5.0 and later.
       - V("4.3") updates a case by C(POST /cases?id=) and calls its severity C(priority), as the documentation of 4.3
         has it.
-      - If not set, the environment variable E(STELLAR_API_VERSION) is used.
+      - If not set, the variable C(stellar_api_version) is used, else E(STELLAR_API_VERSION).
     type: str
     choices: ["4.3", "5.0"]
     default: "5.0"
   validate_certs:
     description:
       - Whether to verify the platform's TLS certificate. Leave it on; for a private CA set O(ca_path).
-      - If not set, the environment variable E(STELLAR_VALIDATE_CERTS) is used.
+      - V(false) gives a warning, once in a run.
+      - If not set, the variable C(stellar_validate_certs) is used, else E(STELLAR_VALIDATE_CERTS).
     type: bool
     default: true
   ca_path:
     description:
       - A file with the CA certificates to trust, or a folder of them with the names that C(openssl rehash) gives them,
         on the host that runs the task.
-      - If not set, the environment variable E(STELLAR_CA_PATH) is used; without it those of Python's requests library.
+      - If not set, the variable C(stellar_ca_path) is used, else E(STELLAR_CA_PATH), else the certificates of
+        Python's requests library.
     type: path
   proxy:
     description:
       - URL of a proxy, for example V(http://proxy.example.com:3128). It can't be used with plain C(http://).
-      - If not set, the environment variable E(STELLAR_PROXY) is used; without it E(HTTPS_PROXY) and E(NO_PROXY) count.
+      - If not set, the variable C(stellar_proxy) is used, else E(STELLAR_PROXY), else E(HTTPS_PROXY) with
+        E(NO_PROXY).
     type: str
   timeout:
     description:
       - Seconds that one try of a call may take, from connecting to the last byte of the answer, through a proxy too.
         From V(1) to V(3600).
       - Only looking up a name, and talking with a proxy that is reached by SOCKS or TLS, are not within it.
-      - If not set, the environment variable E(STELLAR_TIMEOUT) is used.
+      - If not set, the variable C(stellar_timeout) is used, else E(STELLAR_TIMEOUT).
     type: float
     default: 30.0
   retries:
@@ -90,30 +94,36 @@ options:
         same moment.
       - HTTP 429 does not count against it. The call is tried again as long as O(retry_budget) allows, and calls follow
         each other less closely for a while.
-      - If not set, the environment variable E(STELLAR_RETRIES) is used.
+      - If not set, the variable C(stellar_retries) is used, else E(STELLAR_RETRIES).
     type: int
     default: 4
   retry_budget:
     description:
       - Seconds that the task may spend in all on failed tries and on waiting for the next. From V(0) to
         V(86400).
-      - If not set, the environment variable E(STELLAR_RETRY_BUDGET) is used.
+      - If not set, the variable C(stellar_retry_budget) is used, else E(STELLAR_RETRY_BUDGET).
     type: float
     default: 120.0
+notes:
+  - An option of the connection comes from the task, C(module_defaults), the variable C(stellar_<option>), the
+    environment variable, or its default, in this order. The variables are those of the host of the task, also with
+    C(delegate_to); the environment is that of the host that runs the task.
+  - A value of O(host), O(username), O(api_key), O(access_token), O(tenant), O(validate_certs) or O(ca_path) that is
+    empty, blank, null or undefined is an error before anything is sent. An environment variable that is empty counts
+    as absent, and so does an empty value of the other options.
 requirements:
   - requests (Python library)
 """
 
-    # Where plugins on the controller also look; secrets are left out of ansible.cfg, which tends to be committed.
+    # For ansible-doc. plugin_utils/_connection.py reads them, since Ansible's own way makes false of a misspelt boolean
+    # and fails on an environment variable that is empty.
     PLUGIN = r"""
 options:
   host:
     env: [{name: STELLAR_HOST}]
-    ini: [{section: stellarcyber_xdr, key: host}]
     vars: [{name: stellar_host}]
   username:
     env: [{name: STELLAR_USERNAME}]
-    ini: [{section: stellarcyber_xdr, key: username}]
     vars: [{name: stellar_username}]
   api_key:
     env: [{name: STELLAR_API_KEY}]
@@ -123,38 +133,29 @@ options:
     vars: [{name: stellar_access_token}]
   auth_method:
     env: [{name: STELLAR_AUTH_METHOD}]
-    ini: [{section: stellarcyber_xdr, key: auth_method}]
     vars: [{name: stellar_auth_method}]
   tenant:
     env: [{name: STELLAR_TENANT}]
-    ini: [{section: stellarcyber_xdr, key: tenant}]
     vars: [{name: stellar_tenant}]
   api_version:
     env: [{name: STELLAR_API_VERSION}]
-    ini: [{section: stellarcyber_xdr, key: api_version}]
     vars: [{name: stellar_api_version}]
   validate_certs:
     env: [{name: STELLAR_VALIDATE_CERTS}]
-    ini: [{section: stellarcyber_xdr, key: validate_certs}]
     vars: [{name: stellar_validate_certs}]
   ca_path:
     env: [{name: STELLAR_CA_PATH}]
-    ini: [{section: stellarcyber_xdr, key: ca_path}]
     vars: [{name: stellar_ca_path}]
   proxy:
     env: [{name: STELLAR_PROXY}]
-    ini: [{section: stellarcyber_xdr, key: proxy}]
     vars: [{name: stellar_proxy}]
   timeout:
     env: [{name: STELLAR_TIMEOUT}]
-    ini: [{section: stellarcyber_xdr, key: timeout}]
     vars: [{name: stellar_timeout}]
   retries:
     env: [{name: STELLAR_RETRIES}]
-    ini: [{section: stellarcyber_xdr, key: retries}]
     vars: [{name: stellar_retries}]
   retry_budget:
     env: [{name: STELLAR_RETRY_BUDGET}]
-    ini: [{section: stellarcyber_xdr, key: retry_budget}]
     vars: [{name: stellar_retry_budget}]
 """

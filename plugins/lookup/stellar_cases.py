@@ -69,35 +69,37 @@ _raw:
 from ansible.errors import AnsibleError, AnsibleOptionsError
 from ansible.plugins.lookup import LookupBase
 
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import LOOKUP, LOOKUP_LIMITS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import CONNECTION
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._module import named, warnings_of
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_lookup
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._connection import arguments_of, validated
+
+NAME = "The lookup stellarcyber.xdr.stellar_cases"
 
 
 class LookupModule(LookupBase):
     def run(self, terms, variables=None, **kwargs):
-        # Ansible does not template a variable that is an option's source: stellar_api_key: "{{ vaulted_key }}"
-        sources = {f"stellar_{name}" for name in CONNECTION} & set(variables or {})
-        self.set_options(var_options={name: self._templar.template(variables[name]) for name in sources}, direct=kwargs)
-        options = self.get_options()
-        # Ansible lets them pass, and a misspelt filter would find all cases.
-        unknown = sorted(set(kwargs) - set(options))
-        if unknown:
+        # query(..., 'a', 'b') and query(..., ['a', 'b']) mean the same.
+        tags = self._flatten(terms)
+        if terms and not tags:
             raise AnsibleOptionsError(
-                f"The lookup stellarcyber.xdr.stellar_cases has no option {', '.join(unknown)}. Tags are its terms; "
-                f"its options are {', '.join(sorted(set(options) - {'_terms'}))}."
+                f"{NAME} got an empty list of tags, which no case matches. "
+                "Give no term at all to find cases whatever their tags."
             )
+        if "tags" in kwargs:
+            raise AnsibleOptionsError(f"{NAME} has no option tags. Tags are its terms.")
+        given = {**kwargs, "tags": tags} if tags else kwargs
+        sources = {}
         try:
-            # query(..., 'a', 'b') and query(..., ['a', 'b']) mean the same.
-            tags = self._flatten(terms)
-            if terms and not tags:
-                raise AnsibleOptionsError(
-                    "The lookup stellarcyber.xdr.stellar_cases got an empty list of tags, which no case matches. "
-                    "Give no term at all to find cases whatever their tags."
-                )
-            found, warnings = run_lookup(tags, options)
+            arguments, sources = arguments_of(
+                given, LOOKUP_LIMITS, variables or {}, self._templar.template, "the lookup"
+            )
+            params, from_environment = validated(LOOKUP, arguments, f"the{NAME[3:]}")
+            sources.update(from_environment)
+            result = run_lookup(params)
         except StellarError as error:
-            raise AnsibleError(f"The lookup stellarcyber.xdr.stellar_cases failed. {error}") from None
-        for warning in warnings:
+            raise AnsibleError(f"{NAME} failed. {named(error, sources)}") from None
+        for warning in warnings_of(result, params):
             self._display.warning(warning)
-        return found
+        return result["found"]

@@ -103,6 +103,19 @@ CASE_INFO: dict[str, Any] = {
 }
 
 
+LOOKUP: dict[str, Any] = {
+    "argument_spec": dict(
+        QUERY, tags=_STRINGS, result={"type": "str", "choices": ["cases", "ids", "count"], "default": "cases"}
+    )
+}
+
+# The options that limit or protect, beside those of the connection: one that is given without a value is an error,
+# since a task without it would do more than was meant.
+CASE_LIMITS = ("case_id", "ticket_id", "if_modified_at")
+CASE_INFO_LIMITS = (*_FILTERS, "limit", "case_id", "ticket_id")
+LOOKUP_LIMITS = (*_FILTERS, "limit")
+
+
 def desired_state(params: dict[str, Any]) -> Desired:
     """The desired state of a task, checked before anything is sent."""
     name, comment, status = params.get("name"), params.get("comment"), params.get("status")

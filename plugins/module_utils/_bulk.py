@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -140,6 +141,7 @@ class Progress:
         self._deadline = deadline
         self._in_vain = 0
         self._lock = threading.Lock()
+        self._parent = os.getppid()
 
     def end(self, why: str) -> None:
         self.ended = self.ended or why
@@ -148,6 +150,11 @@ class Progress:
         """Nobody waits for the run any more: what is under way ends without another try."""
         self.is_interrupted = True
         self.end("the task was interrupted.")
+
+    def check_parent(self) -> None:
+        """End the run if the process that waits for it is gone, as after a kill of ansible-playbook."""
+        if os.getppid() != self._parent:
+            self.interrupt()
 
     def skips(self, work: Work) -> bool:
         """Skip a case that is not begun any more."""
@@ -246,6 +253,7 @@ class Apply:
             """Runs when all waits for the try are over. What it raises is instead of the try."""
             nonlocal is_begun
             self.progress.check_time()
+            self.progress.check_parent()
             if self.progress.is_interrupted or (not is_begun and self.progress.ended):
                 raise _NotTried
             if not is_begun:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One exception family, and the one place that turns it into a module's failure.
+"""One exception family.
 
 Every message answers four questions, in this order: what was tried, what happened,
 what that likely means, what to change.
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Any, Callable
+from typing import Any
 
 EXCERPT_LENGTH = 300
 
@@ -28,6 +28,9 @@ class StellarError(Exception):
     remedy: what the user can change.
     facts: method, path, status (HTTP), attempts: returned as RV(error), absent ones left out.
     """
+
+    # What a result calls it: the name of the class, if it isn't one of the family's own
+    kind = ""
 
     def __init__(self, what: str, why: str, remedy: str = "", **facts: Any) -> None:
         super().__init__(" ".join(part for part in (what + ":", why, remedy) if part))
@@ -63,7 +66,7 @@ class StellarError(Exception):
 
     def to_result(self) -> dict[str, Any]:
         """The arguments of fail_json(), with what was already done when the error came."""
-        error = dict(self.facts, kind=type(self).__name__)
+        error = dict(self.facts, kind=self.kind or type(self).__name__)
         if self.remedy:
             error["remedy"] = self.remedy
         return dict(self.result, msg=str(self), error=error)
@@ -112,25 +115,3 @@ def on_one_line(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(" " if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp") else char for char in text)
-
-
-def run_module(module: Any, run: Callable[..., dict[str, Any]]) -> None:
-    """Run one function of _run.py for an AnsibleModule, and leave by exit_json() or fail_json()."""
-    try:
-        result = run(module.params, check_mode=module.check_mode, on_secret=_censor_of(module))
-    except StellarError as error:
-        leave, result = module.fail_json, error.to_result()
-    else:
-        leave = module.exit_json
-    for warning in result.pop("warnings", ()):
-        module.warn(warning)
-    leave(**result)
-
-
-def _censor_of(module: Any) -> Callable[[str], Any]:
-    """What has a secret hidden wherever the module's result shows it."""
-    try:
-        from ansible.module_utils.secrets import register_secret
-    except ImportError:  # ansible-core before 2.22
-        return module.no_log_values.add  # type: ignore[no-any-return]
-    return register_secret  # type: ignore[no-any-return]

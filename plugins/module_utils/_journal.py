@@ -24,14 +24,14 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._undo import (
 
 
 class Journal:
-    """An open journal; without a path, one that forgets. Safe for threads."""
+    """An open journal; without a path, one that forgets. Safe for threads. about: what its header says of the run."""
 
-    def __init__(self, path: str | None) -> None:
+    def __init__(self, path: str | None, about: dict[str, str] | None = None) -> None:
         self._lock = threading.Lock()
         self._size = 0
         self._file = None if path is None else _create(path)
         try:
-            self._write({JOURNAL_HEADER: 1, "collection": "stellarcyber.xdr"})
+            self._write({JOURNAL_HEADER: 1, "collection": "stellarcyber.xdr", **(about or {})})
         except OSError as error:
             self.close()
             os.unlink(path or "")

@@ -37,6 +37,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._request import A
 # The platform cuts a larger page of alerts to this (seen on a live platform, 2026).
 ALERTS_PAGE_SIZE = 50
 MAX_NAMED = 10
+ALL_TENANTS = "all tenants"
 # A listing that goes on beyond these never ends, as of a platform that makes up cases as it is asked.
 MAX_CASES = 500_000
 MAX_ALERTS = 100_000
@@ -76,6 +77,7 @@ class Reader:
         self._refusals: dict[str, StellarError] = {}  # why a list is None
         self._lists_lock = threading.Lock()
         self._unsorted = False  # whether the platform gave a page in another order than asked for
+        self._tenant: Tenant | None = None  # the connection's, as far as it has been met
 
     # -- cases ---------------------------------------------------------------------------------
 
@@ -312,7 +314,19 @@ class Reader:
     def tenant(self) -> Tenant | None:
         """The connection's tenant, to limit a listing to. A platform without tenants answers 404 or nothing."""
         wanted = self.client.connection.tenant
-        return self.tenant_called(wanted) if wanted else None
+        if not wanted:
+            return None
+        self._tenant = self.tenant_called(wanted)
+        return self._tenant
+
+    def scope(self) -> str:
+        """Return in words which tenants the run was limited to. Sends nothing."""
+        wanted = self.client.connection.tenant
+        if not wanted:
+            return ALL_TENANTS
+        known = self._tenant or Tenant("", wanted)
+        name, id_ = printable(known.name, 100), printable(known.cust_id, 60)
+        return f"tenant {name} ({id_})" if name and id_ else f"tenant {name or id_}"
 
     def tenant_called(self, wanted: str) -> Tenant:
         """The tenant of a name or id, among those that the key can see."""
@@ -344,7 +358,10 @@ class Reader:
 
     def _require_tenant(self, case: dict[str, Any]) -> None:
         wanted = self.client.connection.tenant
-        if not wanted or matches_tenant(case, wanted):
+        if not wanted:
+            return
+        if matches_tenant(case, wanted):
+            self._tenant = self._tenant or Tenant(case.get("cust_id") or "", case.get("tenant_name") or "")
             return
         tenant = self.tenant()
         if tenant is not None and tenant.owns(case):

@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from dataclasses import asdict, replace
-from typing import Any, Callable, ContextManager, Iterable
+from typing import Any, Callable, ContextManager, Iterable, Iterator
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._apply import (
     apply_plan,
@@ -40,6 +41,25 @@ OnSecret = Callable[[str], Any]
 Connect = Callable[[Connection, OnSecret], ContextManager[Client]]
 
 
+@contextmanager
+def connected(
+    params: dict[str, Any], on_secret: OnSecret, now_ms: int, connect: Connect | None = None
+) -> Iterator[Reader]:
+    """Read from the platform of the options in here. An error says then which platform and scope it is about."""
+    with (connect or Client)(Connection.from_params(params), on_secret) as client:
+        reader = Reader(client, now_ms)
+        try:
+            yield reader
+        except StellarError as error:
+            error.result = {**origin(reader), **error.result}
+            raise
+
+
+def origin(reader: Reader) -> dict[str, Any]:
+    """Return what every result says of where it is from."""
+    return {"platform": reader.client.connection.platform, "scope": reader.scope()}
+
+
 def run_case(
     params: dict[str, Any], check_mode: bool, on_secret: OnSecret, connect: Connect | None = None
 ) -> dict[str, Any]:
@@ -49,8 +69,8 @@ def run_case(
     guard = guard_time(params, now_ms)
     if params.get("case_id") is not None:
         check_case_id(params["case_id"])
-    with (connect or Client)(Connection.from_params(params), on_secret) as client:
-        reader = Reader(client, now_ms)
+    with connected(params, on_secret, now_ms, connect) as reader:
+        client = reader.client
         if params.get("case_id") is not None:
             case = reader.case_by_id(params["case_id"])
         else:
@@ -79,7 +99,7 @@ def run_case(
             if error.facts.get("unclear"):
                 error.result["changed"] = True
             raise
-        return dict(result, retries=client.retries)
+        return {**origin(reader), **result, "retries": client.retries}
 
 
 def plan_case(reader: Reader, case: dict[str, Any], desired: Desired) -> Plan:
@@ -120,8 +140,8 @@ def run_case_info(
     includes = list(dict.fromkeys(params.get("include") or []))
     if params.get("count_only") and (includes or reading.limit is not None or reading.names_cases):
         raise InputError("Option count_only", "can't be combined with include, limit or ids.", "Use it with filters.")
-    with (connect or Client)(Connection.from_params(params), on_secret) as client:
-        reader = Reader(client, reading.now_ms)
+    with connected(params, on_secret, reading.now_ms, connect) as reader:
+        client = reader.client
         missing: list[Any] = []
         warnings: list[str] = []
         truncated = False
@@ -132,11 +152,18 @@ def run_case_info(
             warnings = unresolved_warnings(query.unresolved)
             if params.get("count_only"):
                 count = reader.count(query)
-                return {"changed": False, "count": count, "retries": client.retries, "warnings": warnings}
+                return {
+                    "changed": False,
+                    **origin(reader),
+                    "count": count,
+                    "retries": client.retries,
+                    "warnings": warnings,
+                }
             cases, truncated = reader.find(query, reading.sorting, reading.limit)
         errors = _include(reader, cases, includes)
         return {
             "changed": False,
+            **origin(reader),
             "cases": cases,
             "count": len(cases),
             "truncated": truncated,
@@ -147,20 +174,21 @@ def run_case_info(
         }
 
 
-def run_lookup(terms: list[str], params: dict[str, Any]) -> tuple[list[Any], list[str]]:
-    """The lookup stellar_cases: tags as terms; cases, their ids, or a count. And warnings."""
-    reading = Reading(dict(params, tags=terms or None), clock_ms())
+def run_lookup(params: dict[str, Any], on_secret: OnSecret = lambda secret: None) -> dict[str, Any]:
+    """The lookup stellar_cases: found, the cases, their ids, or a count."""
+    reading = Reading(params, clock_ms())
     wanted = params.get("result") or "cases"
     if wanted == "count" and reading.limit is not None:
         raise InputError("Option limit", "can't be combined with result=count.", "Leave one of them out.")
-    with Client(Connection.from_params(params)) as client:
-        reader = Reader(client, reading.now_ms)
+    with connected(params, on_secret, reading.now_ms) as reader:
         query = reading.query(reader)
-        warnings = unresolved_warnings(query.unresolved)
         if wanted == "count":
-            return [reader.count(query)], warnings
-        cases, _truncated = reader.find(query, reading.sorting, reading.limit)
-        return [case["_id"] for case in cases] if wanted == "ids" else list(cases), warnings
+            found: list[Any] = [reader.count(query)]
+        else:
+            found, _truncated = reader.find(query, reading.sorting, reading.limit)
+        if wanted == "ids":
+            found = [case["_id"] for case in found]
+        return {**origin(reader), "found": found, "warnings": unresolved_warnings(query.unresolved)}
 
 
 def unresolved_warnings(people: Iterable[str]) -> list[str]:

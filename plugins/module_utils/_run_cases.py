@@ -31,10 +31,11 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     IncompleteError,
     InputError,
     StellarError,
+    printable,
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._journal import Journal
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._limit import ChangeLimit
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import Connection, number_option
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import in_range, is_same_platform
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._policy import (
     Decision,
     Rule,
@@ -54,6 +55,8 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import (
     Connect,
     OnSecret,
     clock_ms,
+    connected,
+    origin,
     plan_case,
     unresolved_warnings,
 )
@@ -64,6 +67,7 @@ CASES: dict[str, Any] = {
         "cases": {"type": "list", "elements": "dict"},
         "rules": {"type": "list", "elements": "dict"},
         "undo_file": {"type": "path"},
+        "allow_other_platform": {"type": "bool", "default": False},
         "max_changes": {"type": "str"},
         "concurrency": {"type": "int", "default": 8},
         "on_error": {"type": "str", "choices": ["continue", "stop"], "default": "continue"},
@@ -74,6 +78,9 @@ CASES: dict[str, Any] = {
     "mutually_exclusive": [("cases", "rules", "undo_file")],
     "required_one_of": [("cases", "rules", "undo_file")],
 }
+
+# The options that limit or protect, beside those of the connection
+CASES_LIMITS = ("cases", "rules", "undo_file", "max_changes", "on_error", "time_budget", "journal")
 
 # Computing time that all rules may take for one case. They take far less than a thousandth of it, unless a regular
 # expression meets a name that was chosen to keep it at work for years.
@@ -104,20 +111,30 @@ def run_cases(
     """stellar_cases: bring many cases to their states, by one plan."""
     started, now_ms = time.monotonic(), clock_ms()
     limit = ChangeLimit.parse(params.get("max_changes"))
-    workers = int(number_option(params, "concurrency", 1, MAX_CONCURRENCY))
-    reread_after = number_option(params, "reread_after", 0, 86400)
-    budget = float("inf") if params.get("time_budget") is None else number_option(params, "time_budget", 1, 86400)
+    workers = int(in_range("concurrency", params["concurrency"], 1, MAX_CONCURRENCY))
+    reread_after = in_range("reread_after", params["reread_after"], 0, 86400)
+    budget = (
+        float("inf") if params.get("time_budget") is None else in_range("time_budget", params["time_budget"], 1, 86400)
+    )
     rules = None if params.get("rules") is None else parse_rules(params["rules"], now_ms)
     undo = _undo_file(params)
     items = None if rules is not None else _items(params, undo, now_ms)
-    with (connect or Client)(Connection.from_params(params), on_secret) as client:
+    with connected(params, on_secret, now_ms, connect) as reader:
+        client = reader.client
+        warnings: list[str] = []
+        if undo is not None and not params.get("allow_other_platform"):
+            warnings = _check_platform(undo, client.connection.platform)
         client.throttle.allow(workers)
         client.log_in()
-        reader = Reader(client, now_ms)
         progress = Progress(client, workers, params.get("on_error") == "stop", started + budget)
         outcome = _plan_items(items or [], reader, progress) if rules is None else _decide_all(rules, reader, progress)
+        outcome.warnings = warnings + outcome.warnings
         planned = outcome.planned
-        result: dict[str, Any] = {"check_mode": check_mode, "diff": [work.plan.diff(work.case) for work in planned]}
+        result: dict[str, Any] = {
+            **origin(reader),
+            "check_mode": check_mode,
+            "diff": [work.plan.diff(work.case) for work in planned],
+        }
         if undo is not None:
             result["not_restorable"] = [{"case_id": id_, "fields": names} for id_, names in undo.not_restorable.items()]
         rereads = 0
@@ -131,7 +148,7 @@ def run_cases(
                     if not progress.skips(work):
                         work.expect()
             elif planned:
-                with Journal(params.get("journal")) as journal:
+                with Journal(params.get("journal"), origin(reader)) as journal:
                     apply = Apply(client, reader, journal, progress, reread_after)
                     apply.run(planned)
                     rereads = apply.rereads
@@ -161,6 +178,27 @@ def _undo_file(params: dict[str, Any]) -> UndoFile | None:
             "Give the path of a report or journal on the host that runs the task.",
         ) from None
     return undo_file(text, path)
+
+
+def _check_platform(undo: UndoFile, platform: str) -> list[str]:
+    """Refuse to undo on a platform what was done on another one, whose cases only have the same ids.
+
+    Returns warnings. Raises InputError.
+    """
+    if undo.is_list:
+        return [f"undo_file is an undo list alone, which can't say which platform it is of. This run is on {platform}."]
+    if not undo.items or is_same_platform(undo.platform, platform):
+        return []
+    of = (
+        f"is of the platform {printable(undo.platform, 100)}"
+        if undo.platform
+        else "doesn't say which platform it is of"
+    )
+    raise InputError(
+        "Option undo_file",
+        f"the file {of}, and this run is on {platform}.",
+        "Set host to the platform of that run. If it is the same by another name, set allow_other_platform to true.",
+    )
 
 
 def _items(params: dict[str, Any], undo: UndoFile | None, now_ms: int) -> list[Item]:

@@ -28,6 +28,8 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import Plan
 JOURNAL_HEADER = "journal"
 JOURNAL_UNDO = "undo"
 JOURNAL_LOST = "not_undoable"
+# Of a journal's header, a report and a result
+PLATFORM = "platform"
 
 
 def undo_item(case: dict[str, Any], plan: Plan, modified_at: int | None) -> tuple[dict[str, Any], list[str]]:
@@ -96,10 +98,16 @@ def _undo_resolution(item: dict[str, Any], case: dict[str, Any], plan: Plan) -> 
 
 
 class UndoFile(NamedTuple):
-    """What a run left to undo it: items of the option cases, and what they can't restore, by case_id."""
+    """What a run left to undo it.
+
+    items: of the option cases. not_restorable: what they can't restore, by case_id. platform: of which they are, '' if
+    the file does not say so. is_list: True for an undo list alone, which has no place for it.
+    """
 
     items: list[Any]
     not_restorable: dict[str, list[str]]
+    platform: str = ""
+    is_list: bool = False
 
 
 def undo_file(text: str, name: str) -> UndoFile:
@@ -112,12 +120,14 @@ def undo_file(text: str, name: str) -> UndoFile:
         content = json.loads(text)
     except (ValueError, RecursionError):
         return _journal(text, what, remedy)
+    if isinstance(content, list):
+        return UndoFile(content, {}, is_list=True)
     if isinstance(content, dict) and JOURNAL_HEADER in content and JOURNAL_UNDO not in content:
         return UndoFile([], {})  # a journal without an entry: the run ended before its first write
-    items = content.get("undo") if isinstance(content, dict) else content
+    items = content.get("undo") if isinstance(content, dict) else None
     if not isinstance(items, list):
         raise InputError(what, "it holds no undo list.", remedy)
-    return UndoFile(items, _not_restorable(content) if isinstance(content, dict) else {})
+    return UndoFile(items, _not_restorable(content), str(content.get(PLATFORM) or ""))
 
 
 def _not_restorable(report: dict[str, Any]) -> dict[str, list[str]]:
@@ -137,11 +147,13 @@ def _journal(text: str, what: str, remedy: str) -> UndoFile:
     lines = text.splitlines()
     items: dict[str, Any] = {}
     lost: dict[str, list[str]] = {}
+    platform = ""
     for number, line in enumerate(lines, 1):
         try:
             entry = json.loads(line)
             if number == 1:
                 entry[JOURNAL_HEADER]
+                platform = str(entry.get(PLATFORM) or "")
                 continue
             item = entry[JOURNAL_UNDO]
             items[item["case_id"]] = item
@@ -153,4 +165,5 @@ def _journal(text: str, what: str, remedy: str) -> UndoFile:
     return UndoFile(
         [item for item in items.values() if set(item) - {"case_id", "if_modified_at"}],
         {case_id: names for case_id, names in lost.items() if names},
+        platform,
     )

@@ -401,16 +401,13 @@ error:
       sample: Check the spelling; nobody is "".
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import run_module
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import module_arguments
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._module import run_module
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case
 
 
 def main():
-    run_module(AnsibleModule(**module_arguments(CASE)), run_case)
+    run_module(CASE, run_case)
 
 
 if __name__ == "__main__":

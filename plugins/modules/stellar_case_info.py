@@ -224,16 +224,13 @@ retries:
   sample: 0
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE_INFO
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import run_module
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import module_arguments
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._module import run_module
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case_info
 
 
 def main():
-    run_module(AnsibleModule(**module_arguments(CASE_INFO)), run_case_info)
+    run_module(CASE_INFO, run_case_info)
 
 
 if __name__ == "__main__":

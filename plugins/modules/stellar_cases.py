@@ -548,15 +548,12 @@ error:
   sample: {kind: IncompleteError, remedy: See case_results for each of them.}
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import run_module
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import module_arguments
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._module import run_module
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run_cases import CASES, run_cases
 
 
 def main():
-    run_module(AnsibleModule(**module_arguments(CASES)), run_cases)
+    run_module(CASES, run_cases)
 
 
 if __name__ == "__main__":

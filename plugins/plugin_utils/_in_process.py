@@ -2,156 +2,134 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs a module in the process of its action, with one session and one token for a whole loop.
+"""The action of a module: it fills in the connection, and runs the module's function in Ansible's own process.
 
-A module's run takes a new Python, 0.3 s, and a new token. So where that can't be told from it, the action
-does all that Ansible does for a module but for one step: instead of starting the command that it built, it
-runs the same AnsibleModule and the same function here, and takes what they print as the command's output.
+A module's run takes a new Python, 0.3 s, and a new token. Where that makes no difference, the action checks the same
+options and calls the same function, with one session and one token for a whole loop. Elsewhere the module runs.
 """
 
 from __future__ import annotations
 
 import contextlib
-import io
-import json
 import os
 import sys
 import time
 import traceback
-from functools import partial
-from typing import TYPE_CHECKING, Any, Callable, ClassVar, Iterator
+from typing import Any, Callable, ClassVar, Collection, Iterator
 
 from ansible import constants as C
-from ansible.module_utils import basic
-from ansible.module_utils.common import warnings
-from ansible.plugins.action.normal import ActionModule as NormalAction
-from ansible.release import __version__
+from ansible.plugins.action import ActionBase
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import run_module
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import module_arguments
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError, printable
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._module import named, warnings_of
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import CONNECTION, Connection
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._connection import arguments_of, validated
 
-# What is replaced here is private to ansible-core: with one that no test has seen, the module runs.
-LAST_KNOWN_CORE = (2, 22)
-_is_known_core = tuple(int(part) for part in __version__.split(".")[:2]) <= LAST_KNOWN_CORE
+try:
+    from ansible.module_utils.secrets import register_secret
+except ImportError:  # ansible-core before 2.22
+    from ansible.module_utils.common.parameters import remove_values
 
-_internal: Any = None
-_ENCODING: dict[str, Any] = {}
-if _is_known_core:
-    try:
-        from ansible.module_utils import _internal
-        from ansible.module_utils.common.json import Direction, get_module_encoder
-    except ImportError:  # ansible-core 2.18
-        from ansible.parsing.ajson import AnsibleJSONEncoder
-
-        _ENCODING = {"cls": AnsibleJSONEncoder, "vault_to_text": True}
-    else:
-        _ENCODING = {"cls": get_module_encoder("legacy", Direction.CONTROLLER_TO_MODULE)}
-
-if TYPE_CHECKING:
-    from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import Connection
+    register_secret = None
 
 # A platform closes a connection that was idle for 5 s or longer, and a call may just miss that.
 LONGEST_IDLE_S = 3.0
+HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
-# What the core built for a module, by its name
-_builds: dict[str, Any] = {}
 # Clients and when they were last used, by process and connection: a fork must not use its parent's.
 _clients: dict[tuple[int, Connection], tuple[Client, float]] = {}
+# The process that waits for the results of this one, by this one's
+_parents: dict[int, int] = {}
 
 
-class InProcessAction(NormalAction):
-    """The action of a module that consists of a table of options and a function of _run.py."""
+class InProcessAction(ActionBase):
+    """The action of a module that consists of a table of options and a function.
+
+    limits: the options that limit or protect, beside those of the connection.
+    """
+
+    TRANSFERS_FILES = False
+    _supports_async = True
 
     options: ClassVar[dict[str, Any]]
     function: ClassVar[Callable[..., dict[str, Any]]]
+    limits: ClassVar[Collection[str]]
 
-    _here = False
-    _arguments: bytes | None = None
-    _build: Any = None
-
-    def _execute_module(self, *args: Any, task_vars: Any = None, **more: Any) -> Any:
-        self._here = self._makes_no_difference(task_vars)
-        return super()._execute_module(*args, task_vars=task_vars, **more)
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        task_vars = task_vars or {}
+        if _parents.setdefault(os.getpid(), os.getppid()) != os.getppid():
+            return {"failed": True, "msg": "Nothing was sent: ansible-playbook, which waits for this task, has ended."}
+        try:
+            arguments, sources = arguments_of(
+                self._task.args, self.limits, task_vars, self._templar.template, "the task or module_defaults"
+            )
+        except StellarError as error:
+            return {"failed": True, **error.to_result()}
+        if self._makes_no_difference(task_vars):
+            return self._run_here(arguments, sources)
+        wrap_async = self._task.async_val and not self._connection.has_native_async
+        result: dict[str, Any] = self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=wrap_async)
+        return result
 
     def _makes_no_difference(self, task_vars: dict[str, Any]) -> bool:
-        """Whether nobody can tell a run here from the module's own."""
+        """Return whether a run here has the same result as the module's own."""
         return (
-            _is_known_core
-            and self._connection.transport == "local"
+            self._connection.transport == "local"
             and not self._connection.become
             and not self._task.async_val
             and not any(self._task.environment or ())
             and self._interpreter(task_vars) == sys.executable
             # Looking for a proxy kills a forked process there.
             and sys.platform != "darwin"
-            # Somebody wants to look at the module's files, or at the stack of its calls.
-            and not C.DEFAULT_KEEP_REMOTE_FILES
-            and getattr(C, "DISPLAY_TRACEBACK", ["never"]) == ["never"]
         )
 
     def _interpreter(self, task_vars: dict[str, Any]) -> Any:
-        """The Python of the module, or "auto" where it has to be discovered."""
+        """Return the Python of the module, or "auto" where it has to be discovered."""
         if self._task.delegate_to:
             task_vars = task_vars["ansible_delegated_vars"][self._task.delegate_to]
         return self._templar.template(C.config.get_config_value("INTERPRETER_PYTHON", variables=task_vars))
 
-    def _is_pipelining_enabled(self, *args: Any, **more: Any) -> bool:
-        # Without it, the command would be put into a file.
-        return self._here or super()._is_pipelining_enabled(*args, **more)
-
-    def _configure_module(self, module_name: str, module_args: dict[str, Any], task_vars: Any, **more: Any) -> Any:
-        build = partial(super()._configure_module, module_name, module_args, task_vars, **more)
-        if not self._here:
-            return build()
-        try:
-            self._arguments = json.dumps({"ANSIBLE_MODULE_ARGS": module_args}, **_ENCODING).encode()
-        except TypeError:
-            return build()  # which fails in the core's own words
-        self._build = _builds.get(module_name) or build()
-        return self._build
-
-    def _low_level_execute_command(self, *args: Any, **more: Any) -> Any:
-        arguments, self._arguments = self._arguments, None
-        if arguments is None:
-            return super()._low_level_execute_command(*args, **more)
-        # It holds the arguments of one item, so it is kept only now that it is known not to be started.
-        _builds[self._task.action] = self._build
+    def _run_here(self, arguments: dict[str, Any], sources: dict[str, str]) -> dict[str, Any]:
+        """Do what a module's main() does."""
+        secrets: set[str] = set()
+        invocation: dict[str, Any] = {}
         if not self._connection.connected:
             # Else Ansible makes a new connection for each item.
             self._connection._connect()
-        with contextlib.chdir(self._loader.get_basedir()):
-            return _run_here(self.options, self.function, arguments)
-
-
-def _run_here(options: dict[str, Any], function: Callable[..., dict[str, Any]], arguments: bytes) -> dict[str, Any]:
-    """What a module's main() does, as the result of a command."""
-    output, errors, status = io.StringIO(), io.StringIO(), 1
-    with _as_on_a_target(arguments), contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
         try:
-            run_module(basic.AnsibleModule(**module_arguments(options)), partial(function, connect=_kept_client))
-        except SystemExit as exit_:
-            status = exit_.code
-        except Exception:
-            traceback.print_exc()
-    texts = {"stdout": output.getvalue(), "stderr": errors.getvalue()}
-    return {"rc": status, **texts, **{f"{name}_lines": text.splitlines() for name, text in texts.items()}}
+            params, from_environment = validated(self.options, arguments, f"({self._task.action}) module")
+            sources = {**sources, **from_environment}
+            invocation = _shown(params, {**self.options["argument_spec"], **CONNECTION})
+            # Relative paths begin where they do for a module.
+            with contextlib.chdir(self._loader.get_basedir()):
+                result = self.function(params, self._task.check_mode, secrets.add, _kept_client)
+        except StellarError as error:
+            result = {"failed": True, **named(error, sources).to_result()}
+        except Exception as error:
+            fault = f"{type(error).__name__}: {printable(error)}. This is a fault of the collection, please report it."
+            result = {"failed": True, "msg": fault, "exception": traceback.format_exc()}
+        if invocation:
+            result["warnings"] = warnings_of(result, params)
+            result["invocation"] = {"module_args": invocation}
+        return _censored(result, secrets)
 
 
-@contextlib.contextmanager
-def _as_on_a_target(arguments: bytes) -> Iterator[None]:
-    """Make module_utils what they are in a module's process: with its arguments, and with warnings for its result."""
-    warnings._global_warnings.clear()
-    warnings._global_deprecations.clear()
-    basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE = arguments, "legacy"
-    if _internal:
-        _internal.is_controller = False
-    try:
-        yield
-    finally:
-        basic._ANSIBLE_ARGS = basic._ANSIBLE_PROFILE = None
-        if _internal:
-            _internal.is_controller = True
+def _shown(params: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters as a result shows them."""
+    return {name: HIDDEN if value is not None and spec[name].get("no_log") else value for name, value in params.items()}
+
+
+def _censored(result: dict[str, Any], secrets: set[str]) -> dict[str, Any]:
+    """Return a result without secrets, as AnsibleModule prints it. From 2.22 on Ansible hides what is registered."""
+    if register_secret is not None:
+        for secret in secrets:
+            register_secret(secret)
+        return result
+    # Whether it failed or changed is kept, whatever the key is.
+    kept = {name: value for name, value in result.items() if value is None or isinstance(value, bool)}
+    return {**remove_values(result, secrets), **kept}
 
 
 @contextlib.contextmanager

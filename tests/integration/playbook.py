@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import module_arguments
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._connection import validated
 from tests import canaries
 from tests.simulator.process import Simulator
 
@@ -124,8 +123,6 @@ def run_playbook(
 
 def parameters(options: dict[str, Any], simulator: Simulator, **given: Any) -> dict[str, Any]:
     """A module's params as AnsibleModule would make them, with the simulator's connection."""
-    arguments = module_arguments(options)
-    arguments.pop("supports_check_mode")
     connection = {
         "host": simulator.host,
         "username": simulator.username,
@@ -133,6 +130,5 @@ def parameters(options: dict[str, Any], simulator: Simulator, **given: Any) -> d
         "ca_path": simulator.ca_path,
     }
     wanted = {name: value for name, value in {**connection, **given}.items() if value is not None}
-    validated = ArgumentSpecValidator(**arguments).validate(wanted)
-    assert not validated.error_messages, validated.error_messages
-    return validated.validated_parameters
+    params, _sources = validated(options, wanted, "the test")
+    return params

@@ -1,0 +1,166 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The connection options of a task or a lookup on the controller: its own, and the variables stellar_*.
+
+The environment comes after them, where the function runs (_options.Environment), since a module may run elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Callable, Iterable, Mapping, Sequence
+
+from ansible.errors import AnsibleError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.parsing.dataloader import DataLoader
+from ansible.utils.vars import load_extra_vars
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import (
+    CONNECTION,
+    VARIABLE_PREFIX,
+    Environment,
+    OptionError,
+    module_arguments,
+    option_value,
+    variable_name,
+)
+
+# A play variable of the collection's playbooks, which has the playbook's name. Somebody who gives them the name of an
+# option for a variable means the option.
+PLAYBOOK = "stellar__playbook"
+_TAKEN_FOR_VARIABLES = ("tenant", "host", "api_key")
+
+_OMITTED = "is Ansible's omit, which stands for something in the options of a task only"
+_LEAVE_OUT = "To leave the option out, leave it out where it is given."
+_UNDEFINED_NAME = re.compile(r"'[A-Za-z_][A-Za-z0-9_]*' is undefined")
+
+
+def arguments_of(
+    given: Mapping[str, Any],
+    limits: Iterable[str],
+    variables: Mapping[str, Any],
+    template: Callable[[Any], Any],
+    source: str,
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return a task's or lookup's options with the connection filled in, and where each connection option is from.
+
+    given: the options of the task, module_defaults included; source: that in words. limits: which of them limit or
+    protect beside the connection. variables: of the host; template evaluates one. An option that has no value is left
+    out. Raises InputError.
+    """
+    for option in limits:
+        if option in given and given[option] is None:
+            raise InputError(f"Option {option}", "has no value.", "Give one, or leave the option out.")
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for option in CONNECTION:
+        name = variable_name(option)
+        if option in given:
+            sources[option] = source
+            values[option] = _value(option, given[option], variables, source)
+        elif name in variables:
+            sources[option] = f"the variable {name}"
+            values[option] = _variable(option, name, variables, template)
+    _refuse_misspelt(variables, sources)
+    others = {name: value for name, value in given.items() if name not in CONNECTION}
+    return {name: value for name, value in {**others, **values}.items() if value is not None}, sources
+
+
+def _variable(option: str, name: str, variables: Mapping[str, Any], template: Callable[[Any], Any]) -> Any:
+    """Return the value of a variable, evaluated and checked; None if it counts as absent. Raises OptionError."""
+    source = f"the variable {name}"
+    try:
+        value = template(variables[name])
+    except AnsibleError as error:
+        why = f"can't be evaluated: {_reason(option, error)}"
+        raise OptionError(option, why, f"Define what it refers to. {_LEAVE_OUT}", source) from None
+    return _value(option, value, variables, source)
+
+
+def _value(option: str, value: Any, variables: Mapping[str, Any], source: str) -> Any:
+    # From ansible-core 2.19 on it is an error of Ansible's in a variable, and an object in a lookup.
+    if isinstance(value, str) and value == variables.get("omit"):
+        raise OptionError(option, _OMITTED, _LEAVE_OUT, source)
+    if isinstance(value, Sequence) and not isinstance(value, (str, list, tuple)):
+        value = str(value)  # a vaulted value of ansible-core 2.18
+    return option_value(option, value, source)
+
+
+def _reason(option: str, error: AnsibleError) -> str:
+    """Return why a template failed. What Ansible says of it may quote values, so of a secret it is the name alone."""
+    text = " ".join(str(error).split())
+    if CONNECTION[option].get("no_log"):
+        found = _UNDEFINED_NAME.search(text)
+        return found[0] if found else "its template failed (the reason is not shown, since it may hold a secret)"
+    return printable(text.rstrip("."))
+
+
+def validated(options: dict[str, Any], arguments: dict[str, Any], name: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the parameters that AnsibleModule would make of the arguments, and what of them the environment gave.
+
+    name: of the module or plugin, for a message. Raises InputError.
+    """
+    environment = Environment()
+    checked = ArgumentSpecValidator(**module_arguments(options, environment)).validate(arguments)
+    if checked.unsupported_parameters:
+        unknown = ", ".join(sorted(map(str, checked.unsupported_parameters)))
+        known = ", ".join(sorted({**options["argument_spec"], **CONNECTION}))
+        raise InputError(f"Unsupported parameters for {name}", f"{printable(unknown)}.", f"Supported are {known}.")
+    if checked.error_messages:
+        raise InputError(f"Options of {name}", f"{printable(checked.error_messages[0], 1000)}.")
+    environment.check()
+    return checked.validated_parameters, environment.sources
+
+
+# -- names that somebody may have meant -------------------------------------------------------------------
+
+
+def _refuse_misspelt(variables: Mapping[str, Any], sources: Mapping[str, str]) -> None:
+    """Raise InputError for a variable that is nearly one of the connection's, which would be left out for it."""
+    for name in variables:
+        if isinstance(name, str) and name.startswith(VARIABLE_PREFIX):
+            option = _meant(name[len(VARIABLE_PREFIX) :])
+            if option and option not in sources:
+                raise InputError(
+                    f"The variable {printable(name, 60)}",
+                    f"is unknown, and nearly the name of {variable_name(option)}, which is not set.",
+                    f"Correct its name, or set {variable_name(option)} as well.",
+                )
+    if PLAYBOOK in variables:
+        # What the command line gave is kept by Ansible from its start on, so that nothing is read here.
+        extra = load_extra_vars(DataLoader())
+        for option in _TAKEN_FOR_VARIABLES:
+            if option in extra and option not in sources:
+                raise InputError(
+                    f"The variable {option}",
+                    f"was given by -e, and the playbook {variables[PLAYBOOK]} does not read it.",
+                    f"Give {variable_name(option)} instead.",
+                )
+
+
+def _meant(name: str) -> str:
+    """Return the option that a name without the prefix is a slip of, or ''. A plural is a name for something else."""
+    if name in CONNECTION or any(name == option + "s" for option in CONNECTION):
+        return ""
+    for option in CONNECTION:
+        # To run on all tenants is the worst of what a slip can do.
+        if edits(name, option) <= (2 if option == "tenant" else 1):
+            return option
+    return ""
+
+
+def edits(one: str, other: str) -> int:
+    """Return how many letters differ: inserted, left out, replaced, or two neighbours swapped."""
+    rows = [list(range(len(other) + 1))]
+    for i, letter in enumerate(one, 1):
+        row = [i]
+        for j, wanted in enumerate(other, 1):
+            cost = min(rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (letter != wanted))
+            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == wanted:
+                cost = min(cost, rows[-2][j - 2] + 1)
+            row.append(cost)
+        rows.append(row)
+    return rows[-1][-1]
