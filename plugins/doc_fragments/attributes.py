@@ -42,9 +42,9 @@ attributes:
     description: Has a corresponding action plugin, so that it can run on the controller.
     support: full
     details:
-      - Where the module would run on the controller, with the Python that Ansible itself runs with, it runs in
-        Ansible's own process. A loop then takes about 10 ms for an item beside its calls to the platform, and one
-        access token and one connection for all items. Nothing else is different.
+      - The action fills in the variables C(stellar_<option>). Where the module would run on the controller, with the
+        Python that Ansible itself runs with, the action does its work in Ansible's own process. A loop then takes about
+        10 ms for an item beside its API requests, and one access token and one connection for all items.
       - "That is so on the implicit localhost, and on a host with C(ansible_connection: local) and
         C(ansible_python_interpreter: {{ ansible_playbook_python }}), unless the task has C(become), C(async) or
         C(environment)."

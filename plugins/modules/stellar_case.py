@@ -145,6 +145,16 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+platform:
+  description: The host and port of the platform, the port only if it isn't 443.
+  returned: when the connection's options are valid, in a failure too
+  type: str
+  sample: myserver.stellarcyber.cloud
+scope:
+  description: V(all tenants), or the tenant that the task was limited to, by its name and id as far as they are known.
+  returned: when the connection's options are valid, in a failure too
+  type: str
+  sample: tenant Example Tenant (6aeb2aae7d8d4ef0820136f42d107db4)
 case:
   description:
     - The case after the task, as the platform gives it. In check mode, as it would be. In a failure, as last read.

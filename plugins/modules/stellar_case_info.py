@@ -84,6 +84,16 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+platform:
+  description: The host and port of the platform, the port only if it isn't 443.
+  returned: when the connection's options are valid, in a failure too
+  type: str
+  sample: myserver.stellarcyber.cloud
+scope:
+  description: V(all tenants), or the tenant that the task was limited to, by its name and id as far as they are known.
+  returned: when the connection's options are valid, in a failure too
+  type: str
+  sample: tenant Example Tenant (6aeb2aae7d8d4ef0820136f42d107db4)
 cases:
   description:
     - The cases as the platform gives them, in the order of the ids, or sorted as asked.

@@ -22,6 +22,7 @@ author:
   - The stellarcyber.xdr contributors (!UNKNOWN)
 extends_documentation_fragment:
   - stellarcyber.xdr.attributes
+  - stellarcyber.xdr.attributes.in_process
   - stellarcyber.xdr.connection
 attributes:
   check_mode:
@@ -213,6 +214,12 @@ options:
         result as JSON, or a O(journal).
       - The cases are brought back to their former state, each unless somebody changed it since.
     type: path
+  allow_other_platform:
+    description:
+      - Whether to use O(undo_file) although it is of another platform than this task's, or doesn't say which one it is
+        of. Set it where one platform has two names.
+    type: bool
+    default: false
   max_changes:
     description:
       - How many cases the task may change, as a number V(50) or as a share V(10%) of the cases that it read.
@@ -298,6 +305,16 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+platform:
+  description: The host and port of the platform, the port only if it isn't 443.
+  returned: when the connection's options are valid, in a failure too
+  type: str
+  sample: myserver.stellarcyber.cloud
+scope:
+  description: V(all tenants), or the tenant that the task was limited to, by its name and id as far as they are known.
+  returned: when the connection's options are valid, in a failure too
+  type: str
+  sample: tenant Example Tenant (6aeb2aae7d8d4ef0820136f42d107db4)
 case_results:
   description:
     - One item a case. With O(cases) each of them, in their order; with O(rules) those that match a rule with C(set), by

@@ -58,25 +58,33 @@ def arguments_of(
     sources: dict[str, str] = {}
     for option in CONNECTION:
         name = variable_name(option)
+        value = None
         if option in given:
             sources[option] = source
-            values[option] = _value(option, given[option], variables, source)
-        elif name in variables:
+            value = _value(option, given[option], variables, source)
+        if value is None and name in variables:
             sources[option] = f"the variable {name}"
-            values[option] = _variable(option, name, variables, template)
+            value = _variable(option, name, variables, template)
+        if value is None:
+            sources.pop(option, None)
+        else:
+            values[option] = value
     _refuse_misspelt(variables, sources)
-    others = {name: value for name, value in given.items() if name not in CONNECTION}
-    return {name: value for name, value in {**others, **values}.items() if value is not None}, sources
+    others = {name: value for name, value in given.items() if name not in CONNECTION and value is not None}
+    return {**others, **values}, sources
 
 
 def _variable(option: str, name: str, variables: Mapping[str, Any], template: Callable[[Any], Any]) -> Any:
     """Return the value of a variable, evaluated and checked; None if it counts as absent. Raises OptionError."""
     source = f"the variable {name}"
     try:
-        value = template(variables[name])
+        value = _decrypted(template(variables[name]))
     except AnsibleError as error:
-        why = f"can't be evaluated: {_reason(option, error)}"
-        raise OptionError(option, why, f"Define what it refers to. {_LEAVE_OUT}", source) from None
+        if _is_of_vault(error):
+            why, remedy = "can't be decrypted", "Check --vault-password-file, --ask-vault-pass or --vault-id."
+        else:
+            why, remedy = f"can't be evaluated: {_reason(option, error)}", f"Define what it refers to. {_LEAVE_OUT}"
+        raise OptionError(option, why, remedy, source) from None
     return _value(option, value, variables, source)
 
 
@@ -84,9 +92,19 @@ def _value(option: str, value: Any, variables: Mapping[str, Any], source: str) -
     # From ansible-core 2.19 on it is an error of Ansible's in a variable, and an object in a lookup.
     if isinstance(value, str) and value == variables.get("omit"):
         raise OptionError(option, _OMITTED, _LEAVE_OUT, source)
-    if isinstance(value, Sequence) and not isinstance(value, (str, list, tuple)):
-        value = str(value)  # a vaulted value of ansible-core 2.18
-    return option_value(option, value, source)
+    return option_value(option, _decrypted(value), source)
+
+
+def _decrypted(value: Any) -> Any:
+    """Return a vaulted value of ansible-core 2.18, which is a sequence and no string, as text."""
+    return str(value) if isinstance(value, Sequence) and not isinstance(value, (str, list, tuple)) else value
+
+
+def _is_of_vault(error: BaseException | None) -> bool:
+    # By its name: that of ansible-core 2.19 and later is of no public class.
+    while error is not None and "Vault" not in type(error).__name__:
+        error = error.__cause__
+    return error is not None
 
 
 def _reason(option: str, error: AnsibleError) -> str:

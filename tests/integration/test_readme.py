@@ -25,11 +25,13 @@ from yamllint import linter
 from yamllint.config import YamlLintConfig
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils import _client, _read
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE, CASE_INFO
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE, CASE_INFO, LOOKUP
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._module import named
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import CONNECTION
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case, run_case_info, run_lookup
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run_cases import CASES, run_cases
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._connection import arguments_of
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._policy_file import read_policy
 from tests import canaries
 from tests.integration.playbook import CASE as CASE_ID
@@ -125,7 +127,7 @@ class Reader:
         complaints = [str(problem) for problem in linter.run(snippet.text + "\n", STYLE)]
         assert not complaints, f"{snippet}: {complaints}"
         content = yaml.safe_load(snippet.text)
-        name = re.match(r"# ([\w.-]+\.yml)\n", snippet.text)
+        name = re.match(r"# ([\w./-]+\.yml)\n", snippet.text)
         if isinstance(content, dict) and "rules" in content:
             assert name, f"{snippet}: a policy begins with a comment that names its file"
             self.simulator.reset()
@@ -187,7 +189,7 @@ class Reader:
             after.update(self.simulator.env())
         if "vault" not in script and not snippet.fails:
             self.environment = after
-        if "mkdir" in script:  # a new folder is where the person stays
+        if "cd " in script:  # a new folder is where the person stays
             self.directory = Path(after["PWD"])
 
     def _shown(self, snippet: Snippet) -> None:
@@ -357,15 +359,16 @@ class Provoke:
 
     def lookup(self, **options: Any) -> str:
         # The same parser of options, with those of the lookup that matter here.
-        specs = {"argument_spec": {**CASE_INFO["argument_spec"], "result": {"type": "str"}}}
-        return self._message(lambda params, **_unused: {"found": run_lookup([], params)}, specs, options)
+        return self._message(lambda params, **_unused: run_lookup(params), LOOKUP, options)
 
     def _message(self, run: Callable[..., dict[str, Any]], specs: dict[str, Any], options: dict[str, Any]) -> str:
-        params = parameters(specs, self.sim, **{"retries": 0, **options})
+        sources: dict[str, str] = {}
         try:
+            given, sources = arguments_of(options, (), {}, str, "the task or module_defaults")
+            params = parameters(specs, self.sim, **{"retries": 0, **dict.fromkeys(options), **given})
             result = run(params, check_mode=False, on_secret=lambda secret: None)
         except StellarError as error:
-            return str(error)
+            return str(named(error, sources))
         assert result.get("warnings"), f"neither a failure nor a warning: {result}"
         return result["warnings"][-1]
 
@@ -398,7 +401,13 @@ class Provoke:
         playbook = self.directory / "playbook.yml"
         play = {"hosts": "localhost", "gather_facts": False, "tasks": [task]}
         playbook.write_text(yaml.safe_dump([play]), encoding="utf-8")
-        command = [Path(sys.executable).with_name("ansible-playbook"), playbook]
+        return self.playbook(playbook)
+
+    def variable(self, **variables: str) -> str:
+        return self.ansible({"stellarcyber.xdr.stellar_case_info": {"limit": 1}, "vars": variables})
+
+    def playbook(self, *arguments: str | Path) -> str:
+        command = [Path(sys.executable).with_name("ansible-playbook"), *arguments]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         output = done.stdout + done.stderr
         canaries.assert_none(canaries.of(self.sim), output, where="output of ansible-playbook")
@@ -449,23 +458,28 @@ MISSPELT = {
     }
 }
 PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
-    "Option host: is missing.": lambda p: p.case(host=""),
+    "Option host: is required.": lambda p: p.case(host=None),
+    "Option …, from …: is empty.": lambda p: p.info(tenant=""),
+    "Option …, from …: can't be evaluated: …": lambda p: p.variable(stellar_tenant="{{ customer }}"),
+    "Option …, from …: must be …": lambda p: p.info(validate_certs="ture"),
+    "The variable …: is unknown, and nearly the name of …": lambda p: p.variable(stellar_tenent="Example Tenant"),
+    "The variable …: was given by -e, …": lambda p: p.playbook("stellarcyber.xdr.hygiene", "-e", "tenant=Example"),
     "Could not load the Python library requests: …": without_requests,
-    "Option host: …": lambda p: p.case(host="https://myserver.example.com/login"),
-    "Option api_key: is missing.": lambda p: p.case(api_key=None),
-    "Option api_key: holds a space, …": lambda p: p.case(api_key="{{ key }}"),
-    "Option auth_method: is basic, …": lambda p: p.case(username=None, auth_method="basic"),
-    "Option username: …": lambda p: p.case(username="analyst@example.com:key"),
-    "Option ca_path: names no file: …": lambda p: p.case(ca_path="/nowhere/ca.pem"),
-    "Option ca_path: can't be read as CA certificates …": lambda p: p.case(ca_path=__file__),
+    "Option host, from …: …": lambda p: p.case(host="https://myserver.example.com/login"),
+    "Option api_key: is required.": lambda p: p.case(api_key=None),
+    "Option api_key, from …: contains a space, …": lambda p: p.case(api_key="{{ key }}"),
+    "Option auth_method, from …: is basic, …": lambda p: p.case(username=None, auth_method="basic"),
+    "Option username, from …: …": lambda p: p.case(username="analyst@example.com:key"),
+    "Option ca_path, from …: names no file: …": lambda p: p.case(ca_path="/nowhere/ca.pem"),
+    "Option ca_path, from …: can't be read as CA certificates …": lambda p: p.case(ca_path=__file__),
     "Option proxy: can't be used with plain http, …": (
         lambda p: p.case(host="http://127.0.0.1:1", proxy="http://proxy.example.com:3128")
     ),
     "… (…): TLS broke off: …": lambda p: p.case(host=f"127.0.0.1:{plain_port()}"),
     "… (…): no answer to plain http: …": lambda p: p.case(host=f"http://{p.sim.host}"),
-    "Option proxy: is no proxy URL.": lambda p: p.case(proxy="proxy.example.com:3128"),
+    "Option proxy, from …: is no proxy URL.": lambda p: p.case(proxy="proxy.example.com:3128"),
     "The proxy of the environment: is no proxy URL.": without_a_proxy,
-    "Option timeout: is …": lambda p: p.case(timeout=0),
+    "Option timeout, from …: is …": lambda p: p.case(timeout=0),
     "Could not get an access token (…): HTTP 401, the platform refused api_key, sent as a legacy key of …": (
         lambda p: p.case(api_key="wrong")
     ),

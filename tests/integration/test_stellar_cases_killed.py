@@ -11,7 +11,6 @@ import itertools
 import json
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -19,26 +18,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-import yaml
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils import _journal
-from tests import canaries
 from tests.integration.many import assert_restored, assert_true, case, managed, run, store
 from tests.integration.playbook import ROOT, clean_environment
-
-WANTED = {"status": "In Progress", "severity": "High", "tags": {"add": ["seen"], "delete": ["old"]}}
-RULES = [{"name": "Take over", "match": {"status": ["New"]}, "set": WANTED}]
-
-
-def puts(sim):
-    return [entry for entry in sim.requests() if entry["method"] == "PUT"]
-
-
-def wait_for(condition):
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
+from tests.interrupted import CASES, RULES, WAYS, interrupted_run, puts, wait_for
 
 
 def undo_lines(journal):
@@ -49,57 +33,13 @@ def undo_lines(journal):
     )
 
 
-def processes_below(pid):
-    """The processes that one has started, and those that these have started."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = int(stat.read_text().rpartition(")")[2].split()[1])
-        except OSError:  # ended meanwhile
-            continue
-        if parent == pid:
-            found += [int(stat.parent.name), *processes_below(int(stat.parent.name))]
-    return found
-
-
-def module_process(pid):
-    """The Python that runs the module, of the playbook that runs as this process."""
-    for process in processes_below(pid):
-        words = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
-        if b"python" in words[0] and b"AnsiballZ_stellar_cases" in words[1]:
-            return process
-    raise AssertionError("no process of the module")
-
-
-@pytest.mark.parametrize("how", ["Ctrl-C", "SIGTERM", "SIGKILL"])
+@pytest.mark.parametrize("how", WAYS)
 def test_the_journal_of_a_run_that_was_ended_undoes_it(sim, tmp_path, how):
-    sim.reset(seed=[case(number) for number in range(60)])
+    sim.reset(seed=[case(number) for number in range(CASES)])
     sim.latency(150)
     before = store(sim)
-    journal, playbook = tmp_path / "journal.jsonl", tmp_path / "playbook.yml"
-    options = {"rules": RULES, "journal": str(journal), "concurrency": 4, "timeout": 3}
-    plays = [{"hosts": "localhost", "gather_facts": False, "tasks": [{"stellarcyber.xdr.stellar_cases": options}]}]
-    playbook.write_text(yaml.safe_dump(plays), encoding="utf-8")
-    with subprocess.Popen(
-        [Path(sys.executable).parent / "ansible-playbook", playbook],
-        cwd=ROOT,
-        env=clean_environment(sim),
-        start_new_session=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    ) as process:
-        wait_for(lambda: len(puts(sim)) > 10)
-        if how == "Ctrl-C":
-            os.killpg(process.pid, signal.SIGINT)
-        else:
-            os.kill(module_process(process.pid), getattr(signal, how))
-        output = process.communicate(timeout=60)[0].decode()
-    canaries.assert_none(canaries.of(sim), output, where="output of ansible-playbook")
-    assert process.returncode, output
-    sent = len(puts(sim))
-    wait_for(lambda: all(entry["status"] is not None for entry in puts(sim)))
-    time.sleep(0.3)
-    assert len(puts(sim)) <= sent + 4 < 60
+    ansible_playbook = Path(sys.executable).parent / "ansible-playbook"
+    journal = interrupted_run(sim, ansible_playbook, tmp_path, how, clean_environment(sim), ROOT)
 
     changed = {case_id for case_id, record in store(sim).items() if managed(record) != managed(before[case_id])}
     items, lines = undo_lines(journal)

@@ -1,0 +1,257 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Each connection option from each source: what is given and says nothing is an error, and nothing is sent.
+
+tests/connection_table.py is the table; tests/cores runs a part of it on each ansible-core, tests/long that of the
+role and the playbooks.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import CONNECTION, env_name
+from tests.connection_table import MODULES, WRONG, Cell, cells
+from tests.integration.playbook import run_playbook
+
+READERS = (*MODULES, "lookup")
+
+
+def judge(run, wanted):
+    """Assert that each cell has run, and had the outcome that it should have."""
+    assert len(run.tasks) == wanted, run.output[-3000:]
+    wrong = {}
+    for task in run.tasks:
+        cell = Cell.of(task.name)
+        said = cell.verdict(task.kind == "failed", str(task.result.get("msg")), task.calls)
+        if said:
+            wrong[task.name] = said
+    assert not wrong, "\n".join(f"{name}: {said[:300]}" for name, said in wrong.items())
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_task_module_defaults_and_variable(sim, play, reader):
+    table = cells(tuple(CONNECTION), (reader,))
+    before = sim.cases()
+    judge(play([cell.task() for cell in table]), len(table))
+    assert sim.cases() == before
+
+
+# An environment variable is text, and one that is empty counts as absent.
+IN_ENVIRONMENT = [
+    (option, kind, text)
+    for option in CONNECTION
+    for kind, text in (("empty", ""), ("blank", " "), ("misspelt", WRONG[option][1]))
+]
+
+
+@pytest.mark.parametrize(("option", "kind", "text"), IN_ENVIRONMENT)
+def test_environment(sim, tmp_path, option, kind, text):
+    table = [Cell(option, kind, "environment", reader, check) for reader in MODULES for check in (True, False)]
+    table.append(Cell(option, kind, "environment", "lookup", False))
+    variables = {}
+    if kind == "empty" and option in ("host", "username", "api_key", "ca_path"):
+        # Without them nothing could be reached: that they count as absent shows where another source has them.
+        variables = {f"stellar_{option}": getattr(sim, option)}
+    tasks = [cell.task() for cell in table]
+    run = run_playbook(sim, tmp_path, tasks, secret_vars=variables, **{env_name(option): text})
+    if kind == "empty":
+        assert run.returncode == 0, run.output
+        assert [task.name for task in run.tasks if task.kind == "failed" or not task.requests] == []
+    else:
+        judge(run, len(table))
+
+
+@pytest.mark.parametrize("option", ["host", "api_key"])
+def test_what_is_missing_everywhere_names_all_places(play, option):
+    run = play([{"stellarcyber.xdr.stellar_case_info": {"limit": 1}}], without=(env_name(option),))
+    message = run[0].result["msg"]
+    assert f"Option {option}: is required. Set it in the task or in module_defaults, as the variable" in message
+    assert f"stellar_{option}, or export STELLAR_{option.upper()}." in message
+    assert run[0].requests == []
+
+
+@pytest.mark.parametrize("option", CONNECTION)
+def test_precedence(sim, tmp_path, option):
+    """Only the first source that has a value is looked at: what comes after it may be wrong."""
+    good = {
+        **{name: getattr(sim, name) for name in ("host", "username", "api_key", "ca_path")},
+        "access_token": None,
+        "auth_method": "basic",
+        "tenant": "Example Tenant",
+        "api_version": "5.0",
+        "validate_certs": True,
+        "proxy": None,
+        "timeout": 20,
+        "retries": 1,
+        "retry_budget": 3,
+    }[option]
+    if good is None:
+        pytest.skip("a value that works needs a token or a proxy: test_connection.py and test_network.py have them")
+    bad = WRONG[option][1]
+    variable = f"stellar_{option}"
+    options = {"tags": ["October-event"]}
+    module = "stellarcyber.xdr.stellar_case_info"
+    defaults = {"group/stellarcyber.xdr.stellar": {option: bad}}
+    lookup = "{{ query('stellarcyber.xdr.stellar_cases', 'October-event', result='ids'%s) }}"
+    run = run_playbook(
+        sim,
+        tmp_path,
+        [
+            {"name": "task", module: {**options, option: "{{ good }}"}, "module_defaults": defaults},
+            {"name": "task over variable", module: {**options, option: "{{ good }}"}, "vars": {variable: bad}},
+            {
+                "name": "module_defaults over variable",
+                module: options,
+                "module_defaults": {"group/stellarcyber.xdr.stellar": {option: "{{ good }}"}},
+                "vars": {variable: bad},
+            },
+            {"name": "variable over environment", module: options, "vars": {variable: "{{ good }}"}},
+            {
+                "name": "lookup's own",
+                "ansible.builtin.debug": {"msg": lookup % f", {option}=good"},
+                "vars": {variable: bad},
+            },
+            {
+                "name": "variable of a lookup",
+                "ansible.builtin.debug": {"msg": lookup % ""},
+                "vars": {variable: "{{ good }}"},
+            },
+        ],
+        secret_vars={"good": good},
+        **{env_name(option): bad},
+    )
+    assert run.returncode == 0, run.output
+    assert all(task.requests for task in run.tasks)
+
+
+def test_an_empty_tuning_option_lets_the_next_source_speak(sim, play):
+    """As a blank field of a survey: the variable, and not the default, is the next."""
+    task = {"stellarcyber.xdr.stellar_case_info": {"tags": ["a"], "timeout": ""}, "vars": {"stellar_timeout": 7}}
+    assert play([task])[0].result["invocation"]["module_args"]["timeout"] == 7
+
+
+# -- names that are nearly right --------------------------------------------------------------------------
+
+# variable: the one that is meant, or None for a name of the user's
+NAMES = {
+    "stellar_tenent": "stellar_tenant",
+    "stellar_tennat": "stellar_tenant",
+    "stellar_tenat": "stellar_tenant",
+    "stellar_tenantt": "stellar_tenant",
+    "stellar_tanent": "stellar_tenant",
+    "stellar_Tenant": "stellar_tenant",
+    "stellar_hots": "stellar_host",
+    "stellar_apikey": "stellar_api_key",
+    "stellar_validate_cert": "stellar_validate_certs",
+    "stellar_user_name": "stellar_username",
+    "stellar_time_out": "stellar_timeout",
+    "stellar_tenants": None,
+    "stellar_hosts": None,
+    "stellar_port": None,
+    "stellar_tenant_of_day": None,
+    "stellar_cases": None,
+    "stellar_": None,
+    "stellarr_tenant": None,
+}
+
+
+def test_misspelt_variables(sim, play):
+    tasks = []
+    for name in NAMES:
+        tasks += [
+            {
+                "name": f"{name} | {reader}",
+                **({"ansible.builtin.debug": {"msg": lookup}} if reader == "lookup" else module),
+                "vars": {name: "x"},
+                "ignore_errors": True,
+            }
+            for reader, lookup, module in (
+                ("module", "", {"stellarcyber.xdr.stellar_case_info": {"tags": ["a"]}}),
+                ("lookup", "{{ query('stellarcyber.xdr.stellar_cases', 'a') }}", {}),
+            )
+        ]
+    run = play(tasks)
+    for task in run.tasks:
+        name = task.name.partition(" | ")[0]
+        if NAMES[name] is None:
+            assert task.kind != "failed", task.result
+        else:
+            wanted = f"The variable {name}: is unknown, and nearly the name of {NAMES[name]}, which is not set."
+            assert wanted in str(task.result["msg"]), task.name
+            assert task.requests == []
+
+
+def test_a_name_that_is_nearly_right_beside_the_right_one_is_the_users(sim, play):
+    task = {"stellarcyber.xdr.stellar_case_info": {"tags": ["a"]}, "vars": {"stellar_tenent": "x"}}
+    given = {**task, "vars": {**task["vars"], "stellar_tenant": "Example Tenant"}}
+    own = {**task, "stellarcyber.xdr.stellar_case_info": {"tags": ["a"], "tenant": "Example Tenant"}}
+    run = play([given, own])
+    assert run.returncode == 0, run.output
+    assert [task.result["scope"] for task in run.tasks] == [
+        "tenant Example Tenant (6aeb2aae7d8d4ef0820136f42d107db4)"
+    ] * 2
+
+
+# -- options of the modules themselves that limit or protect ----------------------------------------------
+
+LIMITS = {
+    "stellar_case": {"if_modified_at": None, "case_id": None},
+    "stellar_case_info": dict.fromkeys(
+        ("status", "severity", "tags", "not_tags", "assignee", "created_after", "modified_before", "limit", "case_id")
+    ),
+    "stellar_cases": dict.fromkeys(("rules", "max_changes", "time_budget", "on_error", "journal")),
+}
+
+
+@pytest.mark.parametrize("module", LIMITS)
+def test_null_is_no_value_of_an_option_that_limits(sim, play, module):
+    tasks = [
+        {
+            "name": option,
+            f"stellarcyber.xdr.{module}": {**MODULES[module], option: None},
+            "ignore_errors": True,
+        }
+        for option in LIMITS[module]
+    ]
+    run = play(tasks)
+    for task in run.tasks:
+        assert f"Option {task.name}: has no value." in task.result["msg"]
+        assert task.requests == []
+    assert len(run.tasks) == len(LIMITS[module])
+
+
+@pytest.mark.parametrize("option", ["status", "tags", "created_after", "limit"])
+def test_null_is_no_value_of_a_lookups_filter(play, option):
+    arguments = "" if option == "tags" else f", {option}=nothing"
+    terms = "nothing" if option == "tags" else "'a'"
+    run = play(
+        [
+            {
+                "ansible.builtin.debug": {
+                    "msg": "{{ query('stellarcyber.xdr.stellar_cases', " + terms + arguments + ") }}"
+                }
+            }
+        ],
+        play={"vars": {"nothing": None}},
+    )
+    assert run.returncode == 2
+    assert run[0].requests == []
+
+
+def test_insecure_is_said_once_a_run(sim, play):
+    """In modules and lookups alike, also in a loop."""
+    module = {"stellarcyber.xdr.stellar_case_info": {"tags": ["a"], "validate_certs": False}}
+    lookup = "{{ query('stellarcyber.xdr.stellar_cases', 'a', validate_certs=false) }}"
+    run = play(
+        [
+            {**module, "loop": [1, 2, 3]},
+            {**module, "environment": {"ANY": "thing"}},
+            {"ansible.builtin.debug": {"msg": lookup}},
+        ]
+    )
+    assert run.returncode == 0, run.output
+    warning = f"validate_certs is false: the TLS certificate of {sim.host} is not verified"
+    assert run.output.count(warning) == 1
