@@ -20,7 +20,7 @@ from tests import canaries
 from tests.simulator.process import Simulator
 
 WORKERS = 4
-CASES = 60
+CASES = 150
 WANTED = {"status": "In Progress", "severity": "High", "tags": {"add": ["seen"], "delete": ["old"]}}
 RULES = [{"name": "Take over", "match": {"status": ["New"]}, "set": WANTED}]
 # how: to whom the signal goes. Nothing can be propagated after a SIGKILL, so the run has to notice it by itself.

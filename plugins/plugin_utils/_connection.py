@@ -16,6 +16,7 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.parsing.dataloader import DataLoader
 from ansible.utils.vars import load_extra_vars
+from jinja2 import Undefined
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import (
@@ -92,6 +93,8 @@ def _value(option: str, value: Any, variables: Mapping[str, Any], source: str) -
     # From ansible-core 2.19 on it is an error of Ansible's in a variable, and an object in a lookup.
     if isinstance(value, str) and value == variables.get("omit"):
         raise OptionError(option, _OMITTED, _LEAVE_OUT, source)
+    if isinstance(value, Undefined):  # of a lookup, with ansible-core 2.18
+        raise OptionError(option, "is undefined", f"Define what it refers to. {_LEAVE_OUT}", source)
     return option_value(option, _decrypted(value), source)
 
 
