@@ -43,7 +43,11 @@ class Fault:
     quick: bool = False
 
 
-def _status(status: int, cause: str = "injected fault", **more: Any) -> Fault:
+# Of the exchange of a key no answer is shown.
+NOT_SHOWN = "is not shown, because it may hold a token"
+
+
+def _status(status: int, cause: str = f"injected fault|{NOT_SHOWN}", **more: Any) -> Fault:
     parameters = {"status": status, **{name: more.pop(name) for name in ("retry_after", "body") if name in more}}
     again = status in (429, 502, 503, 504)
     if more.get("handled"):
@@ -57,7 +61,7 @@ def _elsewhere(place: str, cause: str, **more: Any) -> Fault:
 
 TOO_SLOW = "no complete answer in time"
 NO_ANSWER = "does not hold|is none to this call|holds no access_token"
-OTHER_HOST = "https://other.example/login"
+OTHER_HOST = "https://other.example"
 LOGIN_PAGE = "Likely a login page, a proxy or another server answered"
 
 FAULTS: dict[str, Fault] = {
@@ -82,15 +86,15 @@ FAULTS: dict[str, Fault] = {
     "504": _status(504),
     "504, request handled": _status(504, handled=True),
     "401, token expired": Fault("expire_token", "Unauthorized|refused api_key", status=401, refuses=True),
-    "403, another tenant": _status(403, "Tenant mismatch", body={"error": "Tenant mismatch"}),
+    "403, another tenant": _status(403, f"Tenant mismatch|{NOT_SHOWN}", body={"error": "Tenant mismatch"}),
     "404": _status(404),
     "422": _status(422),
     "redirect to another host": Fault(
-        "redirect", f"redirects to {OTHER_HOST}", {"location": OTHER_HOST}, status=302, refuses=True
+        "redirect", f"redirects to {OTHER_HOST}", {"location": f"{OTHER_HOST}/login"}, status=302, refuses=True
     ),
     "200 with a login page": Fault("html", LOGIN_PAGE, status=200),
     "200 with half of the JSON": Fault("truncate", "the answer broke off: ", status=200, again=True, handled=True),
-    "200 without JSON": Fault("not_json", "is no JSON", status=200, handled=True),
+    "200 without JSON": Fault("not_json", "is not JSON", status=200, handled=True),
     "200 with JSON of another shape": Fault("wrong_shape", NO_ANSWER, {"body": {"detail": 1}}, 200, handled=True),
     "200 with another server's JSON": Fault("wrong_shape", NO_ANSWER, {"body": {"ok": 1}, "handled": False}, 200),
     "200 that unpacks to a giant": Fault("gzip_bomb", "is larger than 1 MiB", {"mib": 2}, 200, handled=True),

@@ -14,8 +14,6 @@ import math
 import zlib
 from typing import Any, Iterable, Iterator
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import printable
-
 # Objects and lists within each other. Ansible and this collection walk through results by recursion.
 MAX_DEPTH = 100
 # Values in an answer. A page of 500 cases has 20,000; each takes up to 30 times the memory of its bytes.
@@ -24,6 +22,8 @@ MAX_VALUES = 1_000_000
 _MAX_DIGITS = 300
 _DIGITS_AS_0 = bytes.maketrans(b"123456789", b"0" * 9)
 _NESTING = frozenset((dict, list))
+# Ways to pack that nobody asked for. A name that is none of them may be any text, a secret for one.
+_PACKINGS = frozenset(("br", "compress", "dcb", "dcz", "deflate", "gzip", "identity", "x-compress", "x-gzip", "zstd"))
 _PIECE_BYTES = 64 * 1024
 # How names of fields begin that Ansible keeps for itself, at any depth of a result
 _ANSIBLES_OWN = ("_ansible_", "__ansible_")
@@ -36,7 +36,8 @@ def unpacked(pieces: Iterable[bytes], encoding: str, most_bytes: int) -> bytes:
     """
     encoding = encoding.strip().lower()
     if encoding not in ("", "identity", "gzip", "x-gzip"):
-        raise ValueError(f"is packed as {printable(encoding, 60)}, which was not asked for")
+        is_known = _PACKINGS.issuperset(name.strip() for name in encoding.split(",")) and len(encoding) <= 60
+        raise ValueError(f"is packed {'as ' + encoding if is_known else 'in a way'} that was not asked for")
     unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16) if "gzip" in encoding else None
     content = bytearray()
     came = False
@@ -67,7 +68,8 @@ def loads(content: bytes) -> Any:
     has_escapes = b"\\u" in content
     try:
         answer = json.loads(
-            content.decode("utf-8", "replace"),
+            # RFC 8259, 8.1: JSON is in UTF-8 and no other encoding, and a byte-order mark before it may be ignored.
+            content.decode("utf-8-sig", "replace"),
             parse_constant=lambda name: None,
             parse_int=_whole_number if has_long_number else None,
             parse_float=_number,
@@ -76,7 +78,7 @@ def loads(content: bytes) -> Any:
     except RecursionError:
         raise ValueError("is nested too deeply") from None
     except ValueError:
-        raise ValueError("is no JSON") from None
+        raise ValueError("is not JSON") from None
     if type(answer) in _NESTING and _is_deep(answer):
         raise ValueError("is nested too deeply")
     if has_escapes and b"\\ud" in content.lower():

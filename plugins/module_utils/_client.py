@@ -12,7 +12,6 @@ import threading
 import time
 import traceback
 from typing import Any, Callable, Iterable
-from urllib.parse import quote
 
 from ansible.module_utils.basic import missing_required_lib
 
@@ -35,6 +34,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import PROXY_USER, Connection, is_proxy
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._request import Request, Retry
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._scrub import hidden, spellings
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._throttle import FIRST_WAIT_S, Throttle
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._wire import Adapter, name_and_port, passwords, settings
 
@@ -73,6 +73,7 @@ class Client:
         self.connection = connection
         self._sleep = sleep
         self._secrets: frozenset[str] = frozenset()
+        self._spellings: frozenset[str] = frozenset()
         self._clock_ahead_s: float | None = None
         # Not a session, which keeps what cookies it is given, and reads what a redirect brings without a limit
         self.adapter = Adapter(pool_maxsize=MAX_CONCURRENCY)
@@ -192,7 +193,9 @@ class Client:
     def _exchange(self) -> tuple[str, float]:
         """Exchange the key for a token: (token, lifetime in s)."""
         link = self.connection
-        request = Request(self, "POST", "access_token", "Could not get an access token", None, None, False)
+        request = Request(
+            self, "POST", "access_token", "Could not get an access token", None, None, False, hides_answer=True
+        )
         request.headers["Content-Type"] = "application/x-www-form-urlencoded"
         try:
             answer = self._with_retries(request, key_auth(link.auth_method, link.username, link.api_key))
@@ -200,7 +203,7 @@ class Client:
             raise key_refused(request.tried, link.auth_method, link.username, link.api_key, **error.facts) from None
         token = answer.get("access_token")
         if not isinstance(token, str) or not _is_header_value(token) or len(token) not in _TOKEN_LENGTHS:
-            raise request.nonsense("holds no access_token")
+            raise request.unexpected_answer("holds no access_token")
         self._register_secret(token)
         return token, lifetime(token, answer.get("exp"), request.platform_now())
 
@@ -253,18 +256,14 @@ class Client:
 
     def _register_secret(self, secret: str) -> None:
         if secret:
-            # Another set, since another thread may be going through this one.
+            # Other sets, since another thread may be going through these.
             self._secrets |= {secret}
+            self._spellings |= spellings(secret)
             self._on_secret(secret)
 
-    def scrub(self, text: Any) -> str:
-        """Text of an answer or a library's exception, fit for an error message."""
-        text = str(text)
-        # The longest first: what is left of one that has another in it would be shown.
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            for spelling in (secret, quote(secret, safe=""), secret.replace("/", "\\/")):
-                text = text.replace(spelling, "********")
-        return printable(text)
+    def scrub(self, text: Any, is_cut: bool = False) -> str:
+        """Text of an answer or a library's exception, fit for an error message. is_cut: whether its end is missing."""
+        return printable(hidden(str(text), self._spellings, is_cut))
 
 
 def _is_header_value(text: str) -> bool:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import email.utils
 import json
+import re
 import time
+from codecs import BOM_UTF8
 from functools import partial
 from typing import TYPE_CHECKING, Any, Callable
+from urllib.parse import urljoin, urlsplit
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._answer import loads, unpacked
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._auth import BearerAuth
@@ -27,6 +30,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._wire import (
     exchange,
     innermost,
     is_timeout,
+    may_quote_answer,
 )
 
 try:
@@ -45,6 +49,8 @@ MAX_BODY_BYTES = 16 * 1024 * 1024
 # What is read of an error's body; a message shows less.
 _ERROR_BODY_BYTES = 64 * 1024
 _PIECE_BYTES = 64 * 1024
+# A name, or an address; nothing longer or with other characters, which may be anything
+_HOST = re.compile(r"(?=.{1,253}\Z)(?:(?:[a-z0-9-]{1,63}\.)*[a-z0-9-]{1,63}|[0-9a-f:.]+)\Z")
 
 
 class Retry(Exception):
@@ -75,6 +81,7 @@ class Request:
         empty_ok: bool,
         before_try: Callable[[], None] | None = None,
         is_answer: Callable[[dict[str, Any]], bool] | None = None,
+        hides_answer: bool = False,
     ) -> None:
         self.client = client
         self.method = method
@@ -88,12 +95,16 @@ class Request:
         self.empty_ok = empty_ok
         self.before_try = before_try
         self.is_answer = is_answer
+        # No message quotes an answer that may hold a secret which nobody knows yet.
+        self.hides_answer = hides_answer
         # The token that the last try was sent with
         self.token = ""
         self.renewed = False
         self.may_have_arrived = False
         self.status: int | None = None
         self.answer_headers: Any = {}
+        # Of the answer, in bytes, unpacked; None while it is not known
+        self.size: int | None = None
 
     def send(self, auth: Any) -> dict[str, Any]:
         """One try, when it is its turn. auth: None for the token.
@@ -118,7 +129,7 @@ class Request:
 
     def _send(self, auth: Any) -> dict[str, Any]:
         link = self.client.connection
-        self.status = None
+        self.status = self.size = None
         sent_at = time.time()
         url = link.base_url + self.path
         try:
@@ -166,7 +177,7 @@ class Request:
         try:
             content = self._read(raw, MAX_BODY_BYTES + 1)
         except ValueError as error:
-            raise self.nonsense(str(error)) from None
+            raise self.unexpected_answer(str(error)) from None
         if len(content) > MAX_BODY_BYTES:
             raise self._too_large()
         return content
@@ -183,23 +194,24 @@ class Request:
         content = unpacked(pieces, self.answer_headers.get("Content-Encoding", ""), most_bytes)
         if len(content) < most_bytes and raw.length_remaining:  # urllib3 before 2.0 lets it pass
             raise urllib3.exceptions.IncompleteRead(len(content), raw.length_remaining)
+        self.size = len(content) if len(content) < most_bytes else None
         return content
 
     def _too_large(self) -> ApiError:
-        return self.nonsense(f"is larger than {MAX_BODY_BYTES // 2**20} MiB")
+        return self.unexpected_answer(f"is larger than {MAX_BODY_BYTES // 2**20} MiB")
 
     def _json(self, content: bytes) -> dict[str, Any]:
-        if not content.strip() and self.empty_ok:
+        if content.strip() in (b"", BOM_UTF8) and self.empty_ok:
             return {}
         try:
             with self.client.parsing:
                 answer = loads(content)
         except ValueError as error:
-            raise self.nonsense(str(error), content) from None
+            raise self.unexpected_answer(str(error), content) from None
         if not isinstance(answer, dict):
-            raise self.nonsense("is no JSON object", content)
+            raise self.unexpected_answer("is not a JSON object", content)
         if self.is_answer is not None and not self.is_answer(answer):
-            raise self.nonsense("is none to this call", content)
+            raise self.unexpected_answer("is none to this call", content)
         return answer
 
     def _facts(self, **more: Any) -> dict[str, Any]:
@@ -215,26 +227,37 @@ class Request:
     def tried(self) -> str:
         return f"{self.what} ({self.method} {self.client.connection.base_url}{self.path})"
 
-    def nonsense(self, why: str, content: bytes = b"") -> ApiError:
+    def unexpected_answer(self, why: str, content: bytes = b"") -> ApiError:
         """An answer that the platform's API never gives."""
         came = f"HTTP {self.status}, but the answer" if self.status else "What came before an answer"
-        begins = ", it begins: " + self._excerpt(content) if content else ""
+        shown = "."
+        if self.hides_answer:
+            shown += self._not_shown()
+        elif content:
+            shown = f", it begins: {self._excerpt(content)}."
         return ApiError(
             self.tried,
-            f"{came} {why}{begins}.",
+            f"{came} {why}{shown}",
             "Likely a login page, a proxy or another server answered: check host and proxy.",
             **self._facts(),
         )
 
+    def _not_shown(self) -> str:
+        size = "" if self.size is None else f" ({self.size} bytes)"
+        return "" if self.size == 0 else f" The answer{size} is not shown, because it may hold a token."
+
     def _excerpt(self, content: bytes) -> str:
-        # From more than is shown, so that no half of a secret remains at the end.
-        return self.client.scrub(content[:_ERROR_BODY_BYTES].decode("utf-8", "replace"))
+        # From more than is shown, so that what is hidden leaves enough of the rest.
+        text = content[:_ERROR_BODY_BYTES].decode("utf-8", "replace")
+        return self.client.scrub(text, is_cut=len(content) >= _ERROR_BODY_BYTES)
 
     def _refused(self, content: bytes) -> Exception:
         status = self.status or 0
-        body = self._excerpt(content)
+        body = "" if self.hides_answer else self._excerpt(content)
         facts = self._facts(body=body or None)
         happened = f"HTTP {status}, the platform says: {body}." if body else f"HTTP {status}."
+        if self.hides_answer and content:
+            happened += self._not_shown()
         if status == 401:
             remedy = (
                 "A new token was refused as well: check the account's rights and the clock of the platform."
@@ -243,13 +266,36 @@ class Request:
             )
             return AuthenticationError(self.tried, happened, remedy, **facts)
         if 300 <= status < 400:
-            target = self.client.scrub(self.answer_headers.get("Location", "nowhere"))
-            why = f"HTTP {status} redirects to {target}, and a key is not sent after a redirect."
+            why = f"HTTP {status} redirects to {self._redirect_target()}, and a key is not sent after a redirect."
             return ApiError(self.tried, why, "Set host to the platform's own name.", **facts)
         error = ApiError(self.tried, happened, _REMEDIES.get(status, _remedy_for_class(status)), **facts)
         if status in RETRY_STATUSES:
             return Retry(error, self._retry_after())
         return error
+
+    def _redirect_target(self) -> str:
+        """Where a redirect leads, without the parts of an address that may hold a secret."""
+        location = self.answer_headers.get("Location", "")
+        if not location:
+            return "nowhere"
+        if self.hides_answer:
+            return self._origin(location) or "an address that may hold a token"
+        # By hand, since what is no URL has to be shown as well.
+        place = re.split("[?#]", location, maxsplit=1)[0]
+        return self.client.scrub(re.sub(r"^([^/\\]*[/\\]{2,})[^/\\]*@", r"\1", place) or self.path)
+
+    def _origin(self, location: str) -> str:
+        """Scheme, host and port of where a redirect leads; "" if they make no sense, or look like a secret."""
+        try:
+            target = urlsplit(urljoin(self.client.connection.base_url, location))
+            port = "" if target.port is None else f":{target.port}"
+        except ValueError:
+            return ""
+        name = target.hostname or ""
+        place = target.netloc.rpartition("@")[2]
+        if target.scheme not in ("http", "https") or not _HOST.match(name) or self.client.scrub(place) != place:
+            return ""
+        return f"{target.scheme}://{f'[{name}]' if ':' in name else name}{port}"
 
     def _retry_after(self) -> float | None:
         """Seconds, from a Retry-After that is a number of seconds or a date."""
@@ -276,7 +322,7 @@ class Request:
         )
 
     def _proxy_failed(self, error: Exception) -> Exception:
-        text = self.client.scrub(cause(error))
+        text = self._cause(error)
         remedy = "Check proxy, HTTPS_PROXY and NO_PROXY."
         if "failed: 407" in text:
             remedy = "Check the user name and the password in the proxy's URL (proxy or HTTPS_PROXY)."
@@ -304,7 +350,12 @@ class Request:
         else:
             why = "no answer"
             remedy = "Check host and port, name resolution, and that a firewall or a proxy lets this machine through."
-        return TransportError(self.tried, f"{why}: {self.client.scrub(cause(error))}.", remedy, **self._facts())
+        return TransportError(self.tried, f"{why}: {self._cause(error)}.", remedy, **self._facts())
+
+    def _cause(self, error: Exception) -> str:
+        if self.hides_answer and may_quote_answer(error):
+            return f"{type(innermost(error)).__name__}. What came is not shown, because it may hold a token"
+        return self.client.scrub(cause(error))
 
 
 def _never_connected(error: Exception) -> bool:

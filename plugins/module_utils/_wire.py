@@ -10,6 +10,7 @@ as much as the other side sends. What is here works through the classes that url
 
 from __future__ import annotations
 
+import base64
 import http.client
 import io
 import re
@@ -24,7 +25,7 @@ from urllib.parse import unquote, urlsplit
 try:
     import requests
     from requests.adapters import HTTPAdapter
-    from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
+    from urllib3.exceptions import ConnectTimeoutError, HTTPError, IncompleteRead, NewConnectionError, ReadTimeoutError
     from urllib3.util.connection import allowed_gai_family
 except ImportError:  # _client.py says so, with the interpreter's path
     HTTPAdapter = object  # type: ignore[assignment, misc]
@@ -90,6 +91,12 @@ class _Response(http.client.HTTPResponse):
     def __init__(self, sock: Any, *arguments: Any, **options: Any) -> None:
         super().__init__(sock, *arguments, **options)
         self.fp: Any = io.BufferedReader(_Reader(sock, self.fp.detach()))
+
+    def begin(self) -> None:
+        super().begin()
+        # urllib3 logs headers that can't be parsed, as they are: on standard error, if nobody has set up logging.
+        self.msg.defects.clear()
+        self.msg.set_payload("")
 
 
 class _Connection:
@@ -176,12 +183,16 @@ def settings(base_url: str, verify: bool | str, proxy: str) -> dict[str, Any]:
 
 
 def passwords(proxy: str) -> list[str]:
-    """The password of a proxy's URL, as it stands there, and decoded."""
+    """The password of a proxy's URL, as it stands there, decoded, and as Basic sends it."""
     try:
-        password = urlsplit(proxy if "://" in proxy else "http://" + proxy).password or ""
+        parts = urlsplit(proxy if "://" in proxy else "http://" + proxy)
     except ValueError:
         return []
-    return [password, unquote(password)]
+    if not parts.password:
+        return []
+    password = unquote(parts.password)
+    pair = f"{unquote(parts.username or '')}:{password}".encode("latin-1", "replace")
+    return [parts.password, password, base64.b64encode(pair).decode()]
 
 
 def name_and_port(proxy: str) -> str:
@@ -202,6 +213,17 @@ def cause(error: BaseException) -> str:
     words = str(inner if isinstance(last, int) else last)
     # The library's words begin with the connection as Python shows it.
     return re.sub(r"^\S*HTTPS?Connection.*?: (?=[A-Z])", "", words).rstrip(".")
+
+
+def may_quote_answer(error: BaseException) -> bool:
+    """True unless it is sure that the words of a library's error are its own, or the system's.
+
+    A first line or a header that makes no sense is quoted.
+    """
+    inner = innermost(error)
+    if type(inner) in (http.client.IncompleteRead, IncompleteRead):  # of numbers only
+        return False
+    return not isinstance(inner, (OSError, ConnectTimeoutError, NewConnectionError, ReadTimeoutError))
 
 
 def innermost(error: BaseException) -> BaseException:

@@ -39,6 +39,7 @@ TESTS = {
     "_query": ("test_query", "test_rule_options", "test_time_properties"),
     "_auth": ("test_auth",),
     "_client": ("test_client", "test_client_retries", "test_request"),
+    "_scrub": ("test_scrub",),
     "_request": ("test_request", "test_client", "test_client_retries"),
 }
 

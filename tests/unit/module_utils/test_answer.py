@@ -32,6 +32,8 @@ def nested(levels, kind="list"):
         (b'{"a": [1, -2, 2.5, true, null, "x"]}', {"a": [1, -2, 2.5, True, None, "x"]}),
         (b" 5 ", 5),
         (b'"[{,"', "[{,"),
+        # a byte-order mark, of which one is ignored
+        (b'\xef\xbb\xbf{"a": "\xef\xbb\xbf"}', {"a": "\ufeff"}),
         # numbers that are none, or that Python can't calculate with
         (b"[NaN, Infinity, -Infinity]", [None] * 3),
         (b"[1e308, 1e309, -1e999, 1e-999]", [1e308, None, None, 0.0]),
@@ -98,7 +100,7 @@ def test_what_stands_in_a_string_is_no_value(monkeypatch, text):
 @pytest.mark.parametrize("end", ["", "\\", '\\"'])
 def test_a_string_without_an_end_is_no_value(monkeypatch, end):
     monkeypatch.setattr(_answer, "MAX_VALUES", 10)
-    with pytest.raises(ValueError, match="is no JSON"):
+    with pytest.raises(ValueError, match="is not JSON"):
         loads(('["' + "," * 20 + end).encode())
 
 
@@ -130,10 +132,26 @@ def test_a_page_of_the_platform_is_far_from_the_limits():
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b" ", b"{", b"<html>", b"{'a': 1}", b"[1,]", b"\xff\xfe", b"nul", b"\0", b"1 2"]
+    "content",
+    [
+        b"",
+        b" ",
+        b"{",
+        b"<html>",
+        b"{'a': 1}",
+        b"[1,]",
+        b"\xff\xfe",
+        b"\xef\xbb\xbf" * 2 + b"{}",
+        b"nul",
+        b"\0",
+        b"1 2",
+        '{"a": 1}'.encode("utf-16"),
+        '{"a": 1}'.encode("utf-32"),
+        b'{"a": 1,}',
+    ],
 )
 def test_what_is_no_json(content):
-    with pytest.raises(ValueError, match=r"^is no JSON$"):
+    with pytest.raises(ValueError, match=r"^is not JSON$"):
         loads(content)
 
 
@@ -169,11 +187,15 @@ def test_what_is_unpacked(pieces, encoding, body):
         ([GZIP, GZIP], "gzip", "can't be decompressed"),
         ([GZIP[:-8] + bytes(8)], "gzip", "can't be decompressed"),  # another checksum
         ([zlib.compress(b"hello")], "gzip", "can't be decompressed"),
-        ([zlib.compress(b"hello")], "deflate", "is packed as deflate, which was not asked for"),
-        ([b"hello"], "br", "is packed as br, which was not asked for"),
-        ([b"hello"], "zstd", "is packed as zstd, which was not asked for"),
-        ([gzip.compress(GZIP, mtime=0)], "gzip, gzip", "is packed as gzip, gzip, which was not asked for"),
-        ([b"hello"], "\x1b[31m" + "x" * 99, "is packed as [31m" + "x" * 55 + "..., which was not asked for"),
+        ([zlib.compress(b"hello")], "deflate", "is packed as deflate that was not asked for"),
+        ([b"hello"], "br", "is packed as br that was not asked for"),
+        ([b"hello"], "zstd", "is packed as zstd that was not asked for"),
+        ([gzip.compress(GZIP, mtime=0)], "gzip, gzip", "is packed as gzip, gzip that was not asked for"),
+        # what is no name of a way to pack, but any text, such as a secret
+        ([b"hello"], "\x1b[31m" + "x" * 99, "is packed in a way that was not asked for"),
+        ([b"hello"], "canary-token-4711", "is packed in a way that was not asked for"),
+        ([b"hello"], "gzip, canary", "is packed in a way that was not asked for"),
+        ([b"hello"], "br," * 30 + "br", "is packed in a way that was not asked for"),
     ],
 )
 def test_what_is_not_unpacked(pieces, encoding, words):

@@ -52,13 +52,13 @@ def test_answers_of_a_write(make, answer, result):
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (http(b"", 200), "HTTP 200, but the answer is no JSON."),
-        (http(b"<html>", 200), "HTTP 200, but the answer is no JSON, it begins: <html>."),
-        (http([1], 200), "HTTP 200, but the answer is no JSON object, it begins: [1]."),
+        (http(b"", 200), "HTTP 200, but the answer is not JSON."),
+        (http(b"<html>", 200), "HTTP 200, but the answer is not JSON, it begins: <html>."),
+        (http([1], 200), "HTTP 200, but the answer is not a JSON object, it begins: [1]."),
         (http(b"[" * 200 + b"]" * 200), "HTTP 200, but the answer is nested too deeply, it begins: [[["),
         (http({}, 204), "HTTP 204."),
         (http({}, 201), "HTTP 201, the platform says: {}."),
-        (http({}, Content_Encoding="br"), "HTTP 200, but the answer is packed as br, which was not asked for."),
+        (http({}, Content_Encoding="br"), "HTTP 200, but the answer is packed as br that was not asked for."),
         (http({}, Content_Encoding="gzip"), "HTTP 200, but the answer can't be decompressed."),
     ],
 )
@@ -75,7 +75,7 @@ def test_what_is_no_answer_to_a_read(make, answer, words):
 
 @pytest.mark.parametrize("empty", [http(b"", 204), http(b"")])
 def test_a_write_that_may_not_be_empty(make, empty):
-    assert "but the answer is no JSON." in str(failure(make(empty, api_key=KEY).log_in))
+    assert "but the answer is not JSON." in str(failure(make(empty, api_key=KEY).log_in))
 
 
 def test_a_packed_answer(make):
@@ -198,6 +198,32 @@ def test_a_redirect_is_not_followed(make, status):
     assert len(client.asked) == 1
 
 
+@pytest.mark.parametrize(
+    ("location", "shown"),
+    [
+        ("https://other.example.com:8443/a/b", "https://other.example.com:8443/a/b"),
+        ("https://other.example.com/login?ticket=ST-1", "https://other.example.com/login"),
+        ("https://other.example.com/login#ticket=ST-1", "https://other.example.com/login"),
+        ("https://me:ST-1@other.example.com/login?x#y", "https://other.example.com/login"),
+        ("//me@other.example.com?x", "//other.example.com"),
+        ("https:\\\\me@other.example.com", "https:\\\\other.example.com"),
+        ("/login?ticket=ST-1", "/login"),
+        ("/me@home", "/me@home"),
+        ("https://other.example.com/me@home", "https://other.example.com/me@home"),
+        ("?ticket=ST-1", API + "a"),
+        ("#ticket", API + "a"),
+        ("", "nowhere"),
+        (f"https://other.example.com/{TOKEN}/x", "https://other.example.com/********/x"),
+        (f"https://{TOKEN}.example.com/", "https://********.example.com/"),
+        (f"https://other.example.com/{TOKEN[:-1]}", "https://other.example.com/********"),
+        ("https://other.example.com/eyJhbGciOiJIUzI1NiJ9.e30.c2ln/x", "https://other.example.com/********/x"),
+    ],
+)
+def test_of_the_target_of_a_redirect_what_may_hold_a_secret_is_left_out(make, location, shown):
+    error = failure(make(http(status=302, Location=location)).get, "a")
+    assert f"HTTP 302 redirects to {shown}, and a key is not sent after a redirect." in str(error)
+
+
 @pytest.mark.parametrize("location", ["http://[", "\xff\xfe", "//", "x" * 9999])
 def test_a_redirect_to_nowhere(make, location):
     assert "HTTP 302 redirects to" in str(failure(make(http(status=302, Location=location)).get, "a"))
@@ -248,6 +274,31 @@ def test_no_secret_in_a_message(make, place):
     assert "********" in str(error)
     for secret in (KEY[:8], TOKEN[:8], pair[:8]):
         assert secret not in str(error) + repr(error.facts)
+
+
+def escaped(text):
+    return "".join(f"\\u{ord(char):04x}" for char in text)
+
+
+@pytest.mark.parametrize("spell", [str, quote, escaped, lambda text: escaped(escaped(text))])
+@pytest.mark.parametrize("status", [200, 403])
+@pytest.mark.parametrize("size", [100, 3000, 16_000])
+def test_a_secret_where_the_beginning_that_is_read_ends(make, spell, status, size):
+    """What is hidden takes less room, so that the end of what was read is shown."""
+    secret = ("another-" + "0123456789/" * 1500)[:size]
+    text = " ".join([spell(secret)] * (70_000 // size + 2))
+    error = failure(make(http(text.encode(), status), access_token=secret).get, "a")
+    shown = str(error) + repr(error.facts)
+    assert "********" in shown
+    for part in ("another-", "0123456789", "\\u00", "5cu0"):
+        assert part not in shown
+
+
+@pytest.mark.parametrize("length", [8, 12, len(TOKEN) - 1])
+@pytest.mark.parametrize("status", [200, 403])
+def test_the_first_part_of_a_secret_at_the_end_of_an_answer(make, status, length):
+    error = failure(make(http(b"you sent " + TOKEN[:length].encode(), status)).get, "a")
+    assert "you sent ********." in str(error)
 
 
 @pytest.mark.parametrize(
