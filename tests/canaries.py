@@ -18,6 +18,14 @@ from tests.simulator.process import Simulator
 # Any JWT: the scoped key, and every token that the simulator issues.
 JWT = re.compile(r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}")
 
+# In an output a text of JSON may be one within a text of JSON.
+ESCAPED = re.compile(r"\\+u00([0-9a-f]{2})|%([0-9a-f]{2})|&#(\d{2,3});", re.IGNORECASE)
+
+
+def unescaped(text: str) -> str:
+    """A text with what JSON, URLs or HTML made of its characters undone."""
+    return ESCAPED.sub(lambda found: chr(int(found[3] or "0") or int(found[1] or found[2], 16)), text)
+
 
 def spellings(secret: str) -> set[str]:
     """A secret as it is and in other dress: Base64 at each offset in a longer text, URL-encoded, hexadecimal, JSON."""
@@ -44,10 +52,20 @@ def assert_none(secrets: Iterable[str], *texts: str, where: str = "output") -> N
     wanted = {spelling for secret in secrets for spelling in spellings(secret)}
     leaked = [
         (found, text)
-        for text in texts
+        for each in texts
+        for text in {each, unescaped(each)}
         for found in [*(spelling for spelling in wanted if spelling in text), *JWT.findall(text)]
     ]
     searched = {"texts": len(texts), "characters": sum(map(len, texts)), "found": len(leaked)}
     evidence.record("canaries", where=where, secrets=len(secrets), spellings=len(wanted), **searched)
     for found, text in leaked:
         raise AssertionError(f"a secret is in {where}, after {text.partition(found)[0][-200:]!r}")
+
+
+def assert_no_part(secrets: Iterable[str], *texts: str, length: int = 12) -> None:
+    """Search texts for so many characters in a row of any secret, as of one that was cut."""
+    parts = {secret[start : start + length] for secret in secrets for start in range(len(secret) - length + 1)}
+    for each in texts:
+        for text in {each, unescaped(each)}:
+            found = {text[start : start + length] for start in range(len(text) - length + 1)} & parts
+            assert not found, f"{found} is in {text[:2000]!r}"

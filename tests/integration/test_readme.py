@@ -497,7 +497,10 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
         f"… (…): HTTP {status}, …": lambda p, status=status: p.faulty("status", status=status, path=ONE_CASE).case()
         for status in (403, 404, 405, 422, 429, 500)
     },
-    # docs/errors.md: options
+    # docs/errors.md: access token, options
+    "Could not get an access token (…): … The answer … is not shown, because it may hold a token. …": (
+        lambda p: p.faulty("echo", path="*/access_token", status=200, spelling="list").case()
+    ),
     "Option case_id: … is no id of a case: …": lambda p: p.case(case_id="cases/1"),
     "Option resolution: belongs to status Resolved, …": lambda p: p.case(resolution="Benign"),
     "Option update_alerts: works only with a status that closes the case.": lambda p: p.case(update_alerts=True),

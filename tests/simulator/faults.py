@@ -25,6 +25,7 @@ KINDS: dict[str, tuple[bool, dict[str, Any]]] = {
     "drip_headers": (True, {"ms_per_line": 50, "lines": 50}),
     "stall": (False, {"max_s": 120}),
     "gzip_bomb": (True, {"mib": 64}),
+    "echo": (True, {"status": 400, "spelling": "plain"}),
 }
 # what every fault takes
 COMMON = ("method", "path", "times", "after", "handled")

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import sys
 import traceback
@@ -14,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from .faults import Plan
 
@@ -253,6 +255,29 @@ class _Delivery:
     async def _gzip_bomb(self, answer: Answer, mib: int) -> None:
         packed = await asyncio.to_thread(_bomb, mib)
         await self._whole(200, "application/json", packed, (b"content-encoding", b"gzip"))
+
+    async def _echo(self, answer: Answer, status: int, spelling: str) -> None:
+        sent = dict(self._scope["headers"]).get(b"authorization", b"").decode("latin-1")
+        scheme, _space, credentials = sent.partition(" ")
+        if scheme == "Basic":
+            sent += " " + base64.b64decode(credentials).decode()
+        text = spelled(sent, answer.body.decode(), spelling)
+        headers = [(b"location", f"https://other.example/{text[:4000]}".encode())] if 300 <= status < 400 else []
+        await self._whole(status, "application/json", text.encode(), *headers)
+
+
+def spelled(sent: str, answer: str, spelling: str) -> str:
+    """What an echo says."""
+    text = f"you sent {sent} and get {answer}"
+    if spelling == "json":
+        return '{"error": "' + "".join(f"\\u{ord(char):04x}" for char in text) + '"'
+    if spelling == "url":
+        return quote(text, safe="")
+    if spelling == "base64":
+        return base64.b64encode(text.encode()).decode()
+    if spelling == "many":
+        return f"{sent} " * (80_000 // (len(sent) + 1))
+    return {"plain": text, "list": f"[{answer}]", "comma": answer[:-1] + ",}"}[spelling]
 
 
 def _bomb(mib: int) -> bytes:

@@ -34,6 +34,10 @@ def folder(tmp_path, monkeypatch):
         quote_plus(KEY),
         json.dumps({"key": KEY}),
         RAW.hex(),
+        "".join(f"\\u{byte:04x}" for byte in RAW),
+        "".join(f"\\\\u{byte:04X}" for byte in RAW),
+        "".join(f"%{byte:02x}" for byte in RAW),
+        "".join(f"&#{byte};" for byte in RAW),
         *[
             encode(b"x" * before + RAW + b"y" * after).decode()
             for encode in (base64.b64encode, base64.urlsafe_b64encode)
@@ -55,3 +59,10 @@ def test_half_a_key_and_other_texts_are_none():
     canaries.assert_none([KEY], KEY[:-1], KEY[1:], base64.b64encode(RAW[:12]).decode(), "", "eyJ.eyJ.eyJ")
     (fact,) = evidence.read()
     assert (fact["texts"], fact["found"]) == (5, 0)
+
+
+@pytest.mark.parametrize("text", [KEY[:12], f"x{KEY[5:17]}x", "".join(f"\\u{byte:04x}" for byte in RAW[:12])])
+def test_a_part_of_a_secret_is_found(text):
+    canaries.assert_no_part([KEY], "clean", KEY[:11], "")
+    with pytest.raises(AssertionError):
+        canaries.assert_no_part([KEY], "clean", text)

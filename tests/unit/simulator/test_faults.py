@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import time
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 import requests
@@ -42,6 +45,7 @@ MET: list[tuple[str, dict[str, Any], Any, bool, int]] = [
     ("drip_headers", {"ms_per_line": 0.01}, 200, True, 200),
     ("stall", {"max_s": 0.05}, requests.ConnectionError, False, 0),
     ("gzip_bomb", {"mib": 1}, 200, True, 200),
+    ("echo", {}, 400, True, 400),
 ]
 
 
@@ -118,6 +122,21 @@ def test_handled_can_be_chosen(api: Any) -> None:
     api.simulator.fault("status", status=504, method="PUT", handled=True)
     outcome, stored = meet(api)
     assert (outcome.status_code, stored) == (504, True)
+
+
+def test_echoes(api: Any) -> None:
+    api.simulator.clear_faults()
+    for spelling in ("plain", "json", "url", "base64", "many", "list", "comma"):
+        api.simulator.fault("echo", status=302, path="/users", spelling=spelling)
+    plain, escaped, url, packed, many, listed, comma = (api.call("GET", "/users") for _unused in range(7))
+    token = plain.request.headers["Authorization"]
+    assert plain.text.startswith(f"you sent {token} and get {{")
+    assert plain.headers["location"].startswith(f"https://other.example/you sent {token}")
+    assert json.loads(escaped.text + "}")["error"] == unquote(url.text) == plain.text
+    assert base64.b64decode(packed.text).decode() == plain.text
+    assert len(many.text) > 65536
+    assert len(listed.json()) == 1
+    assert comma.text.endswith(",}")
 
 
 def test_bodies(api: Any) -> None:
