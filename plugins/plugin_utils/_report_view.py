@@ -15,7 +15,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import SEVE
 
 Row = Dict[str, Any]
 
-TEXTS = ("title", "collection", "platform", "policy", "started_at", "finished_at", "fail_on", "error")
+TEXTS = ("title", "collection", "platform", "scope", "policy", "started_at", "finished_at", "fail_on", "error")
 CALLS = ("reads", "writes", "rereads", "retries")
 ROWS = ("case_results", "findings", "rules", "undo")
 # The bars of a chart; what is left over becomes one more.
@@ -53,6 +53,7 @@ def view(report: Row) -> Row:
     seconds = max(0.0, (finished - started).total_seconds()) if started and finished else None
     return {
         "report": report,
+        "headline": _headline(report["title"], report["platform"], report["scope"]),
         "applied": applied,
         "counts": counts if is_known else None,
         "problem": problem,
@@ -76,6 +77,11 @@ def view(report: Row) -> Row:
             *_suites(rules, results, applied),
         ],
     }
+
+
+def _headline(title: str, platform: str, scope: str) -> str:
+    """Return the title and where the run worked. One that failed before that was known says nothing of it."""
+    return title + (f" on {platform}" if platform else "") + (f", {scope}" if scope else "")
 
 
 # Cases
@@ -314,7 +320,8 @@ def _run_suite(report: Row, summary: str, problem: str, seconds: float, lines: l
     test: Row = {"name": "The run ends without an error", "outcome": "passed"}
     if report["error"]:
         test.update(outcome="error", type="error", message=report["error"], lines=[report["error"]])
-    facts = {key: _text(report[key]) for key in ("collection", "mode", "policy", "fail_on", "verdict", "passed")}
+    shown = ("platform", "scope", "collection", "mode", "policy", "fail_on", "verdict", "passed")
+    facts = {key: _text(report[key]) for key in shown}
     facts["summary"] = ". ".join(filter(None, (problem and f"No verdict: {problem}", summary)))
     return {**_suite(report["title"], [test], facts, seconds), "lines": lines}
 

@@ -156,7 +156,7 @@ def test_gate_gives_its_exit_code_and_what_is_published_exists(name: str, sim: S
         outcomes = {kind: sum(int(suite.attrib[kind]) for suite in suites) for kind in ("failures", "errors")}
         assert outcomes == {"failures": int(code == CLOSED), "errors": int(code == ERROR)}
     if name == "github":
-        assert summary.read_text(encoding="utf-8").count("## Case hygiene: ") == len(POLICIES)
+        assert summary.read_text(encoding="utf-8").count("## Case hygiene") == len(POLICIES)
         assert "::error title=Case hygiene::There is no verdict (exit code 4)" in output
 
 

@@ -77,11 +77,12 @@ def report(results=(), findings=(), **more):
     outcomes = [row["outcome"] for row in results]
     return {
         "report": 1,
+        "platform": "myserver.example.com",
+        "scope": "all tenants",
         "collection": "stellarcyber.xdr 0.1.0",
         "title": "Case hygiene",
         "mode": "check",
         "policy": "policy.yml",
-        "platform": "myserver.example.com",
         "started_at": "2026-11-24T05:54:00Z",
         "finished_at": "2026-11-24T05:55:07.5Z",
         "verdict": "drift" if "changed" in outcomes else "findings" if findings else "clean",
@@ -147,6 +148,57 @@ REPORTS = {
 @pytest.fixture(params=REPORTS)
 def example(request):
     return REPORTS[request.param]
+
+
+# Where the run worked
+
+ACME = "tenant Acme (6aeb2aae7d8d4ef0820136f42d107db4)"
+
+
+def first_lines(text, format):
+    """Return what a reader sees first: of HTML the title and the heading, of JUnit its name."""
+    if format == "junit":
+        return [Suites(text).root.get("name")]
+    if format == "markdown":
+        return [squeezed(read_markdown(text.splitlines()[0]).text)]
+    return [squeezed(Page(part).text) for part in re.findall(r"<(?:title>.*?</title|h1>.*?</h1)>", text, re.DOTALL)]
+
+
+@pytest.mark.parametrize("format", READABLE)
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({**MIXED, "platform": "127.0.0.1:8443", "scope": ACME}, f"Case hygiene on 127.0.0.1:8443, {ACME}"),
+        (MIXED, "Case hygiene on myserver.example.com, all tenants"),
+        ({**MIXED, "platform": "", "scope": ""}, "Case hygiene"),
+        # A report of an earlier version
+        ({key: value for key, value in MIXED.items() if key != "scope"}, "Case hygiene on myserver.example.com"),
+        (REPORTS["early"], "Cases"),
+    ],
+)
+def test_the_first_line_says_where_the_run_worked(given, said, format):
+    outcome = {"html": ": failed, ", "markdown": ": failed ("}.get(format, "")
+    lines = first_lines(render(given, format), format)
+    assert [line.partition(outcome)[0] if outcome else line for line in lines[:1]] == [said]
+    assert lines[1:] == ([said] if format == "html" else [])
+
+
+def test_the_suite_of_the_run_has_platform_and_scope_as_properties():
+    (mine, *_others) = Suites(render({**MIXED, "scope": ACME}, "junit")).root
+    facts = {fact.get("name"): fact.get("value") for fact in mine.iter("property")}
+    assert (facts["platform"], facts["scope"]) == ("myserver.example.com", ACME)
+    (early,) = Suites(render(REPORTS["early"], "junit")).root
+    assert not {"platform", "scope"} & {fact.get("name") for fact in early.iter("property")}
+
+
+@pytest.mark.parametrize("format", READABLE)
+def test_the_name_of_a_tenant_is_text_in_the_first_line(format):
+    for title, text in TEXTS.items():
+        lines = first_lines(render({**MIXED, "scope": f"tenant {text[:100]}"}, format), format)
+        shown = "".join(" " if hostile_text.steering(char) else char for char in f"tenant {text[:100]}")
+        for line in lines:
+            assert hostile_text.steering(line) == [], title
+            assert squeezed(FORBIDDEN.sub(" ", shown))[:80] in squeezed(line), title
 
 
 # JSON
@@ -395,7 +447,7 @@ def read_markdown(text):
 
 def test_markdown_is_a_summary_with_tables():
     page = read_markdown(render(MIXED, "markdown"))
-    assert "Case hygiene: failed (drift)" in page.text
+    assert "Case hygiene on myserver.example.com, all tenants: failed (drift)" in page.text
     assert "2 cases would change, 2 findings, 1 case failed, 1 case skipped. This is a preview" in page.text
     rows = [" ".join(row.split()) for row in page.rows]
     assert "60 2 0 2 1 1" in rows
