@@ -5,11 +5,14 @@
 from __future__ import annotations
 
 import os
+from typing import Any, Iterable, Mapping
 
+from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._policy_file import read_policy
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._role_variables import check_variables
 
 
 class ActionModule(ActionBase):
@@ -17,10 +20,34 @@ class ActionModule(ActionBase):
 
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
-        _result, arguments = self.validate_argument_spec({"path": {"type": "path", "required": True}})
-        path = os.path.abspath(arguments["path"])
+        _result, arguments = self.validate_argument_spec(
+            {"path": {"type": "path"}, "variables": {"type": "list", "elements": "str"}},
+            required_one_of=[["path", "variables"]],
+        )
+        result = {"changed": False}
         try:
-            policy = read_policy(path)
+            check_variables(self._values(arguments["variables"] or (), task_vars or {}))
+            if arguments["path"] is not None:
+                result["path"] = os.path.abspath(arguments["path"])
+                result["policy"] = read_policy(result["path"])
         except InputError as error:
             return {"changed": False, "failed": True, **error.to_result()}
-        return {"changed": False, "path": path, "policy": policy}
+        return result
+
+    def _values(self, names: Iterable[str], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values of the variables that are given. Raise InputError for one that can't be evaluated.
+
+        In a template, default() and "is defined" take one with an undefined variable in it for one that is not given.
+        """
+        values = {}
+        for name in names:
+            if name in task_vars:
+                remedy = "Define what it refers to, or leave the variable out."
+                try:
+                    values[name] = self._templar.template(task_vars[name])
+                except AnsibleError as error:
+                    raise InputError(f"{name} can't be evaluated", printable(error), remedy) from None
+                # From ansible-core 2.19 on it is an error of Ansible's.
+                if isinstance(values[name], str) and values[name] == task_vars.get("omit"):
+                    raise InputError(f"{name} can't be evaluated", "It is Ansible's omit.", remedy)
+        return values

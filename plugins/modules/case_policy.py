@@ -30,8 +30,14 @@ options:
     description:
       - The file, on the controller. A relative path begins where C(ansible-playbook) was started.
       - Its key C(rules) is a list of rules. The keys C(title) and C(description) are texts and may be absent.
+      - Either this or O(variables) is required.
     type: path
-    required: true
+  variables:
+    description:
+      - Names of variables of the role P(stellarcyber.xdr.case_hygiene#role), which are checked first. One that is
+        given and null, blank or impossible to evaluate is an error.
+    type: list
+    elements: str
 seealso:
   - module: stellarcyber.xdr.stellar_cases
 """
@@ -51,11 +57,11 @@ RETURN = r"""
 path:
   description: The absolute path of the file.
   type: str
-  returned: success
+  returned: success, with O(path)
   sample: /home/analyst/soc/policy.yml
 policy:
   description: What is in it.
   type: dict
-  returned: success
+  returned: success, with O(path)
   sample: {title: Our queue, rules: [{name: Nothing stays New for a week, match: {status: [New], older_than: 7d}}]}
 """
