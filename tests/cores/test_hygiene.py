@@ -45,7 +45,7 @@ def test_gate_reports_and_undo(terminal, simulator, tmp_path):
     code, output = terminal("hygiene", "--check", "--diff", **given)
     assert code == 2, output
     assert "The gate is closed: 2 cases would change, and case_hygiene_fail_on is drift." in output, output
-    assert "{{ 1 + 1 }}: drift" in output, output
+    assert f"{{{{ 1 + 1 }}}} on {simulator.host}, all tenants: drift" in output, output
     assert not simulator.writes()
 
     code, output = terminal("hygiene", **given)
@@ -65,7 +65,8 @@ def test_gate_reports_and_undo(terminal, simulator, tmp_path):
 
     code, output = terminal("undo", undo_file="reports/hygiene.json")
     assert code == 0, output
-    assert "2 cases restored, 0 already as they were, 0 skipped, 0 failed" in output, output
+    summary = "2 cases restored, 0 already as they were, 0 skipped, 0 failed"
+    assert f"Undo on {simulator.host}, all tenants: {summary}" in output, output
     assert "Can't be undone: comment of 000000000000000000000000, 000000000000000000000001" in output, output
     assert [simulator.case(i)["tags"] for i in ids] == [[name] for name in names]
 
@@ -81,6 +82,11 @@ def test_gate_reports_and_undo(terminal, simulator, tmp_path):
         ({"policy_file": "none.yml"}, "can't be read: No such file or directory."),
         ({"fail_on": "drfit"}, "value of case_hygiene_fail_on must be one of"),
         ({"rules": [{"name": "{{ nowhere }}", "match": {}}]}, "'nowhere' is undefined"),
+        ({"max_changes": "{{ nowhere }}"}, "'nowhere' is undefined"),
+        ({"max_changes": None}, "case_hygiene_max_changes has no value: give a number (50) or a percentage (10%), or "),
+        ({"rules": None}, "case_hygiene_rules has no value: give a list of rules, or leave it out for the "),
+        ({"policy_file": ""}, "case_hygiene_policy_file has no value: give the path of a policy, or leave it out for "),
+        ({"report_dir": None}, "case_hygiene_report_dir"),
         ({"report_dir": "/dev/null"}, "case_hygiene_report_dir: can't write reports in /dev/null"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",

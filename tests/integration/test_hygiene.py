@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import itertools
+import json
 import os
 import re
 import shutil
@@ -20,13 +21,14 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+import requests
 import yaml
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import CONNECTION
-from tests import canaries
+from tests import canaries, hostile_text
 from tests.integration.hygiene import CLOSED, ERROR, PASSED, Analyst
-from tests.integration.playbook import CASE, ROOT, Run
+from tests.integration.playbook import API, CASE, ROOT, Run
 from tests.simulator.process import Simulator
+from tests.simulator.sample import CLINIC_ID
 
 ROLE = ROOT / "roles/case_hygiene"
 REPORTS = ["hygiene.html", "hygiene.json", "hygiene.md", "hygiene.xml"]
@@ -67,11 +69,13 @@ def test_preview_apply_again_undo(analyst: Analyst, sim: Simulator) -> None:
     planned = analyst.report()
     count = planned["counts"]["changed"]
     assert preview.failure == f"The gate is closed: {count} cases would change, and case_hygiene_fail_on is drift."
-    assert preview.said[0] == "Case hygiene, starter policy (no policy was given): drift"
+    assert preview.said[0] == f"Case hygiene, starter policy (no policy was given) on {sim.host}, all tenants: drift"
     assert f", {count} would change, " in preview.said[1]
     assert f"Report: {folder}/hygiene.html" in preview.said
     assert_shows(planned, verdict="drift", passed=False, mode="check", undo=[], error="", fail_on="drift")
-    assert_shows(planned, policy="starter_policy.yml", platform=sim.host, collection=f"stellarcyber.xdr {version()}")
+    assert_shows(planned, policy="starter_policy.yml", collection=f"stellarcyber.xdr {version()}")
+    assert_shows(planned, platform=sim.host, scope="all tenants")
+    assert list(planned)[:3] == ["report", "platform", "scope"]
     assert planned["started_at"] <= planned["finished_at"]
     suites = ElementTree.parse(folder / "hygiene.xml").getroot()
     assert sum(int(suite.attrib["failures"]) for suite in suites) >= count
@@ -98,7 +102,9 @@ def test_preview_apply_again_undo(analyst: Analyst, sim: Simulator) -> None:
 
     undone = analyst.undo(undo_file=str(journal.relative_to(analyst.folder)))
     assert undone.returncode == 0, undone.output
-    assert undone.said[0] == f"{count} cases restored, 0 already as they were, 0 skipped, 0 failed"
+    assert undone.said[0] == (
+        f"Undo on {sim.host}, all tenants: {count} cases restored, 0 already as they were, 0 skipped, 0 failed"
+    )
     assert tags_of_all(sim) == before
 
 
@@ -180,7 +186,7 @@ def test_exit_codes_tell_a_closed_gate_from_an_error(analyst: Analyst, sim: Simu
     asked = analyst.hygiene("--check", "-e", "stellar_retries=0", rules=[TAGGED], fail_on="none")
     assert asked.returncode == ERROR
     assert "HTTP 500" in asked.failure
-    assert asked.said == ["Case hygiene: error"]
+    assert asked.said == [f"Case hygiene on {sim.host}, all tenants: error"]
 
 
 # -- mistakes -----------------------------------------------------------------------------------------
@@ -191,7 +197,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"policy_file": "FOLDER/broken.yml"}, r"Policy FOLDER/broken\.yml: line 3, column 4: "),
     ({"policy_file": "FOLDER/list.yml"}, r"Policy FOLDER/list\.yml: line 1: the file does not begin with keys\. "),
     ({"policy_file": "FOLDER/misspelt.yml"}, r"Rule 2 'B': Option match\.stauts: is unknown\. Known here are status, "),
-    ({"policy_file": ""}, r"Policy /.*: can't be read: Is a directory\. "),
+    ({"policy_file": ""}, r"case_hygiene_policy_file has no value: give the path of a policy, or leave it out "),
     ({"rules": []}, r"Option rules: is an empty list\. "),
     (
         {"rules": [TAGGED], "policy_file": "list.yml"},
@@ -207,6 +213,27 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
         r"Validation of arguments failed:\nvalue of case_hygiene_fail_on must be ",
     ),
     ({"rules": [TAGGED], "max_changes": "many"}, r"Option max_changes: 'many' is no number\. "),
+    ({"rules": None}, r"case_hygiene_rules has no value: give a list of rules, or leave it out for the policy file\.$"),
+    ({"rules": "name=A"}, r"case_hygiene_rules must be a list, got 'name=A': give a list of rules, "),
+    ({"rules": [TAGGED], "max_changes": None}, r"case_hygiene_max_changes has no value: give a number \(50\) or a "),
+    ({"rules": [TAGGED], "max_changes": ""}, r"case_hygiene_max_changes has no value: "),
+    ({"rules": [TAGGED], "max_changes": "{{ none }}"}, r"case_hygiene_max_changes has no value: "),
+    ({"rules": [TAGGED], "max_changes": "{{ nowhere }}"}, r".*'nowhere' is undefined"),
+    ({"rules": "{{ nowhere }}"}, r".*'nowhere' is undefined"),
+    ({"rules": [TAGGED], "time_budget": None}, r"case_hygiene_time_budget has no value: give a number of seconds, "),
+    ({"rules": [TAGGED], "time_budget": ""}, r".*case_hygiene_time_budget"),
+    ({"rules": [TAGGED], "reread_after": None}, r".*case_hygiene_reread_after"),
+    ({"rules": [TAGGED], "concurrency": None}, r".*case_hygiene_concurrency"),
+    ({"rules": [TAGGED], "on_error": None}, r".*case_hygiene_on_error"),
+    ({"rules": [TAGGED], "on_error": ""}, r".*case_hygiene_on_error"),
+    ({"rules": [TAGGED], "fail_on": None}, r".*case_hygiene_fail_on"),
+    ({"rules": [TAGGED], "fail_on": ""}, r".*case_hygiene_fail_on"),
+    ({"policy_file": None}, r"case_hygiene_policy_file has no value: "),
+    ({"rules": [TAGGED], "title": None}, r"case_hygiene_title has no value: "),
+    ({"rules": [TAGGED], "report_dir": None}, r"case_hygiene_report_dir has no value: "),
+    ({"rules": [TAGGED], "journal": None}, r"case_hygiene_journal has no value: "),
+    ({"rules": [TAGGED], "report_formats": []}, r"case_hygiene_report_formats has no value: "),
+    ({"rules": [TAGGED], "report_formats": ""}, r".*case_hygiene_report_formats"),
     ({"rules": [{**TAGGED, "name": "{{ nowhere }}"}]}, r".*'nowhere' is undefined"),
     ({"rules": [TAGGED], "report_dir": "FOLDER/list.yml"}, r"case_hygiene_report_dir: can't write reports in FOLDER/l"),
     ({"rules": [TAGGED], "report_dir": "FOLDER/taken"}, r"case_hygiene_report_dir: can't write reports in FOLDER/tak"),
@@ -226,7 +253,9 @@ def test_mistakes_are_named_before_anything_is_sent(play: Callable[..., Run], si
                 {
                     "ansible.builtin.include_role": {"name": "stellarcyber.xdr.case_hygiene"},
                     "vars": {
-                        f"case_hygiene_{name}": value.replace("FOLDER", str(tmp_path)) if name != "rules" else value
+                        f"case_hygiene_{name}": value.replace("FOLDER", str(tmp_path))
+                        if isinstance(value, str)
+                        else value
                         for name, value in variables.items()
                     },
                 }
@@ -241,7 +270,26 @@ def test_mistakes_are_named_before_anything_is_sent(play: Callable[..., Run], si
         task.result["ansible_failed_result.msg"] for task in run.tasks if "ansible_failed_result.msg" in task.result
     ]
     for (_variables, message), failure in zip(MISTAKES, said, strict=True):
-        assert re.match(message.replace("FOLDER", re.escape(str(tmp_path))), failure), failure
+        assert re.match(message.replace("FOLDER", re.escape(str(tmp_path))), failure, re.DOTALL), failure
+    assert not sim.requests()
+
+
+@pytest.mark.parametrize("name", ["max_changes", "time_budget", "rules", "policy_file", "journal"])
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [("{{ nowhere }}", "'nowhere' is undefined"), ("{{ omit }}", ".*[Oo]mit")],
+    ids=["typo", "omit"],
+)
+def test_an_undefined_variable_in_a_value_is_not_taken_for_an_absent_one(
+    name: str, value: str, reason: str, play: Callable[..., Run], sim: Simulator
+) -> None:
+    # Without the validation of Ansible, which a play may switch off
+    role = {"name": "stellarcyber.xdr.case_hygiene", "rolespec_validate": False}
+    rules = {} if name == "policy_file" else {"case_hygiene_rules": [TAGGED]}
+    run = play([{"ansible.builtin.include_role": role, "vars": {**rules, f"case_hygiene_{name}": value}}])
+    assert run.returncode == 2, run.output
+    failure = run.tasks[-1].result["msg"]
+    assert re.match(f"case_hygiene_{name} can't be evaluated: {reason}", failure), failure
     assert not sim.requests()
 
 
@@ -257,6 +305,11 @@ def test_mistakes_have_the_exit_code_of_errors(analyst: Analyst) -> None:
     assert unknown.failure.startswith("Unknown variables: case_hygiene_max_chagnes. ")
     assert not unknown.calls
     assert_shows(analyst.report(), verdict="error", error=unknown.failure)
+    unlimited = analyst.hygiene(rules=[TAGGED], max_changes=None, report_dir="reports")
+    assert unlimited.returncode == ERROR, unlimited.output
+    assert unlimited.failure.startswith("case_hygiene_max_changes has no value: ")
+    assert not unlimited.calls
+    assert_shows(analyst.report(), verdict="error", error=unlimited.failure)
     refused = analyst.hygiene(rules=[TAGGED], fail_on="drfit")
     assert refused.returncode == ERROR, refused.output
 
@@ -315,7 +368,7 @@ def test_a_case_that_somebody_works_on_is_drift_that_is_left(analyst: Analyst, s
     assert run.returncode == PASSED, run.output
     assert not run.writes
     assert_shows(analyst.report(), verdict="drift", passed=True, changed=False)
-    assert run.said[0] == "Case hygiene: drift"
+    assert run.said[0] == f"Case hygiene on {sim.host}, all tenants: drift"
     assert run.said[1].endswith(" read, 0 changed, 0 findings, 0 failed, 1 skipped")
     assert run.said[2] == "0 changed, 1 skipped: The vendor's case is tagged"
 
@@ -461,10 +514,67 @@ def test_connection_by_variables(analyst: Analyst, sim: Simulator) -> None:
 
 
 @pytest.mark.parametrize("name", ["hygiene", "undo"])
-def test_playbooks_take_each_connection_option_as_a_variable(name: str) -> None:
+def test_playbooks_leave_the_connection_to_the_actions_and_say_who_they_are(name: str) -> None:
     (play,) = yaml.safe_load((ROOT / f"playbooks/{name}.yml").read_text(encoding="utf-8"))
-    (group,) = play["module_defaults"].values()
-    assert group == {option: f"{{{{ stellar_{option} | default(omit) }}}}" for option in CONNECTION}
+    assert "module_defaults" not in play
+    assert play["vars"]["stellar__playbook"] == f"stellarcyber.xdr.{name}"
+
+
+@pytest.mark.parametrize("option", ["tenant", "host", "api_key"])
+def test_an_option_given_without_its_prefix_is_refused(option: str, analyst: Analyst) -> None:
+    run = analyst.hygiene("--check", "-e", f"{option}=acme", rules=[NOTHING])
+    assert run.returncode == ERROR, run.output
+    assert f"stellar_{option}" in run.failure
+    assert not run.requests
+
+
+def test_the_summary_and_the_reports_name_the_platform_that_was_used_and_the_tenant(
+    analyst: Analyst, sim: Simulator
+) -> None:
+    tenant = {"cust_name": "Example Clinic", "cust_id": CLINIC_ID}
+    analyst.environment["STELLAR_HOST"] = "another.example.com"
+    given = ("-e", f"stellar_host={sim.host}", "-e", json.dumps({"stellar_tenant": tenant["cust_name"]}))
+    run = analyst.hygiene("--check", *given, rules=[NOTHING], report_dir="reports")
+    assert run.returncode == PASSED, run.output
+    scope = f"tenant {tenant['cust_name']} ({tenant['cust_id']})"
+    assert run.said[0] == f"Case hygiene on {sim.host}, {scope}: clean"
+    assert_shows(analyst.report(), platform=sim.host, scope=scope)
+    for name in REPORTS:
+        text = (analyst.folder / "reports" / name).read_text(encoding="utf-8")
+        assert "another.example.com" not in text, name
+        assert scope in html.unescape(text), name
+
+
+def test_the_name_of_a_tenant_stays_text_in_the_first_line(analyst: Analyst, sim: Simulator, token: str) -> None:
+    pwned = analyst.folder / "pwned"
+    name = f"A\u202e\x1b[31m {{{{ lookup('pipe', 'touch {pwned}') }}}} <b>x</b> ##[error]"
+    made = requests.post(
+        f"https://{sim.host}{API}tenants",
+        headers={"Authorization": f"Bearer {token}"},
+        json={"cust_name": name},
+        verify=sim.ca_path,
+        timeout=30,
+    )
+    made.raise_for_status()
+    tenant = made.json()["data"]["cust_id"]
+    run = analyst.hygiene("--check", "-e", f"stellar_tenant={tenant}", rules=[NOTHING], report_dir="reports")
+    assert run.returncode == PASSED, run.output
+    assert f"on {sim.host}, tenant A " in run.said[0]
+    assert f"{{{{ lookup('pipe', 'touch {pwned}') }}}} <b>x</b>" in run.said[0]
+    for line in (run.said[0], analyst.report()["scope"]):
+        assert hostile_text.steering(line) == []
+        assert hostile_text.commands(line) == []
+    assert "<b>x</b>" not in (analyst.folder / "reports/hygiene.html").read_text(encoding="utf-8")
+    assert not pwned.exists()
+
+
+def test_reports_name_no_platform_before_it_is_known(analyst: Analyst, sim: Simulator) -> None:
+    run = analyst.hygiene("-e", f"stellar_host={sim.host}", rules=[], report_dir="reports")
+    assert run.returncode == ERROR
+    assert run.said[0] == "Case hygiene: error"
+    assert_shows(analyst.report(), platform="", scope="", error=run.failure)
+    for name in REPORTS:
+        assert sim.host not in html.unescape((analyst.folder / "reports" / name).read_text(encoding="utf-8")), name
 
 
 def test_journal_where_it_is_wanted(analyst: Analyst) -> None:

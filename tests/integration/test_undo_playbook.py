@@ -57,24 +57,28 @@ def managed(sim: Simulator) -> dict[str, Any]:
     return {name: case[name] for name in FIELDS}
 
 
+def first_line(sim: Simulator, words: str, scope: str = "all tenants") -> str:
+    return f"Undo on {sim.host}, {scope}: {words}"
+
+
 def test_from_the_report(analyst: Analyst, applied: Applied, sim: Simulator) -> None:
     preview = analyst.undo("--check", undo_file="reports/hygiene.json")
     assert preview.returncode == 0, preview.output
     assert (preview.writes, preview.changed) == ([], 1)
     assert preview.said == [
-        "1 case would be restored, 0 already as they were, 0 skipped, 0 failed",
+        first_line(sim, "1 case would be restored, 0 already as they were, 0 skipped, 0 failed"),
         "Would be restored: 67535",
         f"Can't be undone: comment of {CASE}",
     ]
     done = analyst.undo("--diff", undo_file="reports/hygiene.json")
     assert done.returncode == 0, done.output
     assert (done.writes, done.changed) == (["PUT cases/ID"], 1)
-    assert done.said[0] == "1 case restored, 0 already as they were, 0 skipped, 0 failed"
+    assert done.said[0] == first_line(sim, "1 case restored, 0 already as they were, 0 skipped, 0 failed")
     assert "--- before: case 67535" in done.output
     assert managed(sim) == applied.before
     again = analyst.undo(undo_file="reports/hygiene.json")
     assert (again.returncode, again.writes) == (0, [])
-    assert again.said[0] == "0 cases restored, 1 already as they were, 0 skipped, 0 failed"
+    assert again.said[0] == first_line(sim, "0 cases restored, 1 already as they were, 0 skipped, 0 failed")
 
 
 @pytest.mark.parametrize("given", ["journal", "list", "file"])
@@ -85,7 +89,8 @@ def test_from_a_journal_or_a_list(given: str, analyst: Analyst, applied: Applied
     ways = {"journal": {"undo_file": str(journal)}, "list": {"undo_cases": undo}, "file": {"undo_file": "undo.json"}}
     done = analyst.undo(**ways[given])
     assert done.returncode == 0, done.output
-    assert done.said[:2] == ["1 case restored, 0 already as they were, 0 skipped, 0 failed", "Restored: 67535"]
+    assert done.said[0] == first_line(sim, "1 case restored, 0 already as they were, 0 skipped, 0 failed")
+    assert done.said[1] == "Restored: 67535"
     # A list of items doesn't say what it lacks.
     assert done.said[2:] == ([f"Can't be undone: comment of {CASE}"] if given == "journal" else [])
     assert managed(sim) == applied.before
@@ -96,7 +101,7 @@ def test_a_case_that_somebody_touched_is_left_alone(analyst: Analyst, sim: Simul
     sim.edit(CASE, {"severity": "Critical"}, user="ohtani@example.com")
     done = analyst.undo(undo_file="reports/hygiene.json")
     assert done.returncode == 0, done.output
-    assert done.said[0] == "0 cases restored, 0 already as they were, 1 skipped, 0 failed"
+    assert done.said[0] == first_line(sim, "0 cases restored, 0 already as they were, 1 skipped, 0 failed")
     assert done.said[1].startswith(f"Refused to change case {CASE} (ticket 67535): ohtani changed it at ")
     assert done.said[-1] == "1 case was skipped, so the undo is not complete."
     assert managed(sim)["severity"] == "Critical"
@@ -133,17 +138,71 @@ def test_what_is_too_much_to_show_is_counted(sim: Simulator, tmp_path: Path) -> 
     [
         ({}, "Give either a report or a journal, as -e undo_file=reports/hygiene.json, or the undo list of a result"),
         ({"undo_file": "reports/hygiene.json", "undo_cases": [{"case_id": CASE}]}, "Give either a report or a journal"),
+        ({"undo_file": "reports/hygiene.json", "undo_cases": "{{ nowhere }}"}, "Give either a report or a journal"),
         ({"undo_cases": []}, "undo_cases holds nothing to undo. That run changed nothing."),
+        ({"undo_file": ""}, "Give either a report or a journal"),
+        ({"undo_file": None}, "Give either a report or a journal"),
+        ({"undo_cases": None}, "Give either a report or a journal"),
+        ({"undo_file": "", "undo_cases": [{"case_id": CASE}]}, "Give either a report or a journal"),
         ({"undo_file": "none.json"}, "Option undo_file: FOLDER/none.json can't be read: "),
         ({"undo_file": "reports/hygiene.html"}, "Could not read FOLDER/reports/hygiene.html: "),
     ],
-    ids=["nothing", "both", "an empty list", "no file", "another file"],
+    ids=[
+        "nothing",
+        "both",
+        "both, one undefined",
+        "an empty list",
+        "an empty path",
+        "a null path",
+        "a null list",
+        "an empty path and a list",
+        "no file",
+        "another file",
+    ],
 )
 def test_mistakes_are_named(variables: dict[str, Any], message: str, analyst: Analyst) -> None:
     run = analyst.undo(**variables)
     assert run.returncode == 2, run.output
     assert run.failure.startswith(message.replace("FOLDER", str(analyst.folder))), run.failure
     assert not run.writes
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"undo_file": "{{ nowhere }}"},
+        {"undo_cases": "{{ nowhere }}"},
+        {"undo_file": "reports/hygiene.json", "undo_allow_other_platform": "{{ nowhere }}"},
+    ],
+    ids=["file", "cases", "allow_other_platform"],
+)
+def test_an_undefined_variable_in_a_value_is_an_error(variables: dict[str, Any], analyst: Analyst) -> None:
+    run = analyst.undo(**variables)
+    assert run.returncode == 2, run.output
+    assert "'nowhere' is undefined" in run.output
+    assert not run.requests
+
+
+def test_the_summary_names_the_tenant_that_the_undo_was_limited_to(analyst: Analyst, sim: Simulator) -> None:
+    tenant = sim.case(CASE)["cust_id"]
+    run = analyst.undo("--check", "-e", f"stellar_tenant={tenant}", undo_file="reports/hygiene.json")
+    assert run.returncode == 0, run.output
+    words = "1 case would be restored, 0 already as they were, 0 skipped, 0 failed"
+    assert run.said[0] == first_line(sim, words, f"tenant Example Tenant ({tenant})")
+
+
+def test_a_report_of_another_platform_is_undone_if_the_user_says_so(analyst: Analyst, sim: Simulator) -> None:
+    report = {**analyst.report(), "platform": "another.example.com"}
+    (analyst.folder / "other.json").write_text(json.dumps(report), encoding="utf-8")
+    refused = analyst.undo(undo_file="other.json")
+    assert refused.returncode == 2, refused.output
+    assert "another.example.com" in refused.failure
+    misspelt = analyst.undo(undo_file="other.json", undo_allow_other_platform="ture")
+    assert misspelt.returncode == 2, misspelt.output
+    assert not refused.writes + misspelt.writes
+    done = analyst.undo(undo_file="other.json", undo_allow_other_platform=True)
+    assert done.returncode == 0, done.output
+    assert done.said[0] == first_line(sim, "1 case restored, 0 already as they were, 0 skipped, 0 failed")
 
 
 def test_a_report_of_check_mode_holds_nothing(analyst: Analyst, sim: Simulator) -> None:
@@ -163,6 +222,6 @@ def test_a_failure_is_said_in_one_line(analyst: Analyst, sim: Simulator) -> None
     sim.fault("status", method="PUT", status=422)
     run = analyst.undo(undo_file="reports/hygiene.json")
     assert run.returncode == 2
-    assert run.said[0] == "0 cases restored, 0 already as they were, 0 skipped, 1 failed"
+    assert run.said[0] == first_line(sim, "0 cases restored, 0 already as they were, 0 skipped, 1 failed")
     assert "HTTP 422" in run.failure
     assert max(map(len, run.output.splitlines())) < 1000
