@@ -545,27 +545,22 @@ def test_the_summary_and_the_reports_name_the_platform_that_was_used_and_the_ten
         assert scope in html.unescape(text), name
 
 
-def test_the_name_of_a_tenant_stays_text_in_the_first_line(analyst: Analyst, sim: Simulator, token: str) -> None:
-    pwned = analyst.folder / "pwned"
-    name = f"A\u202e\x1b[31m {{{{ lookup('pipe', 'touch {pwned}') }}}} <b>x</b> ##[error]"
-    made = requests.post(
-        f"https://{sim.host}{API}tenants",
-        headers={"Authorization": f"Bearer {token}"},
-        json={"cust_name": name},
-        verify=sim.ca_path,
-        timeout=30,
-    )
-    made.raise_for_status()
-    tenant = made.json()["data"]["cust_id"]
+def test_the_name_of_a_tenant_stays_text_in_the_first_line(analyst: Analyst, sim: Simulator) -> None:
+    name = "A\u202e\x1b[31m {{ 7*191 }} <b>x</b> ##[error]"
+    with requests.Session() as client:
+        client.trust_env, client.verify = False, sim.ca_path
+        api = f"https://{sim.host}{API}"
+        exchanged = client.post(f"{api}access_token", auth=(sim.username, sim.api_key), timeout=30).json()
+        client.headers["Authorization"] = f"Bearer {exchanged['access_token']}"
+        tenant = client.post(f"{api}tenants", json={"cust_name": name}, timeout=30).json()["data"]["cust_id"]
     run = analyst.hygiene("--check", "-e", f"stellar_tenant={tenant}", rules=[NOTHING], report_dir="reports")
     assert run.returncode == PASSED, run.output
     assert f"on {sim.host}, tenant A " in run.said[0]
-    assert f"{{{{ lookup('pipe', 'touch {pwned}') }}}} <b>x</b>" in run.said[0]
+    assert "{{ 7*191 }} <b>x</b>" in run.said[0]
     for line in (run.said[0], analyst.report()["scope"]):
         assert hostile_text.steering(line) == []
         assert hostile_text.commands(line) == []
     assert "<b>x</b>" not in (analyst.folder / "reports/hygiene.html").read_text(encoding="utf-8")
-    assert not pwned.exists()
 
 
 def test_reports_name_no_platform_before_it_is_known(analyst: Analyst, sim: Simulator) -> None:
@@ -602,7 +597,7 @@ def test_a_module_that_ends_in_a_traceback_is_no_verdict(analyst: Analyst, tmp_p
         shutil.copytree(ROOT / folder, installed / folder)
     shutil.copy(ROOT / "galaxy.yml", installed)
     with (installed / "plugins/module_utils/_run_cases.py").open("a", encoding="utf-8") as file:
-        file.write('\nraise RuntimeError("broken")\n')
+        file.write('\n\ndef run_cases(*_arguments, **_named):\n    raise RuntimeError("broken")\n')
     analyst.environment["ANSIBLE_COLLECTIONS_PATH"] = str(tmp_path / "collections")
     ran = analyst.hygiene(rules=[TAGGED], report_dir="reports")
     assert ran.returncode == ERROR

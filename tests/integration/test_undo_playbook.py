@@ -199,6 +199,7 @@ def test_a_report_of_another_platform_is_undone_if_the_user_says_so(analyst: Ana
     assert "another.example.com" in refused.failure
     misspelt = analyst.undo(undo_file="other.json", undo_allow_other_platform="ture")
     assert misspelt.returncode == 2, misspelt.output
+    assert "allow_other_platform" in misspelt.failure
     assert not refused.writes + misspelt.writes
     done = analyst.undo(undo_file="other.json", undo_allow_other_platform=True)
     assert done.returncode == 0, done.output
