@@ -182,7 +182,7 @@ def test_playbook_writes_to_no_other_platform(sim: Simulator) -> None:
     environment = clean_environment(sim, STELLAR_HOST=host, STELLAR_VALIDATE_CERTS="false")
     refused = run_demo_playbook(sim, ROOT, environment)
     assert refused.returncode == 2, refused.stdout
-    assert f"The demo changes cases, and STELLAR_HOST is not this machine: {host}" in refused.stdout
+    assert f"The demo changes cases, and the host is not this machine: {host}" in refused.stdout
     assert not sim.writes()
     allowed = run_demo_playbook(sim, ROOT, environment, "-e", "demo_allow_any_host=true")
     assert allowed.returncode == 0, allowed.stdout

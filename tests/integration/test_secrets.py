@@ -24,10 +24,10 @@ LOOKUP = "stellarcyber.xdr.stellar_cases"
 # what happens: (options beside the change, faults, whether the task fails)
 SITUATIONS = {
     "legacy key": ({}, [], False),
-    "scoped key": ({"username": "", "api_key": "{{ scoped_key }}"}, [], False),
+    "scoped key": ({"auth_method": "bearer", "api_key": "{{ scoped_key }}"}, [], False),
     "token": ({"access_token": "{{ token }}"}, [], False),
     "options in the play": ({"api_key": "{{ legacy_key }}"}, [], False),
-    "key of the other kind": ({"username": "", "api_key": "{{ legacy_key }}"}, [], True),
+    "key of the other kind": ({"auth_method": "bearer", "api_key": "{{ legacy_key }}"}, [], True),
     "scoped key with a username": ({"api_key": "{{ scoped_key }}"}, [], True),
     "key with a space in it": ({"api_key": "{{ legacy_key }} {{ legacy_key }}"}, [], True),
     "unknown tenant": ({"tenant": "Nowhere"}, [], True),
@@ -43,7 +43,7 @@ SITUATIONS = {
         True,
     ),
     "the platform echoes the token": (
-        {"access_token": "{{ token }}", "api_key": ""},
+        {"access_token": "{{ token }}"},
         [("status", {"status": 400, "path": "/cases/*", "body": "you sent TOKEN"})],
         True,
     ),
@@ -53,7 +53,7 @@ SITUATIONS = {
         True,
     ),
     "a redirect that echoes the token": (
-        {"access_token": "{{ token }}", "api_key": ""},
+        {"access_token": "{{ token }}"},
         [("redirect", {"path": "/cases/*", "location": "https://evil.example.com/?t=TOKEN"})],
         True,
     ),
@@ -90,9 +90,9 @@ def test_no_secret_in_the_output(sim, play, token, situation):
 
 # what happens while many cases are written: (options beside the rules, faults, whether the task fails)
 WHILE_WRITING = {
-    "all goes well": ({"username": "", "api_key": "{{ scoped_key }}"}, [], False),
+    "all goes well": ({"auth_method": "bearer", "api_key": "{{ scoped_key }}"}, [], False),
     "the platform echoes the token": (
-        {"access_token": "{{ token }}", "api_key": ""},
+        {"access_token": "{{ token }}"},
         [
             ("status", {"status": 422, "path": "/cases/*1", "body": "you sent TOKEN"}),
             ("redirect", {"path": "/cases/*2", "location": "https://evil.example.com/?t=TOKEN"}),
