@@ -13,11 +13,10 @@ before a template sees it, and every template escapes by itself all that it puts
 from __future__ import annotations
 
 import json
-from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from string import punctuation
-from typing import Any, Callable, Mapping, Sequence
+from typing import Any, Mapping, Sequence
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -27,6 +26,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     on_one_line,
     printable,
 )
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._plain import plain, untagged
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report_view import (
     ROWS,
     counted,
@@ -59,8 +59,8 @@ def render(report: Any, format: str) -> str:
             "Give the dict that the role case_hygiene makes; its JSON report is that dict after from_json.",
         )
     if format == "json":
-        return json.dumps(_plain(report, _untagged), indent=2) + "\n"
-    return _environment(format).get_template(TEMPLATES[format]).render(view(_plain(report, _harmless)))
+        return json.dumps(plain(report), indent=2) + "\n"
+    return _environment(format).get_template(TEMPLATES[format]).render(view(plain(report, _harmless)))
 
 
 def _problem(report: Any) -> str:
@@ -94,33 +94,10 @@ def _show(value: Any) -> str:
     return "missing" if value is None else repr(printable(value, 50))
 
 
-def _plain(value: Any, text: Callable[[str], str]) -> Any:
-    """Return it in Python's own types: Ansible hands out subclasses that carry tags or are filled on demand."""
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        return float(value)
-    if isinstance(value, Mapping):
-        return {text(str(key)): _plain(item, text) for key, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
-        return [_plain(item, text) for item in value]
-    if isinstance(value, date):
-        # YAML makes it of a time without quotes.
-        return value.isoformat()
-    return text(value if isinstance(value, str) else str(value))
-
-
-def _untagged(text: str) -> str:
-    # str(text) may be of the subclass again, and a subclass may call itself safe HTML.
-    return str.__str__(text)
-
-
 def _harmless(text: str) -> str:
     """Return the text without what XML can't hold and what a terminal or a reader's eye is fooled by."""
-    # The two are no control characters, but no XML document may hold them.
-    return on_one_line(_untagged(text)).replace("\ufffe", " ").replace("\uffff", " ")
+    # A subclass may call itself safe HTML. The two are no control characters, but no XML document may hold them.
+    return on_one_line(untagged(text)).replace("\ufffe", " ").replace("\uffff", " ")
 
 
 # What is left means nothing within a line.
