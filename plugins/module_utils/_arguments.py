@@ -10,7 +10,7 @@ Everything is checked here before anything is sent.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Iterable
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import (
     CLOSED_STATUSES,
@@ -22,6 +22,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import (
     is_case_id,
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._plain import plain
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import Desired, TagChange
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._query import (
     AGE_OR_TIME_FORMS,
@@ -158,14 +159,16 @@ def _person(given: str) -> Person:
 def _tag_change(tags: dict[str, Any] | None) -> TagChange | None:
     if tags is None:
         return None
-    add, delete, exactly = (checked_tags(_plain_list(tags, name), f"tags.{name}") for name in ("add", "delete", "set"))
+    add, delete, exactly = (checked_tags(_texts(tags, name), f"tags.{name}") for name in ("add", "delete", "set"))
     both = [tag for tag in add if tag in delete]
     if both:
         raise InputError("Option tags", f"adds and deletes {', '.join(map(repr, both))}.", "Choose one of them.")
     return TagChange(add, delete, None if tags.get("set") is None else exactly)
 
 
-def checked_tags(tags: tuple[str, ...], option: str) -> tuple[str, ...]:
+def checked_tags(given: Iterable[str], option: str) -> tuple[str, ...]:
+    """Return tags without the blanks around them, each once. Raises InputError for one that can't be a tag."""
+    tags = tuple(dict.fromkeys(tag.strip() for tag in given))
     for tag in tags:
         why = bad_tag(tag)
         if why:
@@ -176,20 +179,36 @@ def checked_tags(tags: tuple[str, ...], option: str) -> tuple[str, ...]:
     return tags
 
 
-def _plain_list(params: dict[str, Any], name: str) -> tuple[str, ...]:
-    """The texts of a list, each once."""
+def _texts(params: dict[str, Any], name: str) -> tuple[str, ...]:
+    """Return the texts of a list without the blanks around them, each once. Ansible splits "a, b" at the comma only."""
     items = params.get(name) or ()
     for item in items:
         if not isinstance(item, (str, int, float)):
             raise InputError(f"Option {name}", f"has an item that is no text: {printable(item)!r}.", "Give texts.")
-    return tuple(dict.fromkeys(str(item) for item in items))
+    return tuple(dict.fromkeys(str(plain(item)).strip() for item in items))
 
 
 def filter_values(params: dict[str, Any], name: str) -> tuple[str, ...]:
-    """The values of a filter. An empty list, as from a variable that came out empty, would find all cases."""
+    """Return the values of a filter. An empty list, as from a variable that came out empty, would find all cases."""
     if params.get(name) is not None and not params[name]:
         raise InputError(f"Option {name}", "is an empty list, which no case matches.", "Leave it out for all cases.")
-    return _plain_list(params, name)
+    return _texts(params, name)
+
+
+def values_or_none(params: dict[str, Any], name: str, meaning: str) -> tuple[str, ...]:
+    """Return the values of a filter in which "" has a meaning. An item of blanks only is no "", and is refused."""
+    values = filter_values(params, name)
+    if any(isinstance(item, str) and item and not item.strip() for item in params.get(name) or ()):
+        raise InputError(f"Option {name}", "has an item of blanks only.", f'For {meaning} give "".')
+    return values
+
+
+def case_ids(params: dict[str, Any]) -> tuple[str, ...]:
+    """Return the ids of the option case_id of many cases. Raises InputError."""
+    ids = _texts(params, "case_id")
+    for case_id in ids:
+        check_case_id(case_id)
+    return ids
 
 
 def guard_time(params: dict[str, Any], now_ms: int) -> int | None:
@@ -205,7 +224,7 @@ def time_option(params: dict[str, Any], name: str, now_ms: int, forms: str = AGE
     if value is None:
         return None
     try:
-        return parse_time(value, now_ms)
+        return parse_time(value, now_ms, ages=forms == AGE_OR_TIME_FORMS)
     except (ValueError, OverflowError) as error:
         raise InputError(f"Option {name}", f"{error}.", forms) from None
 
@@ -256,8 +275,9 @@ class Reading:
             )
         self.names_cases = params.get("case_id") is not None or params.get("ticket_id") is not None
         self.sorting = Sorting(params.get("sort") or "created_at", params.get("order") == "desc")
-        self._assignee = filter_values(params, "assignee")
-        self._not_modified_by = filter_values(params, "not_modified_by")
+        self.case_ids = case_ids(params)
+        self._assignee = values_or_none(params, "assignee", "unassigned cases")
+        self._not_modified_by = values_or_none(params, "not_modified_by", "cases that nobody changed")
         self._query = Query(
             status=filter_values(params, "status"),
             severity=filter_values(params, "severity"),

@@ -85,13 +85,16 @@ def tenant_label(case: dict[str, Any]) -> str:
 
 
 def bad_tag(tag: str) -> str:
-    """Why this can't be a tag, or ''."""
+    """Return why no option can hold this tag as it is, or ''."""
     if not tag.strip():
         return "is empty"
     if "," in tag:
         return "holds a comma, which separates tags in a query of the platform"
     if not tag.isprintable():
         return "holds a control character"
+    if tag != tag.strip():
+        # The platform may hold such a one. No option can give it back, since options strip their tags.
+        return "has blanks around it"
     return ""
 
 

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Iterator, Sequence
+from typing import Any, Callable, Iterator, Sequence
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.parsing.convert_bool import boolean
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import (
     CASE,
@@ -26,6 +27,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import
     filter_values,
     guard_time,
     time_option,
+    values_or_none,
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import (
     RESOLUTIONS,
@@ -37,6 +39,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import (
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._match import Match, compile_name
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._plain import as_number, as_whole
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import Desired
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._policy import Rule
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._query import Query
@@ -159,8 +162,8 @@ def _validated(item: Any, arguments: dict[str, Any]) -> dict[str, Any]:
         raise InputError(
             "The item", f"is no dictionary: {printable(item, 60)!r}.", "See the documentation for its keys."
         )
-    _check_shape(item, arguments["argument_spec"], "")
-    checked = ArgumentSpecValidator(**arguments).validate(item)
+    given = _shaped(item, arguments["argument_spec"], "")
+    checked = ArgumentSpecValidator(**arguments).validate(given)
     if checked.error_messages:
         raise InputError(
             "Its options", f"{printable('; '.join(dict.fromkeys(checked.error_messages)), 600)}.", "Correct the value."
@@ -169,14 +172,17 @@ def _validated(item: Any, arguments: dict[str, Any]) -> dict[str, Any]:
     return params
 
 
-def _check_shape(given: dict[Any, Any], known: dict[str, dict[str, Any]], path: str) -> None:
-    """Refuse what Ansible's validator would let pass, or would fail on.
+def _shaped(given: dict[Any, Any], known: dict[str, dict[str, Any]], path: str) -> dict[str, Any]:
+    """Return options for Ansible's validator, without what it would let pass or would fail on. Raises InputError.
 
     It fails on a number that is given for a dictionary, and makes one of a text, whose values nobody would look at.
     It turns a list that is given for a text into a text. As a regular expression such a one matches nearly anything.
     It makes an empty text of a null in a list, which would stand for nobody. It takes a null for an option that is
-    left out, so that a condition without a value, as of a variable that is not set, would match every case.
+    left out, so that a condition without a value, as of a variable that is not set, would match every case. Elsewhere
+    null is left out, which Ansible does for options without choices only.
+    Which texts it takes for numbers, and whether it takes 3.0 for a whole one, depends on its release.
     """
+    shaped: dict[str, Any] = {}
     for name, value in given.items():
         option = f"Option {printable(f'{path}{name}', 100)}"
         if name not in known:
@@ -184,17 +190,73 @@ def _check_shape(given: dict[Any, Any], known: dict[str, dict[str, Any]], path: 
         spec = known[name]
         if value is None and path.startswith("match."):
             raise InputError(option, "has no value.", "Leave it out, or give a value.")
-        if isinstance(value, dict) and "options" in spec:
-            _check_shape(value, spec["options"], f"{path}{name}.")
-        elif value is not None and "options" in spec:
-            remedy = f"Give a dictionary with {', '.join(spec['options'])}."
-            raise InputError(option, "is a list." if isinstance(value, list) else "is no dictionary.", remedy)
-        elif spec["type"] == "str" and isinstance(value, (list, dict)):
-            raise InputError(option, f"is no text: {printable(value, 60)!r}.", "Give one text.")
-        elif spec["type"] == "list" and isinstance(value, list):
-            for text in value:
-                if text is None or isinstance(text, (list, dict)):
-                    raise InputError(option, f"has an item that is no text: {printable(text, 60)!r}.", "Give texts.")
+        if value is None:
+            continue
+        if "options" in spec:
+            if not isinstance(value, dict):
+                remedy = f"Give a dictionary with {', '.join(spec['options'])}."
+                raise InputError(option, "is a list." if isinstance(value, list) else "is no dictionary.", remedy)
+            shaped[name] = _shaped(value, spec["options"], f"{path}{name}.")
+        else:
+            shaped[name] = _SHAPES[spec["type"]](option, value)
+    return shaped
+
+
+def _text(option: str, value: Any) -> Any:
+    if isinstance(value, (list, dict)):
+        raise InputError(option, f"is no text: {printable(value, 60)!r}.", "Give one text.")
+    return value
+
+
+def _list(option: str, value: Any) -> Any:
+    """Return a list as it is, and the items of a text with commas without the blanks around them."""
+    if isinstance(value, str):
+        items = [item.strip() for item in value.split(",")]
+        # "" alone is an item with a meaning, such as nobody; one that a comma too many leaves is none.
+        if value and not all(items):
+            raise InputError(option, f"has an empty item: {printable(value, 60)!r}.", "Give a list.")
+        return items
+    if isinstance(value, list):
+        for item in value:
+            if item is None or isinstance(item, (list, dict)):
+                raise InputError(option, f"has an item that is no text: {printable(item, 60)!r}.", "Give texts.")
+        return value
+    return value if isinstance(value, dict) else [value]
+
+
+def _number(option: str, value: Any) -> int | float:
+    number = as_number(value)
+    if number is None:
+        raise InputError(option, f"must be a number; got {printable(value, 60)!r}.", "Give a number such as 75.")
+    return number
+
+
+def _whole(option: str, value: Any) -> int:
+    number = as_whole(value)
+    if number is None:
+        raise InputError(option, f"must be a whole number; got {printable(value, 60)!r}.", "Give one such as 10.")
+    return number
+
+
+def _truth(option: str, value: Any) -> bool:
+    number = as_number(value)
+    try:
+        truth: bool = boolean(value if number is None else number)
+    except TypeError:
+        raise InputError(
+            option, f"must be true or false; got {printable(value, 60)!r}.", "Give true or false."
+        ) from None
+    return truth
+
+
+# How a value is made ready for each type of the tables
+_SHAPES: dict[str, Callable[[str, Any], Any]] = {
+    "str": _text,
+    "list": _list,
+    "float": _number,
+    "int": _whole,
+    "bool": _truth,
+}
 
 
 @contextmanager
@@ -297,14 +359,11 @@ def _check_room(match: Match) -> None:
 
 
 def _people(params: dict[str, Any], name: str) -> tuple[Person, ...]:
-    values = filter_values(params, name)
-    if any(given and not given.strip() for given in values):
-        raise InputError(f"Option {name}", "holds a blank.", 'For nobody give "".')
-    return tuple(Person(given.strip()) for given in values)
+    return tuple(Person(given) for given in values_or_none(params, name, "unassigned cases"))
 
 
 def _tenants(params: dict[str, Any], name: str) -> tuple[Tenant, ...]:
-    values = [given.strip() for given in filter_values(params, name)]
+    values = values_or_none(params, name, "cases of root")
     return tuple(Tenant(given.lower(), "") if is_platform_id(given) else Tenant("", given) for given in values)
 
 

@@ -135,8 +135,6 @@ def run_case_info(
 ) -> dict[str, Any]:
     """stellar_case_info: read cases. check_mode makes no difference."""
     reading = Reading(params, clock_ms())
-    for case_id in params.get("case_id") or []:
-        check_case_id(case_id)
     includes = list(dict.fromkeys(params.get("include") or []))
     if params.get("count_only") and (includes or reading.limit is not None or reading.names_cases):
         raise InputError("Option count_only", "can't be combined with include, limit or ids.", "Use it with filters.")
@@ -146,7 +144,7 @@ def run_case_info(
         warnings: list[str] = []
         truncated = False
         if reading.names_cases:
-            cases, missing = _named_cases(reader, params)
+            cases, missing = _named_cases(reader, reading.case_ids, params.get("ticket_id") or [])
         else:
             query = reading.query(reader)
             warnings = unresolved_warnings(query.unresolved)
@@ -200,18 +198,20 @@ def unresolved_warnings(people: Iterable[str]) -> list[str]:
     ]
 
 
-def _named_cases(reader: Reader, params: dict[str, Any]) -> tuple[list[dict[str, Any]], list[Any]]:
+def _named_cases(
+    reader: Reader, case_ids: Iterable[str], ticket_ids: Iterable[int]
+) -> tuple[list[dict[str, Any]], list[Any]]:
     """The cases of case_id and ticket_id, in that order, each once; and the ids that name none."""
     cases: dict[str, dict[str, Any]] = {}
     missing: list[Any] = []
-    for case_id in params.get("case_id") or []:
+    for case_id in case_ids:
         try:
             cases[case_id] = reader.case_by_id(case_id)
         except ApiError as error:
             if not error.is_answer_to(case_path(case_id), 404):
                 raise
             missing.append(case_id)
-    for ticket_id in params.get("ticket_id") or []:
+    for ticket_id in ticket_ids:
         found = reader.cases_by_ticket(ticket_id)
         cases.update((case["_id"], case) for case in found)
         if not found:

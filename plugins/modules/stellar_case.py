@@ -57,7 +57,7 @@ options:
       - People are compared by identity, not by spelling.
     type: str
   tags:
-    description: The case's tags. Their order is no difference. A tag holds no comma.
+    description: The case's tags. Their order is no difference. A tag holds no comma, and blanks around it are stripped.
     type: dict
     suboptions:
       add:

@@ -43,8 +43,12 @@ BAD = {
     ),
     "set beside add": ({"case_id": CASE, "tags": {"add": ["a"], "set": ["b"]}}, ["mutually exclusive: set|add"], True),
     "tags without a verb": ({"case_id": CASE, "tags": {}}, ["add, delete, set"], True),
-    "a time that is none": ({**CHANGE, "if_modified_at": "yesterday"}, ["is no time", "epoch milliseconds"], True),
-    "a time in seconds": ({**CHANGE, "if_modified_at": 1660835991}, ["no time in epoch milliseconds"], True),
+    "a time that is none": (
+        {**CHANGE, "if_modified_at": "yesterday"},
+        ["is not a valid time", "epoch milliseconds"],
+        True,
+    ),
+    "a time in seconds": ({**CHANGE, "if_modified_at": 1660835991}, ["may be epoch seconds"], True),
     "an age as a guard": ({**CHANGE, "if_modified_at": "7d"}, ["is an age", "epoch milliseconds"], True),
     "a blank assignee": ({"case_id": CASE, "assignee": "  "}, ["is blank", 'to nobody, give ""'], True),
     "an empty name": ({"case_id": CASE, "name": " "}, ["Option name", "is empty"], True),
@@ -196,7 +200,10 @@ BAD_LISTS = {
     "scores without room": (match(min_score=60, max_score=50), ["Rule 1 'Raise'", "min_score and max_score"]),
     "sizes without room": (match(min_size=6, max_size=5), ["Rule 1 'Raise'", "min_size and max_size"]),
     "ages without room": (match(older_than="7d", newer_than="1d"), ["Rule 1 'Raise'", "newer_than and older_than"]),
-    "an age that is none": (match(older_than="a week"), ["Rule 1 'Raise'", "older_than", "'a week' is no time", "30m"]),
+    "an age that is none": (
+        match(older_than="a week"),
+        ["Rule 1 'Raise'", "older_than", "'a week' is not a valid time", "30m"],
+    ),
     "a status and its opposite": (
         match(status=["New"], not_status=["New"]),
         ["Rule 1 'Raise'", "status and not_status", "leave nothing over"],

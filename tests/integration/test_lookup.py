@@ -92,7 +92,7 @@ def test_the_connection_comes_from(sim, play, source):
     [
         ("'a,b'", ["holds a comma"]),
         ("''", ["is empty"]),
-        ("'a', created_after='whenever'", ["is no time", "Give an age"]),
+        ("'a', created_after='whenever'", ["is not a valid time", "Give an age"]),
         ("'a', status=['Open']", ["Open"]),
         ("'a', limit=0", ["Option limit"]),
         ("'a', result='count', limit=3", ["Option limit"]),

@@ -360,8 +360,8 @@ def test_errors_are_not_taken_for_missing_cases(sim, info):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"created_after": "soon"}, "Option created_after: 'soon' is no time"),
-        ({"modified_before": "7 days"}, "Option modified_before: '7 days' is no time"),
+        ({"created_after": "soon"}, "Option created_after: 'soon' is not a valid time"),
+        ({"modified_before": "7 days"}, "Option modified_before: '7 days' is not a valid time"),
         ({"tags": ["a,b"]}, "Option tags: tag 'a,b' holds a comma"),
         ({"not_tags": [""]}, "Option not_tags: tag '' is empty"),
         ({"limit": 0}, "Option limit: is 0."),

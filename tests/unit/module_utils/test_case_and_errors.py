@@ -102,6 +102,10 @@ def test_case_ids(text, valid):
         ("a,b", "holds a comma"),
         ("a\tb", "holds a control"),
         ("a\u202eb", "holds a control"),
+        # the platform may hold them, and options strip them
+        (" b", "has blanks around it"),
+        ("b ", "has blanks around it"),
+        ("\u3000b", "holds a control"),
     ],
 )
 def test_tags(tag, bad):

@@ -55,6 +55,13 @@ RESOLVED = {"status": "Resolved", "resolution": "Benign"}
         ({}, Desired(tags=TagChange(exactly=("c", "a"))), {"tags": {"add": ["b"], "delete": ["c"]}}, []),
         # what the platform held and would not take again
         ({"tags": ["a,b", "c"]}, Desired(tags=TagChange(exactly=())), {"tags": {"add": ["c"]}}, ["tags"]),
+        (
+            {"tags": [" b", "c"]},
+            Desired(tags=TagChange(exactly=("b",))),
+            {"tags": {"add": ["c"], "delete": ["b"]}},
+            ["tags"],
+        ),
+        ({"tags": [" b", "b"]}, Desired(tags=TagChange(delete=("b",))), {"tags": {"add": ["b"]}}, []),
         ({"tags": [""]}, Desired(tags=TagChange(exactly=())), {}, ["tags"]),
         ({"status": "Unheard of"}, Desired(status="New"), {}, ["status"]),
         ({"status": None}, Desired(status="New"), {}, ["status"]),
