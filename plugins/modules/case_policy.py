@@ -14,8 +14,9 @@ description:
   - Reads a YAML file with rules for M(stellarcyber.xdr.stellar_cases). The role P(stellarcyber.xdr.case_hygiene#role)
     uses it.
   - The file is data. Templates in it are not evaluated, so that a policy can do no more than its rules say.
-  - It is YAML as editors know it since version 1.2. V(no) and V(on) are text, and so is a date. A key that is there
-    twice is an error.
+  - All values but V(null), lists and dictionaries are returned as the text that stands in the file, such as V(0123),
+    V(no) or a date. The options of the rules make numbers and booleans of them. A key that is there twice is an error.
+  - A file that C(ansible-vault) encrypted is decrypted with the vault passwords of the run.
 author:
   - The stellarcyber.xdr contributors (!UNKNOWN)
 attributes:

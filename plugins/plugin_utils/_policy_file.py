@@ -9,8 +9,7 @@ What a rule may hold is checked by the module that runs it; roles/case_hygiene/f
 
 from __future__ import annotations
 
-import re
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 import yaml
 
@@ -19,18 +18,26 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import In
 # Beside rules, all keys are texts.
 KEYS = ("rules", "title", "description")
 
-_BOOL, _TIMESTAMP = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp"
+VAULT_HEADER = b"$ANSIBLE_VAULT"
+GIVE_PASSWORD = "Give the password by --vault-password-file, --ask-vault-pass or --vault-id."
+
+_YAML = "tag:yaml.org,2002:"
+_NULL, _MERGE = _YAML + "null", _YAML + "merge"
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML as editors know it since version 1.2: a tag may be called no or on, and a date is text."""
+    """YAML whose scalars are null or the text that stands in the file.
+
+    So 0123, 1.10, no and 2026-01-02 are tags as they are written. Which text is a number or true depends on the option,
+    and is up to its check.
+    """
 
 
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag not in (_BOOL, _TIMESTAMP)]
+    first: kept
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    if (kept := [(tag, pattern) for tag, pattern in resolvers if tag in (_NULL, _MERGE)])
 }
-_Loader.add_implicit_resolver(_BOOL, re.compile(r"(true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
 
 
 def _text(loader: _Loader, node: yaml.ScalarNode) -> str:
@@ -39,47 +46,70 @@ def _text(loader: _Loader, node: yaml.ScalarNode) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-_Loader.add_constructor("tag:yaml.org,2002:str", _text)
+# What else YAML knows, such as !!binary and !!set, has no place in a policy.
+_Loader.yaml_constructors = {
+    tag: constructor
+    for tag, constructor in yaml.SafeLoader.yaml_constructors.items()
+    if tag in (None, _NULL, _YAML + "seq", _YAML + "map")
+}
+for _name in ("str", "int", "float", "bool", "timestamp", "merge"):
+    # !!int 0123 as well, and << where it is no key
+    _Loader.add_constructor(_YAML + _name, _text)
 
 
-def read_policy(path: str) -> dict[str, Any]:
-    """The policy in a file. Raises InputError."""
+def read_policy(path: str, decrypt: Callable[[str], bytes] | None = None) -> dict[str, Any]:
+    """Return the policy in a file. Raises InputError.
+
+    decrypt: returns the content of a file that is encrypted with ansible-vault, by its path; raises InputError. Nothing
+    of that content is in a message.
+    """
     what = f"Policy {printable(path)}"
+    content = _content(path, what)
+    is_secret = content.startswith(VAULT_HEADER)
+    if is_secret:
+        if decrypt is None:
+            raise InputError(what, "is encrypted with ansible-vault.", GIVE_PASSWORD)
+        content = decrypt(path)
+    try:
+        loader = _Loader(content)
+        node = loader.get_single_node()
+        for line, problem in _problems(node, is_secret):
+            raise InputError(what, f"line {line}: {problem}.", "See docs/policy.md for its form.")
+        policy: dict[str, Any] = loader.construct_document(node)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        problem = "the YAML is not valid" if is_secret else printable(error.problem)
+        raise InputError(what, f"{where}{problem}.", "Correct the YAML.") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        problem = "is no YAML" if is_secret else f"is no YAML: {printable(error)}"
+        raise InputError(what, f"{problem}.", "Give a text file in UTF-8.") from None
+    return policy
+
+
+def _content(path: str, what: str) -> bytes:
     try:
         with open(path, "rb") as file:
-            content = file.read()
+            return file.read()
     except OSError as error:
         raise InputError(
             what,
             f"can't be read: {error.strerror}.",
             "A relative path begins where ansible-playbook was started.",
         ) from None
-    try:
-        loader = _Loader(content)
-        node = loader.get_single_node()
-        for line, problem in _problems(node):
-            raise InputError(what, f"line {line}: {problem}.", "See docs/policy.md for its form.")
-        policy: dict[str, Any] = loader.construct_document(node)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise InputError(what, f"{where}{printable(error.problem)}.", "Correct the YAML.") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise InputError(what, f"is no YAML: {printable(error)}.", "Give a text file in UTF-8.") from None
-    return policy
 
 
-def _problems(node: yaml.Node | None) -> Iterator[tuple[int, str]]:
-    """What is wrong with the file, whatever rules may hold, each with its line."""
+def _problems(node: yaml.Node | None, is_secret: bool) -> Iterator[tuple[int, str]]:
+    """What is wrong with the file, whatever rules may hold, each with its line. is_secret: quote nothing of it."""
     if not isinstance(node, yaml.MappingNode):
         found = "is empty" if node is None else "does not begin with keys"
         yield 1, f"the file {found}. The rules stand below a key rules"
         return
-    yield from _faults(node, (), set())
+    yield from _faults(node, (), set(), is_secret)
     values = {key.value: (key.start_mark.line + 1, value) for key, value in node.value}
     for name, (line, value) in values.items():
         if name not in KEYS:
-            yield line, f"the key {printable(name, 60)!r} is unknown. Known here are {', '.join(KEYS)}"
+            yield line, f"{_named(name, is_secret)} is unknown. Known here are {', '.join(KEYS)}"
         elif name == "rules" and not isinstance(value, yaml.SequenceNode):
             yield line, "rules is no list"
         elif name != "rules" and not isinstance(value, yaml.ScalarNode):
@@ -88,7 +118,11 @@ def _problems(node: yaml.Node | None) -> Iterator[tuple[int, str]]:
         yield 1, "there is no key rules"
 
 
-def _faults(node: yaml.Node, above: tuple[int, ...], done: set[int]) -> Iterator[tuple[int, str]]:
+def _named(key: str, is_secret: bool) -> str:
+    return "a key" if is_secret else f"the key {printable(key, 60)!r}"
+
+
+def _faults(node: yaml.Node, above: tuple[int, ...], done: set[int], is_secret: bool) -> Iterator[tuple[int, str]]:
     """What YAML allows and no policy means, in a node and below it. above, done: ids of nodes, met again by aliases."""
     if id(node) in above:
         yield node.start_mark.line + 1, "an anchor holds itself"
@@ -96,9 +130,14 @@ def _faults(node: yaml.Node, above: tuple[int, ...], done: set[int]) -> Iterator
         return
     done.add(id(node))
     above = (*above, id(node))
+    if node.tag == "!vault":
+        yield (
+            node.start_mark.line + 1,
+            "a value encrypted by itself (!vault) can't be read here; encrypt the whole file",
+        )
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            yield from _faults(item, above, done)
+            yield from _faults(item, above, done, is_secret)
     elif isinstance(node, yaml.MappingNode):
         names: set[str] = set()
         for key, value in node.value:
@@ -107,7 +146,7 @@ def _faults(node: yaml.Node, above: tuple[int, ...], done: set[int]) -> Iterator
                 yield line, "a key is no text"
             elif key.value in names:
                 # The first would be dropped without a word, and a condition of a rule with it.
-                yield line, f"the key {printable(key.value, 60)!r} is there twice"
+                yield line, f"{_named(key.value, is_secret)} is there twice"
             else:
                 names.add(key.value)
-            yield from _faults(value, above, done)
+            yield from _faults(value, above, done, is_secret)

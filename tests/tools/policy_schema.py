@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ansible.module_utils.parsing.convert_bool import BOOLEANS
 
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._query import (
+    AGE_PATTERN,
+    LARGEST_MS,
+    SMALLEST_MS,
+    TIME_PATTERN,
+)
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._rule_options import RULE
 from ansible_collections.stellarcyber.xdr.plugins.modules.stellar_cases import DOCUMENTATION
 
@@ -24,25 +31,49 @@ FILE = ROOT / "roles/case_hygiene/files/policy.schema.json"
 
 Schema = dict[str, Any]
 
-# The module takes a number where it asks for text.
-TYPES: dict[str, Schema] = {
-    "str": {"type": ["string", "number"]},
-    "int": {"type": "integer"},
-    "float": {"type": "number"},
-    "bool": {"type": "boolean"},
-}
+# An editor reads numbers and true where the run reads the text that stands in the file. The run takes a text with
+# commas for a list, and texts for numbers and booleans, so that quotes make no difference.
+NUMBERS_AND_TRUTH: Schema = {"type": ["number", "boolean"]}
+NULL: Schema = {"type": "null"}
+GIVEN: Schema = {"not": NULL}
 FULL: Schema = {"minItems": 1}
-SOME: Schema = {"minProperties": 1}
-SCORE: Schema = {"minimum": 0, "maximum": 100}
-TIME: Schema = {
+SOME: Schema = {"minProperties": 1, "not": {"type": "object", "additionalProperties": NULL}}
+WORDS = r"\S"
+WORDS_OR_EMPTY = r"^$|\S"
+
+
+def _text(pattern: str, **more: Any) -> Schema:
+    return {"type": "string", "pattern": rf"^\s*({pattern})\s*$", **more}
+
+
+def _any_case(word: str) -> str:
+    return "".join(f"[{letter}{letter.upper()}]" if letter.isalpha() else letter for letter in word)
+
+
+def _number(pattern: str, **limits: Any) -> Schema:
+    return {"anyOf": [{"type": limits.pop("type", "number"), **limits}, _text(pattern)]}
+
+
+SCORE = _number(r"\+?(0*[0-9]{1,2}(\.[0-9]*)?|0*100(\.0*)?|\.[0-9]+)", minimum=0, maximum=100)
+SIZE = _number(r"\+?[0-9]+(\.0*)?", type="integer", minimum=0)
+TRUTH: Schema = {
     "anyOf": [
-        {"type": "string", "pattern": r"^\s*[0-9]{1,9}(\.[0-9]{1,9})?\s*[smhdw]\s*$"},
-        {"type": "string", "pattern": r"^\s*[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?$"},
-        {"type": "string", "pattern": r"^\s*[0-9]{12,14}\s*$"},
-        {"type": "integer", "minimum": 10**11},
+        {"enum": [True, False, 1, 0]},
+        _text("|".join(_any_case(word) for word in sorted(word for word in BOOLEANS if isinstance(word, str)))),
     ]
 }
-WORDS: Schema = {"pattern": r"\S"}
+TIME: Schema = {
+    "anyOf": [
+        _text(AGE_PATTERN),
+        _text(TIME_PATTERN),
+        _text(r"\+?0*[1-9][0-9]{11,13}(\.0*)?"),
+        {"type": "integer", "minimum": SMALLEST_MS, "exclusiveMaximum": LARGEST_MS},
+    ]
+}
+# An item of a list, and one of those that commas separate
+_CONTROLS = r"\x00-\x1f\x7f"
+TAG = rf"[^,\s{_CONTROLS}]([^,{_CONTROLS}]*[^,\s{_CONTROLS}])?"
+ITEM = r"[^,\s]([^,]*[^,\s])?"
 
 
 def _with(name: str, schema: Schema) -> Schema:
@@ -50,32 +81,49 @@ def _with(name: str, schema: Schema) -> Schema:
     return {"properties": {name: schema}, "required": [name]}
 
 
+def _list(items: Schema, separated: str, *others: Schema, **limits: Any) -> Schema:
+    """A list, or a text with commas between what fits a pattern."""
+    text = _text(rf"{separated}(\s*,\s*({separated}))*")
+    return {"anyOf": [{"type": "array", **limits, "items": items}, text, *others]}
+
+
+_RESOLVED = _list({"const": "Resolved"}, "Resolved", **FULL)
 _RESOLVES = _with("set", _with("status", {"const": "Resolved"}))
 _STAYS_RESOLVED = {
     "allOf": [
-        _with("match", _with("status", {"const": ["Resolved"]})),
-        {"properties": {"set": {"not": _with("status", {})}}},
+        _with("match", _with("status", _RESOLVED)),
+        {"properties": {"set": {"not": _with("status", GIVEN)}}},
     ]
 }
 _CLOSES = _with("set", _with("status", {"enum": ["Resolved", "Cancelled"]}))
+_HOLDS = {"not": {"enum": [None, []]}}
 
 # What the module checks beyond its tables, by the path of the option.
 MORE: dict[str, Schema] = {
     "": {
-        "dependentRequired": {"comment": ["set"]},
         "allOf": [
-            {"if": _with("set", _with("resolution", {})), "then": {"anyOf": [_RESOLVES, _STAYS_RESOLVED]}},
-            {"if": _with("set", _with("update_alerts", {})), "then": _CLOSES},
+            {"if": _with("comment", GIVEN), "then": _with("set", GIVEN)},
+            {"if": _with("set", _with("resolution", GIVEN)), "then": {"anyOf": [_RESOLVES, _STAYS_RESOLVED]}},
+            {"if": _with("set", _with("update_alerts", GIVEN)), "then": _CLOSES},
         ],
     },
-    "name": WORDS,
-    "comment": WORDS,
+    "name": {"pattern": WORDS},
+    "comment": {"pattern": WORDS},
     "match.tags": SOME,
     "match.name": {"minLength": 1},
-    **{f"match.{name}": SCORE for name in ("min_score", "max_score")},
-    **{f"match.{name}": TIME for name in ("older_than", "newer_than", "modified_before", "modified_after")},
     "set": SOME,
-    "set.name": WORDS,
+    "set.name": {"pattern": WORDS},
+    "set.assignee": {"pattern": WORDS_OR_EMPTY},
+    # Lists that are empty add and delete nothing. An empty set is one.
+    "set.tags": {"anyOf": [_with("set", GIVEN), _with("add", _HOLDS), _with("delete", _HOLDS)]},
+}
+TIMES = ("older_than", "newer_than", "modified_before", "modified_after")
+# In place of a type
+WHOLE: dict[str, Schema] = {
+    **{f"match.{name}": SCORE for name in ("min_score", "max_score")},
+    **{f"match.{name}": SIZE for name in ("min_size", "max_size")},
+    **{f"match.{name}": TIME for name in TIMES},
+    "set.update_alerts": TRUTH,
 }
 
 
@@ -89,8 +137,8 @@ def policy_schema() -> Schema:
         "additionalProperties": False,
         "required": ["rules"],
         "properties": {
-            "title": {"description": "The title of the reports.", **TYPES["str"]},
-            "description": {"description": "What the policy is for.", **TYPES["str"]},
+            "title": {"description": "The title of the reports.", **_texts(True)},
+            "description": {"description": "What the policy is for.", **_texts(True)},
             "rules": {"description": _words(documented["description"]), **rules},
         },
     }
@@ -98,8 +146,11 @@ def policy_schema() -> Schema:
 
 def _dict(options: Schema, documented: Schema, path: str, spec: Schema | None = None) -> Schema:
     spec = spec or {}
-    of_all = [{"anyOf": [{"required": [name]} for name in names]} for names in spec.get("required_one_of", ())]
-    of_all += [{"not": {"required": list(names)}} for names in spec.get("mutually_exclusive", ())]
+    of_all = [{"anyOf": [_with(name, GIVEN) for name in names]} for names in spec.get("required_one_of", ())]
+    of_all += [
+        {"not": {"type": "object", "required": list(names), "properties": dict.fromkeys(names, GIVEN)}}
+        for names in spec.get("mutually_exclusive", ())
+    ]
     return {
         "type": "object",
         "additionalProperties": False,
@@ -114,16 +165,42 @@ def _dict(options: Schema, documented: Schema, path: str, spec: Schema | None = 
 
 def _option(option: Schema, documented: Schema, path: str) -> Schema:
     described = {"description": _words(documented["description"])}
+    # Outside of conditions, null is left out.
+    may_be_null = not option.get("required") and not path.startswith("match.")
+    schema = _given(option, documented, path)
+    if may_be_null and "anyOf" in schema and "type" not in schema:
+        schema = {"anyOf": [*schema["anyOf"], NULL]}
+    elif may_be_null and "enum" in schema:
+        schema = {"enum": [*schema["enum"], None]}
+    elif may_be_null:
+        schema["type"] = [*([schema["type"]] if isinstance(schema["type"], str) else schema["type"]), "null"]
+    return {**described, **schema}
+
+
+def _given(option: Schema, documented: Schema, path: str) -> Schema:
+    """An option that is not null."""
+    if path in WHOLE:
+        return WHOLE[path]
     if option["type"] == "dict":
-        return {**described, **_dict(option["options"], documented["suboptions"], path, option)}
+        return _dict(option["options"], documented["suboptions"], path, option)
     if option["type"] == "list":
-        items = {"enum": option["choices"]} if "choices" in option else TYPES[option["elements"]]
         # An empty list would match no case; in a state it is one.
-        return {**described, "type": "array", **(FULL if path.startswith("match.") else {}), "items": items}
+        limits = FULL if path.startswith("match.") else {}
+        if "choices" in option:
+            separated = "|".join(choice for choice in option["choices"] if choice)
+            others = [{"const": ""}] if "" in option["choices"] else []
+            return _list({"enum": option["choices"]}, f"({separated})", *others, **limits)
+        if ".tags." in path:
+            return _list({**_texts(), "pattern": rf"^\s*{TAG}\s*$"}, TAG, NUMBERS_AND_TRUTH, **limits)
+        # "" is nobody, or no tenant.
+        return _list({**_texts(), "pattern": WORDS_OR_EMPTY}, ITEM, {"const": ""}, NUMBERS_AND_TRUTH, **limits)
     if "choices" in option:
-        return {**described, "enum": option["choices"]}
-    more = MORE.get(path, {})
-    return {**described, **({} if "anyOf" in more else TYPES[option["type"]]), **more}
+        return {"enum": option["choices"]}
+    return {**_texts(), **MORE.get(path, {})}
+
+
+def _texts(may_be_null: bool = False) -> Schema:
+    return {"type": ["string", "number", "boolean", *(["null"] if may_be_null else [])]}
 
 
 def _words(description: str | list[str]) -> str:

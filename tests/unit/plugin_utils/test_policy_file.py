@@ -7,11 +7,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._rule_options import parse_rules
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._policy_file import read_policy
 from tests import evidence, hostile_text
 
@@ -22,11 +24,43 @@ def read(tmp_path: Path, content: str | bytes) -> dict[str, object]:
     return read_policy(str(file))
 
 
-def test_values_are_what_an_editor_shows(tmp_path: Path) -> None:
-    text = "title: On call\nrules: [{tags: [no, On, yes, true, 12, 2026-01-02, TruePositive, '{{ 1 + 1 }}', é]}]\n"
-    tags = ["no", "On", "yes", True, 12, "2026-01-02", "TruePositive", "{{ 1 + 1 }}", "é"]
-    assert read(tmp_path, text) == {"title": "On call", "rules": [{"tags": tags}]}
+SCALAR_TEXTS = """
+no On yes true False y 12 0123 1.10 1_000 0x1F 0o17 1e3 .inf .nan 12:30 -5 +5 2026-01-02 2026-01-02T08:00:00Z = <<
+TruePositive é
+"""
+SCALARS = SCALAR_TEXTS.split()
+
+
+def test_scalars_are_the_text_that_stands_in_the_file(tmp_path: Path) -> None:
+    text = f"title: 5\nrules: [{{name: On call, '0123': 1, tags: [{', '.join(SCALARS)}, ' a ', '{{{{ 1 + 1 }}}}']}}]\n"
+    rule = {"name": "On call", "0123": "1", "tags": [*SCALARS, " a ", "{{ 1 + 1 }}"]}
+    assert read(tmp_path, text) == {"title": "5", "rules": [rule]}
     assert read(tmp_path, text.encode("utf-8-sig")) == read(tmp_path, text)
+
+
+def test_only_null_is_no_text(tmp_path: Path) -> None:
+    text = (
+        "rules: [null, ~, Null, '', 'null', nul, !!int 0123, !!bool no, !!timestamp 2026-01-02, !!str null]\ntitle:\n"
+    )
+    rules = [None, None, None, "", "null", "nul", "0123", "no", "2026-01-02", "null"]
+    assert read(tmp_path, text) == {"rules": rules, "title": None}
+
+
+def test_numbers_and_booleans_are_what_their_option_takes(tmp_path: Path) -> None:
+    rule = """
+rules:
+  - name: 5
+    match: {min_score: 75, max_score: 80.5, min_size: 0x0A, max_size: "20", older_than: 1660835991789}
+    set: {status: Resolved, update_alerts: no, name: 0123, tags: {add: [0123, 1.10, no, "no"], delete: 2026-01-02}}
+"""
+    (parsed,) = parse_rules(read(tmp_path, rule)["rules"], 1_700_000_000_000)  # type: ignore[arg-type]
+    query, desired = parsed.match.query, parsed.desired
+    assert (query.min_score, query.max_score, query.min_size, parsed.match.max_size) == (75, 80.5, 10, 20)
+    assert query.created_before == 1660835991789
+    assert desired is not None
+    assert desired.tags is not None
+    assert (parsed.name, desired.update_alerts, desired.name) == ("5", False, "0123")
+    assert (desired.tags.add, desired.tags.delete) == (("0123", "1.10", "no"), ("2026-01-02",))
 
 
 def test_anchors_and_merges_work(tmp_path: Path) -> None:
@@ -59,6 +93,12 @@ def test_anchors_and_merges_work(tmp_path: Path) -> None:
         ("rules:\n- match:\n    tags: {any: [a]}\n    tags: {none: [b]}\n", "line 4: the key 'tags' is there twice."),
         ("rules: [{a: &x {b: 1, b: 2}, c: *x}]\n", "line 1: the key 'b' is there twice."),
         ("rules: &a [*a]\n", "line 1: an anchor holds itself."),
+        (
+            "rules:\n- name: !vault |\n    $ANSIBLE_VAULT;1.1\n",
+            "line 2: a value encrypted by itself (!vault) can't be re",
+        ),
+        ("title: !!binary aGk=\nrules: []\n", "line 1, column 8: could not determine a constructor for"),
+        ("title: a\nrules: [!!set {a}]\n", "line 2, column 9: could not determine a constructor for"),
     ],
 )
 def test_mistakes_have_their_line(tmp_path: Path, content: str | bytes, message: str) -> None:
@@ -66,6 +106,61 @@ def test_mistakes_have_their_line(tmp_path: Path, content: str | bytes, message:
         read(tmp_path, content)
     assert str(raised.value).startswith(f"Policy {tmp_path}/policy.yml: {message}")
     assert "\n" not in str(raised.value)
+
+
+VAULTED = "$ANSIBLE_VAULT;1.1;AES256\n6132\n"
+
+
+def decrypted(content: str | bytes) -> Callable[[str], bytes]:
+    return lambda path: content.encode() if isinstance(content, str) else content
+
+
+def test_an_encrypted_file_is_what_it_is_decrypted_to(tmp_path: Path) -> None:
+    file = tmp_path / "policy.yml"
+    file.write_text(VAULTED, encoding="utf-8")
+    asked = []
+    content = b"title: 5\nrules: []\n"
+    assert read_policy(str(file), lambda path: asked.append(path) or content) == {"title": "5", "rules": []}
+    assert asked == [str(file)]
+    with pytest.raises(
+        InputError, match=r"policy.yml: is encrypted with ansible-vault\. Give the password by --vault-p"
+    ):
+        read_policy(str(file))
+
+
+def test_a_file_that_is_not_encrypted_needs_no_password(tmp_path: Path) -> None:
+    file = tmp_path / "policy.yml"
+    file.write_text("rules: []\n", encoding="utf-8")
+    assert read_policy(str(file), lambda path: b"") == {"rules": []}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("rules: []\n? [sesame]\n", "line 2: a key is no text."),
+        ("rules: []\nsesame: 1\n", "line 2: a key is unknown. Known here are rules, title, description."),
+        ("rules: [{sesame: 1,\n sesame: 2}]\n", "line 2: a key is there twice."),
+        ("rules: *sesame\n", "line 1, column 8: the YAML is not valid."),
+        ("rules: [&key sesame,\n *sesame]\n", "line 2, column 2: the YAML is not valid."),
+        ("rules: [!sesame a]\n", "line 1, column 9: the YAML is not valid."),
+        ("rules: [!sesame!x a]\n", "line 1, column 9: the YAML is not valid."),
+        ("rules: [!!binary sesame]\n", "line 1, column 9: the YAML is not valid."),
+        ("rules:\n\t- sesame\n", "line 2, column 1: the YAML is not valid."),
+        ("sesame", "line 1: the file does not begin with keys."),
+        (b"title: sesame\x07\n", "is no YAML."),
+        (b"title: sesame\xff\n", "is no YAML."),
+    ],
+)
+def test_mistakes_of_an_encrypted_file_have_their_line_and_quote_nothing(
+    tmp_path: Path, content: str | bytes, message: str
+) -> None:
+    file = tmp_path / "policy.yml"
+    file.write_text(VAULTED, encoding="utf-8")
+    with pytest.raises(InputError) as raised:
+        read_policy(str(file), decrypted(content))
+    assert str(raised.value).startswith(f"Policy {file}: {message}")
+    assert "sesame" not in str(raised.value)
+    assert raised.value.__context__ is None or raised.value.__suppress_context__
 
 
 def test_a_file_that_can_not_be_read_is_named(tmp_path: Path) -> None:
