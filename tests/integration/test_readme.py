@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.parsing.vault import VaultLib, VaultSecret
 from yamllint import linter
 from yamllint.config import YamlLintConfig
 
@@ -349,6 +350,18 @@ class Provoke:
             read_policy(str(file))
         return str(caught.value)
 
+    def vaulted(self, password: str | None) -> str:
+        """The message about a policy that is encrypted, in a run with this password or none."""
+        file = self.directory / "policy.yml"
+        secret = VaultSecret(b"right")
+        file.write_bytes(VaultLib([("default", secret)]).encrypt("rules: []\n", secret))
+        arguments = []
+        if password is not None:
+            given = self.directory / "password"
+            given.write_text(password, encoding="utf-8")
+            arguments = ["--vault-password-file", str(given)]
+        return self.ansible({"stellarcyber.xdr.case_policy": {"path": str(file)}}, *arguments)
+
     def limit(self, max_changes: str) -> str:
         return self.cases({"case_id": CASE_ID, "severity": "Low"}, max_changes=max_changes)
 
@@ -396,12 +409,12 @@ class Provoke:
         self.sim.edit(CASE_ID, {"tags": {"add": ["theirs"]}}, before=put)
         return self
 
-    def ansible(self, task: dict[str, Any]) -> str:
+    def ansible(self, task: dict[str, Any], *arguments: str) -> str:
         """The message of Ansible itself, for a task without a connection."""
         playbook = self.directory / "playbook.yml"
         play = {"hosts": "localhost", "gather_facts": False, "tasks": [task]}
         playbook.write_text(yaml.safe_dump([play]), encoding="utf-8")
-        return self.playbook(playbook)
+        return self.playbook(playbook, *arguments)
 
     def variable(self, **variables: str) -> str:
         return self.ansible({"stellarcyber.xdr.stellar_case_info": {"limit": 1}, "vars": variables})
@@ -584,6 +597,10 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Policy …: can't be read: …": lambda p: p.policy(None),
     "Policy …: line …: …": lambda p: p.policy(b"rules: {}"),
     "Policy …: is no YAML: …": lambda p: p.policy(b"\xff"),
+    "Policy …: is encrypted with ansible-vault, and this run has no vault password. …": lambda p: p.vaulted(None),
+    "Policy …: is encrypted with ansible-vault, and no vault password of this run decrypts it. …": (
+        lambda p: p.vaulted("wrong")
+    ),
     # docs/errors.md: cases, people, tenants
     "Could not find the case of ticket …: there is none …": lambda p: p.case(case_id=None, ticket_id=1),
     "Could not find the case of ticket …: it stands for … cases: …": (
@@ -673,5 +690,5 @@ def test_message_is_what_the_table_says(
     said = PROVOCATIONS[message](Provoke(sim, tmp_path, monkeypatch))
     pattern = ".*".join(re.escape(part) for part in message.split(ANYTHING))
     # Ansible puts words of its own before its messages.
-    beginning = ".*" if message.startswith(("dictionary", "The lookup")) else ""
+    beginning = ".*" if message.startswith(("dictionary", "The lookup", "Policy …: is encrypted")) else ""
     assert re.match(beginning + pattern, said, re.DOTALL), said
