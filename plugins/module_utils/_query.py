@@ -69,6 +69,7 @@ def parse_time(value: Any, now_ms: int, ages: bool = True) -> int:
     is_age() first.
     """
     text = str(value).strip()
+    shown = printable(text, 60)
     ago = _AGO.fullmatch(text)
     if ago:
         return now_ms - int(float(ago.group(1)) * _UNITS_MS[ago.group(2)])
@@ -76,20 +77,22 @@ def parse_time(value: Any, now_ms: int, ages: bool = True) -> int:
     if number is not None:
         if SMALLEST_MS <= number < LARGEST_MS and number == int(number):
             return int(number)
-        raise ValueError(f"{printable(text, 60)} {_why_no_ms(number, ages)}")
+        raise ValueError(f"{shown} {_why_no_ms(number, ages)}")
     time = _TIME.fullmatch(text)
     try:
         if time:
             return _ms_of(time.groups())
     except ValueError:  # no such day
         pass
-    raise ValueError(f"{printable(text, 60)!r} is not a valid time")
+    raise ValueError(f"{shown!r} is not a valid time")
 
 
 def _why_no_ms(number: float, ages: bool) -> str:
-    if 0 <= number < _SMALLEST_S:
+    if number < 0:
+        return "is not a valid time"
+    if number < _SMALLEST_S:
         return "has no unit (s, m, h, d or w)" if ages else "is too small for epoch milliseconds"
-    if 0 <= number < SMALLEST_MS:
+    if number < SMALLEST_MS:
         return "may be epoch seconds; epoch milliseconds have three digits more"
     return "is too large for epoch milliseconds" if number >= LARGEST_MS else "is not a valid time"
 

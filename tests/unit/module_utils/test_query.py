@@ -105,6 +105,7 @@ def test_no_times(text):
     [
         ("now", "'now' is not a valid time"),
         ("x" * 61, f"'{'x' * 60}...' is not a valid time"),
+        ("0", "0 has no unit (s, m, h, d or w)"),
         ("30", "30 has no unit (s, m, h, d or w)"),
         (1.5, "1.5 has no unit (s, m, h, d or w)"),
         ("99999999", "99999999 has no unit (s, m, h, d or w)"),
