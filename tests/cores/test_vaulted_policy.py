@@ -80,12 +80,12 @@ def test_it_is_read_with_the_password_of_the_run(read, option, tmp_path):
         (
             POLICY,
             [],
-            "is encrypted with ansible-vault, and this run has no vault password. Give the password by --vault-",
+            f"{ENCRYPTED} this run has no vault password. {OPTIONS}",
         ),
         (
             POLICY,
             ["--vault-password-file=wrong"],
-            "and no vault password of this run decrypts it. Give the password by",
+            f"{ENCRYPTED} no vault password of this run decrypts it. {OPTIONS}",
         ),
         ("title: &sesame\nrules: *Sesame", ["--vault-password-file=right"], "line 2, column 8: the YAML is not valid."),
         ("rules: []\nsesame: 1", ["--vault-password-file=right"], "line 2: a key is unknown."),
