@@ -73,9 +73,10 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._module import named, warnings_of
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_lookup
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._connection import arguments_of, validated
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._connection import Call, arguments_of, validated
 
-NAME = "The lookup stellarcyber.xdr.stellar_cases"
+NAME = "lookup stellarcyber.xdr.stellar_cases"
+CALL = Call(f"the {NAME}", LOOKUP, LOOKUP_LIMITS, "the lookup")
 
 
 class LookupModule(LookupBase):
@@ -84,22 +85,20 @@ class LookupModule(LookupBase):
         tags = self._flatten(terms)
         if terms and not tags:
             raise AnsibleOptionsError(
-                f"{NAME} got an empty list of tags, which no case matches. "
+                f"The {NAME} got an empty list of tags, which no case matches. "
                 "Give no term at all to find cases whatever their tags."
             )
         if "tags" in kwargs:
-            raise AnsibleOptionsError(f"{NAME} has no option tags. Tags are its terms.")
+            raise AnsibleOptionsError(f"The {NAME} has no option tags. Tags are its terms.")
         given = {**kwargs, "tags": tags} if tags else kwargs
         sources = {}
         try:
-            arguments, sources = arguments_of(
-                given, LOOKUP_LIMITS, variables or {}, self._templar.template, "the lookup"
-            )
-            params, from_environment = validated(LOOKUP, arguments, f"the{NAME[3:]}")
+            arguments, sources = arguments_of(CALL, given, variables or {}, self._templar.template)
+            params, from_environment = validated(CALL, arguments)
             sources.update(from_environment)
             result = run_lookup(params)
         except StellarError as error:
-            raise AnsibleError(f"{NAME} failed. {named(error, sources)}") from None
+            raise AnsibleError(f"The {NAME} failed. {named(error, sources)}") from None
         for warning in warnings_of(result, params):
             self._display.warning(warning)
         return result["found"]

@@ -112,7 +112,7 @@ LOOKUP: dict[str, Any] = {
 
 # The options that limit or protect, beside those of the connection: one that is given without a value is an error,
 # since a task without it would do more than was meant.
-CASE_LIMITS = ("case_id", "ticket_id", "if_modified_at")
+CASE_LIMITS = ("case_id", "ticket_id")
 CASE_INFO_LIMITS = (*_FILTERS, "limit", "case_id", "ticket_id")
 LOOKUP_LIMITS = (*_FILTERS, "limit")
 

@@ -10,7 +10,7 @@ The environment comes after them, where the function runs (_options.Environment)
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, Iterable, Mapping, Sequence
+from typing import Any, Callable, Collection, Mapping, NamedTuple, Sequence
 
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -28,6 +28,8 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import (
     option_value,
     variable_name,
 )
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._plain import plain
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._shapes import shaped
 
 # A play variable of the collection's playbooks, which has the playbook's name. Somebody who gives them the name of an
 # option for a variable means the option.
@@ -39,30 +41,45 @@ _LEAVE_OUT = "To leave the option out, leave it out where it is given."
 _UNDEFINED_NAME = re.compile(r"'[A-Za-z_][A-Za-z0-9_]*' is undefined")
 
 
-def arguments_of(
-    given: Mapping[str, Any],
-    limits: Iterable[str],
-    variables: Mapping[str, Any],
-    template: Callable[[Any], Any],
-    source: str,
-) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return a task's or lookup's options with the connection filled in, and where each connection option is from.
+class Call(NamedTuple):
+    """What is called: a module or plugin.
 
-    given: the options of the task, module_defaults included; source: that in words. limits: which of them limit or
-    protect beside the connection. variables: of the host; template evaluates one. An option that has no value is left
-    out. Raises InputError.
+    name: for messages. options: its table. limits: which of them limit or protect, beside those of the connection.
+    source: in words, where its options are given.
     """
-    for option in limits:
+
+    name: str
+    options: dict[str, Any]
+    limits: Collection[str]
+    source: str
+
+
+def arguments_of(
+    call: Call, given: Mapping[str, Any], variables: Mapping[str, Any], template: Callable[[Any], Any]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the options of a call with the connection filled in, and where each connection option is from.
+
+    given: what the task (with module_defaults) or the lookup gives. variables: of the host; template evaluates one. An
+    option that has no value is left out. Raises InputError.
+    """
+    spec = call.options["argument_spec"]
+    unknown = sorted(str(name) for name in given if name not in spec and name not in CONNECTION)
+    if unknown:
+        known = ", ".join(sorted({**spec, **CONNECTION}))
+        what = f"Unsupported parameters for {call.name}"
+        raise InputError(what, f"{printable(', '.join(unknown))}.", f"Supported are {known}.")
+    for option in call.limits:
         if option in given and given[option] is None:
             raise InputError(f"Option {option}", "has no value.", "Give one, or leave the option out.")
+    own = shaped({name: plain(value) for name, value in given.items() if name in spec}, spec)
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
     for option in CONNECTION:
         name = variable_name(option)
         value = None
         if option in given:
-            sources[option] = source
-            value = _value(option, given[option], variables, source)
+            sources[option] = call.source
+            value = _value(option, given[option], variables, call.source)
         if value is None and name in variables:
             sources[option] = f"the variable {name}"
             value = _variable(option, name, variables, template)
@@ -71,8 +88,7 @@ def arguments_of(
         else:
             values[option] = value
     _refuse_misspelt(variables, sources)
-    others = {name: value for name, value in given.items() if name not in CONNECTION and value is not None}
-    return {**others, **values}, sources
+    return {**own, **values}, sources
 
 
 def _variable(option: str, name: str, variables: Mapping[str, Any], template: Callable[[Any], Any]) -> Any:
@@ -119,19 +135,15 @@ def _reason(option: str, error: AnsibleError) -> str:
     return printable(text.rstrip("."))
 
 
-def validated(options: dict[str, Any], arguments: dict[str, Any], name: str) -> tuple[dict[str, Any], dict[str, str]]:
+def validated(call: Call, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the parameters that AnsibleModule would make of the arguments, and what of them the environment gave.
 
-    name: of the module or plugin, for a message. Raises InputError.
+    Raises InputError.
     """
     environment = Environment()
-    checked = ArgumentSpecValidator(**module_arguments(options, environment)).validate(arguments)
-    if checked.unsupported_parameters:
-        unknown = ", ".join(sorted(map(str, checked.unsupported_parameters)))
-        known = ", ".join(sorted({**options["argument_spec"], **CONNECTION}))
-        raise InputError(f"Unsupported parameters for {name}", f"{printable(unknown)}.", f"Supported are {known}.")
+    checked = ArgumentSpecValidator(**module_arguments(call.options, environment)).validate(arguments)
     if checked.error_messages:
-        raise InputError(f"Options of {name}", f"{printable(checked.error_messages[0], 1000)}.")
+        raise InputError(f"Options of {call.name}", f"{printable(checked.error_messages[0], 1000)}.")
     environment.check()
     return checked.validated_parameters, environment.sources
 

@@ -24,7 +24,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Cl
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError, printable
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._module import named, warnings_of
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import CONNECTION, Connection
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._connection import arguments_of, validated
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._connection import Call, arguments_of, validated
 
 try:
     from ansible.module_utils.secrets import register_secret
@@ -62,9 +62,7 @@ class InProcessAction(ActionBase):
         if _parents.setdefault(os.getpid(), os.getppid()) != os.getppid():
             return {"failed": True, "msg": "Nothing was sent: ansible-playbook, which waits for this task, has ended."}
         try:
-            arguments, sources = arguments_of(
-                self._task.args, self.limits, task_vars, self._templar.template, "the task or module_defaults"
-            )
+            arguments, sources = arguments_of(self._call, self._task.args, task_vars, self._templar.template)
         except StellarError as error:
             return {"failed": True, **error.to_result()}
         if self._makes_no_difference(task_vars):
@@ -72,6 +70,10 @@ class InProcessAction(ActionBase):
         wrap_async = self._task.async_val and not self._connection.has_native_async
         result: dict[str, Any] = self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=wrap_async)
         return result
+
+    @property
+    def _call(self) -> Call:
+        return Call(f"({self._task.action}) module", self.options, self.limits, "the task or module_defaults")
 
     def _makes_no_difference(self, task_vars: dict[str, Any]) -> bool:
         """Return whether a run here has the same result as the module's own."""
@@ -99,7 +101,7 @@ class InProcessAction(ActionBase):
             # Else Ansible makes a new connection for each item.
             self._connection._connect()
         try:
-            params, from_environment = validated(self.options, arguments, f"({self._task.action}) module")
+            params, from_environment = validated(self._call, arguments)
             sources = {**sources, **from_environment}
             invocation = _shown(params, {**self.options["argument_spec"], **CONNECTION})
             # Relative paths begin where they do for a module.

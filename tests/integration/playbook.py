@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._connection import validated
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._connection import Call, validated
 from tests import canaries
 from tests.simulator.process import Simulator
 
@@ -130,5 +130,5 @@ def parameters(options: dict[str, Any], simulator: Simulator, **given: Any) -> d
         "ca_path": simulator.ca_path,
     }
     wanted = {name: value for name, value in {**connection, **given}.items() if value is not None}
-    params, _sources = validated(options, wanted, "the test")
+    params, _sources = validated(Call("the test", options, (), "the test"), wanted)
     return params

@@ -32,7 +32,7 @@ BAD = {
     "no id": ({"severity": "High"}, ["one of the following is required: case_id, ticket_id"], True),
     "an id with a slash": ({**CHANGE, "case_id": "../users"}, ["no id of a case", "or ticket_id"], True),
     "an empty id": ({**CHANGE, "case_id": ""}, ["no id of a case"], True),
-    "a ticket that is no number": ({"ticket_id": "INC-1", "severity": "High"}, ["ticket_id", "int"], True),
+    "a ticket that is no number": ({"ticket_id": "INC-1", "severity": "High"}, ["ticket_id", "whole number"], True),
     "an empty tag": ({"case_id": CASE, "tags": {"add": [" "]}}, ["tags.add", "is empty", "an item of its own"], True),
     "a tag with a comma": ({"case_id": CASE, "tags": {"set": ["a,b"]}}, ["Option tags.set", "holds a comma"], True),
     "a tag with a line break": ({"case_id": CASE, "tags": {"delete": ["a\nb"]}}, ["control char", "tags.set"], True),
@@ -171,7 +171,7 @@ BAD_LISTS = {
     "cases and rules": ({**rule(), "cases": [CHANGE]}, ["mutually exclusive: cases|rules|undo_file"]),
     "rules that are a dictionary": ({"rules": {"name": "x", "match": {}}}, ["rules", "list"]),
     "an unknown option": ({**rule(), "max_change": "5"}, ["Unsupported parameters", "max_change"]),
-    "a concurrency that is no number": ({**rule(), "concurrency": "many"}, ["concurrency", "int"]),
+    "a concurrency that is no number": ({**rule(), "concurrency": "many"}, ["concurrency", "whole number"]),
     "a rule that is a text": (
         {"rules": ["Raise"]},
         ["Elements value for option 'rules' is of type", "to convert to dict"],

@@ -50,7 +50,7 @@ STORY = (
     " 0 changed",
     "updates 0, comments 0, access tokens 1.",
     "Undo what was applied:",
-    "54 cases restored, 0 already as they were, 0 skipped, 0 failed",
+    "all tenants: 54 cases restored, 0 already as they were,",
     "All 200 cases are as they were.",
     "preview/hygiene.html in a browser.",
 )

@@ -141,6 +141,7 @@ def test_a_crash_is_a_failure_that_shows_no_secret(sim, tmp_path):
         raise RecursionError(f"too deep: {params['api_key']}")
 
     action = SimpleNamespace(
+        _call=_in_process.Call(MODULE, CASE_OPTIONS, (), "the task"),
         options=CASE_OPTIONS,
         function=crash,
         _connection=SimpleNamespace(connected=True),

@@ -32,7 +32,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._module import na
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import CONNECTION
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case, run_case_info, run_lookup
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run_cases import CASES, run_cases
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._connection import arguments_of
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._connection import Call, arguments_of
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._policy_file import read_policy
 from tests import canaries
 from tests.integration.playbook import CASE as CASE_ID
@@ -377,7 +377,7 @@ class Provoke:
     def _message(self, run: Callable[..., dict[str, Any]], specs: dict[str, Any], options: dict[str, Any]) -> str:
         sources: dict[str, str] = {}
         try:
-            given, sources = arguments_of(options, (), {}, str, "the task or module_defaults")
+            given, sources = arguments_of(Call("it", specs, (), "the task or module_defaults"), options, {}, str)
             params = parameters(specs, self.sim, **{"retries": 0, **dict.fromkeys(options), **given})
             result = run(params, check_mode=False, on_secret=lambda secret: None)
         except StellarError as error:
