@@ -9,12 +9,13 @@ Each cell is a task whose name says what it is about; a suite runs them where it
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import CONNECTION, PROTECTS, env_name
+from tests.integration.playbook import CASE, Task
 
-CASE = "62fceb4a48be7776c793a02a"
 LOOKUP = "stellarcyber.xdr.stellar_cases"
 
 # Each reads, and has nothing to change.
@@ -76,6 +77,27 @@ class Cell:
         option, kind, source, reader, mode = name.split(" | ")
         return cls(option, kind, source, reader, mode == "check")
 
+    def role(self) -> dict[str, Any]:
+        """Return tasks that run the role; the last of them has the cell's name, and says how the role ended."""
+        given = value(self.option, self.kind)
+        include: dict[str, Any] = {
+            "ansible.builtin.include_role": {"name": "stellarcyber.xdr.case_hygiene"},
+            "vars": {"case_hygiene_rules": MODULES["stellar_cases"]["rules"]},
+        }
+        more: dict[str, Any] = {}
+        if self.source == "variable":
+            include["vars"][f"stellar_{self.option}"] = given
+        else:
+            more = {"module_defaults": {"group/stellarcyber.xdr.stellar": {self.option: given}}}
+        ended = {"name": self.name, "ansible.builtin.debug": {"msg": "passed"}}
+        failed = {"name": self.name, "ansible.builtin.fail": {"msg": "{{ ansible_failed_result.msg }}"}}
+        return {
+            "block": [include, ended],
+            "rescue": [{**failed, "ignore_errors": True}],
+            "check_mode": self.check,
+            **more,
+        }
+
     def task(self) -> dict[str, Any]:
         given = value(self.option, self.kind)
         more: dict[str, Any] = {"check_mode": self.check, "ignore_errors": True}
@@ -122,6 +144,23 @@ class Cell:
             return "" if "Could not find tenant Exampel Tenant" in message else message
         wanted = f"Option {self.option}, from {self.said_source}:"
         return "" if wanted in message else f"{wanted!r} is not in: {message}"
+
+
+def judge(cells: Sequence[Cell], tasks: Iterable[Task]) -> None:
+    """Assert that each cell has run, and had the outcome that it should have."""
+    wrong: dict[str, str] = {}
+    seen, sent = [], []
+    for task in tasks:
+        # Those of a role come before the task that says how it ended.
+        sent += task.calls
+        if task.name.count(" | ") == 4:
+            seen.append(task.name)
+            said = Cell.of(task.name).verdict(task.kind == "failed", str(task.result.get("msg")), sent)
+            sent = []
+            if said:
+                wrong[task.name] = said
+    assert seen == [cell.name for cell in cells]
+    assert not wrong, "\n".join(f"{name}: {said[:300]}" for name, said in wrong.items())
 
 
 def cells(options: tuple[str, ...], readers: tuple[str, ...], sources: tuple[str, ...] = SOURCES[:3]) -> list[Cell]:
