@@ -9,11 +9,13 @@ The environment comes after them, where the function runs (_options.Environment)
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import Any, Callable, Collection, Mapping, NamedTuple, Sequence
 
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.validation import check_type_dict
 from ansible.parsing.dataloader import DataLoader
 from ansible.utils.vars import load_extra_vars
 from jinja2 import Undefined
@@ -71,7 +73,7 @@ def arguments_of(
     for option in call.limits:
         if option in given and given[option] is None:
             raise InputError(f"Option {option}", "has no value.", "Give one, or leave the option out.")
-    own = shaped({name: plain(value) for name, value in given.items() if name in spec}, spec)
+    own = shaped({name: _dictionary(spec[name], plain(given[name])) for name in spec if name in given}, spec)
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
     for option in CONNECTION:
@@ -89,6 +91,14 @@ def arguments_of(
             values[option] = value
     _refuse_misspelt(variables, sources)
     return {**own, **values}, sources
+
+
+def _dictionary(spec: Mapping[str, Any], value: Any) -> Any:
+    """Return a dictionary that was given as text, as by ansible -a 'tags={"add": ["vip"]}', as one."""
+    if "options" in spec and isinstance(value, str):
+        with contextlib.suppress(TypeError):
+            return plain(check_type_dict(value))
+    return value
 
 
 def _variable(option: str, name: str, variables: Mapping[str, Any], template: Callable[[Any], Any]) -> Any:
