@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE as CASE_OPTIONS
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE_INFO
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE_INFO, LOOKUP
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case, run_case_info, run_lookup
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run_cases import CASES, run_cases
@@ -94,7 +94,7 @@ ENTRIES = {
     "stellar_cases": lambda server, **more: run_cases(
         params(CASES, server, rules=TAKE_OVER, **more), False, not_hidden
     ),
-    "lookup stellar_cases": lambda server, **more: {"cases": run_lookup([], params(CASE_INFO, server, **more))[0]},
+    "lookup stellar_cases": lambda server, **more: {"cases": run_lookup(params(LOOKUP, server, **more))["found"]},
 }
 OF_ONE = ("stellar_case", "stellar_case_info by id", "stellar_cases by id")
 OF_MANY = ("stellar_case_info", "stellar_cases", "lookup stellar_cases")

@@ -18,7 +18,7 @@ import pytest
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils import _request, _run
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE as CASE_OPTIONS
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE_INFO
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE_INFO, LOOKUP
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case, run_case_info, run_lookup
@@ -215,11 +215,8 @@ def _cases(simulator: Simulator, given: dict[str, Any], connect: Any) -> dict[st
 
 
 def _lookup(simulator: Simulator, given: dict[str, Any], connect: Any) -> dict[str, Any]:
-    terms = given.pop("terms")
-    # The same parser of options, with those of the lookup that matter here.
-    specs = {"argument_spec": {**CASE_INFO["argument_spec"], "result": {"type": "str"}}}
-    found, warnings = run_lookup(terms, parameters(specs, simulator, **given))
-    return {"found": found, "warnings": warnings}
+    tags = given.pop("terms")
+    return run_lookup(parameters(LOOKUP, simulator, tags=tags or None, **given))
 
 
 RUNS = {faults.CASE: _case, faults.INFO: _info, faults.LOOKUP: _lookup, faults.CASES: _cases}

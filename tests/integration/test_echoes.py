@@ -11,7 +11,7 @@ import json
 import pytest
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE as CASE_OPTIONS
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE_INFO, INCLUDES
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE_INFO, INCLUDES, LOOKUP
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case, run_case_info, run_lookup
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run_cases import CASES, run_cases
@@ -37,7 +37,7 @@ def cases(params, **hooks):
 
 
 def lookup(params, **hooks):
-    return {"found": run_lookup([], parameters(CASE_INFO, **params))}
+    return run_lookup(parameters(LOOKUP, **params))
 
 
 CHANGE = {"case_id": CASE, "severity": "Low"}

@@ -63,7 +63,7 @@ def test_what_is_read_is_what_the_platform_holds(held):
         for title, case, expected in zip(TITLES, result["cases"], EXPECTED, strict=True):
             assert read(case) == read(expected), (title, place)
         record(place, "stellar_case_info")
-    cases, _warnings = run_lookup(["hostile"], given)
+    cases = run_lookup(given)["found"]
     for place, read in hostile_text.LISTED.items():
         for title, case, expected in zip(TITLES, cases, EXPECTED, strict=True):
             assert read(case) == read(expected), (title, place)
@@ -123,9 +123,8 @@ def test_many_cases_are_changed_and_restored(held, tmp_path, way):
         assert item["changes"][-1]["before"] == sorted(case["tags"]), title
     lines = (tmp_path / "journal").read_text(encoding="utf-8").splitlines()
     # A header, and two lines for each case: no text makes one more.
-    assert [set(json.loads(line)) <= {"journal", "collection", "undo", "not_undoable"} for line in lines] == [True] * (
-        1 + 2 * len(IDS)
-    )
+    keys = {"journal", "collection", "platform", "scope", "undo", "not_undoable"}
+    assert [set(json.loads(line)) <= keys for line in lines] == [True] * (1 + 2 * len(IDS))
 
     undone = many.run(held, undo_file=str(tmp_path / "journal"))
     assert undone.counts["changed"] == len(IDS)

@@ -190,7 +190,7 @@ class Reader:
             after.update(self.simulator.env())
         if "vault" not in script and not snippet.fails:
             self.environment = after
-        if "cd " in script:  # a new folder is where the person stays
+        if "mkdir" in script and "cd " in script:  # a new folder is where the person stays
             self.directory = Path(after["PWD"])
 
     def _shown(self, snippet: Snippet) -> None:
