@@ -99,6 +99,8 @@ class LookupModule(LookupBase):
             result = run_lookup(params)
         except StellarError as error:
             raise AnsibleError(f"The {NAME} failed. {named(error, sources)}") from None
+        except AnsibleError as error:
+            raise AnsibleError(f"The {NAME} failed. {error}") from None
         for warning in warnings_of(result, params):
             self._display.warning(warning)
         return result["found"]

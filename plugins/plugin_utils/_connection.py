@@ -148,12 +148,12 @@ def _reason(option: str, error: AnsibleError) -> str:
 def validated(call: Call, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the parameters that AnsibleModule would make of the arguments, and what of them the environment gave.
 
-    Raises InputError.
+    Raises InputError, and AnsibleError in the words that AnsibleModule has.
     """
     environment = Environment()
     checked = ArgumentSpecValidator(**module_arguments(call.options, environment)).validate(arguments)
     if checked.error_messages:
-        raise InputError(f"Options of {call.name}", f"{printable(checked.error_messages[0], 1000)}.")
+        raise AnsibleError(printable(checked.error_messages[0], 1000))
     environment.check()
     return checked.validated_parameters, environment.sources
 

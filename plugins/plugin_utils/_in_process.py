@@ -18,7 +18,9 @@ import traceback
 from typing import Any, Callable, ClassVar, Collection, Iterator
 
 from ansible import constants as C
+from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError, printable
@@ -36,6 +38,8 @@ except ImportError:  # ansible-core before 2.22
 # A platform closes a connection that was idle for 5 s or longer, and a call may just miss that.
 LONGEST_IDLE_S = 3.0
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+# An option of ansible-core 2.21 and later: whether results have the key invocation. None where they always have it.
+INJECT_INVOCATION = getattr(C, "INJECT_INVOCATION", None)
 
 # Clients and when they were last used, by process and connection: a fork must not use its parent's.
 _clients: dict[tuple[int, Connection], tuple[Client, float]] = {}
@@ -109,13 +113,27 @@ class InProcessAction(ActionBase):
                 result = self.function(params, self._task.check_mode, secrets.add, _kept_client)
         except StellarError as error:
             result = {"failed": True, **named(error, sources).to_result()}
+        except AnsibleError as error:
+            result = {"failed": True, "msg": str(error)}
         except Exception as error:
             fault = f"{type(error).__name__}: {printable(error)}. This is a fault of the collection, please report it."
             result = {"failed": True, "msg": fault, "exception": traceback.format_exc()}
         if invocation:
-            result["warnings"] = warnings_of(result, params)
-            result["invocation"] = {"module_args": invocation}
+            _warn(result, warnings_of(result, params))
+            if INJECT_INVOCATION in (None, True):
+                result["invocation"] = {"module_args": invocation}
         return _censored(result, secrets)
+
+
+def _warn(result: dict[str, Any], warnings: list[str]) -> None:
+    """Give warnings to the user, and to the conditions of the task."""
+    if INJECT_INVOCATION is None:
+        if warnings:
+            result["warnings"] = warnings
+        return
+    # From ansible-core 2.21 on a condition sees what was shown to the user, and not what an action has in its result.
+    for warning in warnings:
+        Display().warning(warning)
 
 
 def _shown(params: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:

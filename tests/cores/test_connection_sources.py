@@ -19,7 +19,12 @@ OPTIONS = ("tenant", "host", "validate_certs", "api_key")
 
 
 def test_task_module_defaults_and_variable(core, simulator, tmp_path):
-    table = cells(OPTIONS, (*MODULES, "lookup"))
+    # In check mode and really, in turn: tests/integration has both of each.
+    table = [
+        cell
+        for cell in cells(OPTIONS, (*MODULES, "lookup"))
+        if cell.reader == "lookup" or cell.check is (KINDS.index(cell.kind) % 2 == 0)
+    ]
     roles = [Cell(option, kind, "variable", "role", True) for option in OPTIONS for kind in KINDS]
     tasks = [*(cell.task() for cell in table), *(cell.role() for cell in roles)]
     play = {"hosts": "localhost", "gather_facts": False, "tasks": tasks}
@@ -61,7 +66,7 @@ def undo_file(directory):
     return str(file)
 
 
-# -e and what is said of it
+# -e, and what each playbook in turn says of it
 TAKEN_FOR_VARIABLES = {
     "tenant=Example": "The variable tenant: was given by -e, and the playbook stellarcyber.xdr.PLAYBOOK does not",
     "host=red": "The variable host: was given by -e",
@@ -74,11 +79,10 @@ def test_what_the_playbooks_do_not_read(core, simulator, tmp_path):
     simulator.reset()
     simulator.clear_requests()
     undo = f"undo_file={undo_file(tmp_path)}"
-    for playbook in ("hygiene", "undo"):
-        for given, wanted in TAKEN_FOR_VARIABLES.items():
-            name = f"stellarcyber.xdr.{playbook}"
-            code, output = core.play(simulator, tmp_path, name, "-e", given, "-e", undo)
-            assert code in (2, 4), f"{core.version} {playbook} {given}\n{output}"
-            said = " ".join(output.split())
-            assert wanted.replace("PLAYBOOK", playbook) in said, f"{core.version} {playbook}\n{output}"
+    for (given, wanted), playbook in zip(TAKEN_FOR_VARIABLES.items(), ("hygiene", "undo") * 2, strict=True):
+        name = f"stellarcyber.xdr.{playbook}"
+        code, output = core.play(simulator, tmp_path, name, "-e", given, "-e", undo)
+        assert code in (2, 4), f"{core.version} {playbook} {given}\n{output}"
+        said = " ".join(output.split())
+        assert wanted.replace("PLAYBOOK", playbook) in said, f"{core.version} {playbook}\n{output}"
     assert simulator.requests() == []

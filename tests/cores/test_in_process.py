@@ -105,10 +105,16 @@ def run(core, simulator, directory, environment):
     return re.sub(r"\b1[789]\d{11}\b", "now", output), {method: methods.count(method) for method in methods}
 
 
+def said(output):
+    """What Ansible prints, but for the word that says what failed, and a mark that 2.22 leaves on modules' results."""
+    lines = output.replace("Module failed", "Action failed").splitlines()
+    return [line for line in lines if '"ansible_parsed": true' not in line]
+
+
 def test_both_ways_are_equal(core, simulator, tmp_path):
     here, here_requests = run(core, simulator, tmp_path, {})
     module, module_requests = run(core, simulator, tmp_path, {"ANY": "thing"})
-    assert here.splitlines() == module.splitlines()
+    assert said(here) == said(module)
     # A token each for the loop, five tasks that reach the platform, and one that is tried three times.
     assert here_requests.pop("POST") == 7
     assert module_requests.pop("POST") == 14

@@ -15,32 +15,36 @@ from tests.connection_table import CASE, KINDS, Cell, is_error, judge, value
 from tests.integration.hygiene import Analyst
 
 PLAYBOOKS = ("hygiene", "undo")
+BY_BOTH = ("tenant", "host", "validate_certs", "api_key")
 
 
-@pytest.mark.parametrize("source", ["module_defaults", "variable"])
-@pytest.mark.parametrize("check", [True, False], ids=["check", "real"])
-def test_the_role(sim, play, source, check):
-    table = [Cell(option, kind, source, "role", check) for option in CONNECTION for kind in KINDS]
+@pytest.mark.parametrize(
+    ("source", "check", "options"),
+    [("module_defaults", True, PROTECTS), ("variable", False, PROTECTS), ("variable", True, CONNECTION)],
+    ids=["module_defaults, check", "variable, real", "variable, check"],
+)
+def test_the_role(sim, play, source, check, options):
+    table = [Cell(option, kind, source, "role", check) for option in options for kind in KINDS]
     before = sim.cases()
     run = play([cell.role() for cell in table])
     assert sim.cases() == before
     judge(table, run.tasks)
 
 
-@pytest.mark.parametrize("playbook", PLAYBOOKS)
 @pytest.mark.parametrize("option", CONNECTION)
-def test_the_playbooks_by_variable(sim, tmp_path, option, playbook):
-    """In check mode and really, in turn: the connection is read before they part."""
+def test_the_playbooks_by_variable(sim, tmp_path, option):
+    """Some by both playbooks, the rest in turn; in check mode and really in turn."""
     for number, kind in enumerate(KINDS):
         given = {f"stellar_{option}": value(option, kind)}
-        play_and_judge(sim, tmp_path, Cell(option, kind, "variable", playbook, number % 2 == 0), given, {})
+        for playbook in PLAYBOOKS if option in BY_BOTH else (PLAYBOOKS[number % 2],):
+            cell = Cell(option, kind, "variable", playbook, (number + len(playbook)) % 2 == 0)
+            play_and_judge(sim, tmp_path, cell, given, {})
 
 
-@pytest.mark.parametrize("playbook", PLAYBOOKS)
 @pytest.mark.parametrize("option", CONNECTION)
-def test_the_playbooks_by_environment(sim, tmp_path, option, playbook):
-    for check, kind in ((True, "misspelt"), *([(False, "blank")] if option in PROTECTS else [])):
-        cell = Cell(option, kind, "environment", playbook, check)
+def test_the_playbooks_by_environment(sim, tmp_path, option):
+    for playbook, kind in (("hygiene", "misspelt"), *([("undo", "blank")] if option in PROTECTS else [])):
+        cell = Cell(option, kind, "environment", playbook, playbook == "hygiene")
         play_and_judge(sim, tmp_path, cell, {}, {env_name(option): value(option, kind)})
 
 
