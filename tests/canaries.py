@@ -53,7 +53,7 @@ def assert_none(secrets: Iterable[str], *texts: str, where: str = "output") -> N
     leaked = [
         (found, text)
         for each in texts
-        for text in {each, unescaped(each)}
+        for text in dict.fromkeys((each, unescaped(each)))
         for found in [*(spelling for spelling in wanted if spelling in text), *JWT.findall(text)]
     ]
     searched = {"texts": len(texts), "characters": sum(map(len, texts)), "found": len(leaked)}
@@ -66,6 +66,6 @@ def assert_no_part(secrets: Iterable[str], *texts: str, length: int = 12) -> Non
     """Search texts for so many characters in a row of any secret, as of one that was cut."""
     parts = {secret[start : start + length] for secret in secrets for start in range(len(secret) - length + 1)}
     for each in texts:
-        for text in {each, unescaped(each)}:
+        for text in dict.fromkeys((each, unescaped(each))):
             found = {text[start : start + length] for start in range(len(text) - length + 1)} & parts
             assert not found, f"{found} is in {text[:2000]!r}"

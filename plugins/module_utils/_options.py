@@ -19,6 +19,7 @@ from ansible.module_utils.errors import AnsibleFallbackNotFound
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._plain import as_number, as_whole
 
 VARIABLE_PREFIX, ENV_PREFIX = "stellar_", "STELLAR_"
 
@@ -168,16 +169,12 @@ def _str_value(option: str, value: Any) -> str:
 
 def _number_value(option: str, value: Any) -> float:
     whole = CONNECTION[option]["type"] == "int"
-    try:
-        number = float("nan") if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
-        number = float("nan")
-    if number != number or (whole and number % 1):
-        low, high = RANGES[option]
+    number = as_whole(value) if whole else as_number(value)
+    low, high = RANGES[option]
+    if number is None:
         kind = "a whole number" if whole else "a number"
         raise OptionError(option, f"must be {kind}, got {_shown(option, value)}", f"Give one from {low} to {high}.")
-    in_range(option, number, *RANGES[option])
-    return int(number) if whole else number
+    return in_range(option, number, low, high)
 
 
 def _shown(option: str, value: Any) -> str:

@@ -31,8 +31,6 @@ from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._connection impor
 try:
     from ansible.module_utils.secrets import register_secret
 except ImportError:  # ansible-core before 2.22
-    from ansible.module_utils.common.parameters import remove_values
-
     register_secret = None
 
 # A platform closes a connection that was idle for 5 s or longer, and a call may just miss that.
@@ -147,6 +145,8 @@ def _censored(result: dict[str, Any], secrets: set[str]) -> dict[str, Any]:
         for secret in secrets:
             register_secret(secret)
         return result
+    from ansible.module_utils.common.parameters import remove_values  # later cores warn of it
+
     # Whether it failed or changed is kept, whatever the key is.
     kept = {name: value for name, value in result.items() if value is None or isinstance(value, bool)}
     return {**remove_values(result, secrets), **kept}

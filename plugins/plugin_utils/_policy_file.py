@@ -12,6 +12,9 @@ from __future__ import annotations
 from typing import Any, Callable, Iterator
 
 import yaml
+from ansible.errors import AnsibleError, AnsibleParserError
+from ansible.parsing.dataloader import DataLoader
+from ansible.parsing.vault import AnsibleVaultError
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
 
@@ -33,11 +36,11 @@ class _Loader(yaml.SafeLoader):
     """
 
 
-_Loader.yaml_implicit_resolvers = {
-    first: kept
+_KEPT = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag in (_NULL, _MERGE)]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    if (kept := [(tag, pattern) for tag, pattern in resolvers if tag in (_NULL, _MERGE)])
 }
+_Loader.yaml_implicit_resolvers = {first: resolvers for first, resolvers in _KEPT.items() if resolvers}
 
 
 def _text(loader: _Loader, node: yaml.ScalarNode) -> str:
@@ -150,3 +153,34 @@ def _faults(node: yaml.Node, above: tuple[int, ...], done: set[int], is_secret: 
             else:
                 names.add(key.value)
             yield from _faults(value, above, done, is_secret)
+
+
+def decrypted(loader: DataLoader, path: str) -> bytes:
+    """Return the content of a file that is encrypted with ansible-vault. Raises InputError.
+
+    Ansible's errors are not quoted: some name the temporary file.
+    """
+    what, file_path = f"Policy {printable(path)}", None
+    try:
+        # The one public way to the vault secrets of the run is by a temporary file, which only its user may read.
+        file_path = loader.get_real_file(path)
+        with open(file_path, "rb") as file:
+            return file.read()
+    except AnsibleVaultError:
+        why = "is encrypted with ansible-vault, and no vault password of this run decrypts it."
+        raise InputError(what, why, GIVE_PASSWORD) from None
+    except AnsibleParserError as error:
+        cause = error.__cause__ or getattr(error, "orig_exc", None)
+        if isinstance(cause, OSError):
+            raise InputError(what, f"can't be decrypted: {cause.strerror}.", "Make room for it.") from None
+        why = "is encrypted with ansible-vault, and this run has no vault password."
+        raise InputError(what, why, GIVE_PASSWORD) from None
+    except (AnsibleError, OSError):
+        raise InputError(
+            what,
+            "is encrypted with ansible-vault, and can't be decrypted.",
+            "ansible-vault view says why: it is damaged, or the library cryptography is missing.",
+        ) from None
+    finally:
+        if file_path is not None:
+            loader.cleanup_tmp_file(file_path)

@@ -9,7 +9,9 @@ An empty one must not mean what an absent one means: no limit of changes, or the
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import Any, Callable, Iterable, Mapping
+
+from ansible.errors import AnsibleError
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
 
@@ -30,6 +32,25 @@ REMEDIES = {
 }
 # "" is documented for these: no title of their own, no reports, no journal.
 MAY_BE_EMPTY = ("case_hygiene_title", "case_hygiene_report_dir", "case_hygiene_journal")
+
+
+def evaluated(names: Iterable[str], task_vars: Mapping[str, Any], template: Callable[[Any], Any]) -> dict[str, Any]:
+    """Return the values of the variables that are given. Raise InputError for one that can't be evaluated.
+
+    In a template, default() and "is defined" take one with an undefined variable in it for one that is not given.
+    """
+    values = {}
+    for name in names:
+        if name in task_vars:
+            remedy = "Define what it refers to, or leave the variable out."
+            try:
+                values[name] = template(task_vars[name])
+            except AnsibleError as error:
+                raise InputError(f"{name} can't be evaluated", printable(error), remedy) from None
+            # From ansible-core 2.19 on it is an error of Ansible's.
+            if isinstance(values[name], str) and values[name] == task_vars.get("omit"):
+                raise InputError(f"{name} can't be evaluated", "It is Ansible's omit.", remedy)
+    return values
 
 
 def check_variables(given: Mapping[str, Any]) -> None:

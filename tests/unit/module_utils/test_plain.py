@@ -24,8 +24,10 @@ class Tagged(str):
 
     __slots__ = ()
 
-    def __str__(self):
+    def itself(self):
         return self
+
+    __str__ = itself
 
     def strip(self, *args):
         return Tagged(super().strip(*args))
