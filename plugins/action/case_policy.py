@@ -10,8 +10,14 @@ from functools import partial
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._connection import refuse_without_prefix
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._policy_file import decrypted, read_policy
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._role_variables import check_variables, evaluated
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._role_variables import (
+    PREFIX,
+    WITHOUT_DEFAULT,
+    check_variables,
+    evaluated,
+)
 
 
 class ActionModule(ActionBase):
@@ -25,7 +31,11 @@ class ActionModule(ActionBase):
         )
         result = {"changed": False}
         try:
-            check_variables(evaluated(arguments["variables"] or (), task_vars or {}, self._templar.template))
+            given = evaluated(arguments["variables"] or (), task_vars or {}, self._templar.template)
+            check_variables(given)
+            if arguments["variables"]:
+                absent = (name for name in WITHOUT_DEFAULT if PREFIX + name not in given)
+                refuse_without_prefix(PREFIX, absent, task_vars or {})
             if arguments["path"] is not None:
                 result["path"] = os.path.abspath(arguments["path"])
                 result["policy"] = read_policy(result["path"], partial(decrypted, self._loader))

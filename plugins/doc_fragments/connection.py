@@ -105,9 +105,10 @@ options:
     type: float
     default: 120.0
 notes:
-  - An option of the connection comes from the task, C(module_defaults), the variable C(stellar_<option>), the
-    environment variable, or its default, in this order. The variables are those of the host of the task, also with
-    C(delegate_to); the environment is that of the host that runs the task.
+  - An option of the connection comes from the task, C(module_defaults) (which a lookup does not see), the variable
+    C(stellar_<option>), the environment variable, or its default, in this order. The variables are those of the host
+    of the task, also with C(delegate_to). The environment is that of the process that runs the task, with C(become) or
+    over SSH not that of C(ansible-playbook), and in a lookup never the keyword C(environment).
   - A value of O(host), O(username), O(api_key), O(access_token), O(tenant), O(validate_certs) or O(ca_path) that is
     empty, blank, null or undefined is an error before anything is sent. An environment variable that is empty counts
     as absent, and so does an empty value of the other options.

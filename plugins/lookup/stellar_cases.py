@@ -66,6 +66,8 @@ _raw:
   elements: raw
 """
 
+import contextlib
+
 from ansible.errors import AnsibleError, AnsibleOptionsError
 from ansible.plugins.lookup import LookupBase
 
@@ -96,7 +98,9 @@ class LookupModule(LookupBase):
             arguments, sources = arguments_of(CALL, given, variables or {}, self._templar.template)
             params, from_environment = validated(CALL, arguments)
             sources.update(from_environment)
-            result = run_lookup(params)
+            # Relative paths begin where they do for a module.
+            with contextlib.chdir(self._loader.get_basedir()):
+                result = run_lookup(params)
         except StellarError as error:
             raise AnsibleError(f"The {NAME} failed. {named(error, sources)}") from None
         except AnsibleError as error:

@@ -12,9 +12,11 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import (
+    CONNECTION,
     Environment,
     OptionError,
     module_arguments,
+    option_value,
 )
 
 
@@ -22,11 +24,20 @@ def run_module(options: dict[str, Any], run: Callable[..., dict[str, Any]]) -> N
     """Run a function for a module with these options, and leave by exit_json() or fail_json()."""
     environment = Environment()
     module = AnsibleModule(supports_check_mode=True, **module_arguments(options, environment))
+    given = {
+        option: "the task, module_defaults or a variable"
+        for option in CONNECTION
+        if module.params[option] is not None and option not in environment.sources
+    }
+    sources = {**given, **environment.sources}
     try:
+        # The action has done so, but a module may run without its action.
+        for option, source in given.items():
+            option_value(option, module.params[option], source)
         environment.check()
         result = run(module.params, check_mode=module.check_mode, on_secret=_censor_of(module))
     except StellarError as error:
-        leave, result = module.fail_json, named(error, environment.sources).to_result()
+        leave, result = module.fail_json, named(error, sources).to_result()
     else:
         leave = module.exit_json
     for warning in warnings_of(result, module.params):

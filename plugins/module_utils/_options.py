@@ -259,8 +259,8 @@ def is_same_platform(one: str, other: str) -> bool:
 
 def _where(option: str) -> str:
     return (
-        f"Set it in the task or in module_defaults, as the variable {variable_name(option)}, or export "
-        f"{env_name(option)}."
+        f"Set it in the task, as the variable {variable_name(option)}, or in module_defaults, which a lookup does not "
+        f"see; or export {env_name(option)}."
     )
 
 
@@ -348,8 +348,10 @@ def _verify(params: dict[str, Any]) -> bool | str:
     if params.get("validate_certs") is False:
         return False
     ca_path = _text(params, "ca_path")
-    if not ca_path:
+    if params.get("ca_path") is None:
         return True
+    if not ca_path:  # a variable of the environment in it, which Ansible puts in, may be empty
+        raise OptionError("ca_path", "is empty", PROTECTS["ca_path"])
     if not os.path.exists(ca_path):
         raise OptionError(
             "ca_path",

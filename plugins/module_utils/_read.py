@@ -348,6 +348,9 @@ class Reader:
             said = " {method} {url} answers HTTP {status}.".format(**facts) if refusal else ""
             why, remedy = f"this key can't read the tenants.{said}", "Give the tenant's id (32 hex digits)."
             raise InputError(what, why, remedy, **facts)
+        if any(tenant.name.startswith(wanted + " ") for tenant in tenants):
+            why = "it is only the beginning of a tenant's name, cut at the blank."
+            raise InputError(what, why, """Quote the name twice: -e "stellar_tenant='Example Tenant'".""")
         names = ", ".join(printable(tenant.name, 60) for tenant in tenants[:MAX_NAMED])
         more = f" and {len(tenants) - MAX_NAMED} more" if len(tenants) > MAX_NAMED else ""
         raise InputError(

@@ -111,6 +111,8 @@ def run_cases(
     """stellar_cases: bring many cases to their states, by one plan."""
     started, now_ms = time.monotonic(), clock_ms()
     limit = ChangeLimit.parse(params.get("max_changes"))
+    if params.get("journal") is not None and not params["journal"].strip():
+        raise InputError("Option journal", "is empty.", "Give the path of a new file, or leave it out.")
     workers = int(in_range("concurrency", params["concurrency"], 1, MAX_CONCURRENCY))
     reread_after = in_range("reread_after", params["reread_after"], 0, 86400)
     budget = (

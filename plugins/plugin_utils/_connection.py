@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from typing import Any, Callable, Collection, Mapping, NamedTuple, Sequence
+from typing import Any, Callable, Collection, Iterable, Mapping, NamedTuple, Sequence
 
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -23,6 +23,7 @@ from jinja2 import Undefined
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import (
     CONNECTION,
+    PROTECTS,
     VARIABLE_PREFIX,
     Environment,
     OptionError,
@@ -36,10 +37,9 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._shapes import sh
 # A play variable of the collection's playbooks, which has the playbook's name. Somebody who gives them the name of an
 # option for a variable means the option.
 PLAYBOOK = "stellar__playbook"
-_TAKEN_FOR_VARIABLES = ("tenant", "host", "api_key")
 
 _OMITTED = "is Ansible's omit, which stands for something in the options of a task only"
-_LEAVE_OUT = "To leave the option out, leave it out where it is given."
+_LEAVE_OUT = "To leave the option out, remove it there."
 _UNDEFINED_NAME = re.compile(r"'[A-Za-z_][A-Za-z0-9_]*' is undefined")
 
 
@@ -57,13 +57,19 @@ class Call(NamedTuple):
 
 
 def arguments_of(
-    call: Call, given: Mapping[str, Any], variables: Mapping[str, Any], template: Callable[[Any], Any]
+    call: Call,
+    given: Mapping[str, Any],
+    variables: Mapping[str, Any],
+    template: Callable[[Any], Any],
+    on_secret: Callable[[str], Any] = lambda secret: None,
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the options of a call with the connection filled in, and where each connection option is from.
 
     given: what the task (with module_defaults) or the lookup gives. variables: of the host; template evaluates one. An
-    option that has no value is left out. Raises InputError.
+    option that has no value is left out. on_secret: gets each secret before anything else is looked at, so that none
+    of it appears in an error. Raises InputError.
     """
+    values, sources = _connection_of(call, given, variables, template, on_secret)
     spec = call.options["argument_spec"]
     unknown = sorted(str(name) for name in given if name not in spec and name not in CONNECTION)
     if unknown:
@@ -71,26 +77,40 @@ def arguments_of(
         what = f"Unsupported parameters for {call.name}"
         raise InputError(what, f"{printable(', '.join(unknown))}.", f"Supported are {known}.")
     for option in call.limits:
-        if option in given and given[option] is None:
+        if option in given and (given[option] is None or (given[option] == "" and spec[option]["type"] != "list")):
             raise InputError(f"Option {option}", "has no value.", "Give one, or leave the option out.")
     own = shaped({name: _dictionary(spec[name], plain(given[name])) for name in spec if name in given}, spec)
-    values: dict[str, Any] = {}
-    sources: dict[str, str] = {}
-    for option in CONNECTION:
-        name = variable_name(option)
-        value = None
-        if option in given:
-            sources[option] = call.source
-            value = _value(option, given[option], variables, call.source)
-        if value is None and name in variables:
-            sources[option] = f"the variable {name}"
-            value = _variable(option, name, variables, template)
-        if value is None:
-            sources.pop(option, None)
-        else:
-            values[option] = value
     _refuse_misspelt(variables, sources)
     return {**own, **values}, sources
+
+
+def _connection_of(
+    call: Call,
+    given: Mapping[str, Any],
+    variables: Mapping[str, Any],
+    template: Callable[[Any], Any],
+    on_secret: Callable[[str], Any],
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the connection options that the call or a variable gives, and which of them. Secrets come first."""
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for option in sorted(CONNECTION, key=lambda option: not CONNECTION[option].get("no_log")):
+        name = variable_name(option)
+        for is_given, source, read in (
+            (option in given, call.source, lambda option=option: given[option]),
+            (name in variables, f"the variable {name}", lambda option=option: _variable(option, variables, template)),
+        ):
+            if not is_given:
+                continue
+            value = read()
+            text = _decrypted(value)
+            if CONNECTION[option].get("no_log") and isinstance(text, str) and text.strip():
+                on_secret(str.__str__(text))
+            value = _value(option, value, variables, source)
+            if value is not None:
+                values[option], sources[option] = value, source
+                break
+    return values, sources
 
 
 def _dictionary(spec: Mapping[str, Any], value: Any) -> Any:
@@ -101,18 +121,18 @@ def _dictionary(spec: Mapping[str, Any], value: Any) -> Any:
     return value
 
 
-def _variable(option: str, name: str, variables: Mapping[str, Any], template: Callable[[Any], Any]) -> Any:
-    """Return the value of a variable, evaluated and checked; None if it counts as absent. Raises OptionError."""
+def _variable(option: str, variables: Mapping[str, Any], template: Callable[[Any], Any]) -> Any:
+    """Return the value of an option's variable, evaluated. Raises OptionError."""
+    name = variable_name(option)
     source = f"the variable {name}"
     try:
-        value = _decrypted(template(variables[name]))
-    except AnsibleError as error:
+        return _decrypted(template(variables[name]))
+    except Exception as error:  # with ansible-core 2.18 any, as a filter raised it
         if _is_of_vault(error):
             why, remedy = "can't be decrypted", "Check --vault-password-file, --ask-vault-pass or --vault-id."
         else:
             why, remedy = f"can't be evaluated: {_reason(option, error)}", f"Define what it refers to. {_LEAVE_OUT}"
         raise OptionError(option, why, remedy, source) from None
-    return _value(option, value, variables, source)
 
 
 def _value(option: str, value: Any, variables: Mapping[str, Any], source: str) -> Any:
@@ -136,7 +156,7 @@ def _is_of_vault(error: BaseException | None) -> bool:
     return error is not None
 
 
-def _reason(option: str, error: AnsibleError) -> str:
+def _reason(option: str, error: Exception) -> str:
     """Return why a template failed. What Ansible says of it may quote values, so of a secret it is the name alone."""
     text = " ".join(str(error).split())
     if CONNECTION[option].get("no_log"):
@@ -164,33 +184,51 @@ def validated(call: Call, arguments: dict[str, Any]) -> tuple[dict[str, Any], di
 def _refuse_misspelt(variables: Mapping[str, Any], sources: Mapping[str, str]) -> None:
     """Raise InputError for a variable that is nearly one of the connection's, which would be left out for it."""
     for name in variables:
-        if isinstance(name, str) and name.startswith(VARIABLE_PREFIX):
-            option = _meant(name[len(VARIABLE_PREFIX) :])
+        # The rest of the prefix may be misspelt as well.
+        if isinstance(name, str) and name[:4].lower() == VARIABLE_PREFIX[:4]:
+            option = _meant(name)
             if option and option not in sources:
                 raise InputError(
                     f"The variable {printable(name, 60)}",
                     f"is unknown, and nearly the name of {variable_name(option)}, which is not set.",
                     f"Correct its name, or set {variable_name(option)} as well.",
                 )
-    if PLAYBOOK in variables:
-        # What the command line gave is kept by Ansible from its start on, so that nothing is read here.
-        extra = load_extra_vars(DataLoader())
-        for option in _TAKEN_FOR_VARIABLES:
-            if option in extra and option not in sources:
-                raise InputError(
-                    f"The variable {option}",
-                    f"was given by -e, and the playbook {variables[PLAYBOOK]} does not read it.",
-                    f"Give {variable_name(option)} instead.",
-                )
+    # What the command line gave is kept by Ansible from its start on, so that nothing is read here.
+    extra = load_extra_vars(DataLoader())
+    rest = extra.get("_raw_params")
+    if rest and (PLAYBOOK in variables or any(VARIABLE_PREFIX in str(word) for word in (rest, *extra))):
+        raise InputError(
+            "The variables given by -e",
+            f"could not be read as name=value: {printable(rest, 60)!r} is left over.",
+            """Quote a value with a blank twice, as in -e "stellar_tenant='Example Tenant'".""",
+        )
+    refuse_without_prefix(VARIABLE_PREFIX, (option for option in PROTECTS if option not in sources), variables)
+
+
+def refuse_without_prefix(prefix: str, absent: Iterable[str], variables: Mapping[str, Any]) -> None:
+    """Raise InputError in a playbook of the collection, if -e gave one of the absent options without its prefix."""
+    if PLAYBOOK not in variables:
+        return
+    extra = load_extra_vars(DataLoader())
+    for option in absent:
+        if option in extra:
+            raise InputError(
+                f"The variable {option}",
+                f"was given by -e, and the playbook {variables[PLAYBOOK]} does not read it.",
+                f"Give {prefix}{option} instead.",
+            )
 
 
 def _meant(name: str) -> str:
-    """Return the option that a name without the prefix is a slip of, or ''. A plural is a name for something else."""
-    if name in CONNECTION or any(name == option + "s" for option in CONNECTION):
+    """Return the option that the name of a variable is a slip of, or ''. A plural is a name for something else."""
+    read = {variable_name(option): option for option in CONNECTION}
+    if name in read or any(name == right + "s" for right in read):
         return ""
-    for option in CONNECTION:
+    spelt = name.lower().replace("-", "_")
+    for right, option in read.items():
         # To run on all tenants is the worst of what a slip can do.
-        if edits(name, option) <= (2 if option == "tenant" else 1):
+        most = 2 if option == "tenant" and spelt.startswith(VARIABLE_PREFIX) else 1
+        if abs(len(spelt) - len(right)) <= most and edits(spelt, right) <= most:
             return option
     return ""
 

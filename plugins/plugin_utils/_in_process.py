@@ -63,12 +63,15 @@ class InProcessAction(ActionBase):
         task_vars = task_vars or {}
         if _parents.setdefault(os.getpid(), os.getppid()) != os.getppid():
             return {"failed": True, "msg": "Nothing was sent: ansible-playbook, which waits for this task, has ended."}
+        secrets: set[str] = set()
         try:
-            arguments, sources = arguments_of(self._call, self._task.args, task_vars, self._templar.template)
+            arguments, sources = arguments_of(
+                self._call, self._task.args, task_vars, self._templar.template, secrets.add
+            )
         except StellarError as error:
-            return {"failed": True, **error.to_result()}
+            return _censored({"failed": True, **error.to_result()}, secrets)
         if self._makes_no_difference(task_vars):
-            return self._run_here(arguments, sources)
+            return self._run_here(arguments, sources, secrets)
         wrap_async = self._task.async_val and not self._connection.has_native_async
         result: dict[str, Any] = self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=wrap_async)
         return result
@@ -95,9 +98,8 @@ class InProcessAction(ActionBase):
             task_vars = task_vars["ansible_delegated_vars"][self._task.delegate_to]
         return self._templar.template(C.config.get_config_value("INTERPRETER_PYTHON", variables=task_vars))
 
-    def _run_here(self, arguments: dict[str, Any], sources: dict[str, str]) -> dict[str, Any]:
-        """Do what a module's main() does."""
-        secrets: set[str] = set()
+    def _run_here(self, arguments: dict[str, Any], sources: dict[str, str], secrets: set[str]) -> dict[str, Any]:
+        """Do what a module's main() does. secrets: those that the arguments hold."""
         invocation: dict[str, Any] = {}
         if not self._connection.connected:
             # Else Ansible makes a new connection for each item.
@@ -105,6 +107,8 @@ class InProcessAction(ActionBase):
         try:
             params, from_environment = validated(self._call, arguments)
             sources = {**sources, **from_environment}
+            # The environment may have given some.
+            secrets.update(str(params[name]) for name in CONNECTION if _is_secret(name) and params[name])
             invocation = _shown(params, {**self.options["argument_spec"], **CONNECTION})
             # Relative paths begin where they do for a module.
             with contextlib.chdir(self._loader.get_basedir()):
@@ -132,6 +136,10 @@ def _warn(result: dict[str, Any], warnings: list[str]) -> None:
     # From ansible-core 2.21 on a condition sees what was shown to the user, and not what an action has in its result.
     for warning in warnings:
         Display().warning(warning)
+
+
+def _is_secret(option: str) -> bool:
+    return bool(CONNECTION[option].get("no_log"))
 
 
 def _shown(params: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:

@@ -53,6 +53,11 @@ def evaluated(names: Iterable[str], task_vars: Mapping[str, Any], template: Call
     return values
 
 
+PREFIX = "case_hygiene_"
+# Which of them limit a run and have no default: given without the prefix, they would be left out.
+WITHOUT_DEFAULT = ("rules", "max_changes", "time_budget", "journal")
+
+
 def check_variables(given: Mapping[str, Any]) -> None:
     """Raise InputError for the first of these variables that has no value."""
     for name, value in given.items():

@@ -10,11 +10,13 @@ role and the playbooks.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import CONNECTION, PROTECTS, env_name
 from tests.connection_table import MODULES, WRONG, Cell, cells, judge, value
-from tests.integration.playbook import run_playbook
+from tests.integration.playbook import CASE, run_playbook
 
 READERS = (*MODULES, "lookup")
 
@@ -55,14 +57,16 @@ def test_an_environment_variable_that_says_nothing_is_absent(sim, play, kind):
     run = play([cell.task() for cell in by_environment("tenant", "empty")], secret_vars=needed, **absent)
     assert run.returncode == 0, run.output
     assert [task.name for task in run.tasks if task.kind == "failed" or not task.requests] == []
+    # An empty one of these would switch it off where false is made of it.
+    assert "validate_certs is false" not in run.output
 
 
 @pytest.mark.parametrize("option", ["host", "api_key"])
 def test_what_is_missing_everywhere_names_all_places(play, option):
     run = play([{"stellarcyber.xdr.stellar_case_info": {"limit": 1}}], without=(env_name(option),))
     message = run[0].result["msg"]
-    assert f"Option {option}: is required. Set it in the task or in module_defaults, as the variable" in message
-    assert f"stellar_{option}, or export STELLAR_{option.upper()}." in message
+    assert f"Option {option}: is required. Set it in the task, as the variable stellar_{option}, or in" in message
+    assert f"export STELLAR_{option.upper()}." in message
     assert run[0].requests == []
 
 
@@ -118,12 +122,61 @@ def test_precedence(sim, tmp_path, option):
     )
     assert run.returncode == 0, run.output
     assert all(task.requests for task in run.tasks)
+    for task in run.tasks[:4]:
+        shown = task.result["invocation"]["module_args"][option]
+        assert shown == ("VALUE_SPECIFIED_IN_NO_LOG_PARAMETER" if option == "api_key" else good)
+        assert task.result["scope"].startswith("tenant Example Tenant (" if option == "tenant" else "all tenants")
 
 
 def test_an_empty_tuning_option_lets_the_next_source_speak(sim, play):
     """As a blank field of a survey: the variable, and not the default, is the next."""
     task = {"stellarcyber.xdr.stellar_case_info": {"tags": ["a"], "timeout": ""}, "vars": {"stellar_timeout": 7}}
     assert play([task])[0].result["invocation"]["module_args"]["timeout"] == 7
+
+
+def test_a_relative_path_begins_beside_the_playbook(sim, play, tmp_path):
+    (tmp_path / "beside.pem").write_bytes(Path(sim.ca_path).read_bytes())
+    module = {"stellarcyber.xdr.stellar_case_info": {"tags": ["a"]}}
+    lookup = {"ansible.builtin.debug": {"msg": "{{ query('stellarcyber.xdr.stellar_cases', 'a') }}"}}
+    tasks = [module, {**module, "environment": {"ANY": "thing"}}, lookup]
+    run = play(tasks, play={"vars": {"stellar_ca_path": "beside.pem"}})
+    assert run.returncode == 0, run.output
+
+
+SECRET_SHOWN = {
+    "in another option": {"username": "me:{{ key }}"},
+    "in a mistake": {"tags": {"add": "{{ key }},"}},
+    "in an unknown option": {"{{ key }}": "x"},
+    "in an id": {"case_id": "{{ key }}/"},
+}
+
+
+def test_a_path_that_comes_out_empty_is_no_way_to_the_systems_certificates(sim, play):
+    run = play([{"stellarcyber.xdr.stellar_case_info": {"tags": ["a"], "ca_path": "$NOTHING"}}], NOTHING="")
+    assert "Option ca_path, from the task or module_defaults: is empty" in run[0].result["msg"]
+    assert run[0].requests == []
+
+
+@pytest.mark.parametrize(
+    "given", ["stellar_tenant: Example Clinic", "stellar_tenant = Example Clinic", "stellar_tenant=Example Clinic"]
+)
+def test_what_ansible_cannot_read_of_the_command_line_is_refused(sim, play, given):
+    """Else the rest of it would be dropped, and with it the tenant, or a part of its name."""
+    run = play([{"stellarcyber.xdr.stellar_case_info": {"tags": ["a"]}}], "-e", given)
+    assert "The variables given by -e: could not be read as name=value" in run[0].result["msg"]
+    assert run[0].requests == []
+
+
+@pytest.mark.parametrize("place", SECRET_SHOWN)
+@pytest.mark.parametrize("way", [{}, {"ANY": "thing"}], ids=["in process", "as a module"])
+def test_a_key_is_hidden_in_mistakes_too(sim, play, place, way):
+    given = {name.replace("{{ key }}", sim.api_key): value for name, value in SECRET_SHOWN[place].items()}
+    options = {"case_id": CASE, "severity": "Low", "api_key": "{{ key }}", **given}
+    task = {"stellarcyber.xdr.stellar_case": options, "environment": way, "ignore_errors": True, "register": "done"}
+    # run_playbook searches what Ansible prints, and each result.
+    run = play([task, {"ansible.builtin.debug": {"var": "done"}}], "-v", secret_vars={"key": sim.api_key})
+    assert run[0].kind == "failed"
+    assert run[0].requests == []
 
 
 # -- names that are nearly right --------------------------------------------------------------------------
@@ -147,7 +200,11 @@ NAMES = {
     "stellar_tenant_of_day": None,
     "stellar_cases": None,
     "stellar_": None,
-    "stellarr_tenant": None,
+    "stellarr_tenant": "stellar_tenant",
+    "steller_tenant": "stellar_tenant",
+    "STELLAR_TENANT": "stellar_tenant",
+    "stellar_tenant_id": None,
+    "stelar_tennant": None,
 }
 
 

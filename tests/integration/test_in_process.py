@@ -136,8 +136,7 @@ def test_the_time_out_of_a_task_ends_an_item_and_not_the_loop(sim, play):
 
 
 def test_a_crash_is_a_failure_that_shows_no_secret(sim, tmp_path):
-    def crash(params, _check_mode, on_secret, _connect):
-        on_secret(params["api_key"])
+    def crash(params, _check_mode, _on_secret, _connect):
         raise RecursionError(f"too deep: {params['api_key']}")
 
     action = SimpleNamespace(
@@ -149,7 +148,7 @@ def test_a_crash_is_a_failure_that_shows_no_secret(sim, tmp_path):
         _loader=SimpleNamespace(get_basedir=lambda: tmp_path),
     )
     given = {"host": sim.host, "username": sim.username, "api_key": sim.api_key, "case_id": CASE, "severity": "Low"}
-    done = _in_process.InProcessAction._run_here(action, given, {})
+    done = _in_process.InProcessAction._run_here(action, given, {}, set())
     assert done["failed"] is True
     assert done["msg"].startswith("RecursionError: too deep: ***")
     assert "This is a fault of the collection" in done["msg"]

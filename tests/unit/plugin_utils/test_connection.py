@@ -146,6 +146,10 @@ def test_omit_is_no_value_of_a_variable():
         ({"stellar_tenent": 1}, {"tenant": "Acme"}, None),
         ({"stellar_tenent": 1, "stellar_tenant": "Acme"}, {}, None),
         ({"stellar_tenants": 1}, {}, None),
+        ({"steller_tenant": 1}, {}, "stellar_tenant"),
+        ({"STELLAR_TENANT": 1}, {}, "stellar_tenant"),
+        ({"stellar-tenant": 1}, {}, "stellar_tenant"),
+        ({"stelar_tennant": 1}, {}, None),
         ({"stellar_hosts": 1}, {}, None),
         ({"stellar_ht": 1}, {}, None),
         ({"other_tenent": 1}, {}, None),
@@ -168,6 +172,7 @@ def test_names_that_are_nearly_right(variables, given, meant):
         ({"tenant": "x"}, {"stellar__playbook": "stellarcyber.xdr.undo", "stellar_tenant": "x"}, None),
         ({"tenant": "x"}, {}, None),
         ({"timeout": "x"}, {"stellar__playbook": "stellarcyber.xdr.undo"}, None),
+        ({"ca_path": "x"}, {"stellar__playbook": "stellarcyber.xdr.undo"}, "ca_path"),
     ],
 )
 def test_extra_variables_of_the_playbooks(monkeypatch, extra, variables, refused):
