@@ -1,6 +1,7 @@
 # Copyright (c) 2026 the stellarcyber.xdr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+
 """The connection from variables, on every ansible-core: vaulted, for each host, delegated, asynchronous, in a role."""
 
 from __future__ import annotations

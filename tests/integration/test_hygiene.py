@@ -520,11 +520,17 @@ def test_playbooks_leave_the_connection_to_the_actions_and_say_who_they_are(name
     assert play["vars"]["stellar__playbook"] == f"stellarcyber.xdr.{name}"
 
 
-@pytest.mark.parametrize("option", ["tenant", "host", "api_key"])
-def test_an_option_given_without_its_prefix_is_refused(option: str, analyst: Analyst) -> None:
-    run = analyst.hygiene("--check", "-e", f"{option}=acme", rules=[NOTHING])
+@pytest.mark.parametrize(
+    ("option", "prefix"),
+    [
+        *((option, "stellar_") for option in ("tenant", "host", "api_key", "ca_path")),
+        *((option, "case_hygiene_") for option in ("max_changes", "journal")),
+    ],
+)
+def test_an_option_given_without_its_prefix_is_refused(option: str, prefix: str, analyst: Analyst) -> None:
+    run = analyst.hygiene("--check", "-e", f"{option}=1", rules=[NOTHING])
     assert run.returncode == ERROR, run.output
-    assert f"stellar_{option}" in run.failure
+    assert f"Give {prefix}{option} instead" in run.failure
     assert not run.requests
 
 
