@@ -483,6 +483,10 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Option …, from …: can't be evaluated: …": lambda p: p.variable(stellar_tenant="{{ customer }}"),
     "Option …, from …: must be …": lambda p: p.info(validate_certs="ture"),
     "The variable …: is unknown, and nearly the name of …": lambda p: p.variable(stellar_tenent="Example Tenant"),
+    "The variables given by -e: could not be read as name=value: …": (
+        lambda p: p.playbook("stellarcyber.xdr.hygiene", "-e", "stellar_tenant: Example Tenant")
+    ),
+    "Option journal: is empty.": lambda p: p.cases({"case_id": CASE_ID, "severity": "Low"}, journal=" "),
     "The variable …: was given by -e, …": lambda p: p.playbook("stellarcyber.xdr.hygiene", "-e", "tenant=Example"),
     "Could not load the Python library requests: …": without_requests,
     "Option host, from …: …": lambda p: p.case(host="https://myserver.example.com/login"),
@@ -622,7 +626,8 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     ),
     "Could not find user …: none of the … users …": lambda p: p.case(assignee="nobody@example.com"),
     "Could not find user …: … users are called so: …": lambda p: p.listing("users", USERS).case(assignee="Twin"),
-    "Could not find tenant …: it is none of the … tenants …": lambda p: p.info(tenant="Example"),
+    "Could not find tenant …: it is none of the … tenants …": lambda p: p.info(tenant="Exampel"),
+    "Could not find tenant …: it is only the beginning of a tenant's name, …": lambda p: p.info(tenant="Example"),
     "Could not find tenant …: this key can't read the tenants.": (
         lambda p: p.switched(tenants_status=403).info(tenant="Example Tenant")
     ),
