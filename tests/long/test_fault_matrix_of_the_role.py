@@ -98,7 +98,7 @@ def _play(simulator, folder, fault, known):
 
 def _task(number, life, fault):
     connection = {
-        "tenant": life.options.get("tenant", ""),
+        **({"tenant": life.options["tenant"]} if "tenant" in life.options else {}),
         "retries": RETRIES,
         # Whoever is asked to slow down uses all of it.
         "retry_budget": 4 if fault.status == 429 else 30,
