@@ -12,6 +12,8 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 WORKERS ?= 3
 # The simulator's port
 PORT ?= 8443
+# The revision that make bench compares this tree with
+export BEFORE ?= HEAD
 
 pytest := python -m pytest -n $(WORKERS) --dist loadfile
 # What an earlier run of a suite wrote down is none of this run's (tests/evidence.py).

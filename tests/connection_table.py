@@ -24,6 +24,8 @@ MODULES: dict[str, dict[str, Any]] = {
     "stellar_case_info": {"tags": ["October-event"]},
     "stellar_cases": {"rules": [{"name": "Nothing", "match": {"tags": {"any": ["no such tag"]}}}]},
 }
+# The same module where Ansible starts a Python of its own for it, as it does when the task has an environment
+OWN_PROCESS = "stellar_case in a process of its own"
 SOURCES = ("task", "module_defaults", "variable", "environment")
 
 _UNDEFINED = "{{ a_name_that_nobody_defined }}"
@@ -87,7 +89,7 @@ class Cell:
         more: dict[str, Any] = {}
         if self.source == "variable":
             include["vars"][f"stellar_{self.option}"] = given
-        else:
+        elif self.source == "module_defaults":
             more = {"module_defaults": {"group/stellarcyber.xdr.stellar": {self.option: given}}}
         ended = {"name": self.name, "ansible.builtin.debug": {"msg": "passed"}}
         failed = {"name": self.name, "ansible.builtin.fail": {"msg": "{{ ansible_failed_result.msg }}"}}
@@ -111,12 +113,15 @@ class Cell:
                 option = f", {self.option}=given"
             message = "{{ query('" + LOOKUP + "', 'October-event', result='ids'" + option + ") }}"
             return {"name": self.name, "ansible.builtin.debug": {"msg": message}, **more}
-        options = dict(MODULES[self.reader])
+        module = self.reader
+        if self.reader == OWN_PROCESS:
+            module, more["environment"] = "stellar_case", {"ANY": "thing"}
+        options = dict(MODULES[module])
         if self.source == "task":
             options[self.option] = given
         if self.source == "module_defaults":
             more["module_defaults"] = {"group/stellarcyber.xdr.stellar": {self.option: given}}
-        return {"name": self.name, f"stellarcyber.xdr.{self.reader}": options, **more}
+        return {"name": self.name, f"stellarcyber.xdr.{module}": options, **more}
 
     @property
     def said_source(self) -> str:
@@ -142,8 +147,17 @@ class Cell:
             return "" if "undefined" in message else f"Ansible says: {message}"
         if is_name:
             return "" if "Could not find tenant Exampel Tenant" in message else message
-        wanted = f"Option {self.option}, from {self.said_source}:"
-        return "" if wanted in message else f"{wanted!r} is not in: {message}"
+        # The module in a process of its own knows the environment from the rest only.
+        sources = [
+            self.said_source,
+            *(["the task, module_defaults or a variable"] if self._is_unsure_of_source else []),
+        ]
+        wanted = [f"Option {self.option}, from {source}:" for source in sources]
+        return "" if any(words in message for words in wanted) else f"{wanted[0]!r} is not in: {message}"
+
+    @property
+    def _is_unsure_of_source(self) -> bool:
+        return self.reader == OWN_PROCESS and self.source != "environment"
 
 
 def judge(cells: Sequence[Cell], tasks: Iterable[Task]) -> None:

@@ -89,7 +89,7 @@ class OptionError(InputError):
 class Environment:
     """The fallbacks of the connection options to the environment, for one module's arguments.
 
-    sources: of each option that was found there, its environment variable, in words.
+    sources: of each option whose environment variable was taken or refused, that variable, in words.
     """
 
     def __init__(self) -> None:
@@ -99,14 +99,17 @@ class Environment:
     def __call__(self, option: str) -> Any:
         """Return an option's value, or raise AnsibleFallbackNotFound. Ansible asks only for options that are absent."""
         text = os.environ.get(env_name(option), "")
+        if not text:
+            # One that is there and empty is how AWX and CI products leave a variable out.
+            raise AnsibleFallbackNotFound
         source = f"the environment variable {env_name(option)}"
         try:
-            # One that is there and empty is how AWX and CI products leave a variable out.
-            value = None if not text else option_value(option, text, source)
+            value = option_value(option, text, source)
         except OptionError as error:
             # Raised here, it would end the module with a traceback.
             self._error = self._error or error
-            value = None
+            self.sources[option] = source
+            raise AnsibleFallbackNotFound from None
         if value is None:
             raise AnsibleFallbackNotFound
         self.sources[option] = source

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import CONNECTION, PROTECTS, env_name
-from tests.connection_table import MODULES, WRONG, Cell, cells, judge, value
+from tests.connection_table import KINDS, MODULES, OWN_PROCESS, WRONG, Cell, cells, judge, value
 from tests.integration.playbook import CASE, run_playbook
 
 READERS = (*MODULES, "lookup")
@@ -24,6 +24,16 @@ READERS = (*MODULES, "lookup")
 @pytest.mark.parametrize("reader", READERS)
 def test_task_module_defaults_and_variable(sim, play, reader):
     table = cells(tuple(CONNECTION), (reader,))
+    run_and_judge(sim, play, table)
+
+
+def test_a_module_in_a_process_of_its_own(sim, play):
+    """In check mode and really in turn, since each takes the start of a Python, and runs what the others run."""
+    table = cells((*PROTECTS, "timeout"), (OWN_PROCESS,))
+    run_and_judge(sim, play, [cell for cell in table if cell.check is (KINDS.index(cell.kind) % 2 == 0)])
+
+
+def run_and_judge(sim, play, table):
     before = sim.cases()
     judge(table, play([cell.task() for cell in table]).tasks)
     assert sim.cases() == before
@@ -37,14 +47,20 @@ BAD_IN_ENVIRONMENT = [
 
 
 def by_environment(option, kind):
-    table = [Cell(option, kind, "environment", reader, check) for reader in MODULES for check in (True, False)]
-    return [*table, Cell(option, kind, "environment", "lookup", False)]
+    table = [
+        Cell(option, kind, "environment", reader, check) for reader in (*MODULES, "role") for check in (True, False)
+    ]
+    return [*table, *(Cell(option, kind, "environment", reader, False) for reader in (OWN_PROCESS, "lookup"))]
+
+
+def tasks_of(table):
+    return [cell.role() if cell.reader == "role" else cell.task() for cell in table]
 
 
 @pytest.mark.parametrize(("option", "kind"), BAD_IN_ENVIRONMENT)
 def test_environment(sim, play, option, kind):
     table = by_environment(option, kind)
-    judge(table, play([cell.task() for cell in table], **{env_name(option): value(option, kind)}).tasks)
+    judge(table, play(tasks_of(table), **{env_name(option): value(option, kind)}).tasks)
 
 
 @pytest.mark.parametrize("kind", ["empty", "blank"])
@@ -54,11 +70,31 @@ def test_an_environment_variable_that_says_nothing_is_absent(sim, play, kind):
     absent = {env_name(option): "" for option in CONNECTION}
     if kind == "blank":
         absent = {env_name(option): " " for option in CONNECTION if option not in PROTECTS}
-    run = play([cell.task() for cell in by_environment("tenant", "empty")], secret_vars=needed, **absent)
+    table = by_environment("tenant", "empty")
+    run = play(tasks_of(table), secret_vars=needed, **absent)
     assert run.returncode == 0, run.output
-    assert [task.name for task in run.tasks if task.kind == "failed" or not task.requests] == []
+    assert [task.name for task in run.tasks if task.kind == "failed"] == []
+    cells_run = {task.name: task.requests for task in run.tasks if task.name.count(" | ") == 4}
+    assert list(cells_run) == [cell.name for cell in table]
+    assert all(requests for name, requests in cells_run.items() if Cell.of(name).reader != "role")
     # An empty one of these would switch it off where false is made of it.
     assert "validate_certs is false" not in run.output
+
+
+@pytest.mark.parametrize("word", ["", "ture", "enabled"])
+def test_no_word_of_the_environment_switches_verification_off(sim, play, word):
+    """Without its CA file the simulator's certificate can't be verified: whoever gets an answer has not verified it."""
+    table = [
+        Cell("validate_certs", "misspelt", "environment", reader, False) for reader in (*READERS, OWN_PROCESS, "role")
+    ]
+    run = play(tasks_of(table), without=("STELLAR_CA_PATH",), STELLAR_VALIDATE_CERTS=word)
+    ended = {task.name: task for task in run.tasks if task.name.count(" | ") == 4}
+    assert list(ended) == [cell.name for cell in table]
+    wanted = "Option validate_certs, from the environment variable" if word else "TLS failed, so nothing was sent"
+    for name, task in ended.items():
+        assert task.kind == "failed", name
+        assert wanted in task.result["msg"], name
+    assert sim.requests() == []
 
 
 @pytest.mark.parametrize("option", ["host", "api_key"])

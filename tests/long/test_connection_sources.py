@@ -15,37 +15,44 @@ from tests.connection_table import CASE, KINDS, Cell, is_error, judge, value
 from tests.integration.hygiene import Analyst
 
 PLAYBOOKS = ("hygiene", "undo")
-BY_BOTH = ("tenant", "host", "validate_certs", "api_key")
+MODES = [pytest.param(True, id="check"), pytest.param(False, id="real")]
 
 
-@pytest.mark.parametrize(
-    ("source", "check", "options"),
-    [("module_defaults", True, PROTECTS), ("variable", False, PROTECTS), ("variable", True, CONNECTION)],
-    ids=["module_defaults, check", "variable, real", "variable, check"],
-)
-def test_the_role(sim, play, source, check, options):
-    table = [Cell(option, kind, source, "role", check) for option in options for kind in KINDS]
+@pytest.mark.parametrize("check", MODES)
+@pytest.mark.parametrize("source", ["module_defaults", "variable"])
+def test_the_role(sim, play, source, check):
+    table = [Cell(option, kind, source, "role", check) for option in CONNECTION for kind in KINDS]
     before = sim.cases()
     run = play([cell.role() for cell in table])
     assert sim.cases() == before
     judge(table, run.tasks)
 
 
+@pytest.mark.parametrize("check", MODES)
+@pytest.mark.parametrize("playbook", PLAYBOOKS)
 @pytest.mark.parametrize("option", CONNECTION)
-def test_the_playbooks_by_variable(sim, tmp_path, option):
-    """Some by both playbooks, the rest in turn; in check mode and really in turn."""
-    for number, kind in enumerate(KINDS):
-        given = {f"stellar_{option}": value(option, kind)}
-        for playbook in PLAYBOOKS if option in BY_BOTH else (PLAYBOOKS[number % 2],):
-            cell = Cell(option, kind, "variable", playbook, (number + len(playbook)) % 2 == 0)
-            play_and_judge(sim, tmp_path, cell, given, {})
+def test_the_playbooks_by_variable(sim, tmp_path, option, playbook, check):
+    for kind in KINDS:
+        cell = Cell(option, kind, "variable", playbook, check)
+        play_and_judge(sim, tmp_path, cell, {f"stellar_{option}": value(option, kind)}, {})
 
 
+@pytest.mark.parametrize("check", MODES)
+@pytest.mark.parametrize("playbook", PLAYBOOKS)
 @pytest.mark.parametrize("option", CONNECTION)
-def test_the_playbooks_by_environment(sim, tmp_path, option):
-    for playbook, kind in (("hygiene", "misspelt"), *([("undo", "blank")] if option in PROTECTS else [])):
-        cell = Cell(option, kind, "environment", playbook, playbook == "hygiene")
+def test_the_playbooks_by_environment(sim, tmp_path, option, playbook, check):
+    """What is empty there is absent, all at once: the last test."""
+    for kind in ("misspelt", *(("blank",) if option in PROTECTS else ())):
+        cell = Cell(option, kind, "environment", playbook, check)
         play_and_judge(sim, tmp_path, cell, {}, {env_name(option): value(option, kind)})
+
+
+@pytest.mark.parametrize("check", MODES)
+@pytest.mark.parametrize("playbook", PLAYBOOKS)
+def test_an_empty_environment_of_a_playbook_is_absent(sim, tmp_path, playbook, check):
+    needed = {f"stellar_{name}": getattr(sim, name) for name in ("host", "username", "api_key", "ca_path")}
+    cell = Cell("timeout", "empty", "environment", playbook, check)
+    play_and_judge(sim, tmp_path, cell, needed, {env_name(option): "" for option in CONNECTION})
 
 
 def play_and_judge(sim, directory, cell, variables, environment):

@@ -51,13 +51,18 @@ class Run:
         )
 
 
-def run(simulator: Simulator, *commands: Sequence[str], started: Callable[[int], Any] = lambda pid: None) -> Run:
+def run(
+    simulator: Simulator,
+    *commands: Sequence[str],
+    started: Callable[[int], Any] = lambda pid: None,
+    **environment: str,
+) -> Run:
     """Run commands one after the other. Raises WrongError if one fails. started: is told the id of each process."""
-    environment = clean_environment(simulator)
+    variables = clean_environment(simulator, **environment)
     simulator.clear_requests()
     begin = time.perf_counter()
     for command in commands:
-        _run(command, environment, started)
+        _run(command, variables, started)
     return Run(time.perf_counter() - begin, simulator.requests())
 
 
