@@ -73,6 +73,8 @@ lint: venv ## Check style, types, documentation, licences and the artefact
 	@ruff format -q --diff
 	$(call title,lint: mypy)
 	@mypy
+	$(call title,lint: imports)
+	@lint-imports --no-logo --cache-dir .cache/import_linter > .cache/imports.log || { cat .cache/imports.log; exit 1; }
 	$(call title,lint: yamllint)
 	@yamllint --strict .
 	$(call title,lint: ansible-lint)
@@ -106,7 +108,7 @@ test-long: venv ## Run what takes longer than the tests: the whole fault matrix 
 reliability: venv ## Write docs/reliability.md from what test, test-long and mutants wrote down
 	@python -m tests.tools.reliability
 
-mutants: venv ## Change the code in many small ways: do the unit tests notice? (MODULE=_plan for one file)
+mutants: venv ## Change the code in many small ways: do the unit tests notice? (MODULE=_model/plan for one file)
 	$(call title,mutants)
 	$(if $(MODULE),,$(call forget,mutants))
 	@python -m tests.tools.mutants --children $(WORKERS) $(MODULE)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import CONNECTION, PROTECTS, env_name
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connection import CONNECTION, PROTECTS, env_name
 from tests.integration.playbook import CASE, Task
 
 LOOKUP = "stellarcyber.xdr.stellar_cases"

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import INCLUDES
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import INCLUDES
 from tests.integration.many import Case, case
 
 API = "/connect/api/v1"

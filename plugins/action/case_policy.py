@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from functools import partial
+from typing import Any
 
 from ansible.plugins.action import ActionBase
 
@@ -23,13 +24,13 @@ from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._role_variables i
 class ActionModule(ActionBase):
     TRANSFERS_FILES = False
 
-    def run(self, tmp=None, task_vars=None):
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
         _result, arguments = self.validate_argument_spec(
             {"path": {"type": "path"}, "variables": {"type": "list", "elements": "str"}},
             required_one_of=[["path", "variables"]],
         )
-        result = {"changed": False}
+        result: dict[str, Any] = {"changed": False}
         try:
             given = evaluated(arguments["variables"] or (), task_vars or {}, self._templar.template)
             check_variables(given)

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE, CASE_LIMITS
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE, CASE_LIMITS
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._in_process import InProcessAction
 
 

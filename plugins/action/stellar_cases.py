@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run_cases import CASES, CASES_LIMITS, run_cases
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.cases import CASES, CASES_LIMITS
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import run_cases
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._in_process import InProcessAction
 
 

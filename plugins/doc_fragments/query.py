@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filters of a query, described: QUERY of module_utils/_options.py."""
+"""Describes the filters of a query: QUERY of module_utils/_argspec/case.py."""
 
 from __future__ import annotations
 

@@ -60,10 +60,12 @@ _value:
   type: str
 """
 
+from typing import Any, Callable
+
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report import render
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import render
 
 try:
     # Up to 2.18, Ansible makes a dict again of text that looks like one, unless it has this type.
@@ -72,13 +74,14 @@ except ImportError:
     Text = str
 
 
-def case_report(report, format):
+def case_report(report: Any, format: str) -> str:
     try:
-        return Text(render(report, format))
+        text: str = Text(render(report, format))
     except InputError as error:
         raise AnsibleFilterError(f"The filter stellarcyber.xdr.case_report failed. {error}") from None
+    return text
 
 
 class FilterModule:
-    def filters(self):
+    def filters(self) -> dict[str, Callable[..., str]]:
         return {"case_report": case_report}

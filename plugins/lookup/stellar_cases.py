@@ -67,14 +67,15 @@ _raw:
 """
 
 import contextlib
+from typing import Any
 
 from ansible.errors import AnsibleError, AnsibleOptionsError
 from ansible.plugins.lookup import LookupBase
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import LOOKUP, LOOKUP_LIMITS
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import LOOKUP, LOOKUP_LIMITS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._module import named, warnings_of
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_lookup
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_lookup
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.module import named, warnings_of
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._connection import Call, arguments_of, validated
 
 NAME = "lookup stellarcyber.xdr.stellar_cases"
@@ -82,7 +83,7 @@ CALL = Call(f"the {NAME}", LOOKUP, LOOKUP_LIMITS, "the lookup")
 
 
 class LookupModule(LookupBase):
-    def run(self, terms, variables=None, **kwargs):
+    def run(self, terms: Any, variables: Any = None, **kwargs: Any) -> list[Any]:
         # query(..., 'a', 'b') and query(..., ['a', 'b']) mean the same.
         tags = self._flatten(terms)
         if terms and not tags:
@@ -93,7 +94,7 @@ class LookupModule(LookupBase):
         if "tags" in kwargs:
             raise AnsibleOptionsError(f"The {NAME} has no option tags. Tags are its terms.")
         given = {**kwargs, "tags": tags} if tags else kwargs
-        sources = {}
+        sources: dict[str, str] = {}
         try:
             arguments, sources = arguments_of(CALL, given, variables or {}, self._templar.template)
             params, from_environment = validated(CALL, arguments)
@@ -107,4 +108,5 @@ class LookupModule(LookupBase):
             raise AnsibleError(f"The {NAME} failed. {error}") from None
         for warning in warnings_of(result, params):
             self._display.warning(warning)
-        return result["found"]
+        found: list[Any] = result["found"]
+        return found

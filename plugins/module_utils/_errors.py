@@ -76,6 +76,23 @@ class InputError(StellarError):
     """The task asks for something that can't be: found before anything is written."""
 
 
+class OptionError(InputError):
+    """A connection option has a value that can't be used, or none. source: where the value was given, if known."""
+
+    kind = "InputError"
+
+    def __init__(self, option: str, why: str, remedy: str, source: str = "") -> None:
+        super().__init__(f"Option {option}" + (f", from {source}" if source else ""), why + ".", remedy)
+        self.option = option
+        self._reason = why
+
+    def given_by(self, source: str | None) -> OptionError:
+        """Return the same error that names the source."""
+        named = OptionError(self.option, self._reason, self.remedy, source or "")
+        named.result = self.result
+        return named
+
+
 class MissingLibraryError(StellarError):
     """A Python library is missing on the machine that runs the module."""
 

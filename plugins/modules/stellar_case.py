@@ -411,12 +411,12 @@ error:
       sample: Check the spelling; nobody is "".
 """
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._module import run_module
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.module import run_module
 
 
-def main():
+def main() -> None:
     run_module(CASE, run_case)
 
 

@@ -234,12 +234,12 @@ retries:
   sample: 0
 """
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE_INFO
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._module import run_module
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case_info
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE_INFO
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case_info
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.module import run_module
 
 
-def main():
+def main() -> None:
     run_module(CASE_INFO, run_case_info)
 
 

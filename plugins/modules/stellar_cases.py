@@ -565,11 +565,12 @@ error:
   sample: {kind: IncompleteError, remedy: See case_results for each of them.}
 """
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._module import run_module
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run_cases import CASES, run_cases
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.cases import CASES
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import run_cases
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.module import run_module
 
 
-def main():
+def main() -> None:
     run_module(CASES, run_cases)
 
 

@@ -4,14 +4,15 @@
 
 """The connection options of a task or a lookup on the controller: its own, and the variables stellar_*.
 
-The environment comes after them, where the function runs (_options.Environment), since a module may run elsewhere.
+The environment comes after them, where the function runs (Environment in _argspec/connection.py), since a module may
+run elsewhere.
 """
 
 from __future__ import annotations
 
 import contextlib
 import re
-from typing import Any, Callable, Collection, Iterable, Mapping, NamedTuple, Sequence
+from typing import Any, Callable, Collection, Iterable, Iterator, Mapping, NamedTuple, Sequence
 
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -20,19 +21,18 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.utils.vars import load_extra_vars
 from jinja2 import Undefined
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import (
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connection import (
     CONNECTION,
     PROTECTS,
     VARIABLE_PREFIX,
     Environment,
-    OptionError,
     module_arguments,
     option_value,
     variable_name,
 )
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._plain import plain
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._shapes import shaped
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.shapes import shaped
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, OptionError, printable
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plain import plain
 
 # A play variable of the collection's playbooks, which has the playbook's name. Somebody who gives them the name of an
 # option for a variable means the option.
@@ -95,22 +95,29 @@ def _connection_of(
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
     for option in sorted(CONNECTION, key=lambda option: not CONNECTION[option].get("no_log")):
-        name = variable_name(option)
-        for is_given, source, read in (
-            (option in given, call.source, lambda option=option: given[option]),
-            (name in variables, f"the variable {name}", lambda option=option: _variable(option, variables, template)),
-        ):
-            if not is_given:
-                continue
-            value = read()
+        for source, value in _given(call, option, given, variables, template):
             text = _decrypted(value)
             if CONNECTION[option].get("no_log") and isinstance(text, str) and text.strip():
                 on_secret(str.__str__(text))
-            value = _value(option, value, variables, source)
-            if value is not None:
-                values[option], sources[option] = value, source
+            used = _value(option, value, variables, source)
+            if used is not None:
+                values[option], sources[option] = used, source
                 break
     return values, sources
+
+
+def _given(
+    call: Call,
+    option: str,
+    given: Mapping[str, Any],
+    variables: Mapping[str, Any],
+    template: Callable[[Any], Any],
+) -> Iterator[tuple[str, Any]]:
+    """Yield each source that has the option, and its value there. A variable is evaluated only when it is asked for."""
+    if option in given:
+        yield call.source, given[option]
+    if variable_name(option) in variables:
+        yield f"the variable {variable_name(option)}", _variable(option, variables, template)
 
 
 def _dictionary(spec: Mapping[str, Any], value: Any) -> Any:

@@ -22,10 +22,11 @@ from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connection import CONNECTION
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError, printable
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._module import named, warnings_of
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import CONNECTION, Connection
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.client import Client
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.connection import Connection
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.module import named, warnings_of
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._connection import Call, arguments_of, validated
 
 try:

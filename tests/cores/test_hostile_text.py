@@ -11,7 +11,7 @@ import json
 import pytest
 import yaml
 
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report import render
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import render
 from tests import evidence, hostile_text
 
 TASKS = """

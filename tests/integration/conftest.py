@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils import _run
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import Connection
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connection import connection_of
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.client import Client
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import case as case_module
 from tests.integration.hostile_platform import attacks
 from tests.integration.playbook import Run, parameters, run_playbook
 from tests.simulator.process import Simulator, start
@@ -47,7 +47,7 @@ def play(sim: Simulator, tmp_path: Path) -> Callable[..., Run]:
 @pytest.fixture
 def token(sim: Simulator) -> str:
     """A token that exists already."""
-    with Client(Connection.from_params(parameters(CASE, sim, case_id="0" * 24, severity="High"))) as client:
+    with Client(connection_of(parameters(CASE, sim, case_id="0" * 24, severity="High"))) as client:
         return client._exchange()[0]
 
 
@@ -55,7 +55,7 @@ def token(sim: Simulator) -> str:
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The seconds that the client would have waited."""
     waited: list[float] = []
-    monkeypatch.setattr(_run, "Client", partial(Client, sleep=waited.append))
+    monkeypatch.setattr(case_module, "Client", partial(Client, sleep=waited.append))
     return waited
 
 

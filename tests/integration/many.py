@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.cases import CASES
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run_cases import CASES, run_cases
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.client import Client
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import run_cases
 from tests.integration.playbook import calls, parameters
 from tests.simulator.process import Simulator
 

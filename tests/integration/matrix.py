@@ -16,14 +16,15 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils import _request, _run
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE as CASE_OPTIONS
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE_INFO, LOOKUP
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE as CASE_OPTIONS
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE_INFO, LOOKUP
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.cases import CASES as CASES_OPTIONS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case, run_case_info, run_lookup
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run_cases import CASES as CASES_OPTIONS
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run_cases import run_cases
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._http import request as request_module
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.client import Client
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import case as case_module
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case, run_case_info, run_lookup
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import run_cases
 from tests import faults
 from tests.faults import API, SEED, Fault, Life
 from tests.integration.playbook import parameters
@@ -154,7 +155,7 @@ class Matrix:
         """Run a life. A fault that the simulator does not have is made here, and time-outs that matter are cut."""
         tries: list[Try] = []
         waits: list[float] = []
-        send = _request.Request._send
+        send = request_module.Request._send
 
         def acts(at: tuple[str, str]) -> bool:
             if fault is None or place is None:
@@ -180,9 +181,9 @@ class Matrix:
         def connect(connection: Any, on_secret: Any = lambda secret: None) -> Client:
             return Client(connection, on_secret, sleep=waits.append)
 
-        self.monkeypatch.setattr(_request.Request, "_send", send_or_lead_elsewhere)
-        self.monkeypatch.setattr(_request, "MAX_BODY_BYTES", MIB)
-        self.monkeypatch.setattr(_run, "Client", connect)
+        self.monkeypatch.setattr(request_module.Request, "_send", send_or_lead_elsewhere)
+        self.monkeypatch.setattr(request_module, "MAX_BODY_BYTES", MIB)
+        self.monkeypatch.setattr(case_module, "Client", connect)
         given = {
             "ca_path": str(self.elsewhere.ca_path),
             "retries": RETRIES,
@@ -197,7 +198,7 @@ class Matrix:
         except StellarError as error:
             result, exception = error.to_result(), error
         seconds = time.monotonic() - started
-        self.monkeypatch.setattr(_request.Request, "_send", send)
+        self.monkeypatch.setattr(request_module.Request, "_send", send)
         return Ended(result, exception, tries, waits, self.simulator.requests(), seconds)
 
 

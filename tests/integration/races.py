@@ -15,10 +15,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE, CASE_INFO
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE, CASE_INFO
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.cases import CASES
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import ConflictError, StellarError
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case, run_case_info
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run_cases import CASES, run_cases
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case, run_case_info
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import run_cases
 from tests import evidence
 from tests.integration.many import case, managed, store
 from tests.integration.playbook import parameters

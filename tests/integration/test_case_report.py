@@ -10,7 +10,7 @@ import json
 
 import pytest
 
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report import FORMATS, render
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import FORMATS, render
 from tests import evidence, hostile_text
 
 REPORT = {

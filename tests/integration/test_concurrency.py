@@ -16,8 +16,9 @@ from functools import partial
 
 import pytest
 
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.cases import CASES
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run_cases import CASES, run_cases
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import run_cases
 from tests import evidence
 from tests.integration import races
 from tests.integration.many import case

@@ -16,16 +16,17 @@ import venv
 import pytest
 import requests
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils import _run
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE as CASE_OPTIONS
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE as CASE_OPTIONS
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connection import connection_of
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     ApiError,
     AuthenticationError,
     StellarError,
     TransportError,
 )
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._plan import make_plan
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.client import Client
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plan import make_plan
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import case as case_module
 from tests.integration.playbook import CASE, calls, parameters
 
 TOKEN, GET, PUT = "POST access_token", "GET cases/ID", "PUT cases/ID"
@@ -38,7 +39,7 @@ def case(sim):
     def run(**options):
         sim.clear_requests()
         options = {"case_id": CASE, "severity": "High", **options}
-        result = _run.run_case(parameters(CASE_OPTIONS, sim, **options), False, lambda secret: None)
+        result = case_module.run_case(parameters(CASE_OPTIONS, sim, **options), False, lambda secret: None)
         return result, calls(sim.requests())
 
     return run
@@ -86,7 +87,8 @@ def test_an_expired_token_with_a_key_is_renewed(sim, case):
 
 
 def _token(sim):
-    with Client(_run.Connection.from_params(parameters(CASE_OPTIONS, sim, case_id="1", severity="Low"))) as client:
+    connection = connection_of(parameters(CASE_OPTIONS, sim, case_id="1", severity="Low"))
+    with Client(connection) as client:
         return client._exchange()[0]
 
 
@@ -121,7 +123,7 @@ def test_a_ten_minute_token_that_expires_between_get_and_put(sim, case, monkeypa
         sim.advance(601)
         return make_plan(*arguments)
 
-    monkeypatch.setattr(_run, "make_plan", plan_for_ten_minutes)
+    monkeypatch.setattr(case_module, "make_plan", plan_for_ten_minutes)
     result, made = case()
     assert made == [TOKEN, GET, PUT, TOKEN, PUT]
     assert [entry["status"] for entry in sim.requests()] == [200, 200, 401, 200, 200]
@@ -183,7 +185,7 @@ def test_subclasses_of_str_become_plain(sim):
 
     given = parameters(CASE_OPTIONS, sim, case_id="1", severity="Low", tenant="x")
     given.update({name: Tagged(value) for name, value in given.items() if isinstance(value, str)})
-    connection = _run.Connection.from_params(given)
+    connection = connection_of(given)
     for name in ("base_url", "username", "api_key", "tenant", "verify"):
         assert getattr(connection, name).__class__ is str, name
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import CONNECTION, PROTECTS, env_name
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connection import CONNECTION, PROTECTS, env_name
 from tests.connection_table import KINDS, MODULES, OWN_PROCESS, WRONG, Cell, cells, judge, value
 from tests.integration.playbook import CASE, run_playbook
 

@@ -10,11 +10,12 @@ import json
 
 import pytest
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE as CASE_OPTIONS
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE_INFO, INCLUDES, LOOKUP
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE as CASE_OPTIONS
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE_INFO, INCLUDES, LOOKUP
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.cases import CASES
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case, run_case_info, run_lookup
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run_cases import CASES, run_cases
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case, run_case_info, run_lookup
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import run_cases
 from tests import canaries
 from tests.integration.hygiene import ERROR, Analyst
 from tests.integration.playbook import CASE, parameters

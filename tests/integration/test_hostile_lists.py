@@ -11,9 +11,9 @@ import time
 
 import pytest
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils import _read
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE_INFO
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case_info
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._api import reader as reader_module
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE_INFO
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case_info
 from tests import evidence
 from tests.integration.hostile_platform import (
     ID,
@@ -107,7 +107,7 @@ def test_a_list_that_is_odd(attack, entry, kind):
 @pytest.mark.parametrize("way", ["by time", "by offset", "without an order"])
 def test_a_list_without_end(attack, monkeypatch, entry, way):
     """Always another page of new cases. What ends it is the limit of cases, here a lower one."""
-    monkeypatch.setattr(_read, "MAX_CASES", 5000)
+    monkeypatch.setattr(reader_module, "MAX_CASES", 5000)
     count = iter(range(10**9))
 
     def page(asked):
@@ -142,7 +142,7 @@ def test_a_list_without_end_keeps_to_the_time_budget(attack):
 
 
 def test_alerts_without_end(attack, monkeypatch):
-    monkeypatch.setattr(_read, "MAX_ALERTS", 500)
+    monkeypatch.setattr(reader_module, "MAX_ALERTS", 500)
     count = iter(range(10**9))
     sane = attack.platform.GET_cases_ID
 

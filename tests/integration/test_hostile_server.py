@@ -169,9 +169,9 @@ def test_a_redirect_with_the_key_and_colours(attack):
 # Runs in a process of its own, so that what it takes is what the client takes.
 ASK = """
 import json, sys, threading
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.client import Client
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import Connection
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.connection import Connection
 
 def peak_kib():
     with open("/proc/self/status") as status:

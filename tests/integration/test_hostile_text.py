@@ -15,11 +15,11 @@ import time
 import pytest
 import yaml
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils import _bulk
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE, CASE_INFO, INCLUDES
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._case import bad_tag, is_case_id
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE, CASE_INFO, INCLUDES
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, StellarError
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case, run_case_info, run_lookup
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.case import bad_tag, is_case_id
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import bulk as bulk_module
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case, run_case_info, run_lookup
 from tests import evidence, hostile_text
 from tests.integration import many
 from tests.integration.hygiene import CLOSED, PASSED, Analyst
@@ -296,7 +296,7 @@ def test_a_fault_of_our_own_is_told_without_controls(held, monkeypatch):
     def fail(client, reader, case, *more):
         raise ValueError(case["name"])
 
-    monkeypatch.setattr(_bulk, "apply_plan", fail)
+    monkeypatch.setattr(bulk_module, "apply_plan", fail)
     for number, title in enumerate(TITLES):
         done = many.run(held, cases=[{"case_id": IDS[number], "severity": "High"}])
         for text in (done.result["msg"], done.of(IDS[number])["reason"]):

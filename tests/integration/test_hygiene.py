@@ -602,7 +602,7 @@ def test_a_module_that_ends_in_a_traceback_is_no_verdict(analyst: Analyst, tmp_p
     for folder in ("meta", "playbooks", "plugins", "roles"):
         shutil.copytree(ROOT / folder, installed / folder)
     shutil.copy(ROOT / "galaxy.yml", installed)
-    with (installed / "plugins/module_utils/_run_cases.py").open("a", encoding="utf-8") as file:
+    with (installed / "plugins/module_utils/_run/cases.py").open("a", encoding="utf-8") as file:
         file.write('\n\ndef run_cases(*_arguments, **_named):\n    raise RuntimeError("broken")\n')
     analyst.environment["ANSIBLE_COLLECTIONS_PATH"] = str(tmp_path / "collections")
     ran = analyst.hygiene(rules=[TAGGED], report_dir="reports")

@@ -23,8 +23,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE as CASE_OPTIONS
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE as CASE_OPTIONS
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils import _in_process
 from tests.canaries import JWT
 from tests.integration.playbook import CASE, ROOT, calls, parameters, run_playbook

@@ -15,14 +15,14 @@ from functools import partial
 
 import pytest
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE as CASE_OPTIONS
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE as CASE_OPTIONS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     ConflictError,
     NotAppliedError,
     StellarError,
 )
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.client import Client
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case
 from tests import evidence
 from tests.integration.many import OHTANI_ID, SOC_LEAD_ID, case, run, store
 from tests.integration.playbook import parameters

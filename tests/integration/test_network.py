@@ -20,9 +20,9 @@ from pathlib import Path
 import pytest
 import trustme
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils import _run
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE as CASE_OPTIONS
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE as CASE_OPTIONS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, StellarError, TransportError
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import case as case_module
 from tests import canaries, evidence
 from tests.integration.playbook import CASE, calls, parameters, run_playbook
 from tests.simulator.process import start
@@ -49,7 +49,7 @@ def case(sim):
     def run(**options):
         sim.clear_requests()
         given = {"case_id": CASE, "severity": "High", "retries": 0, **options}
-        _run.run_case(parameters(CASE_OPTIONS, sim, **given), False, lambda secret: None)
+        case_module.run_case(parameters(CASE_OPTIONS, sim, **given), False, lambda secret: None)
         return calls(sim.requests())
 
     return run
@@ -559,7 +559,7 @@ def test_an_ipv6_host(sixth, spelling):
     sixth.clear_requests()
     port = sixth.host.rpartition(":")[2]
     given = parameters(CASE_OPTIONS, sixth, case_id=CASE, severity="High", host=spelling.format(port=port))
-    _run.run_case(given, False, lambda secret: None)
+    case_module.run_case(given, False, lambda secret: None)
     assert calls(sixth.requests())[:2] == [TOKEN, GET]
     record(f"host {spelling.format(port='PORT')}", "connects")
 
@@ -567,7 +567,7 @@ def test_an_ipv6_host(sixth, spelling):
 def test_an_ipv6_host_through_a_proxy(sixth, listen):
     proxy = listen(to_and_fro)
     given = parameters(CASE_OPTIONS, sixth, case_id=CASE, severity="Low", proxy=f"http://{proxy.host}")
-    _run.run_case(given, False, lambda secret: None)
+    case_module.run_case(given, False, lambda secret: None)
     assert sixth.case(CASE)["severity"] == "Low"
     assert proxy.heard == [f"CONNECT {sixth.host} HTTP/1.0"]
     record("host [::1]:PORT through a proxy", "connects")

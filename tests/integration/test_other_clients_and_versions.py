@@ -10,10 +10,10 @@ import json
 
 import pytest
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE as CASE_OPTIONS
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE_INFO
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE as CASE_OPTIONS
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE_INFO
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import ApiError
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case, run_case_info
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case, run_case_info
 from tests import vendor_script
 from tests.integration.playbook import CASE, calls, parameters
 from tests.simulator.process import start

@@ -25,13 +25,15 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 from yamllint import linter
 from yamllint.config import YamlLintConfig
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils import _client, _read
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE, CASE_INFO, LOOKUP
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._api import reader as reader_module
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE, CASE_INFO, LOOKUP
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.cases import CASES
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connection import CONNECTION
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._module import named
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import CONNECTION
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case, run_case_info, run_lookup
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run_cases import CASES, run_cases
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._http import client as client_module
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case, run_case_info, run_lookup
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import run_cases
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.module import named
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._connection import Call, arguments_of
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._policy_file import read_policy
 from tests import canaries
@@ -447,8 +449,8 @@ def plain_port() -> int:
 
 
 def without_requests(provoke: Provoke) -> str:
-    provoke.monkeypatch.setattr(_client, "requests", None)
-    provoke.monkeypatch.setattr(_client, "REQUESTS_IMPORT_ERROR", "ImportError: none", raising=False)
+    provoke.monkeypatch.setattr(client_module, "requests", None)
+    provoke.monkeypatch.setattr(client_module, "REQUESTS_IMPORT_ERROR", "ImportError: none", raising=False)
     return provoke.case()
 
 
@@ -459,7 +461,7 @@ def without_a_proxy(provoke: Provoke) -> str:
 
 
 def endless_listing(provoke: Provoke) -> str:
-    provoke.monkeypatch.setattr(_read, "MAX_CASES", 5)
+    provoke.monkeypatch.setattr(reader_module, "MAX_CASES", 5)
     return provoke.info()
 
 

@@ -11,8 +11,8 @@ import re
 
 import pytest
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE as CASE_OPTIONS
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE as CASE_OPTIONS
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connection import connection_of
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     ApiError,
     ConflictError,
@@ -21,8 +21,8 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     StellarError,
     TransportError,
 )
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import Connection
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.client import Client
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case
 from tests.integration.playbook import CASE, calls, parameters, run_playbook
 
 TOKEN, GET, PUT, LIST = "POST access_token", "GET cases/ID", "PUT cases/ID", "GET cases"
@@ -482,7 +482,7 @@ def test_a_comment_does_not_come_with_each_run_that_cannot_be_verified(sim, case
 def test_an_expired_token_does_not_hide_behind_the_users(sim, case):
     """401 for the users only: the token goes on to be used."""
     sim.fault("status", status=401, path="/users", times=0)
-    with Client(Connection.from_params(parameters(CASE_OPTIONS, sim, case_id=CASE, severity="Low"))) as client:
+    with Client(connection_of(parameters(CASE_OPTIONS, sim, case_id=CASE, severity="Low"))) as client:
         token = client._exchange()[0]
     result, made = case(assignee="soc-lead@example.com", api_key=None, access_token=token)
     assert result["changed"] is True

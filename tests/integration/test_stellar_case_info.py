@@ -10,14 +10,14 @@ import time
 
 import pytest
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._arguments import CASE_INFO
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE_INFO
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     ApiError,
     AuthenticationError,
     ConflictError,
     InputError,
 )
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import run_case_info
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case_info
 from tests.integration.playbook import CASE, calls, parameters
 
 TOKEN, GET, LIST, USERS = "POST access_token", "GET cases/ID", "GET cases", "GET users"

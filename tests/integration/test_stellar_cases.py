@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import Connection
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run_cases import CASES
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.cases import CASES
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connection import connection_of
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.client import Client
 from tests.integration.many import (
     CLINIC_ID,
     COMMENT,
@@ -562,7 +562,7 @@ def test_the_oldest_platform(sim):
 
 def test_an_access_token_alone_is_enough(sim):
     sim.reset(seed=[case(0)])
-    with Client(Connection.from_params(parameters(CASES, sim, rules=TAKE_OVER))) as client:
+    with Client(connection_of(parameters(CASES, sim, rules=TAKE_OVER))) as client:
         token = client._exchange()[0]
     done = run(sim, rules=TAKE_OVER, access_token=token, username=None, api_key=None)
     assert done.counted == {LIST: 1, PUT: 1}

@@ -13,10 +13,10 @@ import time
 
 import pytest
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils import _bulk
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._client import Client
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import Connection
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run_cases import CASES as CASES_OPTIONS
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.cases import CASES as CASES_OPTIONS
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connection import connection_of
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.client import Client
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import bulk as bulk_module
 from tests.integration.many import (
     COMMENT,
     GET,
@@ -235,7 +235,7 @@ def test_undo_is_not_refused_for_our_own_comment(many):
 def test_the_platforms_clock_is_never_taken_to_be_earlier_than_it_is(many, ahead):
     """Else what undoes a write of ours would be refused for being later than itself."""
     many.advance(ahead)
-    with Client(Connection.from_params(parameters(CASES_OPTIONS, many, **WAYS["rules"]))) as client:
+    with Client(connection_of(parameters(CASES_OPTIONS, many, **WAYS["rules"]))) as client:
         client.log_in()
         there = many.control("GET", "clock")["now"] * 1000
         assert there - 1 < client.platform_ms() < there + 1500
@@ -359,7 +359,7 @@ def test_time_budget_holds_for_those_that_wait_for_their_turn(many):
 
 def test_a_fault_of_the_collection_hides_no_other_case(many, monkeypatch):
     numbers = itertools.count()
-    apply_plan = _bulk.apply_plan
+    apply_plan = bulk_module.apply_plan
 
     def fail(*arguments, **options):
         done = apply_plan(*arguments, **options)
@@ -367,7 +367,7 @@ def test_a_fault_of_the_collection_hides_no_other_case(many, monkeypatch):
             raise KeyError("a fault")
         return done
 
-    monkeypatch.setattr(_bulk, "apply_plan", fail)
+    monkeypatch.setattr(bulk_module, "apply_plan", fail)
     before = store(many)
     done = run(many, concurrency=1, **WAYS["rules"])
     assert_true(done, before, store(many))

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils import _journal
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import journal as journal_module
 from tests.integration.many import assert_restored, assert_true, case, managed, run, store
 from tests.integration.playbook import ROOT, clean_environment
 from tests.interrupted import CASES, RULES, WAYS, interrupted_run, puts, wait_for
@@ -178,9 +178,9 @@ def test_a_journal_on_a_full_disk_is_never_behind_the_writes(ten, tmp_path, monk
     before = store(ten)
     for number, room in enumerate(itertools.chain(range(0, 80, 40), range(80, 900, 45))):
         journal = tmp_path / f"journal{number}"
-        monkeypatch.setattr(_journal, "os", FullDisk(room, again))
+        monkeypatch.setattr(journal_module, "os", FullDisk(room, again))
         done = run(ten, rules=RULES, journal=str(journal), concurrency=3)
-        monkeypatch.setattr(_journal, "os", os)
+        monkeypatch.setattr(journal_module, "os", os)
         after = store(ten)
         assert_true(done, before, after)
         assert done.failed

@@ -10,7 +10,7 @@ import json
 
 import pytest
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._options import CONNECTION, PROTECTS, env_name
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connection import CONNECTION, PROTECTS, env_name
 from tests.connection_table import CASE, KINDS, Cell, is_error, judge, value
 from tests.integration.hygiene import Analyst
 

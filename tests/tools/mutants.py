@@ -34,13 +34,13 @@ PACKAGE = Path("ansible_collections/stellarcyber/xdr/plugins")
 
 # The tests that judge a module: its own, and those of what is built on it.
 TESTS = {
-    "_plan": ("test_plan", "test_policy", "test_undo"),
-    "_policy": ("test_policy", "test_policy_properties"),
-    "_query": ("test_query", "test_rule_options", "test_time_properties"),
-    "_auth": ("test_auth",),
-    "_client": ("test_client", "test_client_retries", "test_request"),
-    "_scrub": ("test_scrub",),
-    "_request": ("test_request", "test_client", "test_client_retries"),
+    "_model/plan": ("_model/test_plan", "_model/test_policy", "_model/test_undo"),
+    "_model/policy": ("_model/test_policy", "_model/test_policy_properties"),
+    "_model/query": ("_model/test_query", "_argspec/test_rules", "_model/test_time_properties"),
+    "_http/auth": ("_http/test_auth",),
+    "_http/client": ("_http/test_client", "_http/test_client_retries", "_http/test_request"),
+    "_http/scrub": ("_http/test_scrub",),
+    "_http/request": ("_http/test_request", "_http/test_client", "_http/test_client_retries"),
 }
 
 # Exit codes of mutmut's children: pytest's, and signals. An endless loop meets a limit of time or of memory.
@@ -77,7 +77,7 @@ def prepare(module: str) -> Path:
         "source_paths": [PACKAGE / "module_utils"],
         "only_mutate": [PACKAGE / f"module_utils/{module}.py"],
         "also_copy": ["conftest.py", PACKAGE],
-        "pytest_add_cli_args_test_selection": [f"tests/unit/module_utils/{name}.py" for name in TESTS[module]],
+        "pytest_add_cli_args_test_selection": [f"tests/unit/plugins/module_utils/{name}.py" for name in TESTS[module]],
         # Seconds: (those of the tests that a mutant is judged by + 4) x 5
         "timeout_constant": [4],
         "timeout_multiplier": [5],

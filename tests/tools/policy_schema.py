@@ -17,13 +17,13 @@ from typing import Any
 import yaml
 from ansible.module_utils.parsing.convert_bool import BOOLEANS
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._query import (
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.rules import RULE
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.times import (
     AGE_PATTERN,
     LARGEST_MS,
     SMALLEST_MS,
     TIME_PATTERN,
 )
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._rule_options import RULE
 from ansible_collections.stellarcyber.xdr.plugins.modules.stellar_cases import DOCUMENTATION
 
 ROOT = Path(__file__).parents[2]

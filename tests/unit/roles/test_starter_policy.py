@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._policy import check_convergence, decide
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._rule_options import parse_rules
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.rules import parse_rules
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.policy import check_convergence, decide
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._policy_file import read_policy
 from tests.tools.policy_schema import ROOT
 

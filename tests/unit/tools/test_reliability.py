@@ -34,7 +34,7 @@ FACTS = {
     "network": [{"case": "unknown CA", "outcome": "refused"}],
     "storm": [{"case": "429", "plays": 50, "workers": 8, "requests": 1, "refused": 1, "seconds": 1.5, "outcome": "ok"}],
     "fuzz": [{"subject": "planner", "property": "converges", "examples": 100}],
-    "mutants": [{"module": "_plan", "mutants": 10, "killed": 9, "survived": 1, "explained": 1, "score": "90 %"}],
+    "mutants": [{"module": "_model/plan", "mutants": 10, "killed": 9, "survived": 1, "explained": 1, "score": "90 %"}],
 }
 
 

@@ -1,0 +1,146 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The platform's users and tenants, as far as a key may see them."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from .._errors import ApiError, AuthenticationError, ConflictError, InputError, StellarError, printable
+from .._http.client import Client
+from .._model.case import is_platform_id, label, tenant_label
+from .._model.directory import Person, Tenant, find_people, matches_tenant
+from .answers import shape_error
+
+# Names in a message; the rest is counted
+MAX_NAMED = 10
+ALL_TENANTS = "all tenants"
+
+
+class Directory:
+    """Looks up users and tenants for one run, each list once and only when needed. Safe for threads."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self._lists: dict[str, list[dict[str, Any]] | None] = {}
+        self._refusals: dict[str, StellarError] = {}  # why a list is None
+        self._lists_lock = threading.Lock()
+        self._tenant: Tenant | None = None  # the connection's, as far as it has been met
+
+    def person(self, given: str) -> Person:
+        """Who is meant by an e-mail, user name or id. Where users can't be read: as spelled."""
+        if not given:
+            return Person("")
+        users = self._read_users()
+        if users is None:
+            return Person(given)
+        found = find_people(given, users)
+        what = f"Could not find user {printable(given)}"
+        if not found:
+            raise InputError(
+                what,
+                f"none of the {len(users)} users that this key can see has that e-mail, user name or id.",
+                'Check the spelling. To assign it to nobody, give "".',
+            )
+        if len(found) > 1:
+            named = ", ".join(printable(person.email or person.user_id, 60) for person in found[:MAX_NAMED])
+            raise InputError(what, f"{len(found)} users are called so: {named}.", "Give the e-mail or the id.")
+        return found[0]
+
+    def assignee(self, given: str, case: dict[str, Any]) -> Person:
+        """The same, without a request when the case shows the id that is given."""
+        as_spelled = Person(given)
+        return as_spelled if as_spelled.is_certain and as_spelled.is_assignee_of(case) else self.person(given)
+
+    def _read_users(self) -> list[dict[str, Any]] | None:
+        """All users; None where the key may not read them, or sees none."""
+        return self._restricted("users", "Could not read the users") or None
+
+    def tenant(self) -> Tenant | None:
+        """The connection's tenant, to limit a listing to. A platform without tenants answers 404 or nothing."""
+        wanted = self.client.connection.tenant
+        if not wanted:
+            return None
+        self._tenant = self.tenant_called(wanted)
+        return self._tenant
+
+    def scope(self) -> str:
+        """Return in words which tenants the run was limited to. Sends nothing."""
+        wanted = self.client.connection.tenant
+        if not wanted:
+            return ALL_TENANTS
+        known = self._tenant or Tenant("", wanted)
+        name, id_ = printable(known.name, 100), printable(known.cust_id, 60)
+        return f"tenant {name} ({id_})" if name and id_ else f"tenant {name or id_}"
+
+    def tenant_called(self, wanted: str) -> Tenant:
+        """The tenant of a name or id, among those that the key can see."""
+        records = self._restricted("tenants", "Could not read the tenants") or []
+        tenants = [Tenant(str(record.get("cust_id")), str(record.get("cust_name"))) for record in records]
+        found = [tenant for tenant in tenants if tenant.cust_id.lower() == wanted.lower()]
+        found = found or [tenant for tenant in tenants if tenant.name == wanted]
+        what = f"Could not find tenant {printable(wanted)}"
+        if len(found) > 1:
+            ids = ", ".join(tenant.cust_id for tenant in found[:MAX_NAMED])
+            raise InputError(what, f"{len(found)} tenants have that name: {ids}.", "Give the id.")
+        if found:
+            return found[0]
+        if not tenants and is_platform_id(wanted):
+            return Tenant(wanted.lower(), "")
+        if not tenants:
+            refusal = self._refusals.get("tenants")
+            facts = refusal.facts if refusal else {}
+            said = " {method} {url} answers HTTP {status}.".format(**facts) if refusal else ""
+            why, remedy = f"this key can't read the tenants.{said}", "Give the tenant's id (32 hex digits)."
+            raise InputError(what, why, remedy, **facts)
+        if any(tenant.name.startswith(wanted + " ") for tenant in tenants):
+            why = "it is only the beginning of a tenant's name, cut at the blank."
+            raise InputError(what, why, """Quote the name twice: -e "stellar_tenant='Example Tenant'".""")
+        names = ", ".join(printable(tenant.name, 60) for tenant in tenants[:MAX_NAMED])
+        more = f" and {len(tenants) - MAX_NAMED} more" if len(tenants) > MAX_NAMED else ""
+        raise InputError(
+            what,
+            f"it is none of the {len(tenants)} tenants that this key can see: {names}{more}.",
+            "Check the spelling (letter case counts in a name).",
+        )
+
+    def require_tenant(self, case: dict[str, Any]) -> None:
+        wanted = self.client.connection.tenant
+        if not wanted:
+            return
+        if matches_tenant(case, wanted):
+            self._tenant = self._tenant or Tenant(case.get("cust_id") or "", case.get("tenant_name") or "")
+            return
+        tenant = self.tenant()
+        if tenant is not None and tenant.owns(case):
+            return
+        raise ConflictError(
+            f"Refused {label(case)}",
+            f"it belongs to tenant {tenant_label(case)}, not to {printable(wanted)}.",
+            "Check the case's id, or tenant.",
+        )
+
+    def _restricted(self, path: str, what: str) -> list[dict[str, Any]] | None:
+        """A list that some keys may not read, or some versions don't have: None then. Read once."""
+        with self._lists_lock:
+            if path not in self._lists:
+                self._lists[path] = self._read_restricted(path, what)
+            return self._lists[path]
+
+    def _read_restricted(self, path: str, what: str) -> list[dict[str, Any]] | None:
+        try:
+            data = self.client.get(path, what=what).get("data")
+        except (ApiError, AuthenticationError) as error:
+            # Which status a scoped key gets is not documented. Whether a 401 means more than this list shows at the
+            # next call; for tenants there may be none.
+            allowed = (401, 403, 404) if path == "users" else (403, 404)
+            if error.is_answer_to(path, *allowed):
+                self._refusals[path] = error
+                return None
+            raise
+        if not isinstance(data, list) or not all(isinstance(record, dict) for record in data):
+            raise shape_error(self.client, path, what, "a list")
+        return data

@@ -1,0 +1,293 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of the modules and of the lookup beside the connection: their tables, and what they mean.
+
+Everything is checked here before anything is sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Iterable, Protocol
+
+from .._errors import InputError, printable
+from .._model.case import CLOSED_STATUSES, RESOLUTIONS, SEVERITIES, STATUSES, bad_tag, is_case_id
+from .._model.directory import Person, Tenant
+from .._model.plain import plain
+from .._model.plan import Desired, TagChange
+from .._model.query import ORDERS, SORT_FIELDS, Query, Sorting
+from .._model.times import AGE_OR_TIME_FORMS, DAY_MS, TIME_FORMS, is_age, parse_time
+
+_STRINGS = {"type": "list", "elements": "str"}
+
+# The options of a desired state, with the module's own checks of them.
+CASE: dict[str, Any] = {
+    "argument_spec": {
+        "case_id": {"type": "str"},
+        "ticket_id": {"type": "int"},
+        "status": {"type": "str", "choices": list(STATUSES)},
+        "severity": {"type": "str", "choices": list(SEVERITIES)},
+        "assignee": {"type": "str"},
+        "tags": {
+            "type": "dict",
+            "options": {"add": _STRINGS, "delete": _STRINGS, "set": _STRINGS},
+            "mutually_exclusive": [("set", "add"), ("set", "delete")],
+            "required_one_of": [("add", "delete", "set")],
+        },
+        "name": {"type": "str"},
+        "description": {"type": "str"},
+        "resolution": {"type": "str", "choices": list(RESOLUTIONS)},
+        "update_alerts": {"type": "bool"},
+        "comment": {"type": "str"},
+        "if_modified_at": {"type": "str"},
+    },
+    "mutually_exclusive": [("case_id", "ticket_id")],
+    "required_one_of": [("case_id", "ticket_id")],
+}
+# At least one of them is declared. Not by required_one_of, whose message would hide a misspelt option.
+STATE_OPTIONS = ("status", "severity", "assignee", "tags", "name", "description", "resolution")
+
+# The filters of a query, described in doc_fragments/query.py.
+QUERY: dict[str, dict[str, Any]] = {
+    "status": dict(_STRINGS, choices=list(STATUSES)),
+    "severity": dict(_STRINGS, choices=list(SEVERITIES)),
+    "not_tags": _STRINGS,
+    "assignee": _STRINGS,
+    "not_modified_by": _STRINGS,
+    "min_score": {"type": "float"},
+    "max_score": {"type": "float"},
+    "min_size": {"type": "int"},
+    "created_after": {"type": "str"},
+    "created_before": {"type": "str"},
+    "modified_after": {"type": "str"},
+    "modified_before": {"type": "str"},
+    "sort": {"type": "str", "choices": list(SORT_FIELDS), "default": "created_at"},
+    "order": {"type": "str", "choices": list(ORDERS), "default": "asc"},
+    "limit": {"type": "int"},
+}
+
+# Parts of a case that are read on demand.
+INCLUDES = ("alerts", "observables", "summary", "comments", "activities", "scores")
+
+_FILTERS = (*tuple(name for name in QUERY if name not in ("sort", "order", "limit")), "tags")
+
+CASE_INFO: dict[str, Any] = {
+    "argument_spec": dict(
+        QUERY,
+        case_id=_STRINGS,
+        ticket_id={"type": "list", "elements": "int"},
+        tags=_STRINGS,
+        include=dict(_STRINGS, choices=list(INCLUDES)),
+        count_only={"type": "bool", "default": False},
+    ),
+    # Ids name cases and a query finds them: a filter on ids would silently hide some.
+    "mutually_exclusive": [(ids, name) for name in (*_FILTERS, "limit") for ids in ("case_id", "ticket_id")],
+}
+
+
+LOOKUP: dict[str, Any] = {
+    "argument_spec": dict(
+        QUERY, tags=_STRINGS, result={"type": "str", "choices": ["cases", "ids", "count"], "default": "cases"}
+    )
+}
+
+# The options that limit or protect, beside those of the connection: one that is given without a value is an error,
+# since a task without it would do more than was meant.
+CASE_LIMITS = ("case_id", "ticket_id")
+CASE_INFO_LIMITS = (*_FILTERS, "limit", "case_id", "ticket_id")
+LOOKUP_LIMITS = (*_FILTERS, "limit")
+
+
+def desired_state(params: dict[str, Any]) -> Desired:
+    """The desired state of a task, checked before anything is sent."""
+    name, comment, status = params.get("name"), params.get("comment"), params.get("status")
+    for option, text in (("name", name), ("comment", comment)):
+        if text is not None and not text.strip():
+            raise InputError(f"Option {option}", "is empty.", "Leave it out, or give a text.")
+    update_alerts = params.get("update_alerts")
+    if update_alerts is not None and status not in CLOSED_STATUSES:
+        raise InputError(
+            "Option update_alerts",
+            "works only with a status that closes the case.",
+            f"Set status to {' or '.join(CLOSED_STATUSES)}.",
+        )
+    assignee = params.get("assignee")
+    if all(params.get(option) is None for option in STATE_OPTIONS):
+        raise InputError(
+            "The task",
+            "declares no state of the case.",
+            f"Set at least one of {', '.join(STATE_OPTIONS)}. A comment is posted only when something else changes.",
+        )
+    return Desired(
+        status=status,
+        severity=params.get("severity"),
+        name=name,
+        description=params.get("description"),
+        resolution=params.get("resolution"),
+        assignee=None if assignee is None else _person(assignee),
+        tags=_tag_change(params.get("tags")),
+        update_alerts=update_alerts,
+        comment=comment,
+    )
+
+
+def _person(given: str) -> Person:
+    if given and not given.strip():
+        raise InputError("Option assignee", "is blank.", 'To assign the case to nobody, give "".')
+    return Person(given.strip())
+
+
+def _tag_change(tags: dict[str, Any] | None) -> TagChange | None:
+    if tags is None:
+        return None
+    add, delete, exactly = (checked_tags(_texts(tags, name), f"tags.{name}") for name in ("add", "delete", "set"))
+    both = [tag for tag in add if tag in delete]
+    if both:
+        raise InputError("Option tags", f"adds and deletes {', '.join(map(repr, both))}.", "Choose one of them.")
+    return TagChange(add, delete, None if tags.get("set") is None else exactly)
+
+
+def checked_tags(given: Iterable[str], option: str) -> tuple[str, ...]:
+    """Return tags without the blanks around them, each once. Raises InputError for one that can't be a tag."""
+    tags = tuple(dict.fromkeys(tag.strip() for tag in given))
+    for tag in tags:
+        why = bad_tag(tag)
+        if why:
+            remedy = "Give each tag as an item of its own."
+            if option == "tags.delete":
+                remedy = "Name the tags to keep in tags.set: it removes all others, such a one too."
+            raise InputError(f"Option {option}", f"tag {printable(tag)!r} {why}.", remedy)
+    return tags
+
+
+def _texts(params: dict[str, Any], name: str) -> tuple[str, ...]:
+    """Return the texts of a list without the blanks around them, each once. Ansible splits "a, b" at the comma only."""
+    items = params.get(name) or ()
+    for item in items:
+        if not isinstance(item, (str, int, float)):
+            raise InputError(f"Option {name}", f"has an item that is no text: {printable(item)!r}.", "Give texts.")
+    return tuple(dict.fromkeys(str(plain(item)).strip() for item in items))
+
+
+def filter_values(params: dict[str, Any], name: str) -> tuple[str, ...]:
+    """Return the values of a filter. An empty list, as from a variable that came out empty, would find all cases."""
+    if params.get(name) is not None and not params[name]:
+        raise InputError(f"Option {name}", "is an empty list, which no case matches.", "Leave it out for all cases.")
+    return _texts(params, name)
+
+
+def values_or_none(params: dict[str, Any], name: str, meaning: str) -> tuple[str, ...]:
+    """Return the values of a filter in which "" has a meaning. An item of blanks only is no "", and is refused."""
+    values = filter_values(params, name)
+    if any(isinstance(item, str) and item and not item.strip() for item in params.get(name) or ()):
+        raise InputError(f"Option {name}", "has an item of blanks only.", f'For {meaning} give "".')
+    return values
+
+
+def case_ids(params: dict[str, Any]) -> tuple[str, ...]:
+    """Return the ids of the option case_id of many cases. Raises InputError."""
+    ids = _texts(params, "case_id")
+    for case_id in ids:
+        check_case_id(case_id)
+    return ids
+
+
+def guard_time(params: dict[str, Any], now_ms: int) -> int | None:
+    """if_modified_at in ms. An age would be measured from this run, not from when somebody looked."""
+    value = params.get("if_modified_at")
+    if value is not None and is_age(value):
+        raise InputError("Option if_modified_at", f"{printable(value)!r} is an age.", TIME_FORMS)
+    return time_option(params, "if_modified_at", now_ms, TIME_FORMS)
+
+
+def time_option(params: dict[str, Any], name: str, now_ms: int, forms: str = AGE_OR_TIME_FORMS) -> int | None:
+    value = params.get(name)
+    if value is None:
+        return None
+    try:
+        return parse_time(value, now_ms, ages=forms == AGE_OR_TIME_FORMS)
+    except (ValueError, OverflowError) as error:
+        raise InputError(f"Option {name}", f"{error}.", forms) from None
+
+
+def check_ranges(query: Query, now_ms: int, names: dict[str, str] | None = None) -> None:
+    """Refuse bounds that no case can lie between. names: what the options are called, if not as the query has them."""
+
+    def option(name: str) -> str:
+        return (names or {}).get(name, name)
+
+    for name in ("min_score", "max_score"):
+        score = getattr(query, name)
+        if score is not None and not 0 <= score <= 100:
+            raise InputError(f"Option {option(name)}", f"is {score:g}.", "A score is from 0 to 100.")
+    for name in ("created_after", "modified_after"):
+        if (getattr(query, name) or 0) > now_ms + DAY_MS:
+            raise InputError(f"Option {option(name)}", "lies in the future, where no case is.", "Correct the time.")
+    for low, high in (
+        ("min_score", "max_score"),
+        ("created_after", "created_before"),
+        ("modified_after", "modified_before"),
+    ):
+        start, end = getattr(query, low), getattr(query, high)
+        if start is not None and end is not None and start > end:
+            raise InputError(
+                f"Options {option(low)} and {option(high)}", "leave no room between them.", "Swap or correct them."
+            )
+
+
+def check_case_id(case_id: str) -> None:
+    if not is_case_id(case_id):
+        raise InputError(
+            "Option case_id",
+            f"{printable(case_id)!r} is no id of a case: it has letters, digits, - and _ only.",
+            "Give the case's _id as the platform returns it, or ticket_id.",
+        )
+
+
+class Directory(Protocol):
+    """Who looks up users and the connection's tenant on the platform."""
+
+    def person(self, given: str) -> Person: ...
+
+    def tenant(self) -> Tenant | None: ...
+
+
+class Reading:
+    """The checked options of a query. query() needs the platform, to know people and the tenant."""
+
+    def __init__(self, params: dict[str, Any], now_ms: int) -> None:
+        self.now_ms = now_ms
+        self.limit = params.get("limit")
+        if self.limit is not None and self.limit < 1:
+            raise InputError(
+                "Option limit", f"is {self.limit}.", "Give a number from 1, or leave it out for all cases."
+            )
+        self.names_cases = params.get("case_id") is not None or params.get("ticket_id") is not None
+        self.sorting = Sorting(params.get("sort") or "created_at", params.get("order") == "desc")
+        self.case_ids = case_ids(params)
+        self._assignee = values_or_none(params, "assignee", "unassigned cases")
+        self._not_modified_by = values_or_none(params, "not_modified_by", "cases that nobody changed")
+        self._query = Query(
+            status=filter_values(params, "status"),
+            severity=filter_values(params, "severity"),
+            tags=checked_tags(filter_values(params, "tags"), "tags"),
+            not_tags=checked_tags(filter_values(params, "not_tags"), "not_tags"),
+            min_score=params.get("min_score"),
+            max_score=params.get("max_score"),
+            min_size=params.get("min_size"),
+            created_after=time_option(params, "created_after", now_ms),
+            created_before=time_option(params, "created_before", now_ms),
+            modified_after=time_option(params, "modified_after", now_ms),
+            modified_before=time_option(params, "modified_before", now_ms),
+        )
+        check_ranges(self._query, now_ms)
+
+    def query(self, directory: Directory) -> Query:
+        return replace(
+            self._query,
+            assignee=tuple(directory.person(given) for given in self._assignee),
+            not_modified_by=tuple(directory.person(given) for given in self._not_modified_by),
+            tenant=directory.tenant(),
+        )

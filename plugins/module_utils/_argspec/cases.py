@@ -1,0 +1,29 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of stellar_cases beside the connection. What a rule and an item may hold is in rules.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+CASES: dict[str, Any] = {
+    "argument_spec": {
+        "cases": {"type": "list", "elements": "dict"},
+        "rules": {"type": "list", "elements": "dict"},
+        "undo_file": {"type": "path"},
+        "allow_other_platform": {"type": "bool", "default": False},
+        "max_changes": {"type": "str"},
+        "concurrency": {"type": "int", "default": 8},
+        "on_error": {"type": "str", "choices": ["continue", "stop"], "default": "continue"},
+        "time_budget": {"type": "float"},
+        "reread_after": {"type": "float", "default": 5.0},
+        "journal": {"type": "path"},
+    },
+    "mutually_exclusive": [("cases", "rules", "undo_file")],
+    "required_one_of": [("cases", "rules", "undo_file")],
+}
+
+# The options that limit or protect, beside those of the connection
+CASES_LIMITS = ("cases", "rules", "undo_file", "max_changes", "on_error", "time_budget", "journal")

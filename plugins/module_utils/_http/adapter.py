@@ -1,0 +1,236 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Connections on which all of an exchange, from connecting to the last byte, keeps to one time and one size.
+
+A time-out of requests is for each read, so that a byte a second never ends; its redirects and its decompression read
+as much as the other side sends. What is here works through the classes that urllib3 lets a pool and a connection have.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import io
+import re
+import socket
+import threading
+import time
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, Iterator
+from urllib.parse import unquote, urlsplit
+
+try:
+    import requests
+    from requests.adapters import HTTPAdapter
+    from urllib3.exceptions import ConnectTimeoutError, HTTPError, IncompleteRead, NewConnectionError, ReadTimeoutError
+    from urllib3.util.connection import allowed_gai_family
+except ImportError:  # client.py says so, with the interpreter's path
+    HTTPAdapter = object  # type: ignore[assignment, misc]
+
+# sendall() on TLS waits anew for each part of about this size.
+_PIECE_BYTES = 16 * 1024
+
+_exchange = threading.local()
+
+
+class TooLargeError(Exception):
+    """More bytes came than an exchange may have. No OSError, so that no library takes it for a lost connection."""
+
+
+@contextmanager
+def exchange(seconds: float, most_bytes: int) -> Iterator[None]:
+    """All that this thread sends and receives in here takes at most so long, and each answer has at most so many bytes.
+
+    Raises what a socket raises when its time-out passes, or TooLargeError.
+    """
+    _exchange.ends, _exchange.most_bytes = time.monotonic() + seconds, most_bytes
+    try:
+        yield
+    finally:
+        del _exchange.ends, _exchange.most_bytes
+
+
+def _seconds_left() -> float:
+    left: float = _exchange.ends - time.monotonic()
+    if left <= 0:
+        raise socket.timeout("timed out")
+    return left
+
+
+class _Reader(io.RawIOBase):
+    """The bytes of one answer, as they come."""
+
+    def __init__(self, sock: Any, raw: Any) -> None:
+        super().__init__()
+        self._sock = sock
+        self._raw = raw
+        self._bytes_left = _exchange.most_bytes
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._sock.settimeout(_seconds_left())
+        count: int = self._raw.readinto(buffer) or 0
+        self._bytes_left -= count
+        if self._bytes_left < 0:
+            raise TooLargeError
+        return count
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    """Also what a proxy answers to CONNECT."""
+
+    def __init__(self, sock: Any, *arguments: Any, **options: Any) -> None:
+        super().__init__(sock, *arguments, **options)
+        self.fp: Any = io.BufferedReader(_Reader(sock, self.fp.detach()))
+
+    def begin(self) -> None:
+        super().begin()
+        # urllib3 logs headers that can't be parsed, as they are: on standard error, if nobody has set up logging.
+        self.msg.defects.clear()
+        self.msg.set_payload("")
+
+
+class _Connection:
+    """Mixed into a connection of urllib3."""
+
+    response_class = _Response
+    # of the other class
+    sock: Any
+    timeout: Any
+    port: int
+    _dns_host: str
+
+    def _new_conn(self) -> Any:
+        """Connect. urllib3 would give each address of a name the whole time-out."""
+        if hasattr(self, "_socks_options"):  # the proxy looks the name up
+            return super()._new_conn()  # type: ignore[misc]
+        name, longest = self._dns_host, self.timeout
+        addresses = _addresses(self, name, self.port)
+        try:
+            while True:
+                self._dns_host = addresses.pop(0)
+                self.timeout = min(longest, _seconds_left() / (len(addresses) + 1))
+                try:
+                    sock = super()._new_conn()  # type: ignore[misc]
+                    break
+                except HTTPError:
+                    if not addresses:
+                        raise
+        finally:
+            self._dns_host, self.timeout = name, longest
+        # For the handshake of TLS, which keeps to it as a whole.
+        sock.settimeout(_seconds_left())
+        return sock
+
+    def send(self, data: bytes) -> None:
+        for start in range(0, len(data) or 1, _PIECE_BYTES):
+            if self.sock is not None:
+                self.sock.settimeout(_seconds_left())
+            super().send(data[start : start + _PIECE_BYTES])  # type: ignore[misc]
+
+
+def _addresses(connection: Any, name: str, port: int) -> list[str]:
+    try:
+        # Without IPv6 its addresses would be tried all the same, and the error of the last one hide the others'.
+        found = socket.getaddrinfo(name.strip("[]"), port, allowed_gai_family(), socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise NewConnectionError(connection, f"Failed to resolve {name!r} ({error})") from None
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+@lru_cache(maxsize=None)
+def _bounded(pool_class: Any) -> Any:
+    """A class of connection pools, made to keep to an exchange."""
+    plain = pool_class.ConnectionCls
+    connection_class = type(plain.__name__, (_Connection, plain), {})
+    return type(pool_class.__name__, (pool_class,), {"ConnectionCls": connection_class})
+
+
+def _bind(manager: Any) -> Any:
+    classes = manager.pool_classes_by_scheme
+    if not any(issubclass(pool_class.ConnectionCls, _Connection) for pool_class in classes.values()):
+        manager.pool_classes_by_scheme = {scheme: _bounded(pool_class) for scheme, pool_class in classes.items()}
+    return manager
+
+
+class Adapter(HTTPAdapter):
+    """Sends the requests of an exchange(), straight or through a proxy."""
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        super().init_poolmanager(*arguments, **options)
+        _bind(self.poolmanager)
+
+    def proxy_manager_for(self, *arguments: Any, **options: Any) -> Any:
+        return _bind(super().proxy_manager_for(*arguments, **options))
+
+
+def settings(base_url: str, verify: bool | str, proxy: str) -> dict[str, Any]:
+    """How an adapter is to send: what the options say, else the environment, of proxies and CA files."""
+    with requests.Session() as session:
+        # Plain http goes to loopback only: a proxy from the environment would read the key.
+        session.trust_env = not base_url.startswith("http://")
+        proxies = {"http": proxy, "https": proxy} if proxy else {}
+        return dict(session.merge_environment_settings(base_url, proxies, True, verify, None))
+
+
+def passwords(proxy: str) -> list[str]:
+    """The password of a proxy's URL, as it stands there, decoded, and as Basic sends it."""
+    try:
+        parts = urlsplit(proxy if "://" in proxy else "http://" + proxy)
+    except ValueError:
+        return []
+    if not parts.password:
+        return []
+    password = unquote(parts.password)
+    pair = f"{unquote(parts.username or '')}:{password}".encode("latin-1", "replace")
+    return [parts.password, password, base64.b64encode(pair).decode()]
+
+
+def name_and_port(proxy: str) -> str:
+    """A proxy's URL without what a message must not show, user name and password."""
+    return urlsplit(proxy if "://" in proxy else "http://" + proxy).netloc.rpartition("@")[2]
+
+
+def is_timeout(error: BaseException) -> bool:
+    kinds = (requests.exceptions.Timeout, ReadTimeoutError, socket.timeout)
+    return isinstance(error, kinds) or isinstance(innermost(error), kinds)
+
+
+def cause(error: BaseException) -> str:
+    """Why a request failed, without the library's talk of its own retries, of which there are none."""
+    inner = innermost(error)
+    last = inner.args[-1] if isinstance(inner, HTTPError) and inner.args else inner
+    # Of an answer that broke off it is a number of bytes.
+    words = str(inner if isinstance(last, int) else last)
+    # The library's words begin with the connection as Python shows it.
+    return re.sub(r"^\S*HTTPS?Connection.*?: (?=[A-Z])", "", words).rstrip(".")
+
+
+def may_quote_answer(error: BaseException) -> bool:
+    """True unless it is sure that the words of a library's error are its own, or the system's.
+
+    A first line or a header that makes no sense is quoted.
+    """
+    inner = innermost(error)
+    if type(inner) in (http.client.IncompleteRead, IncompleteRead):  # of numbers only
+        return False
+    return not isinstance(inner, (OSError, ConnectTimeoutError, NewConnectionError, ReadTimeoutError))
+
+
+def innermost(error: BaseException) -> BaseException:
+    """What the libraries wrapped."""
+    while True:
+        reason = getattr(error, "reason", None)
+        nested = [part for part in (reason, *error.args) if isinstance(part, BaseException)]
+        if not nested:
+            return error
+        error = nested[0] if nested[0] is reason else nested[-1]

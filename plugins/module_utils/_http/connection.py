@@ -1,0 +1,62 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A connection: the platform's address, the keys to it, and what limits each request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit
+
+PROXY_USER = "User name and password in it may have characters of Latin-1 only."
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Checked connection options. Secrets stay out of repr()."""
+
+    base_url: str
+    username: str
+    api_key: str = field(repr=False)
+    access_token: str = field(repr=False)
+    auth_method: str
+    tenant: str
+    api_version: str
+    verify: bool | str
+    proxy: str = field(repr=False)
+    timeout: float
+    retries: int
+    retry_budget: float
+
+    @property
+    def platform(self) -> str:
+        """The host and port that are used, as results name the platform; the port of https is left out."""
+        return platform_name(self.base_url)
+
+
+def platform_name(url: str) -> str:
+    """Return name[:port] of a host option, or of what an earlier result said of its platform. Raises ValueError."""
+    parts = urlsplit(url if "://" in url else "https://" + url)
+    name, port = (parts.hostname or "").rstrip("."), parts.port
+    name = f"[{name}]" if ":" in name else name
+    return name if port in (None, 443) and parts.scheme == "https" else f"{name}:{port or 80}"
+
+
+def is_same_platform(one: str, other: str) -> bool:
+    """Return whether two names of platforms are one; False for what is no name of one."""
+    try:
+        return platform_name(one.lower()) == platform_name(other.lower())
+    except ValueError:
+        return False
+
+
+def is_proxy(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        # As requests, or the library for SOCKS, is going to encode the two
+        encoding = "utf-8" if parts.scheme.startswith("socks") else "latin-1"
+        unquote(f"{parts.username}:{parts.password}").encode(encoding)
+        return parts.scheme in ("http", "https", "socks5", "socks5h") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

@@ -1,0 +1,401 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One call to the platform: how it is sent, and what each kind of answer means."""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import re
+import time
+from codecs import BOM_UTF8
+from functools import partial
+from typing import TYPE_CHECKING, Any, Callable
+from urllib.parse import urljoin, urlsplit
+
+from .._errors import (
+    ApiError,
+    AuthenticationError,
+    StellarError,
+    TransportError,
+    printable,
+)
+from .adapter import (
+    TooLargeError,
+    cause,
+    exchange,
+    innermost,
+    is_timeout,
+    may_quote_answer,
+)
+from .auth import BearerAuth
+from .body import loads, unpacked
+
+try:
+    import requests
+    import urllib3
+except ImportError:  # client.py says so, with the interpreter's path
+    pass
+
+if TYPE_CHECKING:
+    from .client import Client
+
+API_PATH = "/connect/api/v1/"
+RETRY_STATUSES = (429, 502, 503, 504)
+# A page of 500 cases is below 1 MiB; more than this is no answer of the platform.
+MAX_BODY_BYTES = 16 * 1024 * 1024
+# What is read of an error's body; a message shows less.
+_ERROR_BODY_BYTES = 64 * 1024
+_PIECE_BYTES = 64 * 1024
+# A name, or an address; nothing longer or with other characters, which may be anything
+_HOST = re.compile(r"(?=.{1,253}\Z)(?:(?:[a-z0-9-]{1,63}\.)*[a-z0-9-]{1,63}|[0-9a-f:.]+)\Z")
+
+
+class Retry(Exception):
+    """One try failed in a way that another may mend. error: what to raise when there is no other."""
+
+    # When the try began, on the throttle's clock: what it waited for its turn is no time of the platform's
+    began: float
+
+    def __init__(self, error: StellarError, retry_after: float | None = None) -> None:
+        super().__init__()
+        self.error = error
+        self.retry_after = retry_after
+        # True if the platform asks for fewer calls, from whatever thread
+        self.slow_down = retry_after is not None or error.facts.get("status") == 429
+
+
+class Request:
+    """One call: how to send it, and what each kind of answer means."""
+
+    def __init__(
+        self,
+        client: Client,
+        method: str,
+        path: str,
+        what: str,
+        params: list[tuple[str, Any]] | None,
+        body: dict[str, Any] | None,
+        empty_ok: bool,
+        before_try: Callable[[], None] | None = None,
+        is_answer: Callable[[dict[str, Any]], bool] | None = None,
+        hides_answer: bool = False,
+    ) -> None:
+        self.client = client
+        self.method = method
+        self.path = API_PATH + path
+        self.what = what
+        self.params = params
+        self.data = None if body is None else json.dumps(body).encode("utf-8")
+        self.headers = {**requests.utils.default_headers(), "Accept": "application/json", "Accept-Encoding": "gzip"}
+        if body is not None:
+            self.headers["Content-Type"] = "application/json"
+        self.empty_ok = empty_ok
+        self.before_try = before_try
+        self.is_answer = is_answer
+        # No message quotes an answer that may hold a secret which nobody knows yet.
+        self.hides_answer = hides_answer
+        # The token that the last try was sent with
+        self.token = ""
+        self.renewed = False
+        self.may_have_arrived = False
+        self.status: int | None = None
+        self.answer_headers: Any = {}
+        # Of the answer, in bytes, unpacked; None while it is not known
+        self.size: int | None = None
+
+    def send(self, auth: Any) -> dict[str, Any]:
+        """One try, when it is its turn. auth: None for the token.
+
+        Raises Retry for what may pass, another StellarError for what won't.
+        """
+        kind = "reads" if self.method == "GET" else "writes" if self.data is not None else "tokens"
+        self.token = ""
+        with self.client.throttle.call(kind):
+            if self.before_try is not None:
+                self.before_try()
+            if auth is None:
+                # Not before its turn has come: the token might have ended until then.
+                self.token = self.client.token()
+                auth = BearerAuth(self.token)
+            began = self.client.throttle.now()
+            try:
+                return self._send(auth)
+            except Retry as failure:
+                failure.began = began
+                raise
+
+    def _send(self, auth: Any) -> dict[str, Any]:
+        link = self.client.connection
+        self.status = self.size = None
+        sent_at = time.time()
+        url = link.base_url + self.path
+        try:
+            call = requests.Request(self.method, url, self.headers, data=self.data, params=self.params, auth=auth)
+            with exchange(link.timeout, MAX_BODY_BYTES + _PIECE_BYTES), self.client.adapter.send(
+                call.prepare(), timeout=(min(10.0, link.timeout), link.timeout), **self.client.settings
+            ) as response:
+                self.status, self.answer_headers = response.status_code, response.headers
+                self.client.learn_clock(self, sent_at)
+                content = self._content(response.raw) if self._is_success else self._error_content(response.raw)
+        except TooLargeError:
+            self.may_have_arrived = True
+            raise self._too_large() from None
+        except StellarError:
+            self.may_have_arrived = True
+            raise
+        except requests.exceptions.SSLError as error:
+            raise self._tls_failed(error) from None
+        except requests.exceptions.ProxyError as error:
+            raise self._proxy_failed(error) from None
+        except (
+            requests.exceptions.ConnectionError,
+            requests.exceptions.Timeout,
+            urllib3.exceptions.HTTPError,  # while the body is read
+        ) as error:
+            self.may_have_arrived = self.may_have_arrived or not _never_connected(error)
+            raise Retry(self._not_answered(error)) from None
+        except (requests.exceptions.RequestException, OSError) as error:
+            raise self._not_answered(error) from None
+        # An answer that is no refusal of the platform's may hide that the request was carried out.
+        self.may_have_arrived = self.may_have_arrived or not 300 <= self.status < 500
+        if self._is_success:
+            return self._json(content)
+        raise self._refused(content)
+
+    def platform_now(self) -> float:
+        """Epoch seconds by the answer's Date, so that a wrong clock here does not matter."""
+        return _http_date(self.answer_headers.get("Date")) or time.time()
+
+    @property
+    def _is_success(self) -> bool:
+        return self.status == 200 or (self.method != "GET" and 200 <= (self.status or 0) < 300)
+
+    def _content(self, raw: Any) -> bytes:
+        try:
+            content = self._read(raw, MAX_BODY_BYTES + 1)
+        except ValueError as error:
+            raise self.unexpected_answer(str(error)) from None
+        if len(content) > MAX_BODY_BYTES:
+            raise self._too_large()
+        return content
+
+    def _error_content(self, raw: Any) -> bytes:
+        """An error's body is for its message only: that it can't be read hides no status."""
+        try:
+            return self._read(raw, _ERROR_BODY_BYTES)
+        except (ValueError, OSError, TooLargeError, urllib3.exceptions.HTTPError):
+            return b""
+
+    def _read(self, raw: Any, most_bytes: int) -> bytes:
+        pieces = iter(partial(raw.read, _PIECE_BYTES, decode_content=False), b"")
+        content = unpacked(pieces, self.answer_headers.get("Content-Encoding", ""), most_bytes)
+        if len(content) < most_bytes and raw.length_remaining:  # urllib3 before 2.0 lets it pass
+            raise urllib3.exceptions.IncompleteRead(len(content), raw.length_remaining)
+        self.size = len(content) if len(content) < most_bytes else None
+        return content
+
+    def _too_large(self) -> ApiError:
+        return self.unexpected_answer(f"is larger than {MAX_BODY_BYTES // 2**20} MiB")
+
+    def _json(self, content: bytes) -> dict[str, Any]:
+        if content.strip() in (b"", BOM_UTF8) and self.empty_ok:
+            return {}
+        try:
+            with self.client.parsing:
+                answer = loads(content)
+        except ValueError as error:
+            raise self.unexpected_answer(str(error), content) from None
+        if not isinstance(answer, dict):
+            raise self.unexpected_answer("is not a JSON object", content)
+        if self.is_answer is not None and not self.is_answer(answer):
+            raise self.unexpected_answer("is none to this call", content)
+        return answer
+
+    def _facts(self, **more: Any) -> dict[str, Any]:
+        return dict(
+            more,
+            method=self.method,
+            path=self.path,
+            url=self.client.connection.base_url + self.path,
+            status=self.status,
+        )
+
+    @property
+    def tried(self) -> str:
+        return f"{self.what} ({self.method} {self.client.connection.base_url}{self.path})"
+
+    def unexpected_answer(self, why: str, content: bytes = b"") -> ApiError:
+        """An answer that the platform's API never gives."""
+        came = f"HTTP {self.status}, but the answer" if self.status else "What came before an answer"
+        shown = "."
+        if self.hides_answer:
+            shown += self._not_shown()
+        elif content:
+            shown = f", it begins: {self._excerpt(content)}."
+        return ApiError(
+            self.tried,
+            f"{came} {why}{shown}",
+            "Likely a login page, a proxy or another server answered: check host and proxy.",
+            **self._facts(),
+        )
+
+    def _not_shown(self) -> str:
+        size = "" if self.size is None else f" ({self.size} bytes)"
+        return "" if self.size == 0 else f" The answer{size} is not shown, because it may hold a token."
+
+    def _excerpt(self, content: bytes) -> str:
+        # From more than is shown, so that what is hidden leaves enough of the rest.
+        text = content[:_ERROR_BODY_BYTES].decode("utf-8", "replace")
+        return self.client.scrub(text, is_cut=len(content) >= _ERROR_BODY_BYTES)
+
+    def _refused(self, content: bytes) -> Exception:
+        status = self.status or 0
+        body = "" if self.hides_answer else self._excerpt(content)
+        facts = self._facts(body=body or None)
+        happened = f"HTTP {status}, the platform says: {body}." if body else f"HTTP {status}."
+        if self.hides_answer and content:
+            happened += self._not_shown()
+        if status == 401:
+            remedy = (
+                "A new token was refused as well: check the account's rights and the clock of the platform."
+                if self.renewed
+                else "The access token expired or is wrong. Get a new one, or set api_key so that it is renewed."
+            )
+            return AuthenticationError(self.tried, happened, remedy, **facts)
+        if 300 <= status < 400:
+            why = f"HTTP {status} redirects to {self._redirect_target()}, and a key is not sent after a redirect."
+            return ApiError(self.tried, why, "Set host to the platform's own name.", **facts)
+        error = ApiError(self.tried, happened, _REMEDIES.get(status, _remedy_for_class(status)), **facts)
+        if status in RETRY_STATUSES:
+            return Retry(error, self._retry_after())
+        return error
+
+    def _redirect_target(self) -> str:
+        """Where a redirect leads, without the parts of an address that may hold a secret."""
+        location = self.answer_headers.get("Location", "")
+        if not location:
+            return "nowhere"
+        if self.hides_answer:
+            return self._origin(location) or "an address that may hold a token"
+        # By hand, since what is no URL has to be shown as well.
+        place = re.split("[?#]", location, maxsplit=1)[0]
+        return self.client.scrub(re.sub(r"^([^/\\]*[/\\]{2,})[^/\\]*@", r"\1", place) or self.path)
+
+    def _origin(self, location: str) -> str:
+        """Scheme, host and port of where a redirect leads; "" if they make no sense, or look like a secret."""
+        try:
+            target = urlsplit(urljoin(self.client.connection.base_url, location))
+            port = "" if target.port is None else f":{target.port}"
+        except ValueError:
+            return ""
+        name = target.hostname or ""
+        place = target.netloc.rpartition("@")[2]
+        if target.scheme not in ("http", "https") or not _HOST.match(name) or self.client.scrub(place) != place:
+            return ""
+        return f"{target.scheme}://{f'[{name}]' if ':' in name else name}{port}"
+
+    def _retry_after(self) -> float | None:
+        """Seconds, from a Retry-After that is a number of seconds or a date."""
+        value = self.answer_headers.get("Retry-After")
+        if value is None:
+            return None
+        if value.strip().isdecimal():
+            return float(value)
+        date = _http_date(value)
+        return None if date is None else max(0.0, date - self.platform_now())
+
+    def _tls_failed(self, error: Exception) -> Exception:
+        text = self.client.scrub(cause(error))
+        # The second is what urllib3 before 2.0 says of a name.
+        if not any(words in str(error) for words in ("CERTIFICATE_VERIFY_FAILED", "doesn't match")):
+            self.may_have_arrived = True
+            remedy = "Check that the port speaks TLS, and what stands between this machine and the platform."
+            return Retry(TransportError(self.tried, f"TLS broke off: {text}.", remedy, **self._facts()))
+        return TransportError(
+            self.tried,
+            f"TLS failed, so nothing was sent: {text}.",
+            _remedy_for_certificate(text, self.client.connection.verify),
+            **self._facts(),
+        )
+
+    def _proxy_failed(self, error: Exception) -> Exception:
+        text = self._cause(error)
+        remedy = "Check proxy, HTTPS_PROXY and NO_PROXY."
+        if "failed: 407" in text:
+            remedy = "Check the user name and the password in the proxy's URL (proxy or HTTPS_PROXY)."
+        happened = f"the proxy {self.client.scrub(self.client.proxy)} did not connect: {text}."
+        failure = TransportError(self.tried, happened, remedy, **self._facts())
+        never_connected = _never_connected(error)
+        if never_connected and "Tunnel connection failed: 4" in text:  # it refuses the next try as well
+            return failure
+        # urllib3 says of what broke off after it was sent, too, that the proxy did not connect: 1.26 of all of it, 2 of
+        # some.
+        self.may_have_arrived = self.may_have_arrived or not never_connected
+        return Retry(failure)
+
+    def _not_answered(self, error: Exception) -> TransportError:
+        link = self.client.connection
+        if is_timeout(error):
+            begun = f", and HTTP {self.status} began one" if self.status else ""
+            why = f"no complete answer in time (timeout is {link.timeout:g} s{begun})"
+            remedy = "Check that host and port are reachable from here, or raise timeout."
+        elif self.status:
+            why = f"HTTP {self.status}, but the answer broke off"
+            remedy = "Run again; if it stays so, look at what stands between this machine and the platform."
+        elif link.base_url.startswith("http://"):
+            why, remedy = "no answer to plain http", "Leave http:// out: the platform speaks https."
+        else:
+            why = "no answer"
+            remedy = "Check host and port, name resolution, and that a firewall or a proxy lets this machine through."
+        return TransportError(self.tried, f"{why}: {self._cause(error)}.", remedy, **self._facts())
+
+    def _cause(self, error: Exception) -> str:
+        if self.hides_answer and may_quote_answer(error):
+            return f"{type(innermost(error)).__name__}. What came is not shown, because it may hold a token"
+        return self.client.scrub(cause(error))
+
+
+def _never_connected(error: Exception) -> bool:
+    """True if nothing was sent for sure."""
+    inner = innermost(error)
+    if isinstance(error, requests.exceptions.ConnectTimeout) or isinstance(
+        inner, (urllib3.exceptions.ConnectTimeoutError, urllib3.exceptions.NewConnectionError)
+    ):
+        return True
+    # What a proxy says to CONNECT. Of this type only, since the words of others may be the platform's.
+    return inner.__class__ is OSError and str(inner).startswith("Tunnel connection failed")
+
+
+def _http_date(value: str | None) -> float | None:
+    try:
+        return email.utils.parsedate_to_datetime(value or "").timestamp()
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
+
+
+def _remedy_for_certificate(text: str, verify: bool | str) -> str:
+    if "mismatch" in text or "doesn't match" in text:  # the second in urllib3 before 2.0
+        return "It is for another name: set host to the name in the certificate."
+    if "expired" in text or "not yet valid" in text:
+        return "Renew the platform's certificate, or correct the clock of this machine."
+    if isinstance(verify, str):
+        return f"It is not signed by a CA of ca_path ({printable(verify)}): set ca_path to the file of its CA."
+    return "If the platform has a certificate of a private CA, set ca_path to that CA's file."
+
+
+def _remedy_for_class(status: int) -> str:
+    if status >= 500:
+        return "The platform failed; nothing here can mend it. Look at the platform's health, then run again."
+    return "The platform refused the request as it is."
+
+
+_REMEDIES = {
+    403: "The key may not do this: check the account's role, and that the tenant is in the key's scope.",
+    404: "Check the id (a case's _id, not its ticket number), the tenant, and the platform's version.",
+    405: "The platform's version may lack this call: check api_version.",
+    422: "The platform refused a value: check the options, and api_version for a platform before 5.0.",
+    429: "The platform asks to slow down: run less at once, or raise retry_budget.",
+}

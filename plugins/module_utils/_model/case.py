@@ -1,0 +1,102 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The case model: what its fields may hold, and who a person is.
+
+Pure: imports nothing that does I/O and nothing of Ansible.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from .._errors import printable
+
+# Vendor docs 5.2; Escalated is in use by the vendor's own clients since 2024.
+STATUSES = ("New", "In Progress", "Escalated", "Resolved", "Cancelled")
+CLOSED_STATUSES = ("Resolved", "Cancelled")
+SEVERITIES = ("Critical", "High", "Medium", "Low")
+# Vendor library 2025-07; sent together with status Resolved only.
+RESOLUTIONS = ("False Positive", "Benign", "True Positive")
+
+# The two known forms have 24 and 48 hex digits; others are let through, but never a path.
+_CASE_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_HEX_ID = re.compile(r"[0-9a-f]{32}")
+
+
+def is_case_id(text: str) -> bool:
+    return _CASE_ID.fullmatch(text) is not None
+
+
+def is_platform_id(text: str) -> bool:
+    """True for the form that ids of users and tenants have."""
+    return _HEX_ID.fullmatch(text.lower()) is not None
+
+
+# What the engine compares, and its types; a field that is absent or null is let pass.
+_TEXTS = (
+    *("status", "severity", "priority", "name", "resolution", "description", "assignee", "assignee_name"),
+    *("modified_by", "modified_by_name", "cust_id", "tenant_name"),
+)
+
+
+def is_case(record: Any) -> bool:
+    """True for an object that has the shape of a case. Its id becomes part of a path."""
+    if not isinstance(record, dict) or not isinstance(record.get("_id"), str) or not is_case_id(record["_id"]):
+        return False
+    held_tags = record.get("tags") or []
+    return (
+        all(isinstance(record.get(name), (str, type(None))) for name in _TEXTS)
+        and isinstance(held_tags, list)
+        and all(isinstance(tag, str) for tag in held_tags)
+    )
+
+
+def severity(case: dict[str, Any]) -> str:
+    """Up to 4.3 the field is called priority (vendor docs 4.3)."""
+    return case.get("severity") or case.get("priority") or ""
+
+
+def tags(case: dict[str, Any]) -> list[str]:
+    return list(case.get("tags") or [])
+
+
+def modified_at(case: dict[str, Any]) -> int | None:
+    """When a case was changed last, in ms; None if the platform does not say so."""
+    return moment(case, "modified_at")
+
+
+def moment(record: dict[str, Any], name: str) -> int | None:
+    """A time of a case, a comment or an entry of a history, in ms; None for what is no number."""
+    value = record.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def label(case: dict[str, Any]) -> str:
+    """How a message names a case: by both of its numbers."""
+    return f"case {case['_id']} (ticket {printable(case.get('ticket_id'), 20)})"
+
+
+def tenant_label(case: dict[str, Any]) -> str:
+    return printable(case.get("tenant_name") or case.get("cust_id") or "(no tenant)", 60)
+
+
+def bad_tag(tag: str) -> str:
+    """Return why no option can hold this tag as it is, or ''."""
+    if not tag.strip():
+        return "is empty"
+    if "," in tag:
+        return "holds a comma, which separates tags in a query of the platform"
+    if not tag.isprintable():
+        return "holds a control character"
+    if tag != tag.strip():
+        # The platform may hold such a one. No option can give it back, since options strip their tags.
+        return "has blanks around it"
+    return ""
+
+
+def assignee_label(case: dict[str, Any]) -> str:
+    assignee = case.get("assignee") or ""
+    return (case.get("assignee_name") or assignee) if assignee else ""

@@ -1,0 +1,93 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The conditions of a rule: which of them a listing can filter, and whether a case meets them all.
+
+Pure: imports nothing that does I/O and nothing of Ansible.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import Any, Callable, Pattern
+
+from .case import severity, tags
+from .directory import Person, Tenant
+from .query import Query, within
+
+# A regular expression of a policy meets names that an attacker may choose: what is longer is cut before.
+MAX_NAME_LENGTH = 1000
+
+
+@dataclass(frozen=True)
+class Match:
+    """Conditions on a case: ANDed; the values of one are ORed. () and None are no condition.
+
+    query: those that a listing can filter as well, their bounds inclusive and their times in ms.
+    """
+
+    query: Query = field(default_factory=Query)
+    not_status: tuple[str, ...] = ()
+    not_severity: tuple[str, ...] = ()
+    all_tags: tuple[str, ...] = ()
+    not_assignee: tuple[Person, ...] = ()
+    tenants: tuple[Tenant, ...] = ()
+    not_tenants: tuple[Tenant, ...] = ()
+    resolution: tuple[str, ...] = ()
+    not_resolution: tuple[str, ...] = ()
+    max_size: int | None = None
+    name: Pattern[str] | None = None
+
+    def accepts(self, case: dict[str, Any]) -> bool:
+        return (
+            self.query.matches(case)
+            and not (self.not_status and case.get("status") in self.not_status)
+            and not (self.not_severity and severity(case) in self.not_severity)
+            and (not self.all_tags or set(self.all_tags) <= set(tags(case)))
+            and not any(person.is_assignee_of(case) for person in self.not_assignee)
+            and (not self.tenants or any(tenant.owns(case) for tenant in self.tenants))
+            and not any(tenant.owns(case) for tenant in self.not_tenants)
+            and (not self.resolution or (case.get("resolution") or "") in self.resolution)
+            and not (self.not_resolution and (case.get("resolution") or "") in self.not_resolution)
+            and within(case.get("size"), None, self.max_size)
+            and (self.name is None or _found(self.name, case.get("name")))
+        )
+
+    def resolved(self, person: Callable[[str], Person], tenant: Callable[[str], Tenant]) -> Match:
+        """The same with people and tenants looked up, by functions that take what the rule says."""
+
+        def everybody(people: tuple[Person, ...]) -> tuple[Person, ...]:
+            return tuple(one if one.is_certain else person(one.given) for one in people)
+
+        def every(tenants: tuple[Tenant, ...]) -> tuple[Tenant, ...]:
+            return tuple(tenant(one.name) if one.name and not one.cust_id else one for one in tenants)
+
+        tenants = every(self.tenants)
+        query = replace(self.query, assignee=everybody(self.query.assignee))
+        if query.tenant is None and len(tenants) == 1:
+            query = replace(query, tenant=tenants[0])
+        return replace(
+            self,
+            query=query,
+            not_assignee=everybody(self.not_assignee),
+            tenants=tenants,
+            not_tenants=every(self.not_tenants),
+        )
+
+    @property
+    def people(self) -> tuple[Person, ...]:
+        return (*self.query.assignee, *self.not_assignee)
+
+
+def _found(pattern: Pattern[str], name: Any) -> bool:
+    return pattern.search((name or "")[:MAX_NAME_LENGTH]) is not None
+
+
+def compile_name(pattern: str) -> Pattern[str]:
+    """A regular expression for names. Raises ValueError that says what is wrong with it."""
+    try:
+        return re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise ValueError(str(error)) from None

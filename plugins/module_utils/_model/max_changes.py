@@ -1,0 +1,55 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How many cases a run may change: a number, or a share of the cases that it read.
+
+Pure: imports nothing that does I/O and nothing of Ansible.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+
+from .._errors import InputError, printable
+
+
+@dataclass(frozen=True)
+class ChangeLimit:
+    """max_changes. value: cases, or percent of the cases read."""
+
+    value: Fraction
+    is_percentage: bool
+
+    @classmethod
+    def parse(cls, text: str | None) -> ChangeLimit | None:
+        """Raises InputError."""
+        if text is None:
+            return None
+        found = re.fullmatch(r"([0-9]{1,9})|([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*%", text.strip())
+        if not found:
+            raise InputError(
+                "Option max_changes",
+                f"{printable(text, 60)!r} is no number.",
+                "Give a number from 0 on (50) or a share (10%).",
+            )
+        if found.group(1) is not None:
+            return cls(Fraction(found.group(1)), False)
+        if Fraction(found.group(2)) > 100:
+            raise InputError("Option max_changes", f"is {printable(text, 60)}.", "A share is from 0% to 100%.")
+        return cls(Fraction(found.group(2)), True)
+
+    def check(self, changes: int, read: int) -> None:
+        """Raises InputError if there are more changes than this allows."""
+        most = read * self.value / 100 if self.is_percentage else self.value
+        if changes <= most:
+            return
+        given = f"{float(self.value):g}% of the {read} cases read" if self.is_percentage else f"{self.value}"
+        cases = "1 case" if changes == 1 else f"{changes} cases"
+        raise InputError(
+            "Refused to begin",
+            f"{cases} would be changed, and max_changes allows {given}. Nothing was written.",
+            "Look at case_results, or the report. If the changes are meant, raise max_changes.",
+        )

@@ -1,0 +1,227 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The plan: what a case lacks of its desired state, and the one PUT that brings it there.
+
+Pure: imports nothing that does I/O and nothing of Ansible. Check mode and the real run use the
+same plan, so that one can't say what the other doesn't do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from .._errors import printable
+from .case import CLOSED_STATUSES, assignee_label, severity, tags
+from .directory import Person
+
+# The vendor docs let description be written, and no known answer gives it back.
+UNREADABLE = ("description",)
+
+
+@dataclass(frozen=True)
+class TagChange:
+    """Tags to add and to delete; or, when exactly isn't None, the whole set."""
+
+    add: tuple[str, ...] = ()
+    delete: tuple[str, ...] = ()
+    exactly: tuple[str, ...] | None = None
+
+    def missing_in(self, current: list[str]) -> list[str]:
+        wanted = self.add if self.exactly is None else self.exactly
+        return [tag for tag in dict.fromkeys(wanted) if tag not in current]
+
+    def surplus_in(self, current: list[str]) -> list[str]:
+        if self.exactly is None:
+            return [tag for tag in dict.fromkeys(self.delete) if tag in current]
+        return [tag for tag in dict.fromkeys(current) if tag not in self.exactly]
+
+    def then(self, later: TagChange) -> TagChange:
+        """One change for two that are made one after the other."""
+        if later.exactly is not None:
+            return later
+        if self.exactly is not None:
+            return TagChange(exactly=_without(self.exactly, later.delete) + later.add)
+        return TagChange(_without(self.add, later.delete) + later.add, _without(self.delete, later.add) + later.delete)
+
+
+def _without(these: tuple[str, ...], those: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(tag for tag in these if tag not in those)
+
+
+@dataclass(frozen=True)
+class Desired:
+    """The managed part of a case; None is not managed."""
+
+    status: str | None = None
+    severity: str | None = None
+    name: str | None = None
+    description: str | None = None
+    resolution: str | None = None
+    assignee: Person | None = None
+    tags: TagChange | None = None
+    update_alerts: bool | None = None
+    comment: str | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field that the plan changes; before and after as a person reads them."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+@dataclass
+class Plan:
+    """The changes of one case, and the body of the PUT that makes them."""
+
+    desired: Desired
+    before: dict[str, Any] = field(default_factory=dict)
+    after: dict[str, Any] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
+    payload: dict[str, Any] = field(default_factory=dict)
+    unreadable: list[str] = field(default_factory=list)
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.changes)
+
+    def diff(self, case: dict[str, Any]) -> dict[str, Any]:
+        """What Ansible shows with --diff."""
+        header = f"case {printable(case.get('ticket_id', case['_id']), 20)}"
+        return {"before_header": header, "after_header": header, "before": self.before, "after": self.after}
+
+    def outcome(self, case: dict[str, Any]) -> dict[str, Any]:
+        """The case as it will be: what check mode returns."""
+        expected = dict(case)
+        for change in self.changes:
+            if change.field == "assignee":
+                person = self.desired.assignee or Person("")
+                expected.update(assignee=person.user_id or person.sent_as, assignee_name=person.label)
+            elif change.field == "severity":
+                expected["severity" if "severity" in case or "priority" not in case else "priority"] = change.after
+            elif change.field != "comment":
+                expected[change.field] = change.after
+        return expected
+
+
+def make_plan(case: dict[str, Any], desired: Desired) -> Plan:
+    """Compare a case, as the platform gives it, with its desired state."""
+    plan = Plan(desired)
+    for name in ("status", "severity", "name", "resolution", "description"):
+        wanted = getattr(desired, name)
+        if wanted is not None:
+            _plan_text(plan, case, name, wanted)
+    if desired.assignee is not None:
+        _plan_assignee(plan, case, desired.assignee)
+    if desired.tags is not None:
+        _plan_tags(plan, case, desired.tags)
+    if "resolution" in plan.payload:
+        # A resolution is known to be sent together with the status only (vendor library 2025-07).
+        plan.payload.setdefault("status", desired.status or case.get("status"))
+    if desired.update_alerts is not None and plan.payload.get("status") in CLOSED_STATUSES:
+        plan.payload["update_alerts"] = desired.update_alerts
+    # What a case can't show counts as changed in every run; a comment must not come with each.
+    unjudged = _unjudged(plan, case)
+    if desired.comment is not None and any(change.field not in unjudged for change in plan.changes):
+        _change(plan, "comment", None, desired.comment)
+    return plan
+
+
+def combine(first: Desired, later: Desired) -> Desired:
+    """One desired state for two that are brought about one after the other. Of comments the later one."""
+    wanted = {name: value for name, value in vars(later).items() if value is not None}
+    if first.tags is not None and later.tags is not None:
+        wanted["tags"] = first.tags.then(later.tags)
+    return replace(first, **wanted)
+
+
+def final_status(case: dict[str, Any], desired: Desired) -> str:
+    return desired.status or case.get("status") or ""
+
+
+def _change(plan: Plan, name: str, before: Any, after: Any) -> None:
+    plan.changes.append(Change(name, before, after))
+    plan.before[name], plan.after[name] = before, after
+
+
+def _plan_text(plan: Plan, case: dict[str, Any], name: str, wanted: str) -> None:
+    if name in UNREADABLE and case.get(name) is None:
+        plan.unreadable.append(name)
+        before: Any = None
+    else:
+        before = severity(case) if name == "severity" else case.get(name) or ""
+    if before == wanted:
+        plan.before[name] = plan.after[name] = before
+        return
+    plan.payload[name] = wanted
+    _change(plan, name, before, wanted)
+
+
+def _plan_assignee(plan: Plan, case: dict[str, Any], person: Person) -> None:
+    before = assignee_label(case)
+    if person.is_assignee_of(case):
+        plan.before["assignee"] = plan.after["assignee"] = before
+        return
+    if before == person.label:  # two people of one name
+        before = f"{before} ({case.get('assignee')})"
+    plan.payload["assignee"] = person.sent_as
+    _change(plan, "assignee", before, person.label)
+
+
+def _plan_tags(plan: Plan, case: dict[str, Any], wanted: TagChange) -> None:
+    current = tags(case)
+    add, delete = wanted.missing_in(current), wanted.surplus_in(current)
+    # Sorted, because tags are a set: their order on the platform is no difference.
+    before = sorted(set(current))
+    after = sorted((set(current) - set(delete)) | set(add))
+    if not add and not delete:
+        plan.before["tags"] = plan.after["tags"] = before
+        return
+    plan.payload["tags"] = {name: values for name, values in (("add", add), ("delete", delete)) if values}
+    _change(plan, "tags", before, after)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a case, read after the write, shows of the plan."""
+
+    made: list[Change] = field(default_factory=list)
+    missing: list[Change] = field(default_factory=list)
+    unsure: list[Change] = field(default_factory=list)
+
+
+def verify(plan: Plan, case: dict[str, Any]) -> Verdict:
+    """Compare the case after the write with the plan.
+
+    made: the changes that it shows, by whomever. missing: what the platform did not do; before is what it shows
+    instead. unsure: what can't be judged: an assignee whose id is unknown because the key may not read the users, a
+    description that is not given back.
+    """
+    # Only the tags that were sent: one that somebody else added meanwhile is not ignored, it is new.
+    sent = plan.payload.get("tags")
+    sent_tags = sent and TagChange(add=tuple(sent.get("add", ())), delete=tuple(sent.get("delete", ())))
+    again = make_plan(case, replace(plan.desired, tags=sent_tags, comment=None))
+    differing = {change.field: change for change in again.changes}
+    verdict = Verdict()
+    for planned in plan.changes:
+        change = differing.get(planned.field)
+        if change is not None:
+            unsure = change.field in _unjudged(plan, case)
+            (verdict.unsure if unsure else verdict.missing).append(change)
+        elif planned.field != "comment":
+            verdict.made.append(planned)
+    return verdict
+
+
+def _unjudged(plan: Plan, case: dict[str, Any]) -> list[str]:
+    """The fields in which a case can't show whether they are as planned."""
+    fields = [name for name in UNREADABLE if not case.get(name)]
+    person = plan.desired.assignee
+    if person and not person.is_certain and case.get("assignee"):
+        fields.append("assignee")
+    return fields

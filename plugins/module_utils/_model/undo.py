@@ -1,0 +1,88 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The way back: what restores a case after a plan was carried out.
+
+Pure: imports nothing that does I/O and nothing of Ansible.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+from .case import (
+    CLOSED_STATUSES,
+    RESOLUTIONS,
+    SEVERITIES,
+    STATUSES,
+    bad_tag,
+    severity,
+    tags,
+)
+from .plan import Plan
+
+
+def undo_item(case: dict[str, Any], plan: Plan, modified_at: int | None) -> tuple[dict[str, Any], list[str]]:
+    """An item of the option cases that restores a case, and what of the plan can't be undone.
+
+    case: as it was before. modified_at: of the case after the plan, in ms; who changes the case later is not
+    overwritten. The item has no more than case_id if nothing can be restored.
+    """
+    item: dict[str, Any] = {"case_id": case["_id"]}
+    lost: list[str] = []
+    for change in plan.changes:
+        if change.field == "tags":
+            lost += _undo_tags(item, case, plan)
+        elif change.field in _FORMER:
+            former = _FORMER[change.field](case)
+            if former is None:
+                lost.append(change.field)
+            else:
+                item[change.field] = former
+        elif change.field != "resolution":
+            lost.append(change.field)
+    lost += _undo_resolution(item, case, plan)
+    if plan.payload.get("update_alerts"):
+        lost.append("alerts")
+    if len(item) > 1 and modified_at is not None:
+        item["if_modified_at"] = modified_at
+    return item, lost
+
+
+def _unless_blank(text: str | None) -> str | None:
+    return text if text and text.strip() else None
+
+
+# How to give back what a field held before; None where no option can.
+_FORMER: dict[str, Callable[[dict[str, Any]], str | None]] = {
+    "status": lambda case: case.get("status") if case.get("status") in STATUSES else None,
+    "severity": lambda case: severity(case) if severity(case) in SEVERITIES else None,
+    "assignee": lambda case: _unless_blank(case["assignee"]) if case.get("assignee") else "",
+    "name": lambda case: _unless_blank(case.get("name")),
+    "description": lambda case: case.get("description"),
+}
+
+
+def _undo_tags(item: dict[str, Any], case: dict[str, Any], plan: Plan) -> list[str]:
+    """Only what the plan moved: tags that others add meanwhile stay."""
+    sent = plan.payload["tags"]
+    removed = [tag for tag in tags(case) if tag in sent.get("delete", ())]
+    restored = [tag for tag in removed if not bad_tag(tag)]
+    back = {"add": restored, "delete": list(sent.get("add", ()))}
+    back = {name: values for name, values in back.items() if values}
+    if back:
+        item["tags"] = back
+    return [] if restored == removed else ["tags"]
+
+
+def _undo_resolution(item: dict[str, Any], case: dict[str, Any], plan: Plan) -> list[str]:
+    """A resolution goes with status Resolved only, and there is no known way to make it empty."""
+    former = case.get("resolution") or ""
+    # Reopening the case may clear it.
+    is_reopened = case.get("status") in CLOSED_STATUSES and plan.after.get("status", "Resolved") not in CLOSED_STATUSES
+    if case.get("status") == "Resolved" and former in RESOLUTIONS:
+        if "status" in item or "resolution" in plan.after:
+            item["resolution"] = former
+        return []
+    return ["resolution"] if "resolution" in plan.payload or (former and is_reopened) else []

@@ -1,0 +1,159 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The journal of a run: a file from which the run can be undone, even if it was killed in the middle.
+
+JSON lines. Before each write there is one with what undoes it if it arrives, after each write one with what undoes
+what it did: the last line on a case counts (undo_file() reads it). Lines go to the file at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from typing import Any, NamedTuple, Sequence
+
+from .._errors import InputError, printable
+
+# The keys of a journal's lines
+JOURNAL_HEADER = "journal"
+JOURNAL_UNDO = "undo"
+JOURNAL_LOST = "not_undoable"
+# Of a journal's header, a report and a result
+PLATFORM = "platform"
+
+
+class Journal:
+    """An open journal; without a path, one that forgets. Safe for threads. about: what its header says of the run."""
+
+    def __init__(self, path: str | None, about: dict[str, str] | None = None) -> None:
+        self._lock = threading.Lock()
+        self._size = 0
+        self._file = None if path is None else _create(path)
+        try:
+            self._write({JOURNAL_HEADER: 1, "collection": "stellarcyber.xdr", **(about or {})})
+        except OSError as error:
+            self.close()
+            os.unlink(path or "")
+            raise _refused(path, error) from None
+
+    def close(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *unused: Any) -> None:
+        self.close()
+
+    def undo_by(self, item: dict[str, Any], lost: Sequence[str] = ()) -> None:
+        """Write down the item that undoes a write, and what it can't. Raises OSError if it can't be kept."""
+        self._write({JOURNAL_UNDO: item, **({JOURNAL_LOST: list(lost)} if lost else {})})
+
+    def _write(self, entry: dict[str, Any]) -> None:
+        if self._file is None:
+            return
+        line = json.dumps(entry).encode("ascii") + b"\n"
+        with self._lock:
+            written = 0
+            try:
+                # One call for a line, so that a kill leaves all of it or nothing in nearly all cases.
+                while written < len(line):
+                    written += os.write(self._file, line[written:])
+            except OSError:
+                # A part of a line would spoil the one that is written after it.
+                os.ftruncate(self._file, self._size)
+                raise
+            self._size += written
+
+
+def _create(path: str) -> int:
+    """A new file that only its owner can read. An older journal may be the only way back from an older run."""
+    try:
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+    except OSError as error:
+        raise _refused(path, error) from None
+
+
+def _refused(path: str | None, error: OSError) -> InputError:
+    if isinstance(error, FileExistsError):
+        why, remedy = "it exists already.", "Give another name, or move the old one away: it undoes an earlier run."
+    else:
+        why, remedy = f"{error.strerror or error}.", "Give a path in a folder that exists and can be written."
+    return InputError(f"Option journal: {path} can't be created", why, remedy + " Nothing was written.")
+
+
+class UndoFile(NamedTuple):
+    """What a run left to undo it.
+
+    items: of the option cases. not_restorable: what they can't restore, by case_id. platform: of which they are, '' if
+    the file does not say so. is_list: True for an undo list alone, which has no place for it.
+    """
+
+    items: list[Any]
+    not_restorable: dict[str, list[str]]
+    platform: str = ""
+    is_list: bool = False
+
+
+def undo_file(text: str, name: str) -> UndoFile:
+    """Read a report, an undo list, or a journal. name: of the file, for messages."""
+    remedy = "Give a report or the journal of a run that changed cases, or the undo list of its result as JSON."
+    what = f"Could not read {printable(name)}"
+    if not text.strip():
+        raise InputError(what, "it is empty, as a journal is if the run ended before it wrote to the platform.", remedy)
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        return _journal(text, what, remedy)
+    if isinstance(content, list):
+        return UndoFile(content, {}, is_list=True)
+    if isinstance(content, dict) and JOURNAL_HEADER in content and JOURNAL_UNDO not in content:
+        return UndoFile([], {})  # a journal without an entry: the run ended before its first write
+    items = content.get("undo") if isinstance(content, dict) else None
+    if not isinstance(items, list):
+        raise InputError(what, "it holds no undo list.", remedy)
+    return UndoFile(items, _not_restorable(content), str(content.get(PLATFORM) or ""))
+
+
+def _not_restorable(report: dict[str, Any]) -> dict[str, list[str]]:
+    """What a report, or the result of a module, says of it. A preview has changed nothing."""
+    results = report.get("case_results")
+    if report.get("check_mode") or report.get("mode") == "check" or not isinstance(results, list):
+        return {}
+    return {
+        str(result.get("case_id")): [str(name) for name in result["not_undoable"]]
+        for result in results
+        if isinstance(result, dict) and isinstance(result.get("not_undoable"), list)
+    }
+
+
+def _journal(text: str, what: str, remedy: str) -> UndoFile:
+    """The last word of a journal on each case. Its last line may be cut, if the run was killed while it wrote."""
+    lines = text.splitlines()
+    items: dict[str, Any] = {}
+    lost: dict[str, list[str]] = {}
+    platform = ""
+    for number, line in enumerate(lines, 1):
+        try:
+            entry = json.loads(line)
+            if number == 1:
+                entry[JOURNAL_HEADER]
+                platform = str(entry.get(PLATFORM) or "")
+                continue
+            item = entry[JOURNAL_UNDO]
+            items[item["case_id"]] = item
+            lost[item["case_id"]] = entry.get(JOURNAL_LOST) or []
+        except (ValueError, KeyError, TypeError, RecursionError):
+            if number == len(lines) and number > 1:
+                break
+            raise InputError(what, f"line {number} is neither JSON of a report nor of a journal.", remedy) from None
+    return UndoFile(
+        [item for item in items.values() if set(item) - {"case_id", "if_modified_at"}],
+        {case_id: names for case_id, names in lost.items() if names},
+        platform,
+    )

@@ -1,0 +1,129 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The report of a run over many cases, as JSON, JUnit XML, Markdown or one HTML page.
+
+Pure: the same report gives the same text. view.py says what is shown, templates/ how it looks.
+
+The report is full of text that somebody on the platform's side chose. So every text is made harmless
+before a template sees it, and every template escapes by itself all that it puts out.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from string import punctuation
+from typing import Any, Mapping, Sequence
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
+    InputError,
+    on_one_line,
+    printable,
+)
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plain import plain, untagged
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.view import (
+    ROWS,
+    counted,
+    moment,
+    short,
+    view,
+)
+
+VERSION = 1
+# The rest of a longer text is left out, but not of JSON: one name could make a report too large for any reader.
+LONGEST_TEXT = 5000
+TEMPLATES = {"junit": "report.junit.xml.j2", "markdown": "report.md.j2", "html": "report.html.j2"}
+FORMATS = ("json", *TEMPLATES)
+CHOICES = {
+    "mode": ("check", "apply"),
+    "verdict": ("clean", "drift", "findings", "error"),
+    "passed": (True, False),
+}
+
+
+def render(report: Any, format: str) -> str:
+    """Return the report as text in one of FORMATS."""
+    what = "Could not render a case report"
+    if format not in FORMATS:
+        raise InputError(what, f"there is no format {printable(format, 50)!r}.", f"Give one of {', '.join(FORMATS)}.")
+    if problem := _problem(report):
+        raise InputError(
+            what,
+            f"this is no report, because {problem}.",
+            "Give the dict that the role case_hygiene makes; its JSON report is that dict after from_json.",
+        )
+    if format == "json":
+        return json.dumps(plain(report), indent=2) + "\n"
+    return _environment(format).get_template(TEMPLATES[format]).render(view(plain(report, _harmless)))
+
+
+def _problem(report: Any) -> str:
+    """Return why this is no report, or ""."""
+    if not isinstance(report, Mapping):
+        return f"it is of type {type(report).__name__}, not a dict"
+    version = report.get("report")
+    if version != VERSION or isinstance(version, bool):
+        return f"its key report, the version of its format, is {_show(version)} instead of {VERSION}"
+    for key, choices in CHOICES.items():
+        if report.get(key) not in choices:
+            return f"its key {key} is {_show(report.get(key))} instead of one of {', '.join(map(str, choices))}"
+    for key in ROWS:
+        if not _is_rows(report.get(key, [])):
+            return f"its key {key} is not a list of dicts"
+    for number, row in enumerate(report.get("case_results", []), 1):
+        if not _is_rows(row.get("changes", [])):
+            return f"the changes of number {number} in its key case_results are not a list of dicts"
+        if not _is_rows(row.get("meanwhile") or []):
+            return f"meanwhile of number {number} in its key case_results is not a list of dicts"
+    if not isinstance(report.get("counts", {}), Mapping):
+        return "its key counts is not a dict"
+    return ""
+
+
+def _is_rows(value: Any) -> bool:
+    return isinstance(value, Sequence) and all(isinstance(row, Mapping) for row in value)
+
+
+def _show(value: Any) -> str:
+    return "missing" if value is None else repr(printable(value, 50))
+
+
+def _harmless(text: str) -> str:
+    """Return the text without what XML can't hold and what a terminal or a reader's eye is fooled by."""
+    # A subclass may call itself safe HTML. The two are no control characters, but no XML document may hold them.
+    return on_one_line(untagged(text)).replace("\ufffe", " ").replace("\uffff", " ")
+
+
+# What is left means nothing within a line.
+_ENTITIES = {ord(char): f"&#{ord(char)};" for char in set(punctuation) - set(",-/()+'")}
+
+
+def _cut(value: Any) -> Any:
+    return value if isinstance(value, Markup) else short(str(value), LONGEST_TEXT)
+
+
+def _escape_markdown(value: Any) -> Markup:
+    """Write punctuation as entities: unlike a backslash, they make text of it wherever it stands."""
+    return value if isinstance(value, Markup) else Markup(_cut(value).translate(_ENTITIES))
+
+
+@lru_cache(maxsize=None)
+def _environment(format: str) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        autoescape=True,
+        # It gets whatever a template puts out, so that no place can be forgotten.
+        finalize=_escape_markdown if format == "markdown" else _cut,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(counted=counted, moment=moment, number="{:,}".format, short=short)
+    return environment

@@ -1,0 +1,397 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the templates of a report show: its rows by rule, its charts, and its test suites."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import datetime, timedelta, timezone
+from typing import Any, Dict, Iterable
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.case import SEVERITIES, STATUSES
+
+Row = Dict[str, Any]
+
+TEXTS = ("title", "collection", "platform", "scope", "policy", "started_at", "finished_at", "fail_on", "error")
+CALLS = ("reads", "writes", "rereads", "retries")
+ROWS = ("case_results", "findings", "rules", "undo")
+# The bars of a chart; what is left over becomes one more.
+BARS = 8
+NONE = "(none)"
+# How the reason of a case begins that was planned when the run ended
+NOT_BEGUN = "Not begun:"
+
+
+def view(report: Row) -> Row:
+    """Return the variables of the templates. The report is checked, and all its text harmless."""
+    # A run that failed early leaves most of it out.
+    report = {
+        **report,
+        **{key: _text(report.get(key)) for key in TEXTS},
+        **{key: _whole(report.get(key)) for key in CALLS},
+        **{key: report.get(key, []) for key in ROWS},
+    }
+    report["title"] = report["title"] or "Cases"
+    applied = report["mode"] == "apply"
+    results = [_case(row) for row in report["case_results"]]
+    findings = [_case(row) for row in report["findings"]]
+    rules = _rules(report["rules"], findings, results)
+    given = report.get("counts", {})
+    counts = _counts(given, results, findings)
+    counts["planned"] = 0 if counts["changed"] or report["writes"] else _not_begun(results)
+    is_error = bool(report["error"]) or report["verdict"] == "error"
+    # Without them a run that failed knows nothing: its zeros are no facts.
+    is_known = bool(given or results or findings) or not is_error
+    problem = (report["error"].strip() or "the run ended with an error").rstrip(".") if is_error else ""
+    summary = _summary(counts, applied, is_error)
+    edited = [row for row in results if row["meanwhile"]]
+    unseen = [row for row in results if row["meanwhile"] is None]
+    started, finished = _read_time(report["started_at"]), _read_time(report["finished_at"])
+    seconds = max(0.0, (finished - started).total_seconds()) if started and finished else None
+    return {
+        "report": report,
+        "headline": _headline(report["title"], report["platform"], report["scope"]),
+        "applied": applied,
+        "counts": counts if is_known else None,
+        "problem": problem,
+        "summary": summary,
+        "written": _written(report, counts, is_known, is_error),
+        "duration": "" if seconds is None else _duration(round(seconds)),
+        # The times of JUnit are without a zone.
+        "timestamp": (started or _EPOCH).isoformat(timespec="seconds")[:19],
+        "rules": rules,
+        "findings": findings,
+        **{
+            outcome: [row for row in results if row["outcome"] == outcome]
+            for outcome in ("changed", "failed", "skipped")
+        },
+        "edited": edited,
+        "edits": _edits(edited),
+        "unseen": unseen,
+        "charts": _charts(rules, results, findings),
+        "suites": [
+            _run_suite(report, summary, problem, seconds or 0.0, _edit_lines(edited, unseen)),
+            *_suites(rules, results, applied),
+        ],
+    }
+
+
+def _headline(title: str, platform: str, scope: str) -> str:
+    """Return the title and where the run worked. One that failed before that was known says nothing of it."""
+    return title + (f" on {platform}" if platform else "") + (f", {scope}" if scope else "")
+
+
+# Cases
+
+
+def _case(row: Row) -> Row:
+    """Return a row of case_results or findings with all that a template may ask for."""
+    texts = ("case_id", "ticket_id", "name", "tenant", "status", "severity", "assignee", "outcome", "rule", "reason")
+    case: Row = {key: _text(row.get(key)) for key in texts}
+    case["ticket"] = case["ticket_id"] or case["case_id"] or NONE
+    case["changes"] = [_change(change) for change in row.get("changes", [])]
+    # Null says that the platform did not let it be seen, absence that there was nothing.
+    meanwhile = row.get("meanwhile", [])
+    case["meanwhile"] = None if meanwhile is None else [_edit(edit) for edit in meanwhile]
+    case["rules"] = _texts(row.get("rules"))
+    case["not_undoable"] = _texts(row.get("not_undoable"))
+    case["created_at"], case["modified_at"] = moment(row.get("created_at")), moment(row.get("modified_at"))
+    error = row.get("error")
+    case["error"] = error if isinstance(error, dict) else {}
+    return case
+
+
+def _change(change: Row) -> Row:
+    """Return a change as the values before and after, each marked, and in words."""
+    before, after = change.get("before"), change.get("after")
+    # Of a list, only some items may be gone or new.
+    one_by_one = isinstance(before, list) or isinstance(after, list)
+    old, new = _texts(before), _texts(after)
+    if one_by_one:
+        words = ", ".join(
+            [f"+{item}" for item in new if item not in old] + [f"-{item}" for item in old if item not in new]
+        )
+    else:
+        words = f"{(old or [NONE])[0]} -> {(new or [NONE])[0]}"
+    return {
+        "field": _text(change.get("field")),
+        "before": [{"text": item, "mark": "kept" if one_by_one and item in new else "gone"} for item in old],
+        "after": [{"text": item, "mark": "kept" if one_by_one and item in old else "new"} for item in new],
+        "words": f"{_text(change.get('field'))}: {words}",
+    }
+
+
+def _edit(edit: Row) -> Row:
+    """Return what somebody else changed while the case was updated."""
+    value = edit.get("value")
+    return {
+        "field": _text(edit.get("field")),
+        "value": ", ".join(_texts(value)) or NONE,
+        "by": _text(edit.get("by")) or "(unknown)",
+        "kept": bool(edit.get("kept")),
+    }
+
+
+def _edits(edited: list[Row]) -> str:
+    """Return in words how much others changed."""
+    replaced = sum(not edit["kept"] for row in edited for edit in row["meanwhile"])
+    were = "was" if len(edited) == 1 else "were"
+    lost = f"{counted(replaced, 'value')} of theirs {'was' if replaced == 1 else 'were'} replaced"
+    outcome = lost if replaced else "all of it was kept"
+    return f"{counted(len(edited), 'case')} {were} changed by others meanwhile; {outcome}"
+
+
+def _edit_lines(edited: list[Row], unseen: list[Row]) -> list[str]:
+    """Return each edit in words, for a format without tables."""
+    lines = [f"{_edits(edited)}:"] if edited else []
+    for row in edited:
+        for edit in row["meanwhile"]:
+            outcome = "kept" if edit["kept"] else "replaced"
+            lines.append(f"{_title(row)}: {edit['field']} to {edit['value']} by {edit['by']} ({outcome})")
+    return lines + [f"{_title(row)}: whether others changed it meanwhile could not be seen" for row in unseen]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _texts(value: Any) -> list[str]:
+    """Return the items of a list, or the one value; none of nothing."""
+    return [_text(item) for item in (value if isinstance(value, list) else [value]) if item is not None and item != ""]
+
+
+def _rules(rules: list[Row], findings: list[Row], results: list[Row]) -> list[Row]:
+    """Return the rules, each with its findings. A finding is shown even if its rule is not listed."""
+    outcomes = Counter((name, row["outcome"]) for row in results for name in row["rules"])
+    known = {_text(rule.get("name")): rule for rule in rules}
+    by_rule: dict[str, list[Row]] = {name: [] for name in known}
+    for finding in findings:
+        by_rule.setdefault(finding["rule"], []).append(finding)
+    return [
+        {
+            "name": name or NONE,
+            "description": _text(known.get(name, {}).get("description")),
+            "matched": _whole(known.get(name, {}).get("matched")) or 0,
+            # Some reports count what was planned here, also of a run that was refused.
+            "changed": min(_whole(known.get(name, {}).get("changed")) or 0, outcomes[name, "changed"]),
+            "reports": bool(rows or known.get(name, {}).get("finding")),
+            "findings": rows,
+            "failed": outcomes[name, "failed"],
+            "skipped": outcomes[name, "skipped"],
+        }
+        for name, rows in by_rule.items()
+    ]
+
+
+# Numbers, times and long texts
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def short(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def _counts(given: Row, results: list[Row], findings: list[Row]) -> Row:
+    outcomes = Counter(row["outcome"] for row in results)
+    counted_here = {outcome: outcomes[outcome] for outcome in ("changed", "ok", "failed", "skipped")}
+    known = {name: number for name, number in given.items() if isinstance(number, int)}
+    return {"read": None, **counted_here, "findings": len(findings), **known}
+
+
+def _not_begun(results: list[Row]) -> int:
+    return sum(row["outcome"] == "skipped" and row["reason"].startswith(NOT_BEGUN) for row in results)
+
+
+def _summary(counts: Row, applied: bool, is_error: bool) -> str:
+    changed, planned = counts["changed"], counts["planned"]
+    skipped = max(0, counts["skipped"] - planned)
+    verb = "would change" if not applied else "was changed" if changed == 1 else "were changed"
+    parts = [
+        f"{counted(changed, 'case')} {verb}" if changed else "",
+        f"{counted(planned, 'case')} planned, none begun" if planned else "",
+        counted(counts["findings"], "finding") if counts["findings"] else "",
+        f"{counted(counts['failed'], 'case')} failed" if counts["failed"] else "",
+        f"{counted(skipped, 'case')} skipped" if skipped else "",
+    ]
+    return ", ".join(filter(None, parts)) or ("" if is_error else "Nothing to change, and no findings")
+
+
+def _written(report: Row, counts: Row, is_known: bool, is_error: bool) -> str:
+    """Return what became of the platform."""
+    if report["mode"] == "check":
+        return "Preview: nothing was written"
+    if report["writes"]:
+        return "Applied to the platform" if counts["changed"] else "Updates were tried, and nothing was changed"
+    if report["writes"] is None or not is_known:
+        # A run that was killed can't say what it had written.
+        return "No write is known"
+    is_wanting = is_error or counts["failed"] or counts["skipped"]
+    return "Nothing was written" if is_wanting else "Nothing had to be written"
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+def _read_time(value: Any) -> datetime | None:
+    """Read a time of the report (ISO 8601) or of a case (milliseconds since 1970)."""
+    try:
+        if isinstance(value, str):
+            time = datetime.fromisoformat(value.replace("Z", "+00:00"))
+            return time.astimezone(timezone.utc) if time.tzinfo else time.replace(tzinfo=timezone.utc)
+        if value and isinstance(value, (int, float)):
+            return _EPOCH + timedelta(milliseconds=value)
+    except (OverflowError, ValueError):
+        pass
+    return None
+
+
+def moment(value: Any) -> str:
+    """Return a time for readers. What is no time stays as it is."""
+    time = _read_time(value)
+    return f"{time.isoformat(' ', 'minutes')[:16]} UTC" if time else _text(value)
+
+
+def _duration(seconds: int) -> str:
+    return f"{seconds} s" if seconds < 60 else f"{seconds // 60:,} min {seconds % 60} s"
+
+
+# Charts
+
+
+def _charts(rules: list[Row], results: list[Row], findings: list[Row]) -> list[Row]:
+    """Count the cases that changed or are findings. A case that is both counts as changed."""
+    changed = [row for row in results if row["outcome"] == "changed"]
+    cases = {(row["case_id"], row["ticket_id"]): (row, False) for row in findings}
+    cases.update({(row["case_id"], row["ticket_id"]): (row, True) for row in changed})
+    # Not each rule that applies to a case changes it. A rule that is not listed has no better count.
+    listed = {rule["name"]: rule["changed"] for rule in rules}
+    by_rule = [(name, True) for name, number in listed.items() for _one in range(number)]
+    by_rule += [(name, True) for row in changed for name in row["rules"] if name not in listed]
+    by_rule += [(row["rule"], False) for row in findings]
+    charts = [_chart("rule", by_rule)] + [
+        _chart(field, ((row[field], is_changed) for row, is_changed in cases.values()), order)
+        for field, order in (("status", STATUSES), ("severity", SEVERITIES), ("tenant", ()))
+    ]
+    return [chart for chart in charts if chart["bars"]]
+
+
+def _chart(by: str, cases: Iterable[tuple[str, bool]], order: tuple[str, ...] = ()) -> Row:
+    """Return the bars, the known labels in their order and the others by size, and their lengths in percent."""
+    counts = Counter(cases)
+    labels = sorted(
+        {label for label, _is_changed in counts},
+        key=lambda label: (
+            order.index(label) if label in order else len(order),
+            -counts[label, True] - counts[label, False],
+            label,
+        ),
+    )
+    bars: list[Row] = [
+        {"label": label or NONE, "changed": counts[label, True], "found": counts[label, False]} for label in labels
+    ]
+    if len(bars) > BARS + 1:
+        rest = bars[BARS:]
+        bars[BARS:] = [
+            {"label": f"{len(rest):,} others", **{k: sum(one[k] for one in rest) for k in ("changed", "found")}}
+        ]
+    longest = max((one["changed"] + one["found"] for one in bars), default=0)
+    for one in bars:
+        one.update({f"{k}_percent": round(100 * one[k] / longest, 2) for k in ("changed", "found")})
+    return {"by": by, "bars": bars}
+
+
+# JUnit
+
+
+def _run_suite(report: Row, summary: str, problem: str, seconds: float, lines: list[str]) -> Row:
+    """The suite that is there in every report, for a run can fail before there are rules or cases."""
+    test: Row = {"name": "The run ends without an error", "outcome": "passed"}
+    if report["error"]:
+        test.update(outcome="error", type="error", message=report["error"], lines=[report["error"]])
+    shown = ("platform", "scope", "collection", "mode", "policy", "fail_on", "verdict", "passed")
+    facts = {key: _text(report[key]) for key in shown}
+    facts["summary"] = ". ".join(filter(None, (problem and f"No verdict: {problem}", summary)))
+    return {**_suite(report["title"], [test], facts, seconds), "lines": lines}
+
+
+def _suites(rules: list[Row], results: list[Row], applied: bool) -> list[Row]:
+    """A suite for each rule, and one for the cases that no rule speaks for.
+
+    A test is one case under one rule, so a case is in the suite of each rule that applies to it.
+    """
+    by_rule: dict[str, list[Row]] = {rule["name"]: [] for rule in rules}
+    others: list[Row] = []
+    for row in results:
+        if row["outcome"] != "ok":
+            homes = [by_rule[name] for name in row["rules"] if name in by_rule]
+            for home in homes or [others]:
+                home.append(_result_test(row, applied))
+    suites = [
+        _suite(
+            rule["name"],
+            [_finding_test(row) for row in rule["findings"]] + by_rule[rule["name"]],
+            {"description": rule["description"]},
+        )
+        for rule in rules
+    ]
+    if others or (results and not rules):
+        suites.append(_suite("Cases", others, {}))
+    return suites
+
+
+def _suite(name: str, tests: list[Row], facts: dict[str, str], seconds: float = 0.0) -> Row:
+    tests = tests or [{"name": "Every case is as it should be", "outcome": "passed"}]
+    return {
+        "name": name or NONE,
+        "tests": tests,
+        "outcomes": Counter(test["outcome"] for test in tests),
+        "facts": facts,
+        "seconds": f"{seconds:.3f}",
+        "lines": [],
+    }
+
+
+def _result_test(row: Row, applied: bool) -> Row:
+    changes = [change["words"] for change in row["changes"]]
+    if row["outcome"] == "failed":
+        return _test(row, "error", row["reason"] or "failed", type=_text(row["error"].get("kind")) or "error")
+    if row["outcome"] == "skipped":
+        return _test(row, "skipped", row["reason"] or "skipped")
+    if applied:
+        return _test(row, "passed", "")
+    return _test(row, "failure", f"would change: {', '.join(changes)}", type="drift", lines=changes)
+
+
+def _finding_test(row: Row) -> Row:
+    message = f"{row['status'] or NONE}, {row['severity'] or NONE}, assignee {row['assignee'] or NONE}"
+    return _test(row, "failure", message, type="finding")
+
+
+def _test(row: Row, outcome: str, message: str, type: str = "", lines: Iterable[str] = ()) -> Row:
+    facts = [
+        f"{key}: {row[key]}" for key in ("case_id", "ticket_id", "name", "tenant", "status", "severity") if row[key]
+    ]
+    return {
+        "name": _title(row),
+        "outcome": outcome,
+        "type": type,
+        "message": message,
+        "lines": [*(lines or [message]), *facts],
+    }
+
+
+def _title(row: Row) -> str:
+    # The id keeps cases apart: tenants may have the same ticket numbers.
+    return f"case {row['ticket']}: {short(row['name'], 1000) or NONE} ({row['case_id'] or NONE})"

@@ -1,0 +1,447 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of rules and of items: what they mean, and that what can't be is refused by name."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.rules import RULE, parse_items, parse_rules
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.directory import Person, Tenant
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.match import Match
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plan import Desired, TagChange
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.query import Query
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import resolve_rules
+from ansible_collections.stellarcyber.xdr.plugins.modules import stellar_cases
+from tests.unit.plugins.module_utils._api.directory import Directory
+
+NOW = 1_700_000_000_000
+DAY = 86_400_000
+OHTANI_ID = "8" * 32
+KNOWN_MATCH = (
+    "status, not_status, severity, not_severity, tags, assignee, not_assignee, tenant, not_tenant, resolution, "
+    "not_resolution, min_score, max_score, min_size, max_size, older_than, newer_than, modified_before, "
+    "modified_after, name."
+)
+
+
+LOW_WITH_A = Desired(severity="Low", tags=TagChange(("a",)))
+
+
+def rule(**options):
+    return {"name": "R", "match": {}, **options}
+
+
+def refusal(function, *arguments):
+    with pytest.raises(InputError) as caught:
+        function(*arguments)
+    assert str(caught.value).isprintable()
+    return str(caught.value)
+
+
+def test_the_same_options_in_the_table_and_in_the_documentation():
+    def compare(documented, table, path):
+        assert list(documented) == list(table), path
+        for name, spec in table.items():
+            for fact in ("type", "elements", "choices", "required"):
+                assert documented[name].get(fact) == spec.get(fact), (path, name, fact)
+            compare(documented[name].get("suboptions", {}), spec.get("options", {}), (*path, name))
+
+    documented = yaml.safe_load(stellar_cases.DOCUMENTATION)["options"]["rules"]["suboptions"]
+    compare(documented, RULE, ())
+
+
+@pytest.mark.parametrize(
+    ("match", "expected"),
+    [
+        ({}, Match()),
+        (
+            {"status": ["New"], "severity": ["High", "Low"], "min_score": "75", "max_score": 100, "min_size": 2},
+            Match(Query(status=("New",), severity=("High", "Low"), min_score=75.0, max_score=100.0, min_size=2)),
+        ),
+        (
+            {"tags": {"any": ["a", "b", "a"], "all": ["c"], "none": ["d"]}},
+            Match(Query(tags=("a", "b"), not_tags=("d",)), all_tags=("c",)),
+        ),
+        # numbers in YAML are texts here
+        ({"tags": {"any": [2024, 1.5]}}, Match(Query(tags=("2024", "1.5")))),
+        (
+            {"assignee": ["", " ohtani "], "not_assignee": "m@example.com,x"},
+            Match(Query(assignee=(Person(""), Person("ohtani"))), not_assignee=(Person("m@example.com"), Person("x"))),
+        ),
+        ({"assignee": ""}, Match(Query(assignee=(Person(""),)))),
+        (
+            {"tenant": ["A" * 32, " Example Tenant "], "not_tenant": ["x"]},
+            Match(tenants=(Tenant("a" * 32, ""), Tenant("", "Example Tenant")), not_tenants=(Tenant("", "x"),)),
+        ),
+        (
+            {"not_status": ["New"], "not_severity": ["Low"], "resolution": [""], "not_resolution": ["Benign"]},
+            Match(not_status=("New",), not_severity=("Low",), resolution=("",), not_resolution=("Benign",)),
+        ),
+        (
+            {"older_than": "7d", "newer_than": "2w", "modified_before": "1h", "modified_after": "2023-11-13"},
+            Match(
+                Query(
+                    created_after=NOW - 14 * DAY,
+                    created_before=NOW - 7 * DAY,
+                    modified_after=1699833600000,
+                    modified_before=NOW - DAY // 24,
+                )
+            ),
+        ),
+        ({"max_size": 0, "min_size": 0}, Match(Query(min_size=0), max_size=0)),
+    ],
+)
+def test_match(match, expected):
+    assert parse_rules([rule(match=match)], NOW)[0].match == expected
+
+
+def test_a_name_is_a_regular_expression():
+    assert parse_rules([rule(match={"name": "(?i)^scan"})], NOW)[0].match.name.search("Scanner")
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"set": {"status": "New"}}, Desired(status="New")),
+        ({"set": {"assignee": " ohtani "}, "comment": "x"}, Desired(assignee=Person("ohtani"), comment="x")),
+        ({"set": {"assignee": ""}}, Desired(assignee=Person(""))),
+        (
+            {"set": {"tags": {"add": ["a", 1], "delete": ["b"]}, "name": "n", "severity": "Low"}},
+            Desired(tags=TagChange(("a", "1"), ("b",)), name="n", severity="Low"),
+        ),
+        ({"set": {"tags": {"set": []}}}, Desired(tags=TagChange(exactly=()))),
+        (
+            {"set": {"status": "Resolved", "resolution": "Benign", "update_alerts": "yes"}},
+            Desired(status="Resolved", resolution="Benign", update_alerts=True),
+        ),
+        ({"match": {"status": ["Resolved"]}, "set": {"resolution": "Benign"}}, Desired(resolution="Benign")),
+        ({}, None),
+        # null is left out, as everywhere in Ansible
+        ({"set": None, "comment": None}, None),
+        ({"set": {"severity": "Low", "assignee": None, "tags": {"add": ["a"], "delete": None}}}, LOW_WITH_A),
+    ],
+)
+def test_set(options, expected):
+    assert parse_rules([rule(**options)], NOW)[0].desired == expected
+
+
+def test_names_and_descriptions():
+    rules = [
+        rule(name=" a ", description="why"),
+        rule(name="a", description=None),
+        rule(name="b", description="why", set={"severity": "Low"}),
+        rule(name="c", set={"severity": "Low"}),
+    ]
+    described = [(parsed.name, parsed.description) for parsed in parse_rules(rules, NOW)]
+    assert described == [(" a ", "why"), ("a", ""), ("b", "why"), ("c", "")]
+
+
+@pytest.mark.parametrize(
+    ("rules", "message"),
+    [
+        ([], "Option rules: is an empty list. Give at least one rule."),
+        (["x"], "Rule 1: The item: is no dictionary: 'x'."),
+        ([None], "Rule 1: The item: is no dictionary: 'None'."),
+        ([{}], "Rule 1: Its options: missing required arguments: match, name."),
+        ([{"name": "R"}], "Rule 1 'R': Its options: missing required arguments: match."),
+        ([{"match": {}}], "Rule 1: Its options: missing required arguments: name."),
+        ([rule(name=None)], "Rule 1: Its options: missing required arguments: name."),
+        ([rule(name=" ")], "Rule 1 '': Option name: is empty."),
+        ([rule(), rule(name="S"), rule()], "Rule 3 'R': Option name: is the name of a rule before it. Give each"),
+        ([rule(name="\x1b[31mR\n" * 90)], None),
+        # keys
+        (
+            [rule(), rule(name="S", mach={})],
+            "Rule 2 'S': Option mach: is unknown. Known here are name, description, ma",
+        ),
+        (
+            [rule(match={"stauts": ["New"]})],
+            f"Rule 1 'R': Option match.stauts: is unknown. Known here are {KNOWN_MATCH}",
+        ),
+        (
+            [rule(match={"tags": {"some": []}})],
+            "Rule 1 'R': Option match.tags.some: is unknown. Known here are any, all",
+        ),
+        (
+            [rule(set={"description": "x"})],
+            "Rule 1 'R': Option set.description: is unknown. Known here are status, sev",
+        ),
+        (
+            [rule(set={"tags": {"replace": ["x"]}})],
+            "Rule 1 'R': Option set.tags.replace: is unknown. Known here are add",
+        ),
+        ([rule(**{"a.b": 1})], "Rule 1 'R': Option a.b: is unknown."),
+        ([rule(match={"tags.any": ["a"]})], "Rule 1 'R': Option match.tags.any: is unknown."),
+        ([{1: 2, **rule()}], "Rule 1 'R': Option 1: is unknown."),
+        ([rule(match={True: ["New"]})], "Rule 1 'R': Option match.True: is unknown."),
+        ([rule(match={"\x1b[31m\u202e": 1})], "Rule 1 'R': Option match. [31m: is unknown."),
+        # types
+        (
+            [rule(match=None)],
+            "Rule 1 'R': Its options: missing required arguments: match.",
+        ),
+        (
+            [rule(match=[])],
+            "Rule 1 'R': Option match: is a list. Give a dictionary with status, not_status, s",
+        ),
+        ([rule(match="status")], "Rule 1 'R': Option match: is no dictionary. Give a dictionary with status, "),
+        # Ansible would make of it a condition without a value, which every case meets.
+        ([rule(match='{"name": null}')], "Rule 1 'R': Option match: is no dictionary."),
+        # Ansible would fail on it without a word about the rule.
+        ([rule(set=5)], "Rule 1 'R': Option set: is no dictionary. Give a dictionary with status, severity, "),
+        (
+            [rule(match={"tags": ["a"]})],
+            "Rule 1 'R': Option match.tags: is a list. Give a dictionary with any, all, none.",
+        ),
+        ([rule(match={"status": ["new"]})], "Rule 1 'R': Its options: value of status must be one or more of: New, In"),
+        (
+            [rule(match={"resolution": ["None"]})],
+            "Rule 1 'R': Its options: value of resolution must be one or more of:",
+        ),
+        ([rule(match={"min_score": "high"})], "Rule 1 'R': Option match.min_score: must be a number; got 'high'."),
+        ([rule(match={"min_size": 1.5})], "Rule 1 'R': Option match.min_size: must be a whole number; got '1.5'."),
+        ([rule(set={"status": "Closed"})], "Rule 1 'R': Its options: value of status must be one of: New, In Progress"),
+        ([rule(set={"resolution": ""})], "Rule 1 'R': Its options: value of resolution must be one of: False Positive"),
+        # texts, of which Ansible would make what nobody meant
+        (
+            [rule(match={"name": ["a", "b"]})],
+            "Rule 1 'R': Option match.name: is no text: \"['a', 'b']\". Give one text.",
+        ),
+        ([rule(set={"name": {"a": 1}})], "Rule 1 'R': Option set.name: is no text: \"{'a': 1}\"."),
+        ([rule(set={"assignee": ["ohtani"]})], "Rule 1 'R': Option set.assignee: is no text: \"['ohtani']\"."),
+        ([rule(set={"status": "New"}, comment=["a"])], "Rule 1 'R': Option comment: is no text: \"['a']\"."),
+        ([rule(name=["a"])], "Rule 1 \"['a']\": Option name: is no text: \"['a']\"."),
+        ([rule(match={"assignee": [None]})], "Rule 1 'R': Option match.assignee: has an item that is no text: 'None'."),
+        (
+            [rule(match={"assignee": [["x"]]})],
+            "Rule 1 'R': Option match.assignee: has an item that is no text: \"['x']\"",
+        ),
+        (
+            [rule(match={"tags": {"any": [{"a": 1}]}})],
+            "Rule 1 'R': Option match.tags.any: has an item that is no text:",
+        ),
+        (
+            [rule(set={"tags": {"add": [["a"]]}})],
+            "Rule 1 'R': Option set.tags.add: has an item that is no text: \"['a']\"",
+        ),
+        # values
+        ([rule(match={"status": []})], "Rule 1 'R': Option status: is an empty list, which no case matches."),
+        (
+            [rule(match={"not_assignee": []})],
+            "Rule 1 'R': Option not_assignee: is an empty list, which no case matches.",
+        ),
+        (
+            [rule(match={"tags": {}})],
+            "Rule 1 'R': Option match.tags: is empty. Give any, all or none, or leave it out.",
+        ),
+        # a condition without a value is not left out
+        (
+            [rule(match={"assignee": None})],
+            "Rule 1 'R': Option match.assignee: has no value. Leave it out, or give a v",
+        ),
+        ([rule(match={"status": None})], "Rule 1 'R': Option match.status: has no value."),
+        ([rule(match={"older_than": None})], "Rule 1 'R': Option match.older_than: has no value."),
+        ([rule(match={"tags": {"any": None}})], "Rule 1 'R': Option match.tags.any: has no value."),
+        ([rule(match={"tags": {"any": []}})], "Rule 1 'R': Option any: is an empty list, which no case matches."),
+        ([rule(match={"tags": {"any": ["a,b"]}})], "Rule 1 'R': Option match.tags.any: tag 'a,b' holds a comma"),
+        ([rule(match={"tags": {"none": [" "]}})], "Rule 1 'R': Option match.tags.none: tag '' is empty."),
+        ([rule(match={"tags": {"all": ["a\x1b"]}})], "Rule 1 'R': Option match.tags.all: tag 'a' holds a control ch"),
+        ([rule(match={"assignee": [" "]})], "Rule 1 'R': Option assignee: has an item of blanks only. For un"),
+        ([rule(match={"not_assignee": ["x", "\t"]})], "Rule 1 'R': Option not_assignee: has an item of blanks only."),
+        ([rule(match={"min_size": -1})], "Rule 1 'R': Option min_size: is -1."),
+        ([rule(set={"tags": {"add": []}})], "Rule 1 'R': Option set.tags: adds and deletes nothing."),
+        (
+            [rule(match={"older_than": "7x"})],
+            "Rule 1 'R': Option older_than: '7x' is not a valid time. Give an age (30m, 12h,",
+        ),
+        ([rule(match={"newer_than": ""})], "Rule 1 'R': Option newer_than: '' is not a valid time."),
+        (
+            [rule(match={"modified_before": "1660835991"})],
+            "Rule 1 'R': Option modified_before: 1660835991 may be epoch seconds",
+        ),
+        (
+            [rule(match={"modified_after": "2023-13-01"})],
+            "Rule 1 'R': Option modified_after: '2023-13-01' is not a valid time.",
+        ),
+        ([rule(match={"name": ""})], "Rule 1 'R': Option match.name: is empty."),
+        (
+            [rule(match={"name": "("})],
+            "Rule 1 'R': Option match.name: '(' is no regular expression: missing ), untermi",
+        ),
+        ([rule(match={"name": "(?<\x1b"})], "Rule 1 'R': Option match.name: '(?<' is no regular expression: "),
+        ([rule(match={"name": "(" * 9999})], "Rule 1 'R': Option match.name: '(((((((((((((((((((((((((((((((((((((("),
+        # ranges
+        ([rule(match={"min_score": -1})], "Rule 1 'R': Option min_score: is -1. A score is from 0 to 100."),
+        ([rule(match={"max_score": 101})], "Rule 1 'R': Option max_score: is 101. A score is from 0 to 100."),
+        ([rule(match={"max_score": "nan"})], "Rule 1 'R': Option match.max_score: must be a number; got 'nan'."),
+        ([rule(match={"max_size": -1})], "Rule 1 'R': Option max_size: is -1. A size is 0 or more."),
+        ([rule(match={"min_score": 2, "max_score": 1})], "Rule 1 'R': Options min_score and max_score: leave no room"),
+        ([rule(match={"min_size": 2, "max_size": 1})], "Rule 1 'R': Options min_size and max_size: leave no room bet"),
+        (
+            [rule(match={"older_than": "9d", "newer_than": "7d"})],
+            "Rule 1 'R': Options newer_than and older_than: leave",
+        ),
+        (
+            [rule(match={"modified_before": "9d", "modified_after": "7d"})],
+            "Rule 1 'R': Options modified_after and modified_before: leave no room between them.",
+        ),
+        (
+            [rule(match={"newer_than": "2099-01-01"})],
+            "Rule 1 'R': Option newer_than: lies in the future, where no case",
+        ),
+        (
+            [rule(match={"modified_after": "2099-01-01"})],
+            "Rule 1 'R': Option modified_after: lies in the future, where",
+        ),
+        # what rules itself out
+        (
+            [rule(match={"status": ["New"], "not_status": ["New"]})],
+            "Rule 1 'R': Options status and not_status: leave n",
+        ),
+        (
+            [rule(match={"severity": ["Low", "High"], "not_severity": ["High", "Low"]})],
+            "Rule 1 'R': Options severity and not_severity: leave nothing over.",
+        ),
+        (
+            [rule(match={"resolution": [""], "not_resolution": [""]})],
+            "Rule 1 'R': Options resolution and not_resolution:",
+        ),
+        (
+            [rule(match={"assignee": [""], "not_assignee": [""]})],
+            "Rule 1 'R': Options assignee and not_assignee: leave",
+        ),
+        ([rule(match={"tenant": ["x"], "not_tenant": ["x", "y"]})], "Rule 1 'R': Options tenant and not_tenant: leave"),
+        (
+            [rule(match={"tags": {"any": ["a"], "none": ["a", "b"]}})],
+            "Rule 1 'R': Option match.tags: asks for tags that",
+        ),
+        (
+            [rule(match={"tags": {"all": ["a", "b"], "none": ["b"]}})],
+            "Rule 1 'R': Option match.tags: asks for tags that",
+        ),
+        # set
+        ([rule(set={})], "Rule 1 'R': Option set: is empty. Leave it out for a finding, or say what to change."),
+        ([rule(set={"assignee": None})], "Rule 1 'R': Option set: is empty."),
+        ([rule(comment="x")], "Rule 1 'R': Option comment: needs set: a finding writes nothing."),
+        ([rule(set={"status": "New"}, comment=" ")], "Rule 1 'R': Option comment: is empty."),
+        ([rule(set={"name": " "})], "Rule 1 'R': Option name: is empty. Leave it out, or give a text."),
+        ([rule(set={"assignee": " "})], "Rule 1 'R': Option assignee: is blank. To assign the case to nobody, give"),
+        ([rule(set={"tags": {}})], "Rule 1 'R': Its options: one of the following is required: add, delete, set found"),
+        ([rule(set={"tags": {"set": ["a"], "add": ["b"]}})], "Rule 1 'R': Its options: parameters are mutually exclus"),
+        ([rule(set={"tags": {"add": ["a"], "delete": ["a"]}})], "Rule 1 'R': Option tags: adds and deletes 'a'."),
+        ([rule(set={"tags": {"add": ["a,b"]}})], "Rule 1 'R': Option tags.add: tag 'a,b' holds a comma"),
+        ([rule(set={"update_alerts": True})], "Rule 1 'R': Option update_alerts: works only with a status that closes"),
+        (
+            [rule(set={"status": "New", "update_alerts": True})],
+            "Rule 1 'R': Option update_alerts: works only with a status that closes the case.",
+        ),
+        ([rule(set={"resolution": "Benign"})], "Rule 1 'R': Option set.resolution: belongs to status Resolved."),
+        (
+            [rule(match={"status": ["Resolved", "New"]}, set={"resolution": "Benign"})],
+            "Rule 1 'R': Option set.resolution: belongs to status Resolved.",
+        ),
+        (
+            [rule(match={"status": ["Resolved"]}, set={"status": "Cancelled", "resolution": "Benign"})],
+            "Rule 1 'R': Option set.resolution: belongs to status Resolved.",
+        ),
+    ],
+)
+def test_bad_rules(rules, message):
+    if message is None:
+        parse_rules(rules, NOW)
+    else:
+        assert refusal(parse_rules, rules, NOW).startswith(message)
+
+
+def test_a_long_and_hostile_name_is_cut_in_messages():
+    message = refusal(parse_rules, [rule(name="\x1b[31m\u202eR\n" + "x" * 900, match={"name": "("})], NOW)
+    assert message.startswith("Rule 1 '[31m R xxx")
+    assert len(message) < 350
+
+
+def test_people_and_tenants_are_looked_up():
+    directory = Directory()
+    (resolved,) = resolve_rules(
+        parse_rules(
+            [rule(match={"assignee": ["OHTANI"], "tenant": ["Example Tenant"]}, set={"assignee": OHTANI_ID.upper()})],
+            NOW,
+        ),
+        directory,
+    )
+    assert resolved.match.query.assignee[0].user_id == OHTANI_ID
+    assert resolved.match.tenants == (Tenant("6" * 32, "Example Tenant"),)
+    assert resolved.desired.assignee.email == "ohtani@example.com"
+
+
+def test_who_is_not_found_is_named_with_the_rule():
+    class Empty(Directory):
+        def person(self, given):
+            raise InputError(f"Could not find user {given}", "none has that name.")
+
+    rules = parse_rules([rule(), rule(name="S", match={"assignee": ["x"]})], NOW)
+    assert refusal(resolve_rules, rules, Empty()).startswith("Rule 2 'S': Could not find user x: none has that name.")
+
+
+def test_items():
+    first, second = parse_items(
+        [
+            {"case_id": "a1", "status": "New", "if_modified_at": 1660835991789},
+            {"ticket_id": "7", "tags": {"set": ["x"]}, "comment": "y"},
+        ],
+        "cases",
+        NOW,
+    )
+    assert (first.number, first.case_id, first.ticket_id, first.guard) == (1, "a1", None, 1660835991789)
+    assert (first.desired, first.label) == (Desired(status="New"), "case a1")
+    assert (second.number, second.case_id, second.ticket_id, second.guard) == (2, None, 7, None)
+    assert (second.desired, second.label) == (Desired(tags=TagChange(exactly=("x",)), comment="y"), "ticket 7")
+
+
+@pytest.mark.parametrize(
+    ("items", "message"),
+    [
+        ([], "Option cases: is an empty list. Give at least one case."),
+        ([7], "Item 1 of cases: The item: is no dictionary: '7'."),
+        ([{}], "Item 1 of cases: Its options: one of the following is required: case_id, ticket_id."),
+        ([{"status": "New"}], "Item 1 of cases: Its options: one of the following is required: case_id, ticket_id."),
+        (
+            [{"case_id": "a", "ticket_id": 1, "status": "New"}],
+            "Item 1 of cases: Its options: parameters are mutually exc",
+        ),
+        ([{"case_id": "a"}], "Item 1 of cases: The task: declares no state of the case."),
+        (
+            [{"case_id": "a", "host": "x"}],
+            "Item 1 of cases: Option host: is unknown. Known here are case_id, ticket_id,",
+        ),
+        (
+            [{"case_id": "a", "tags": {"x": []}}],
+            "Item 1 of cases: Option tags.x: is unknown. Known here are add, delete",
+        ),
+        ([{"case_id": ["a"], "status": "New"}], "Item 1 of cases: Option case_id: is no text: \"['a']\"."),
+        ([{"case_id": "../users", "status": "New"}], "Item 1 of cases: Option case_id: '../users' is no id of a case"),
+        ([{"case_id": "", "status": "New"}], "Item 1 of cases: Option case_id: '' is no id of a case"),
+        (
+            [{"ticket_id": "x", "status": "New"}],
+            "Item 1 of cases: Option ticket_id: must be a whole number; got",
+        ),
+        (
+            [{"case_id": "a", "status": "New", "if_modified_at": "7d"}],
+            "Item 1 of cases: Option if_modified_at: '7d' is",
+        ),
+        (
+            [{"case_id": "a", "status": "New"}, {"ticket_id": 1, "name": "x"}, {"case_id": "a", "severity": "Low"}],
+            "Item 3 of cases: The case: is also that of item 1. Declare all of a case in one item.",
+        ),
+        (
+            [{"ticket_id": 1, "status": "New"}, {"ticket_id": "1", "status": "New"}],
+            "Item 2 of cases: The case: is also that of item 1.",
+        ),
+    ],
+)
+def test_bad_items(items, message):
+    assert refusal(parse_items, items, "cases", NOW).startswith(message)

@@ -1,0 +1,393 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The client, against a server in this process that says what a test lets it say."""
+
+from __future__ import annotations
+
+import base64
+import sys
+import threading
+import time
+from types import SimpleNamespace
+from urllib.parse import urlsplit
+
+import pytest
+import urllib3
+from ansible.module_utils.basic import missing_required_lib
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import ApiError, MissingLibraryError
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._http import client as client_module
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._http import request as request_module
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.client import Client
+from tests import canned
+from tests.canned import http
+from tests.unit.plugins.module_utils._http.clients import API, DATE, DATE_S, KEY, LOGIN, TOKEN, connection, failure
+
+# -- what is sent -----------------------------------------------------------------------------------------------------
+
+
+def test_a_read(make):
+    client = make(http({"data": 1}))
+    assert client.get("cases", [("limit", 5), ("tags", "a b")]) == {"data": 1}
+    (asked,) = client.asked
+    assert (asked.method, asked.target, asked.body) == ("GET", API + "cases?limit=5&tags=a+b", b"")
+    assert asked.headers["authorization"] == f"Bearer {TOKEN}"
+    assert asked.headers["accept"] == "application/json"
+    assert asked.headers["accept-encoding"] == "gzip"
+    assert "content-type" not in asked.headers
+    assert client.throttle.sent == {"reads": 1}
+
+
+def test_a_write(make):
+    client = make(http({"data": 1}))
+    assert client.write("POST", "cases", {"name": "Ü"}, "Could not", [("id", 7)]) == {"data": 1}
+    (asked,) = client.asked
+    assert (asked.method, asked.target, asked.body) == ("POST", API + "cases?id=7", b'{"name": "\\u00dc"}')
+    assert asked.headers["content-type"] == "application/json"
+    assert client.throttle.sent == {"writes": 1}
+
+
+@pytest.mark.parametrize(
+    ("options", "sent"),
+    [
+        ({"username": "a@example.com"}, "Basic " + base64.b64encode(f"a@example.com:{KEY}".encode()).decode()),
+        ({}, f"Bearer {KEY}"),
+    ],
+)
+def test_a_key_is_exchanged_once(make, options, sent):
+    client = make(LOGIN, http(), http(), api_key=KEY, **options)
+    client.log_in()
+    client.get("a")
+    client.get("b")
+    assert [asked.method + asked.target for asked in client.asked] == [
+        f"POST{API}access_token",
+        f"GET{API}a",
+        f"GET{API}b",
+    ]
+    assert [asked.headers["authorization"] for asked in client.asked] == [sent, *[f"Bearer {TOKEN}"] * 2]
+    assert client.asked[0].headers["content-type"] == "application/x-www-form-urlencoded"
+    assert client.asked[0].body == b""
+    assert client.throttle.sent == {"tokens": 1, "reads": 2}
+
+
+def test_one_connection_and_no_cookies(make):
+    client = make(http(Set_Cookie="a=b; Path=/"), http(status=404), http())
+    client.get("a")
+    failure(client.get, "a")
+    client.get("a")
+    assert {asked.connection for asked in client.asked} == {1}
+    assert not any("cookie" in asked.headers for asked in client.asked)
+
+
+@pytest.mark.parametrize("token", [None, 5, "", " " * 20, "x" * 15, "x" * 20 + "\n", "é" * 20, ["a"], "x" * 16385])
+def test_what_is_no_token(make, token):
+    error = failure(make(http({"access_token": token}), api_key=KEY).get, "a")
+    assert isinstance(error, ApiError)
+    assert "HTTP 200, but the answer holds no access_token. The answer (" in str(error)
+    assert "Could not get an access token (POST http://127.0.0.1:" in str(error)
+
+
+def test_the_longest_token(make):
+    client = make(http({"access_token": "x" * 16384}), http(), api_key=KEY)
+    client.get("a")
+    assert len(client.asked[1].headers["authorization"]) == len("Bearer ") + 16384
+
+
+@pytest.mark.parametrize(
+    ("exp", "date", "seconds"),
+    [
+        (None, DATE, 600),
+        (DATE_S + 90, DATE, 90),
+        (DATE_S + 90, "Tue, 15 Nov 1994 08:12:41 GMT", 80),
+    ],
+)
+def test_a_token_lives_by_the_clock_of_the_platform(make, exp, date, seconds):
+    client = make(http({"access_token": TOKEN, "exp": exp}, Date=date), api_key=KEY)
+    assert client._exchange() == (TOKEN, seconds)
+
+
+# -- proxies ----------------------------------------------------------------------------------------------------------
+
+
+def refusing_proxy(status):
+    return canned.serve(lambda asked: http(status=status))
+
+
+@pytest.mark.parametrize("setting", ["option", "https_proxy", "HTTPS_PROXY", "ALL_PROXY"])
+@pytest.mark.parametrize(("status", "tries"), [(407, 1), (403, 1), (502, 2)])
+def test_what_a_proxy_refuses(monkeypatch, setting, status, tries):
+    with refusing_proxy(status) as proxy:
+        url = proxy.url.replace("://", "://me:pass%20word@")
+        options = {"proxy": url} if setting == "option" else {}
+        if not options:
+            monkeypatch.setenv(setting, url)
+        registered, waits = [], []
+        with Client(
+            connection("https://a.example.com", retries=1, **options), registered.append, waits.append
+        ) as client:
+            error = failure(client.get, "a")
+    assert [asked.method + asked.target for asked in proxy.asked] == ["CONNECTa.example.com:443"] * tries
+    assert "proxy-authorization" in proxy.asked[0].headers
+    place = urlsplit(proxy.url).netloc
+    assert f"the proxy {place} did not connect: Tunnel connection failed: {status} Canned" in str(error)
+    assert {"pass%20word", "pass word"} <= set(registered)
+
+
+@pytest.mark.parametrize(
+    ("proxy", "settings"),
+    [
+        ("", {}),
+        ("http://p:1", {"http": "http://p:1", "https": "http://p:1"}),
+    ],
+)
+def test_plain_http_takes_no_proxy_from_the_environment(monkeypatch, proxy, settings):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:2")
+    with Client(connection("http://127.0.0.1:1", proxy=proxy)) as client:
+        assert client.settings["proxies"] == settings
+        assert client.proxy == proxy[len("http://") :]
+
+
+NO_PROXY_URLS = ["http://[", "http://a:secret@c:99999999", "http://:@", "http://:1", "://", "ftp://a:1", "http://a:b"]
+NO_PROXY_URLS += ["http://me:p%E2%82%ACss@a:1", "http://me:p€ss@a:1", "me%E2%82%AC:secret@a:1", "http://me:\udcff@a:1"]
+
+
+@pytest.mark.parametrize("url", NO_PROXY_URLS)
+def test_a_proxy_of_the_environment_that_is_none(monkeypatch, url):
+    monkeypatch.setenv("HTTPS_PROXY", url)
+    error = failure(Client, connection("https://a.example.com"))
+    assert str(error) == (
+        "The proxy of the environment: is no proxy URL. Correct HTTPS_PROXY or ALL_PROXY. "
+        "User name and password in it may have characters of Latin-1 only."
+    )
+
+
+def test_a_proxy_of_the_environment_without_a_scheme(monkeypatch):
+    with refusing_proxy(407) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("http://", ""))
+        with Client(connection("https://a.example.com")) as client:
+            assert "failed: 407" in str(failure(client.get, "a"))
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("http://", "me:secret@"))
+        registered = []
+        with Client(connection("https://a.example.com"), registered.append) as client:
+            assert "secret" not in str(failure(client.get, "a"))
+        assert client.proxy == urlsplit(proxy.url).netloc
+    assert "secret" in registered
+
+
+def test_what_the_option_and_the_environment_say_of_certificates(monkeypatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/environment.pem")
+    monkeypatch.setenv("CURL_CA_BUNDLE", "/curl.pem")
+    for verify, used in ((True, "/environment.pem"), ("/option.pem", "/option.pem"), (False, False)):
+        with Client(connection("https://a.example.com", verify=verify)) as client:
+            assert client.settings["verify"] == used
+
+
+# -- tokens and turns -------------------------------------------------------------------------------------------------
+
+
+def test_an_exchange_needs_no_turn_of_its_own_when_each_is_taken_by_a_call_that_waits_for_it():
+    """Each of two guarded writes has a turn and reads first, with a token that both must wait for."""
+    both_have_a_turn = threading.Barrier(2)
+    tokens = []
+
+    def answer(asked):
+        if asked.path.endswith("access_token"):
+            tokens.append(asked)
+            return http({"access_token": f"token{len(tokens)}" * 9, "exp": 4102444800})
+        return http({"data": {}})
+
+    with canned.serve(answer) as server, Client(connection(server.url, api_key="k" * 20)) as client:
+        client.throttle.allow(2)
+
+        def write():
+            def read_again():
+                both_have_a_turn.wait(10)
+                client.get("again")
+
+            client.write("PUT", "a", {"a": 1}, "Could not", before_try=read_again)
+
+        threads = [threading.Thread(target=write, daemon=True) for _number in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+        assert not any(thread.is_alive() for thread in threads)
+    assert len(tokens) == 1
+
+
+def test_calls_whose_token_was_refused_share_an_exchange_that_fails():
+    exchanges = []
+    all_refused = threading.Barrier(8)
+
+    def answer(asked):
+        if not asked.path.endswith("access_token"):
+            all_refused.wait(10)
+            return http({}, 401)
+        exchanges.append(asked)
+        if len(exchanges) == 1:
+            return http({"access_token": "t" * 40})
+        time.sleep(0.3)
+        return http({}, 503)
+
+    with canned.serve(answer) as server, Client(connection(server.url, api_key="k" * 20, retries=0)) as client:
+        client.throttle.allow(8)
+        client.log_in()
+        threads = [threading.Thread(target=failure, args=(client.get, "a")) for _number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+    assert len(exchanges) == 2
+
+
+def test_a_key_that_is_refused_is_exchanged_once(make):
+    client = make(http({}, 401), http({}, 401), api_key="k" * 20)
+    assert "the platform refused api_key" in str(failure(client.get, "a"))
+    assert len(client.asked) == 1
+
+
+# -- the platform's clock ---------------------------------------------------------------------------------------------
+
+
+def test_the_clock_is_learnt_from_the_first_answer(make):
+    client = make(http(Date=DATE), http(Date="Tue, 15 Nov 2044 08:12:31 GMT"))
+    assert abs(client.platform_ms() - time.time() * 1000) < 2000
+    client.get("a")
+    client.get("a")
+    # a second more, and what the calls took
+    assert DATE_S + 1 <= client.platform_ms() / 1000 < DATE_S + 6
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The clock here, which is .now."""
+    clock = SimpleNamespace(now=float(DATE_S))
+    for module in (client_module, request_module):
+        monkeypatch.setattr(module, "time", SimpleNamespace(time=lambda: clock.now))
+    return clock
+
+
+@pytest.mark.parametrize(
+    ("date", "ahead"),
+    [(DATE, 1), ("Tue, 15 Nov 1994 08:12:41 GMT", 11), ("Tue, 15 Nov 1994 08:12:21 GMT", -9), ("", 1)],
+)
+def test_how_far_the_clock_of_the_platform_is_ahead(make, clock, date, ahead):
+    client = make(http(Date=date))
+    assert client.platform_ms() == DATE_S * 1000
+    client.get("a")
+    clock.now += 2.5
+    assert client.platform_ms() == (DATE_S + 2.5 + ahead) * 1000
+
+
+@pytest.mark.parametrize("date", ["", "yesterday", "Tue, 15 Nov 99999999999 08:12:31 GMT", "\xb2", "9" * 5000])
+def test_a_date_that_is_none_is_that_of_here(make, date):
+    client = make(http(Date=date))
+    client.get("a")
+    assert 0 <= client.platform_ms() / 1000 - time.time() < 5
+
+
+# -- secrets, runs, libraries -----------------------------------------------------------------------------------------
+
+
+def test_every_secret_is_registered(make):
+    registered = []
+    client = make(LOGIN, api_key=KEY, username="me", access_token="given", on_secret=registered.append)
+    pair = base64.b64encode(f"me:{KEY}".encode()).decode()
+    assert registered == [KEY, "given", pair]
+    client._tokens.reject("given")
+    client.log_in()
+    assert registered[3:] == [TOKEN]
+    again = []
+    client.begin(again.append)
+    assert set(again) == set(registered)
+
+
+@pytest.mark.parametrize(
+    ("options", "secrets"),
+    [
+        ({}, {TOKEN}),
+        ({"username": "me"}, {TOKEN}),
+        ({"api_key": KEY}, {KEY}),
+        ({"proxy": "http://me:p%40ss@127.0.0.1:1"}, {TOKEN, "p%40ss", "p@ss", "bWU6cEBzcw=="}),
+    ],
+)
+def test_what_is_secret_is_hidden_in_texts(options, secrets):
+    registered = []
+    with Client(connection("https://a.example.com", **options), registered.append) as client:
+        assert set(registered) == secrets
+        for secret in secrets:
+            assert client.scrub(f"<{secret}>") == "<********>"
+
+
+def test_a_secret_within_another_shows_nothing_of_it():
+    options = {"proxy": "http://me:zzzz@127.0.0.1:1", "access_token": "aaaa-zzzz-bbbb"}
+    with Client(connection("https://a.example.com", **options)) as client:
+        assert client.scrub("<aaaa-zzzz-bbbb> <zzzz>") == "<********> <********>"
+
+
+@pytest.mark.parametrize("spelling", ["a/b+c", "a%2Fb%2Bc", "a\\/b+c"])
+def test_a_secret_is_hidden_as_a_url_and_as_json_spell_it(spelling):
+    with Client(connection("https://a.example.com", access_token="a/b+c")) as client:
+        assert client.scrub(f"<{spelling}>") == "<********>"
+
+
+def test_another_run_has_a_budget_and_counts_of_its_own(make):
+    client = make(None, http(), retries=1, retry_budget=0.6)
+    client.get("a")
+    assert client.retries == 1
+    client.begin(lambda secret: None)
+    assert client.retries == 0
+    assert client.throttle.sent == {}
+    assert not client.throttle.is_exhausted
+
+
+def test_a_client_that_is_closed_hangs_up(make):
+    client = make(http())
+    client.get("a")
+    closed = []
+    client.adapter.close = lambda: closed.append(1)
+    with client as same:
+        assert same is client
+    assert closed == [1]
+
+
+def test_without_requests(monkeypatch):
+    monkeypatch.setattr(client_module, "requests", None)
+    monkeypatch.setattr(client_module, "REQUESTS_IMPORT_ERROR", "Traceback\n\nImportError: none\n", raising=False)
+    with pytest.raises(MissingLibraryError) as caught:
+        Client(connection("https://a.example.com"))
+    assert str(caught.value) == (
+        f"Could not load the Python library requests: {missing_required_lib('requests')}. "
+        f"To install it there: {sys.executable} -m pip install requests"
+    )
+    assert caught.value.facts == {"detail": "ImportError: none"}
+
+
+def test_no_warnings_of_unverified_requests(monkeypatch):
+    told = []
+    monkeypatch.setattr(urllib3, "disable_warnings", lambda: told.append(1))
+    for verify in (True, "/ca.pem"):
+        Client(connection("https://a.example.com", verify=verify)).close()
+    assert told == []
+    Client(connection("https://a.example.com", verify=False)).close()
+    assert told == [1]
+
+
+def test_many_threads(make):
+    client = make(*[http({"a": 1})] * 64)
+    barrier = threading.Barrier(16)
+    client.throttle.allow(16)
+    results = []
+
+    def work():
+        barrier.wait()
+        results.extend(client.get("a") for _number in range(4))
+
+    threads = [threading.Thread(target=work) for _number in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [{"a": 1}] * 64

@@ -1,0 +1,424 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The plan: tables, and the properties that make check mode truthful and a second run quiet."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.case import RESOLUTIONS, SEVERITIES, STATUSES
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.directory import Person
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plan import (
+    Desired,
+    TagChange,
+    Verdict,
+    combine,
+    final_status,
+    make_plan,
+    verify,
+)
+
+OHTANI = Person("ohtani@example.com", "826ef6979788454297c85cbba4a51c08", "ohtani@example.com", "ohtani")
+NOBODY = Person("")
+CASE = {
+    "_id": "62fceb4a48be7776c793a02a",
+    "ticket_id": 67535,
+    "status": "New",
+    "severity": "Medium",
+    "name": "Carbon Black",
+    "resolution": "",
+    "assignee": "9887e386323148ea8c68d4cf0bc1cdf6",
+    "assignee_name": "api@example.com",
+    "tags": ["b", "a"],
+}
+
+
+@pytest.mark.parametrize(
+    ("case", "desired", "payload", "changes"),
+    [
+        ({}, Desired(status="New"), {}, []),
+        ({}, Desired(status="Escalated"), {"status": "Escalated"}, [("status", "New", "Escalated")]),
+        ({}, Desired(severity="High"), {"severity": "High"}, [("severity", "Medium", "High")]),
+        ({"severity": None, "priority": "High"}, Desired(severity="High"), {}, []),
+        ({}, Desired(name="x"), {"name": "x"}, [("name", "Carbon Black", "x")]),
+        ({}, Desired(description="x"), {"description": "x"}, [("description", None, "x")]),
+        ({"description": "x"}, Desired(description="x"), {}, []),
+        ({"description": "y"}, Desired(description="x"), {"description": "x"}, [("description", "y", "x")]),
+        # people: by identity
+        (
+            {},
+            Desired(assignee=OHTANI),
+            {"assignee": "ohtani@example.com"},
+            [("assignee", "api@example.com", "ohtani@example.com")],
+        ),
+        ({"assignee": OHTANI.user_id.upper(), "assignee_name": "x"}, Desired(assignee=OHTANI), {}, []),
+        ({"assignee": OHTANI.user_id, "assignee_name": "ohtani"}, Desired(assignee=Person("OHTANI")), {}, []),
+        ({}, Desired(assignee=NOBODY), {"assignee": ""}, [("assignee", "api@example.com", "")]),
+        ({"assignee": "", "assignee_name": "Unassigned"}, Desired(assignee=NOBODY), {}, []),
+        (
+            {"assignee": "", "assignee_name": "Unassigned"},
+            Desired(assignee=OHTANI),
+            {"assignee": "ohtani@example.com"},
+            [("assignee", "", "ohtani@example.com")],
+        ),
+        # another person of the same name: told apart by id, in the diff too
+        (
+            {"assignee": "0" * 32, "assignee_name": "ohtani@example.com"},
+            Desired(assignee=OHTANI),
+            {"assignee": "ohtani@example.com"},
+            [("assignee", f"ohtani@example.com ({'0' * 32})", "ohtani@example.com")],
+        ),
+        # tags: sets
+        ({}, Desired(tags=TagChange(add=("a",))), {}, []),
+        ({}, Desired(tags=TagChange(exactly=("a", "b", "a"))), {}, []),
+        ({}, Desired(tags=TagChange(delete=("z",))), {}, []),
+        (
+            {},
+            Desired(tags=TagChange(add=("c", "a", "c"), delete=("b", "z"))),
+            {"tags": {"add": ["c"], "delete": ["b"]}},
+            [("tags", ["a", "b"], ["a", "c"])],
+        ),
+        ({}, Desired(tags=TagChange(exactly=())), {"tags": {"delete": ["b", "a"]}}, [("tags", ["a", "b"], [])]),
+        ({"tags": None}, Desired(tags=TagChange(exactly=("A",))), {"tags": {"add": ["A"]}}, [("tags", [], ["A"])]),
+        # what goes along with a change, and only then
+        (
+            {},
+            Desired(status="Resolved", resolution="Benign", update_alerts=True),
+            {"status": "Resolved", "resolution": "Benign", "update_alerts": True},
+            [("status", "New", "Resolved"), ("resolution", "", "Benign")],
+        ),
+        (
+            {"status": "Resolved"},
+            Desired(resolution="Benign"),
+            {"status": "Resolved", "resolution": "Benign"},
+            [("resolution", "", "Benign")],
+        ),
+        ({"status": "Resolved"}, Desired(status="Resolved", update_alerts=True), {}, []),
+        (
+            {"status": "Resolved"},
+            Desired(status="Resolved", severity="High", update_alerts=True),
+            {"severity": "High"},
+            [("severity", "Medium", "High")],
+        ),
+        (
+            {},
+            Desired(severity="Low", comment="hello"),
+            {"severity": "Low"},
+            [("severity", "Medium", "Low"), ("comment", None, "hello")],
+        ),
+        ({}, Desired(severity="Medium", comment="hello"), {}, []),
+        # a field that can't be read back is written in each run: no comment with each
+        ({}, Desired(description="x", comment="hello"), {"description": "x"}, [("description", None, "x")]),
+        (
+            {"description": "y"},
+            Desired(description="x", comment="hello"),
+            {"description": "x"},
+            [("description", "y", "x"), ("comment", None, "hello")],
+        ),
+    ],
+)
+def test_plan(case, desired, payload, changes):
+    plan = make_plan({**CASE, **case}, desired)
+    assert plan.payload == payload
+    assert [(change.field, change.before, change.after) for change in plan.changes] == changes
+    assert plan.changed is bool(changes)
+
+
+@pytest.mark.parametrize(
+    ("case", "desired", "before", "after"),
+    [
+        (
+            {},
+            Desired(status="New", severity="High"),
+            {"status": "New", "severity": "Medium"},
+            {"status": "New", "severity": "High"},
+        ),
+        # what is as it should be is shown, too
+        (
+            {"assignee": OHTANI.user_id, "assignee_name": "ohtani"},
+            Desired(assignee=OHTANI, tags=TagChange(add=("a",))),
+            {"assignee": "ohtani", "tags": ["a", "b"]},
+            {"assignee": "ohtani", "tags": ["a", "b"]},
+        ),
+        ({}, Desired(description="x"), {"description": None}, {"description": "x"}),
+    ],
+)
+def test_diff_holds_managed_fields_only(case, desired, before, after):
+    case = {**CASE, **case}
+    diff = make_plan(case, desired).diff(case)
+    header = "case 67535"
+    assert diff == {"before_header": header, "after_header": header, "before": before, "after": after}
+
+
+@pytest.mark.parametrize(
+    ("case", "header"),
+    [
+        ({"_id": "62fc", "ticket_id": 7}, "case 7"),
+        ({"_id": "62fc"}, "case 62fc"),
+        ({"_id": "62fc", "ticket_id": "\x1b" + "7" * 30}, "case " + "7" * 19 + "..."),
+    ],
+)
+def test_diff_names_the_case_by_its_ticket(case, header):
+    assert make_plan(case, Desired()).diff(case)["before_header"] == header
+
+
+@pytest.mark.parametrize(
+    ("case", "desired", "changed"),
+    [
+        ({"name": "y"}, Desired(name="x", status="New"), {"name": "x"}),
+        ({}, Desired(assignee=OHTANI), {"assignee": OHTANI.user_id, "assignee_name": "ohtani@example.com"}),
+        ({}, Desired(assignee=Person("new@x.org")), {"assignee": "new@x.org", "assignee_name": "new@x.org"}),
+        ({}, Desired(assignee=NOBODY), {"assignee": "", "assignee_name": ""}),
+        ({}, Desired(tags=TagChange(exactly=("z",))), {"tags": ["z"]}),
+        # in the field that this platform has
+        ({"severity": "Low"}, Desired(severity="High"), {"severity": "High"}),
+        ({"priority": "Low"}, Desired(severity="High"), {"priority": "High"}),
+        ({"priority": "Low", "severity": None}, Desired(severity="High"), {"severity": "High"}),
+        ({}, Desired(severity="High"), {"severity": "High"}),
+        # a comment is none of the case's fields
+        ({}, Desired(status="Cancelled", comment="hello"), {"status": "Cancelled"}),
+    ],
+)
+def test_check_mode_returns_the_case_as_it_will_be(case, desired, changed):
+    case = {"_id": "1", "status": "New", "assignee": "0" * 32, "assignee_name": "m", **case}
+    assert make_plan(case, desired).outcome(case) == {**case, **changed}
+
+
+@pytest.mark.parametrize(
+    ("case", "desired", "status"),
+    [
+        ({"status": "New"}, Desired(status="Resolved"), "Resolved"),
+        ({"status": "New"}, Desired(), "New"),
+        ({"status": None}, Desired(), ""),
+        ({}, Desired(), ""),
+    ],
+)
+def test_final_status(case, desired, status):
+    assert final_status(case, desired) == status
+
+
+TAGS = st.lists(st.text("abcABC ", min_size=1, max_size=3), max_size=5)
+PEOPLE = st.sampled_from([OHTANI, NOBODY, Person("m@example.com", "1" * 32, "m@example.com", "m"), Person("somebody")])
+CASES = st.fixed_dictionaries(
+    {
+        "_id": st.just("1"),
+        "ticket_id": st.just(1),
+        "status": st.sampled_from(STATUSES),
+        "severity": st.sampled_from(SEVERITIES),
+        "name": st.text(max_size=5),
+        "resolution": st.sampled_from(("", *RESOLUTIONS)),
+        "description": st.text(max_size=5),
+        "assignee": st.sampled_from(["", "0" * 32, "1" * 32, OHTANI.user_id]),
+        "assignee_name": st.sampled_from(["Unassigned", "m", "ohtani"]),
+        "tags": TAGS,
+    }
+)
+
+
+@st.composite
+def desired_states(draw):
+    add = draw(TAGS)
+    delete = [tag for tag in draw(TAGS) if tag not in add]
+    return Desired(
+        status=draw(st.none() | st.sampled_from(STATUSES)),
+        severity=draw(st.none() | st.sampled_from(SEVERITIES)),
+        name=draw(st.none() | st.text(max_size=5)),
+        description=draw(st.none() | st.text(max_size=5)),
+        resolution=draw(st.none() | st.sampled_from(RESOLUTIONS)),
+        assignee=draw(st.none() | PEOPLE),
+        tags=draw(
+            st.none()
+            | st.just(TagChange(add=tuple(add), delete=tuple(delete)))
+            | TAGS.map(lambda tags: TagChange(exactly=tuple(tags)))
+        ),
+        update_alerts=draw(st.none() | st.booleans()),
+        comment=draw(st.none() | st.just("hello")),
+    )
+
+
+PLATFORM_USERS = {
+    "ohtani@example.com": (OHTANI.user_id, "ohtani"),
+    "m@example.com": ("1" * 32, "m"),
+    "": ("", "Unassigned"),
+}
+
+
+def platform_put(case, payload):
+    """What the platform makes of a PUT, written from its documentation and not from the planner."""
+    after = dict(case)
+    for name, value in payload.items():
+        if name == "tags":
+            kept = [tag for tag in case["tags"] if tag not in value.get("delete", [])]
+            after["tags"] = kept + [tag for tag in value.get("add", []) if tag not in kept]
+        elif name == "assignee":
+            after["assignee"], after["assignee_name"] = PLATFORM_USERS.get(value, ("2" * 32, value))
+        elif name != "update_alerts":
+            after[name] = value
+    return after
+
+
+@given(CASES, desired_states())
+def test_applying_a_plan_reaches_the_state_and_planning_again_gives_nothing(case, desired):
+    plan = make_plan(case, desired)
+    after = platform_put(case, plan.payload)
+    assert verify(plan, after) == Verdict(made=[change for change in plan.changes if change.field != "comment"])
+    again = make_plan(after, desired)
+    assert not again.changed
+    assert again.payload == {}
+
+
+@given(CASES, desired_states())
+def test_unmanaged_fields_are_not_sent(case, desired):
+    payload = make_plan(case, desired).payload
+    managed = {name for name in vars(desired) if getattr(desired, name) is not None}
+    if desired.resolution is not None:
+        managed.add("status")  # the platform's clients send a resolution with the status only
+    assert set(payload) <= managed
+
+
+@given(CASES, desired_states())
+def test_check_mode_predicts_the_case(case, desired):
+    plan = make_plan(case, desired)
+    after, predicted = platform_put(case, plan.payload), plan.outcome(case)
+    for name in ("status", "severity", "name", "resolution", "description"):
+        assert predicted[name] == after[name]
+    assert set(predicted["tags"]) == set(after["tags"])
+    assert not make_plan(predicted, desired).changed
+
+
+@given(CASES, desired_states(), st.sampled_from(["status", "severity", "name", "resolution", "assignee", "tags"]))
+def test_a_field_that_the_platform_ignores_is_found(case, desired, ignored):
+    plan = make_plan(case, desired)
+    sent = {name: value for name, value in plan.payload.items() if name != ignored}
+    verdict = verify(plan, platform_put(case, sent))
+    found = {change.field for change in verdict.missing + verdict.unsure}
+    changed = {change.field for change in plan.changes}
+    assert found == ({ignored} & changed)
+
+
+@pytest.mark.parametrize(
+    ("desired", "after", "missing", "unsure", "made"),
+    [
+        (Desired(severity="High"), {"severity": "High"}, [], [], ["severity"]),
+        (Desired(severity="High"), {}, ["severity"], [], []),
+        (Desired(severity="High", status="Resolved"), {"severity": "High"}, ["status"], [], ["severity"]),
+        (Desired(severity="High", status="Resolved"), {}, ["status", "severity"], [], []),
+        (Desired(severity="High", comment="hello"), {}, ["severity"], [], []),
+        (Desired(description="x"), {}, [], ["description"], []),
+        (Desired(description="x"), {"description": ""}, [], ["description"], []),
+        (Desired(description="x"), {"description": "y"}, ["description"], [], []),
+        (Desired(description="x", severity="High"), {}, ["severity"], ["description"], []),
+        (Desired(description="x", severity="High"), {"severity": "High"}, [], ["description"], ["severity"]),
+        (Desired(tags=TagChange(add=("c",))), {}, ["tags"], [], []),
+        (Desired(tags=TagChange(add=("c",))), {"tags": ["b", "c"]}, [], [], ["tags"]),
+        (Desired(tags=TagChange(delete=("a",))), {}, ["tags"], [], []),
+        (Desired(tags=TagChange(delete=("a",))), {"tags": ["b"]}, [], [], ["tags"]),
+        (Desired(tags=TagChange(exactly=("a", "c"))), {"tags": ["a", "b", "c"]}, ["tags"], [], []),
+        # what somebody else added meanwhile, or changed back
+        (Desired(tags=TagChange(exactly=("a",))), {"tags": ["a", "new"]}, [], [], ["tags"]),
+        (Desired(status="New", severity="High"), {"status": "Escalated", "severity": "High"}, [], [], ["severity"]),
+    ],
+)
+def test_what_a_case_shows_after_the_write(desired, after, missing, unsure, made):
+    plan = make_plan(CASE, desired)
+    verdict = verify(plan, {**CASE, **after})
+    assert [change.field for change in verdict.missing] == missing
+    assert [change.field for change in verdict.unsure] == unsure
+    assert [change.field for change in verdict.made] == made
+
+
+@pytest.mark.parametrize(("case", "unreadable"), [({}, ["description"]), ({"description": ""}, [])])
+def test_a_description_that_is_not_given_back_is_noted(case, unreadable):
+    assert make_plan({**CASE, **case}, Desired(description="x", name="x")).unreadable == unreadable
+
+
+def test_an_assignee_that_cannot_be_judged_is_unsure_and_an_ignored_one_is_missing():
+    plan = make_plan(CASE, Desired(assignee=Person("ohtani@example.com")))
+    unsure = verify(plan, {**CASE, "assignee": OHTANI.user_id, "assignee_name": "ohtani"}).unsure
+    assert [change.field for change in unsure] == ["assignee"]
+    ignored = verify(plan, {**CASE, "assignee": "", "assignee_name": "Unassigned"})
+    assert [change.field for change in ignored.missing] == ["assignee"]
+
+
+# -- one change for several -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "both"),
+    [
+        (TagChange(), TagChange(), TagChange()),
+        (TagChange(("a",)), TagChange(("b",)), TagChange(("a", "b"))),
+        (TagChange(("a",)), TagChange((), ("a",)), TagChange((), ("a",))),
+        (TagChange((), ("a",)), TagChange(("a",)), TagChange(("a",))),
+        (TagChange(("a",), ("b",)), TagChange(("b",), ("c",)), TagChange(("a", "b"), ("c",))),
+        (TagChange(("a",), ("b",)), TagChange(exactly=("c",)), TagChange(exactly=("c",))),
+        (TagChange(exactly=("a", "b")), TagChange(("c",), ("a",)), TagChange(exactly=("b", "c"))),
+        (TagChange(exactly=()), TagChange(("c",)), TagChange(exactly=("c",))),
+        (TagChange(exactly=("a",)), TagChange(exactly=()), TagChange(exactly=())),
+    ],
+)
+def test_changes_of_tags_one_after_the_other(first, later, both):
+    assert first.then(later) == both
+
+
+def tags_after(current, *changes):
+    for change in changes:
+        current = sorted(set(current) - set(change.surplus_in(current)) | set(change.missing_in(current)))
+    return current
+
+
+@st.composite
+def tag_changes(draw):
+    add, delete = draw(TAGS), draw(TAGS)
+    exactly = TAGS.map(lambda tags: TagChange(exactly=tuple(tags)))
+    return draw(exactly | st.just(TagChange(tuple(add), tuple(tag for tag in delete if tag not in add))))
+
+
+@given(TAGS, tag_changes(), tag_changes(), tag_changes())
+def test_a_change_of_tags_for_several_does_what_they_do(current, first, second, third):
+    wanted = tags_after(current, first, second, third)
+    assert tags_after(current, first.then(second), third) == wanted
+    assert tags_after(current, first.then(second).then(third)) == wanted
+    assert tags_after(current, first.then(second.then(third))) == wanted
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "both"),
+    [
+        (Desired(status="New"), Desired(), Desired(status="New")),
+        (Desired(status="New", severity="Low"), Desired(status="Resolved"), Desired(status="Resolved", severity="Low")),
+        (Desired(assignee=OHTANI), Desired(assignee=NOBODY), Desired(assignee=NOBODY)),
+        (Desired(update_alerts=True), Desired(update_alerts=False), Desired(update_alerts=False)),
+        (Desired(comment="one"), Desired(comment="two"), Desired(comment="two")),
+        (Desired(tags=TagChange(("a",))), Desired(name="x"), Desired(name="x", tags=TagChange(("a",)))),
+        (
+            Desired(tags=TagChange(("a",))),
+            Desired(tags=TagChange(("b",), ("a",))),
+            Desired(tags=TagChange(("b",), ("a",))),
+        ),
+    ],
+)
+def test_states_one_after_the_other(first, later, both):
+    assert combine(first, later) == both
+
+
+def outcome(case, *states):
+    for state in states:
+        case = make_plan(case, state).outcome(case)
+    return {**case, "tags": sorted(set(case["tags"]))}
+
+
+@given(CASES, desired_states(), desired_states(), desired_states())
+def test_one_state_for_several_brings_about_what_they_do(case, first, second, third):
+    wanted = outcome(case, first, second, third)
+    left, right = combine(combine(first, second), third), combine(first, combine(second, third))
+    # Somebody who is only spelled, and is there already, stays as the case shows him.
+    for name in ("status", "severity", "name", "resolution", "description", "tags"):
+        assert outcome(case, left)[name] == outcome(case, right)[name] == wanted[name]
+    assert (left.assignee, left.update_alerts, left.comment) == (right.assignee, right.update_alerts, right.comment)
+    again = make_plan(wanted, left)
+    assert [change for change in again.changes if change.field not in ("description", "comment")] == []

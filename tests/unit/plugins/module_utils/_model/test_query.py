@@ -1,0 +1,533 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Queries, times and paging."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.directory import Person, Tenant
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.query import (
+    EARLIEST_MS,
+    MAX_STALE_PAGES,
+    Page,
+    Query,
+    Sorting,
+    fewest_parts,
+)
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.times import DAY_MS, format_time, parse_time
+
+NOW = 1_700_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (str(10**11), 10**11),
+        (str(10**14 - 1), 10**14 - 1),
+        ("30m", NOW - 30 * 60_000),
+        ("12h", NOW - 12 * 3_600_000),
+        ("7d", NOW - 7 * DAY_MS),
+        ("1.5 d", NOW - 3 * DAY_MS // 2),
+        ("2w", NOW - 14 * DAY_MS),
+        ("0s", NOW),
+        (1660835991789, 1660835991789),
+        (" 1660835991789 ", 1660835991789),
+        ("2023-11-14", 1699920000000),
+        ("2023-11-14T22:13:20Z", NOW),
+        ("2023-11-14T22:13:20z", NOW),
+        ("2023-11-14T22:13:20.000500Z", NOW),
+        ("2023-11-14 22:13:20", NOW),
+        ("2023-11-14T23:13:20+01:00", NOW),
+        ("2023-11-14T23:13:20+0100", NOW),
+        ("2023-11-14t23:13:20,0004+01", NOW),
+        ("2023-11-14T17:43:20-04:30", NOW),
+        ("2023-11-14 22:13", NOW - 20_000),
+        # what YAML makes of them
+        (date(2023, 11, 14), 1699920000000),
+        (datetime(2023, 11, 14, 22, 13, 20), NOW),
+        (datetime(2023, 11, 14, 23, 13, 20, tzinfo=timezone(timedelta(hours=1))), NOW),
+        (1660835991789.0, 1660835991789),
+        ("1660835991789.0", 1660835991789),
+        ("+1.660835991789e12", 1660835991789),
+    ],
+)
+def test_times(text, expected):
+    assert parse_time(text, NOW) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "yesterday",
+        "7",
+        "7x",
+        "-7d",
+        "1660835991",
+        "1" * 30,
+        "2023-13-01",
+        "7d 2h",
+        "now",
+        # What some Pythons read, and others don't
+        "20261101",
+        "20261101T080000",
+        "2026-W45-1",
+        "2026-11-01x08:00",
+        "2026-11-01T08",
+        "2026-11-01T24:00",
+        "2026-02-30",
+        "0000-01-01",
+        "1660835991789.5",
+        "-1660835991789",
+        "1_660_835_991_789",
+        "\u0661d",
+        "9" * 11,
+        "1" + "0" * 14,
+    ],
+)
+def test_no_times(text):
+    with pytest.raises(ValueError, match=r"is not a valid time|has no unit|may be epoch seconds|is too large"):
+        parse_time(text, NOW)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("now", "'now' is not a valid time"),
+        ("x" * 61, f"'{'x' * 60}...' is not a valid time"),
+        ("0", "0 has no unit (s, m, h, d or w)"),
+        ("30", "30 has no unit (s, m, h, d or w)"),
+        (1.5, "1.5 has no unit (s, m, h, d or w)"),
+        ("99999999", "99999999 has no unit (s, m, h, d or w)"),
+        ("100000000", "100000000 may be epoch seconds; epoch milliseconds have three digits more"),
+        ("1660835991", "1660835991 may be epoch seconds; epoch milliseconds have three digits more"),
+        (1660835991.5, "1660835991.5 may be epoch seconds; epoch milliseconds have three digits more"),
+        (str(10**11 - 1), "99999999999 may be epoch seconds; epoch milliseconds have three digits more"),
+        (str(10**14), "100000000000000 is too large for epoch milliseconds"),
+        (1660835991789.5, "1660835991789.5 is not a valid time"),
+        ("-7", "-7 is not a valid time"),
+        ("9" * 5000, f"'{'9' * 60}...' is not a valid time"),
+    ],
+)
+def test_why_it_is_no_time(text, message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        parse_time(text, NOW)
+
+
+def test_a_time_that_is_no_age_has_no_unit():
+    with pytest.raises(ValueError, match=r"^30 is too small for epoch milliseconds$"):
+        parse_time("30", NOW, ages=False)
+
+
+@given(st.integers(min_value=10**11, max_value=10**14 - 1))
+def test_milliseconds_are_taken_as_they_are(moment):
+    assert parse_time(str(moment), NOW) == moment
+
+
+OHTANI = Person("ohtani@example.com", "8" * 32, "ohtani@example.com", "ohtani")
+CASE = {
+    "_id": "1",
+    "status": "New",
+    "severity": "High",
+    "tags": ["a", "b"],
+    "assignee": "8" * 32,
+    "modified_by": "9" * 32,
+    "modified_by_name": "api@example.com",
+    "score": 30.5,
+    "size": 17,
+    "created_at": 1000,
+    "modified_at": 2000,
+    "cust_id": "6" * 32,
+}
+
+
+@pytest.mark.parametrize(
+    ("query", "matches"),
+    [
+        (Query(), True),
+        (Query(status=("Resolved", "New")), True),
+        (Query(status=("new",)), False),
+        (Query(severity=("Low",)), False),
+        (Query(tags=("z", "b")), True),
+        (Query(tags=("A",)), False),
+        (Query(not_tags=("z",)), True),
+        (Query(not_tags=("z", "a")), False),
+        (Query(assignee=(OHTANI,)), True),
+        (Query(assignee=(Person(""),)), False),
+        (Query(assignee=(Person(""), OHTANI)), True),
+        (Query(not_modified_by=(OHTANI,)), True),
+        (Query(not_modified_by=(Person("api@example.com"),)), False),
+        (Query(not_modified_by=(Person("9" * 32),)), False),
+        (Query(min_score=30.5, max_score=30.5), True),
+        (Query(min_score=30.6), False),
+        (Query(max_score=30), False),
+        (Query(min_size=17), True),
+        (Query(min_size=18), False),
+        (Query(created_after=1000, created_before=1000), True),
+        (Query(created_after=1001), False),
+        (Query(created_before=999), False),
+        (Query(modified_after=2001), False),
+        (Query(modified_before=2000), True),
+        (Query(tenant=Tenant("6" * 32, "x")), True),
+        (Query(tenant=Tenant("7" * 32, "x")), False),
+    ],
+)
+def test_matching(query, matches):
+    assert query.matches(CASE) is matches
+
+
+def test_a_case_without_the_field_matches_no_range():
+    assert not Query(min_score=0).matches({"_id": "1"})
+
+
+@pytest.mark.parametrize("changed_by", [{}, {"modified_by": None}, {"modified_by": ""}])
+def test_a_case_that_nobody_has_changed_was_changed_by_nobody(changed_by):
+    case = {"_id": "1", "modified_by_name": None, **changed_by}
+    assert Query(not_modified_by=(OHTANI,)).matches(case)
+    assert not Query(not_modified_by=(Person(""),)).matches(case)
+
+
+@pytest.mark.parametrize(
+    ("query", "api_version", "filters"),
+    [
+        (Query(), "5.0", [()]),
+        (Query(tags=("a", "b")), "5.0", [(("tags", "a,b"),)]),
+        (Query(severity=("High",)), "5.0", [(("severity", "High"),)]),
+        (Query(severity=("High",)), "4.3", [(("priority", "High"),)]),
+        # Only tags can have several values on every version: one listing for each combination.
+        (
+            Query(status=("New", "Resolved"), severity=("High",)),
+            "5.0",
+            [(("status", "New"), ("severity", "High")), (("status", "Resolved"), ("severity", "High"))],
+        ),
+        # Which identity the platform's own filter takes is not known: matched here only.
+        (Query(assignee=(OHTANI,)), "5.0", [()]),
+        (Query(min_size=3), "5.0", [()]),
+        (Query(not_modified_by=(OHTANI,)), "5.0", [(("NOT~modified_by", "8" * 32),)]),
+        (Query(not_modified_by=(Person("x"),)), "5.0", [()]),
+        (Query(not_tags=("a", "b")), "5.0", [(("NOT~tags", "a,b"),)]),
+        (Query(min_score=75), "5.0", [(("FROM~score", 74.999),)]),
+        (Query(max_score=75), "5.0", [(("TO~score", 75.001),)]),
+        (
+            Query(modified_after=2000, modified_before=3000),
+            "5.0",
+            [(("FROM~modified_at", 1999), ("TO~modified_at", 3001))],
+        ),
+        (Query(tenant=Tenant("6" * 32, "x")), "5.0", [(("tenantid", "6" * 32),)]),
+    ],
+)
+def test_parameters(query, api_version, filters):
+    assert [part.first_page(NOW, api_version).filters for part in query.parts()] == filters
+
+
+@pytest.mark.parametrize(("descending", "order"), [((), "asc"), ((False,), "asc"), ((True,), "desc")])
+def test_every_page_has_an_explicit_window_order_and_limit(descending, order):
+    sent = dict(Query().first_page(NOW, "5.0", *descending).parameters())
+    assert sent == {
+        "FROM~created_at": EARLIEST_MS - 1,
+        "TO~created_at": NOW + DAY_MS + 1,
+        "sort": "created_at",
+        "order": order,
+        "limit": 500,
+        "skip": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "exact"),
+    [
+        (Query(status=("New",), tags=("a",)), True),
+        (Query(severity=("Low",)), False),
+        (Query(tenant=Tenant("6" * 32, "x")), False),
+        (Query(not_tags=("a",)), False),
+        (Query(created_after=1), False),
+        (Query(assignee=(OHTANI,)), False),
+    ],
+)
+def test_the_total_is_trusted_for_documented_filters_only(query, exact):
+    assert query.total_is_exact is exact
+
+
+def test_the_parts_of_a_query_are_its_union():
+    query = Query(status=("New", "Resolved"), severity=("High", "Low"), tags=("a",))
+    cases = [
+        {"_id": f"{status}{level}", "status": status, "severity": level, "tags": ["a"]}
+        for status in ("New", "Resolved", "Escalated")
+        for level in ("High", "Low", "Medium")
+    ]
+    for case in cases:
+        assert sum(part.matches(case) for part in query.parts()) == query.matches(case)
+
+
+TENANT = Tenant("6" * 32, "x")
+
+
+@pytest.mark.parametrize(
+    ("queries", "fewest"),
+    [
+        ([], []),
+        ([Query()], [Query()]),
+        ([Query(status=("New",)), Query(), Query(tags=("a",))], [Query()]),
+        (
+            [Query(status=("New", "Resolved")), Query(status=("New",))],
+            [Query(status=("New",)), Query(status=("Resolved",))],
+        ),
+        (
+            [Query(status=("New",), severity=("High", "Low")), Query(status=("New",))],
+            [Query(status=("New",))],
+        ),
+        ([Query(tags=("a",)), Query(tags=("b", "a"))], [Query(tags=("b", "a"))]),
+        ([Query(tags=("b", "a")), Query(tags=("a", "b"))], [Query(tags=("b", "a"))]),
+        ([Query(tags=("a",)), Query(not_tags=("a",))], [Query(tags=("a",)), Query(not_tags=("a",))]),
+        ([Query(not_tags=("a", "b")), Query(not_tags=("a",))], [Query(not_tags=("a",))]),
+        ([Query(min_score=50), Query(min_score=40, max_score=90), Query(min_score=30)], [Query(min_score=30)]),
+        ([Query(max_score=50), Query(max_score=60)], [Query(max_score=60)]),
+        ([Query(created_after=5), Query(created_after=4)], [Query(created_after=4)]),
+        ([Query(created_before=5), Query(created_before=4)], [Query(created_before=5)]),
+        ([Query(modified_after=5), Query(modified_after=4)], [Query(modified_after=4)]),
+        ([Query(modified_before=5), Query(modified_before=4)], [Query(modified_before=5)]),
+        ([Query(modified_after=5), Query(modified_before=4)], [Query(modified_after=5), Query(modified_before=4)]),
+        ([Query(tenant=TENANT), Query()], [Query()]),
+        ([Query(tenant=TENANT, status=("New",)), Query(tenant=TENANT)], [Query(tenant=TENANT)]),
+        (
+            [Query(tenant=TENANT), Query(tenant=Tenant("7" * 32, "x"))],
+            [Query(tenant=TENANT), Query(tenant=Tenant("7" * 32, "x"))],
+        ),
+        ([Query(not_modified_by=(OHTANI,)), Query()], [Query()]),
+        # what no listing filters does not tell them apart, and is left out
+        ([Query(assignee=(OHTANI,), min_size=3)], [Query()]),
+        ([Query(status=("New",), assignee=(OHTANI,)), Query(status=("New",), min_size=3)], [Query(status=("New",))]),
+    ],
+)
+def test_the_fewest_parts(queries, fewest):
+    assert fewest_parts(queries) == fewest
+
+
+def optional(strategy):
+    return st.none() | strategy
+
+
+def some(values):
+    return st.lists(st.sampled_from(values), max_size=2, unique=True).map(tuple)
+
+
+PEOPLE = (OHTANI, Person("m@example.com"))
+SMALL = st.integers(min_value=1, max_value=4)
+# Times after EARLIEST_MS, and a score that is a fraction: bounds are sent a little wider than asked.
+MOMENTS = SMALL.map(lambda number: EARLIEST_MS + 10 * number)
+QUERIES = st.builds(
+    Query,
+    status=some(("New", "Resolved")),
+    severity=some(("High", "Low")),
+    tags=some(("a", "b")),
+    not_tags=some(("b", "c")),
+    assignee=some(PEOPLE),
+    # Of two none is sent, so that their listing has more than one that leaves out the first; and more than is found.
+    not_modified_by=st.sampled_from(((), *((person,) for person in PEOPLE))),
+    min_score=optional(SMALL),
+    max_score=optional(SMALL),
+    min_size=optional(SMALL),
+    created_after=optional(MOMENTS),
+    created_before=optional(MOMENTS),
+    modified_after=optional(MOMENTS),
+    modified_before=optional(MOMENTS),
+    tenant=optional(st.sampled_from((TENANT, Tenant("7" * 32, "y")))),
+)
+LISTED = st.fixed_dictionaries(
+    {
+        "status": st.sampled_from(("New", "Resolved", "Cancelled")),
+        "severity": st.sampled_from(("High", "Low", "Medium")),
+        "tags": st.lists(st.sampled_from("abc"), max_size=2),
+        "assignee": st.sampled_from(("", "8" * 32)),
+        "modified_by": st.sampled_from(("8" * 32, "9" * 32)),
+        "modified_by_name": st.sampled_from(("m@example.com", "x")),
+        "score": SMALL | st.none(),
+        "size": SMALL,
+        "created_at": MOMENTS,
+        "modified_at": MOMENTS | st.none(),
+        "cust_id": st.sampled_from(("6" * 32, "7" * 32)),
+    }
+)
+
+
+def lets_through(page, case):
+    """Whether a listing with these parameters has the case, as the contract has them; bounds are not included."""
+    sent = dict(page.parameters())
+
+    def between(field):
+        low, high, value = sent.get(f"FROM~{field}"), sent.get(f"TO~{field}"), case[field]
+        if low is None and high is None:
+            return True
+        return value is not None and (low is None or low < value) and (high is None or value < high)
+
+    def given(name):
+        return set(sent[name].split(",")) if name in sent else None
+
+    return (
+        all(given(name) is None or case[name] in given(name) for name in ("status", "severity"))
+        and (given("tags") is None or given("tags") & set(case["tags"]))
+        and not (given("NOT~tags") or set()) & set(case["tags"])
+        and case["modified_by"] not in (given("NOT~modified_by") or ())
+        and all(between(field) for field in ("score", "created_at", "modified_at"))
+        and sent.get("tenantid", case["cust_id"]) == case["cust_id"]
+    )
+
+
+@given(st.lists(QUERIES, min_size=1, max_size=4), st.lists(LISTED, min_size=5, max_size=15))
+def test_the_fewest_parts_list_all_that_a_query_finds_and_all_that_its_own_parts_would_list(queries, cases):
+    fewest = [part.first_page(NOW, "5.0") for part in fewest_parts(queries)]
+    all_parts = [part.first_page(NOW, "5.0") for query in queries for part in query.parts()]
+    assert len(fewest) <= len(all_parts)
+
+    def listed_by(page):
+        return [number for number, case in enumerate(cases) if lets_through(page, case)]
+
+    for page in all_parts:
+        assert any(set(listed_by(page)) <= set(listed_by(other)) for other in fewest)
+    union = {number for page in fewest for number in listed_by(page)}
+    assert union == {number for page in all_parts for number in listed_by(page)}
+    assert union >= {number for number, case in enumerate(cases) if any(query.matches(case) for query in queries)}
+
+
+def test_a_window_that_ends_before_it_begins_is_not_sent():
+    page = Query(created_before=-1).first_page(NOW, "5.0")
+    assert (page.from_ms, page.to_ms) == (EARLIEST_MS, EARLIEST_MS)
+
+
+@pytest.mark.parametrize(("ms", "text"), [(NOW, "2023-11-14 22:13:20 UTC"), (10**30, "no time")])
+def test_times_for_people(ms, text):
+    assert format_time(ms) == text
+
+
+class Platform:
+    """A listing as the contract has it, with the unknowns as switches."""
+
+    def __init__(self, moments, inclusive=True, cap=500, tells_total=True):
+        self.cases = [{"_id": str(number), "created_at": moment} for number, moment in enumerate(moments)]
+        self.inclusive, self.cap, self.tells_total = inclusive, cap, tells_total
+        self.calls = 0
+
+    def answer(self, page):
+        self.calls += 1
+        sent = dict(page.parameters())
+        low, high = sent["FROM~created_at"], sent["TO~created_at"]
+        found = [
+            case
+            for case in self.cases
+            if (low <= case["created_at"] <= high if self.inclusive else low < case["created_at"] < high)
+        ]
+        found.sort(key=lambda case: (case["created_at"], case["_id"]), reverse=sent["order"] == "desc")
+        size = min(sent["limit"], self.cap)
+        return found[sent["skip"] : sent["skip"] + size], len(found) if self.tells_total else None
+
+
+def read_all(platform, page):
+    seen = []
+    while page is not None:
+        assert platform.calls < 500, "paging does not end"
+        cases, total = platform.answer(page)
+        fresh = [case for case in cases if case["_id"] not in seen]
+        seen += [case["_id"] for case in fresh]
+        page = page.following(cases, len(fresh), total)
+    return seen
+
+
+@given(
+    st.lists(st.integers(min_value=EARLIEST_MS, max_value=EARLIEST_MS + 6), max_size=40),
+    st.integers(min_value=1, max_value=7),
+    st.booleans(),
+    st.booleans(),
+    st.booleans(),
+)
+def test_paging_loses_nothing_and_ends(moments, cap, inclusive, tells_total, descending):
+    """Many cases of one ms, bounds included or not, a server that cuts pages."""
+    platform = Platform(moments, inclusive, cap, tells_total)
+    page = Page((), EARLIEST_MS, NOW, descending, size=cap)
+    seen = read_all(platform, page)
+    assert sorted(seen) == sorted(case["_id"] for case in platform.cases)
+
+
+EARLY, LATE = {"_id": "1", "created_at": EARLIEST_MS + 3}, {"_id": "2", "created_at": EARLIEST_MS + 9}
+
+
+@pytest.mark.parametrize(
+    ("cases", "ascending", "descending"),
+    [
+        ([], True, True),
+        ([EARLY, LATE], True, False),
+        ([LATE, EARLY], False, True),
+        ([EARLY, EARLY], True, True),
+        ([EARLY, LATE, EARLY], False, False),
+        ([{"_id": "3"}], False, False),
+        ([EARLY, {"_id": "3", "created_at": None}], False, False),
+    ],
+)
+def test_whether_a_page_is_sorted(cases, ascending, descending):
+    page = Page((), EARLIEST_MS, NOW)
+    assert page.is_sorted(cases) is ascending
+    assert page._replace(descending=True).is_sorted(cases) is descending
+
+
+@pytest.mark.parametrize(
+    ("descending", "cases", "following"),
+    [
+        # the window moves on
+        (False, [EARLY, LATE], {"from_ms": EARLIEST_MS + 9, "skip": 0}),
+        (True, [LATE, EARLY], {"to_ms": EARLIEST_MS + 3, "skip": 0}),
+        # it can't, so that only an offset goes on
+        (False, [LATE, EARLY], {"skip": 9}),
+        (False, [EARLY, {"_id": "3"}], {"skip": 9}),
+        (False, [{"_id": "4", "created_at": EARLIEST_MS}], {"skip": 8}),
+        (True, [{"_id": "4", "created_at": NOW}], {"skip": 8}),
+    ],
+)
+@pytest.mark.parametrize(("new", "stale"), [(0, 5), (1, 0)])
+def test_the_page_that_follows(descending, cases, following, new, stale):
+    page = Page((("status", "New"),), EARLIEST_MS, NOW, descending, skip=7, size=100, stale=4)
+    assert page.following(cases, new, None) == page._replace(**following, stale=stale)
+
+
+@pytest.mark.parametrize(("total", "ends"), [(None, False), (10, False), (9, True), (8, True)])
+def test_the_total_ends_a_listing(total, ends):
+    assert (Page((), EARLIEST_MS, NOW, skip=7).following([EARLY, LATE], 2, total) is None) is ends
+
+
+def test_an_empty_page_ends_a_listing():
+    assert Page((), EARLIEST_MS, NOW).following([], 0, 10) is None
+
+
+@pytest.mark.parametrize(("stale", "ends"), [(MAX_STALE_PAGES - 1, False), (MAX_STALE_PAGES, True)])
+def test_a_platform_that_repeats_itself_is_given_up_in_the_end(stale, ends):
+    page = Page((), EARLIEST_MS, NOW, stale=stale)
+    assert (page.following([EARLY], 0, None) is None) is ends
+    assert page.following([EARLY], 1, None) is not None
+
+
+@pytest.mark.parametrize(("count", "calls"), [(0, 1), (1, 1), (500, 1), (501, 2), (10_000, 21)])
+def test_pages_needed(count, calls):
+    platform = Platform([EARLIEST_MS + number for number in range(count)])
+    assert len(read_all(platform, Query().first_page(NOW, "5.0"))) == count
+    assert platform.calls == calls
+
+
+def test_a_page_that_repeats_for_ever_ends():
+    page, cases = Page((), EARLIEST_MS, NOW), [{"_id": "1", "created_at": EARLIEST_MS + 5}]
+    for calls in range(100):
+        page = page.following(cases, 0 if calls else 1, 10**9)
+        if page is None:
+            break
+    assert page is None
+
+
+@pytest.mark.parametrize(("descending", "ids"), [(False, "dcab"), (True, "bacd")])
+def test_sorting_is_stable_by_id(descending, ids):
+    cases = [{"_id": "b", "score": 1}, {"_id": "a", "score": 1}, {"_id": "c", "score": 0.5}, {"_id": "d"}]
+    assert "".join(case["_id"] for case in Sorting("score", descending).sorted(cases)) == ids

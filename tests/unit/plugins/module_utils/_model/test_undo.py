@@ -1,0 +1,220 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The way back of each field, what has none, and the files in which it is found.
+
+That it restores what it says is in test_policy_properties.py.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.rules import parse_items
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.directory import Person
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plan import Desired, TagChange, make_plan
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.undo import undo_item
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.journal import undo_file
+
+NOW = 1_700_000_000_000
+CASE = {
+    "_id": "c1",
+    "status": "New",
+    "severity": "Medium",
+    "name": "Carbon Black",
+    "resolution": "",
+    "description": "what was seen",
+    "assignee": "9" * 32,
+    "assignee_name": "api",
+    "tags": ["a", "b"],
+    "modified_at": NOW - 5,
+}
+RESOLVED = {"status": "Resolved", "resolution": "Benign"}
+
+
+@pytest.mark.parametrize(
+    ("case", "desired", "item", "lost"),
+    [
+        ({}, Desired(status="Escalated"), {"status": "New"}, []),
+        ({}, Desired(severity="High"), {"severity": "Medium"}, []),
+        ({"severity": None, "priority": "Low"}, Desired(severity="High"), {"severity": "Low"}, []),
+        ({}, Desired(name="x"), {"name": "Carbon Black"}, []),
+        ({}, Desired(description="x"), {"description": "what was seen"}, []),
+        ({}, Desired(assignee=Person("ohtani")), {"assignee": "9" * 32}, []),
+        ({"assignee": ""}, Desired(assignee=Person("ohtani")), {"assignee": ""}, []),
+        ({"assignee": None}, Desired(assignee=Person("ohtani")), {"assignee": ""}, []),
+        ({}, Desired(assignee=Person("")), {"assignee": "9" * 32}, []),
+        # only what is changed
+        ({}, Desired(status="New", severity="High", assignee=Person("api")), {"severity": "Medium"}, []),
+        # tags: only those that are moved
+        ({}, Desired(tags=TagChange(add=("a", "c"))), {"tags": {"delete": ["c"]}}, []),
+        ({}, Desired(tags=TagChange(delete=("b", "z"))), {"tags": {"add": ["b"]}}, []),
+        ({}, Desired(tags=TagChange(exactly=("c", "a"))), {"tags": {"add": ["b"], "delete": ["c"]}}, []),
+        # what the platform held and would not take again
+        ({"tags": ["a,b", "c"]}, Desired(tags=TagChange(exactly=())), {"tags": {"add": ["c"]}}, ["tags"]),
+        (
+            {"tags": [" b", "c"]},
+            Desired(tags=TagChange(exactly=("b",))),
+            {"tags": {"add": ["c"], "delete": ["b"]}},
+            ["tags"],
+        ),
+        ({"tags": [" b", "b"]}, Desired(tags=TagChange(delete=("b",))), {"tags": {"add": ["b"]}}, []),
+        ({"tags": [""]}, Desired(tags=TagChange(exactly=())), {}, ["tags"]),
+        ({"status": "Unheard of"}, Desired(status="New"), {}, ["status"]),
+        ({"status": None}, Desired(status="New"), {}, ["status"]),
+        ({"severity": "Severe"}, Desired(severity="High"), {}, ["severity"]),
+        ({"name": ""}, Desired(name="x"), {}, ["name"]),
+        # a blank one would have the whole list refused
+        ({"name": " \t"}, Desired(name="x"), {}, ["name"]),
+        ({"assignee": " "}, Desired(assignee=Person("ohtani")), {}, ["assignee"]),
+        ({"description": None}, Desired(description="x"), {}, ["description"]),
+        # a resolution goes with status Resolved
+        ({}, Desired(status="Resolved", resolution="Benign"), {"status": "New"}, ["resolution"]),
+        ({"status": "Resolved"}, Desired(resolution="Benign"), {}, ["resolution"]),
+        (RESOLVED, Desired(resolution="True Positive"), {"resolution": "Benign"}, []),
+        (RESOLVED, Desired(status="New"), {"status": "Resolved", "resolution": "Benign"}, []),
+        (RESOLVED, Desired(status="Cancelled"), {"status": "Resolved", "resolution": "Benign"}, []),
+        (RESOLVED, Desired(severity="High"), {"severity": "Medium"}, []),
+        ({"status": "Resolved", "resolution": None}, Desired(status="New"), {"status": "Resolved"}, []),
+        ({"status": "Resolved", "resolution": "Odd"}, Desired(resolution="Benign"), {}, ["resolution"]),
+        # reopening may clear one that can't be given back
+        ({"status": "Resolved", "resolution": "Odd"}, Desired(status="New"), {"status": "Resolved"}, ["resolution"]),
+        (
+            {"status": "Cancelled", "resolution": "Benign"},
+            Desired(status="New"),
+            {"status": "Cancelled"},
+            ["resolution"],
+        ),
+        ({"status": "Cancelled", "resolution": "Benign"}, Desired(status="Resolved"), {"status": "Cancelled"}, []),
+        ({"status": "Cancelled", "resolution": "Benign"}, Desired(severity="Low"), {"severity": "Medium"}, []),
+        ({"status": "Cancelled"}, Desired(status="New"), {"status": "Cancelled"}, []),
+        ({"status": "Escalated", "resolution": "Benign"}, Desired(status="New"), {"status": "Escalated"}, []),
+        (
+            {"status": "Cancelled", "resolution": "Benign"},
+            Desired(status="Resolved", resolution="True Positive"),
+            {"status": "Cancelled"},
+            ["resolution"],
+        ),
+        # what goes along
+        ({}, Desired(severity="High", comment="x"), {"severity": "Medium"}, ["comment"]),
+        ({}, Desired(status="Resolved", update_alerts=True), {"status": "New"}, ["alerts"]),
+        ({}, Desired(status="Resolved", update_alerts=False), {"status": "New"}, []),
+        ({}, Desired(status="New"), {}, []),
+    ],
+)
+def test_the_way_back(case, desired, item, lost):
+    case = {**CASE, **case}
+    plan = make_plan(case, desired)
+    guard = {"if_modified_at": NOW} if item else {}
+    assert undo_item(case, plan, NOW) == ({"case_id": "c1", **item, **guard}, lost)
+    if item:
+        # It is an item of the option cases, as it is and out of a file.
+        (as_it_is,) = parse_items([undo_item(case, plan, NOW)[0]], "cases", NOW)
+        (from_json,) = parse_items(json.loads(json.dumps([undo_item(case, plan, NOW)[0]])), "undo_file", NOW)
+        assert as_it_is == from_json
+        assert as_it_is.guard == NOW
+
+
+def test_without_a_time_there_is_no_guard():
+    item, _lost = undo_item(CASE, make_plan(CASE, Desired(status="Escalated")), None)
+    assert item == {"case_id": "c1", "status": "New"}
+
+
+FIRST = {"case_id": "c1", "status": "New", "if_modified_at": NOW}
+SECOND = {"case_id": "c2", "tags": {"delete": ["\u2028x\u0085"]}, "if_modified_at": NOW}
+HEADER = {"journal": 1, "collection": "stellarcyber.xdr"}
+
+
+def lines(*entries):
+    return "".join(json.dumps(entry) + "\n" for entry in entries)
+
+
+def undoes(item):
+    return {"undo": item}
+
+
+@pytest.mark.parametrize(
+    ("text", "items"),
+    [
+        # a list, a result or a report, however it is laid out
+        (json.dumps([FIRST, SECOND]), [FIRST, SECOND]),
+        (json.dumps([]), []),
+        (json.dumps({"changed": True, "undo": [FIRST]}, indent=4), [FIRST]),
+        (json.dumps({"report": 1, "undo": []}), []),
+        (json.dumps({"journal": "run.jsonl", "undo": [FIRST]}), [FIRST]),
+        # a journal
+        (lines(HEADER), []),
+        (lines(HEADER).strip(), []),
+        (lines(HEADER, undoes(FIRST)), [FIRST]),
+        (lines(HEADER, undoes(FIRST), undoes(SECOND)), [FIRST, SECOND]),
+        (lines(HEADER, undoes(FIRST)).replace("\n", "\r\n"), [FIRST]),
+        # the last word on a case counts
+        (lines(HEADER, undoes({**FIRST, "if_modified_at": 1}), undoes(SECOND), undoes(FIRST)), [FIRST, SECOND]),
+        # nothing was written, or nothing of it can be undone
+        (lines(HEADER, undoes(FIRST), undoes({"case_id": "c1"})), []),
+        (lines(HEADER, undoes({"case_id": "c1", "if_modified_at": NOW})), []),
+        # killed while it wrote
+        *((lines(HEADER, undoes(SECOND), undoes(FIRST))[:-cut], [SECOND]) for cut in (2, 9, 70)),
+        (lines(HEADER, undoes(FIRST)) + "{", [FIRST]),
+        (lines(HEADER) + '{"undo": {"case_', []),
+        (lines(HEADER, undoes(FIRST)) + "\n", [FIRST]),
+    ],
+)
+def test_what_is_found_in_a_file(text, items):
+    assert undo_file(text, "file").items == items
+
+
+HOLDS_NONE = "Could not read run.json: it holds no undo list. Give a report or the journal of a run that changed cases"
+
+
+def at_line(number):
+    return f"Could not read run.json: line {number} is neither JSON of a report nor of a journal. Give a report"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "Could not read run.json: it is empty, as a journal is if the run ended before it wrote to the platform."),
+        (" \n\n", "Could not read run.json: it is empty"),
+        ("7", HOLDS_NONE),
+        ("null", HOLDS_NONE),
+        ('"undo"', HOLDS_NONE),
+        ("{}", HOLDS_NONE),
+        ('{"undo": null}', HOLDS_NONE),
+        ('{"undo": {"case_id": "c1"}}', HOLDS_NONE),
+        ('{"changed": false, "msg": "x"}', HOLDS_NONE),
+        ("PLAY [all] ***", at_line(1)),
+        ("---\n- case_id: c1\n", at_line(1)),
+        ("[1, 2", at_line(1)),
+        ("[" * 100_000, at_line(1)),
+        (json.dumps({"undo": [FIRST]}, indent=1)[:-3], at_line(1)),
+        # no journal begins like that
+        (lines(undoes(FIRST), undoes(SECOND)), at_line(1)),
+        (lines([1], undoes(SECOND)), at_line(1)),
+        ('{"journ', at_line(1)),
+        # in the middle nothing is passed over
+        (lines(HEADER) + "x\n" + lines(undoes(FIRST)), at_line(2)),
+        (lines(HEADER) + "\n" + lines(undoes(FIRST)), at_line(2)),
+        (lines(HEADER, undoes(FIRST), {"x": 1}, undoes(SECOND)), at_line(3)),
+        (lines(HEADER, undoes({"status": "New"}), undoes(SECOND)), at_line(2)),
+        (lines(HEADER, undoes([]), undoes(SECOND)), at_line(2)),
+        (lines(HEADER, undoes("c1"), undoes(SECOND)), at_line(2)),
+        (lines(HEADER, undoes({"case_id": []}), undoes(SECOND)), at_line(2)),
+        (lines(HEADER, 7, undoes(SECOND)), at_line(2)),
+        (lines(HEADER) + "[" * 100_000 + "\n" + lines(undoes(SECOND)), at_line(2)),
+    ],
+)
+def test_a_file_that_undoes_nothing(text, message):
+    with pytest.raises(InputError) as caught:
+        undo_file(text, "run.json")
+    assert str(caught.value).startswith(message)
+
+
+def test_the_name_of_a_file_is_made_printable():
+    with pytest.raises(InputError) as caught:
+        undo_file("{}", "\x1b[31m.json")
+    assert str(caught.value).startswith("Could not read [31m.json: ")

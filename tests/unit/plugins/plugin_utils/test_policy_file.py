@@ -1,0 +1,186 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A policy file is data, and what is wrong with it is said with its line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.rules import parse_rules
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._policy_file import read_policy
+from tests import evidence, hostile_text
+
+
+def read(tmp_path: Path, content: str | bytes) -> dict[str, object]:
+    file = tmp_path / "policy.yml"
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    return read_policy(str(file))
+
+
+SCALAR_TEXTS = """
+no On yes true False y 12 0123 1.10 1_000 0x1F 0o17 1e3 .inf .nan 12:30 -5 +5 2026-01-02 2026-01-02T08:00:00Z = <<
+TruePositive é
+"""
+SCALARS = SCALAR_TEXTS.split()
+
+
+def test_scalars_are_the_text_that_stands_in_the_file(tmp_path: Path) -> None:
+    text = f"title: 5\nrules: [{{name: On call, '0123': 1, tags: [{', '.join(SCALARS)}, ' a ', '{{{{ 1 + 1 }}}}']}}]\n"
+    rule = {"name": "On call", "0123": "1", "tags": [*SCALARS, " a ", "{{ 1 + 1 }}"]}
+    assert read(tmp_path, text) == {"title": "5", "rules": [rule]}
+    assert read(tmp_path, text.encode("utf-8-sig")) == read(tmp_path, text)
+
+
+def test_only_null_is_no_text(tmp_path: Path) -> None:
+    text = (
+        "rules: [null, ~, Null, '', 'null', nul, !!int 0123, !!bool no, !!timestamp 2026-01-02, !!str null]\ntitle:\n"
+    )
+    rules = [None, None, None, "", "null", "nul", "0123", "no", "2026-01-02", "null"]
+    assert read(tmp_path, text) == {"rules": rules, "title": None}
+
+
+def test_numbers_and_booleans_are_what_their_option_takes(tmp_path: Path) -> None:
+    rule = """
+rules:
+  - name: 5
+    match: {min_score: 75, max_score: 80.5, min_size: 0x0A, max_size: "20", older_than: 1660835991789}
+    set: {status: Resolved, update_alerts: no, name: 0123, tags: {add: [0123, 1.10, no, "no"], delete: 2026-01-02}}
+"""
+    (parsed,) = parse_rules(read(tmp_path, rule)["rules"], 1_700_000_000_000)  # type: ignore[arg-type]
+    query, desired = parsed.match.query, parsed.desired
+    assert (query.min_score, query.max_score, query.min_size, parsed.match.max_size) == (75, 80.5, 10, 20)
+    assert query.created_before == 1660835991789
+    assert desired is not None
+    assert desired.tags is not None
+    assert (parsed.name, desired.update_alerts, desired.name) == ("5", False, "0123")
+    assert (desired.tags.add, desired.tags.delete) == (("0123", "1.10", "no"), ("2026-01-02",))
+
+
+def test_anchors_and_merges_work(tmp_path: Path) -> None:
+    text = "rules:\n- &one {name: a, match: &open {status: [New]}}\n- {<<: *one, name: b}\n- {name: c, match: *open}\n"
+    match = {"status": ["New"]}
+    assert read(tmp_path, text) == {"rules": [{"name": name, "match": match} for name in "abc"]}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("rules:\n  - name: a\n   match: x\n", "line 3, column 4: "),
+        ("rules: [\n", "line 2, column 1: "),
+        ("rules: []\ntitle: !!python/object:os.system x\n", "line 2, column 8: could not determine a constructor for"),
+        ("rules: *nothing\n", "line 1, column 8: found undefined alias"),
+        ("a: 1\n---\nb: 2\n", "line 2, column 1: but found another document"),
+        (b"\xff\xfe\x00", "is no YAML: "),
+        (b"title: \x07\n", "is no YAML: "),
+        ("[" * 5000, "is no YAML: "),
+        ("", "line 1: the file is empty. The rules stand below a key rules."),
+        ("# only\n", "line 1: the file is empty."),
+        ("- name: a\n", "line 1: the file does not begin with keys."),
+        ("just text", "line 1: the file does not begin with keys."),
+        ("title: a\n", "line 1: there is no key rules."),
+        ("rules: {a: b}\n", "line 1: rules is no list."),
+        ("rules:\n", "line 1: rules is no list."),
+        ("title: [a]\nrules: []\n", "line 1: title is no text."),
+        ("rules: []\n\nrule: []\n", "line 3: the key 'rule' is unknown. Known here are rules, title, description."),
+        ("rules: []\n? [a]\n: b\n", "line 2: a key is no text."),
+        ("rules:\n- match:\n    tags: {any: [a]}\n    tags: {none: [b]}\n", "line 4: the key 'tags' is there twice."),
+        ("rules: [{a: &x {b: 1, b: 2}, c: *x}]\n", "line 1: the key 'b' is there twice."),
+        ("rules: &a [*a]\n", "line 1: an anchor holds itself."),
+        (
+            "rules:\n- name: !vault |\n    $ANSIBLE_VAULT;1.1\n",
+            "line 2: a value encrypted by itself (!vault) can't be re",
+        ),
+        ("title: !!binary aGk=\nrules: []\n", "line 1, column 8: could not determine a constructor for"),
+        ("title: a\nrules: [!!set {a}]\n", "line 2, column 9: could not determine a constructor for"),
+    ],
+)
+def test_mistakes_have_their_line(tmp_path: Path, content: str | bytes, message: str) -> None:
+    with pytest.raises(InputError) as raised:
+        read(tmp_path, content)
+    assert str(raised.value).startswith(f"Policy {tmp_path}/policy.yml: {message}")
+    assert "\n" not in str(raised.value)
+
+
+VAULTED = "$ANSIBLE_VAULT;1.1;AES256\n6132\n"
+
+
+def decrypted(content: str | bytes) -> Callable[[str], bytes]:
+    return lambda path: content.encode() if isinstance(content, str) else content
+
+
+def test_an_encrypted_file_is_what_it_is_decrypted_to(tmp_path: Path) -> None:
+    file = tmp_path / "policy.yml"
+    file.write_text(VAULTED, encoding="utf-8")
+    asked = []
+    content = b"title: 5\nrules: []\n"
+    assert read_policy(str(file), lambda path: asked.append(path) or content) == {"title": "5", "rules": []}
+    assert asked == [str(file)]
+    with pytest.raises(
+        InputError, match=r"policy.yml: is encrypted with ansible-vault\. Give the password by --vault-p"
+    ):
+        read_policy(str(file))
+
+
+def test_a_file_that_is_not_encrypted_needs_no_password(tmp_path: Path) -> None:
+    file = tmp_path / "policy.yml"
+    file.write_text("rules: []\n", encoding="utf-8")
+    assert read_policy(str(file), lambda path: b"") == {"rules": []}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("rules: []\n? [sesame]\n", "line 2: a key is no text."),
+        ("rules: []\nsesame: 1\n", "line 2: a key is unknown. Known here are rules, title, description."),
+        ("rules: [{sesame: 1,\n sesame: 2}]\n", "line 2: a key is there twice."),
+        ("rules: *sesame\n", "line 1, column 8: the YAML is not valid."),
+        ("rules: [&key sesame,\n *sesame]\n", "line 2, column 2: the YAML is not valid."),
+        ("rules: [!sesame a]\n", "line 1, column 9: the YAML is not valid."),
+        ("rules: [!sesame!x a]\n", "line 1, column 9: the YAML is not valid."),
+        ("rules: [!!binary sesame]\n", "line 1, column 9: the YAML is not valid."),
+        ("rules:\n\t- sesame\n", "line 2, column 1: the YAML is not valid."),
+        ("sesame", "line 1: the file does not begin with keys."),
+        (b"title: sesame\x07\n", "is no YAML."),
+        (b"title: sesame\xff\n", "is no YAML."),
+    ],
+)
+def test_mistakes_of_an_encrypted_file_have_their_line_and_quote_nothing(
+    tmp_path: Path, content: str | bytes, message: str
+) -> None:
+    file = tmp_path / "policy.yml"
+    file.write_text(VAULTED, encoding="utf-8")
+    with pytest.raises(InputError) as raised:
+        read_policy(str(file), decrypted(content))
+    assert str(raised.value).startswith(f"Policy {file}: {message}")
+    assert "sesame" not in str(raised.value)
+    assert raised.value.__context__ is None or raised.value.__suppress_context__
+
+
+def test_a_file_that_can_not_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"Policy .*/none.yml: can't be read: No such file or directory\. A relative"):
+        read_policy(str(tmp_path / "none.yml"))
+    with pytest.raises(InputError, match=r"can't be read: Is a directory\."):
+        read_policy(str(tmp_path))
+
+
+def test_hostile_text_is_text_or_a_mistake_that_can_be_printed(tmp_path: Path) -> None:
+    for title, text in hostile_text.texts(tmp_path / "executed").items():
+        text = text[:10_000]
+        held = "a\ufffdb\ufffdc\ufffd31m" if title == "lone surrogates" else text
+        assert read(tmp_path, json.dumps({"title": text, "rules": [text]})) == {"title": held, "rules": [held]}, title
+        for content in (json.dumps({"rules": [], f"-{text}": 1}), text.encode("utf-8", "replace")):
+            with pytest.raises(InputError) as raised:
+                read(tmp_path, content)
+            message = str(raised.value).replace(str(tmp_path), "")
+            assert "\n" not in message, title
+            assert hostile_text.steering(message) == [], title
+            assert hostile_text.commands(message) == [], title
+        evidence.record("hostile text", text=title, place="policy file", through="case_policy")
+    assert not (tmp_path / "executed").exists()
