@@ -93,6 +93,10 @@ class OptionError(InputError):
         return named
 
 
+class LimitError(InputError):
+    """The run would change more cases than max_changes allows: it ended before its first write."""
+
+
 class MissingLibraryError(StellarError):
     """A Python library is missing on the machine that runs the module."""
 

@@ -15,7 +15,7 @@ import os
 import sys
 import time
 import traceback
-from typing import Any, Callable, ClassVar, Collection, Iterator
+from typing import Any, Callable, ClassVar, Collection, Iterator, Mapping
 
 from ansible import constants as C
 from ansible.errors import AnsibleError
@@ -49,7 +49,8 @@ _parents: dict[int, int] = {}
 class InProcessAction(ActionBase):
     """The action of a module that consists of a table of options and a function.
 
-    limits: the options that limit or protect, beside those of the connection.
+    limits: the options that limit or protect, beside those of the connection. module: its name, if it is not that of
+    the task.
     """
 
     TRANSFERS_FILES = False
@@ -58,28 +59,37 @@ class InProcessAction(ActionBase):
     options: ClassVar[dict[str, Any]]
     function: ClassVar[Callable[..., dict[str, Any]]]
     limits: ClassVar[Collection[str]]
+    module: ClassVar[str] = ""
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
-        task_vars = task_vars or {}
+        return self.run_module(self._task.args, task_vars or {})
+
+    def run_module(self, given: Mapping[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Run the module with options that the task, module_defaults or another action gives, and return its result."""
         if _parents.setdefault(os.getpid(), os.getppid()) != os.getppid():
             return {"failed": True, "msg": "Nothing was sent: ansible-playbook, which waits for this task, has ended."}
         secrets: set[str] = set()
         try:
-            arguments, sources = arguments_of(
-                self._call, self._task.args, task_vars, self._templar.template, secrets.add
-            )
+            arguments, sources = arguments_of(self._call, given, task_vars, self._templar.template, secrets.add)
         except StellarError as error:
             return _censored({"failed": True, **error.to_result()}, secrets)
         if self._makes_no_difference(task_vars):
             return self._run_here(arguments, sources, secrets)
         wrap_async = self._task.async_val and not self._connection.has_native_async
-        result: dict[str, Any] = self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=wrap_async)
+        result: dict[str, Any] = self._execute_module(
+            module_name=self.module or self._task.action,
+            module_args=arguments,
+            task_vars=task_vars,
+            wrap_async=wrap_async,
+        )
         return result
 
     @property
     def _call(self) -> Call:
-        return Call(f"({self._task.action}) module", self.options, self.limits, "the task or module_defaults")
+        return Call(
+            f"({self.module or self._task.action}) module", self.options, self.limits, "the task or module_defaults"
+        )
 
     def _makes_no_difference(self, task_vars: dict[str, Any]) -> bool:
         """Return whether a run here has the same result as the module's own."""

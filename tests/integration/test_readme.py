@@ -35,7 +35,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import run_cases
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.module import named
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._connection import Call, arguments_of
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._policy_file import read_policy
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.policy_file import read_policy
 from tests import canaries
 from tests.integration.playbook import CASE as CASE_ID
 from tests.integration.playbook import ROOT, parameters

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from .._errors import InputError, printable
+from .._errors import InputError, LimitError, printable
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,14 @@ class ChangeLimit:
         return cls(Fraction(found.group(2)), True)
 
     def check(self, changes: int, read: int) -> None:
-        """Raises InputError if there are more changes than this allows."""
+        """Raise LimitError if there are more changes than this allows."""
         most = read * self.value / 100 if self.is_percentage else self.value
         if changes <= most:
             return
         given = f"{float(self.value):g}% of the {read} cases read" if self.is_percentage else f"{self.value}"
-        cases = "1 case" if changes == 1 else f"{changes} cases"
-        raise InputError(
-            "Refused to begin",
-            f"{cases} would be changed, and max_changes allows {given}. Nothing was written.",
+        planned = "1 change" if changes == 1 else f"{changes} changes"
+        raise LimitError(
+            "Aborted before the first write",
+            f"{planned} planned, max_changes is {given}.",
             "Look at case_results, or the report. If the changes are meant, raise max_changes.",
         )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The report of a run over many cases, as JSON, JUnit XML, Markdown or one HTML page.
+"""The report of a run over many cases, as JSON, JUnit XML, Markdown, one HTML page or text for a terminal.
 
 Pure: the same report gives the same text. view.py says what is shown, templates/ how it looks.
 
@@ -16,7 +16,7 @@ import json
 from functools import lru_cache
 from pathlib import Path
 from string import punctuation
-from typing import Any, Mapping, Sequence
+from typing import Any, Callable, Mapping, Sequence
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -38,11 +38,18 @@ from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.view impo
 VERSION = 1
 # The rest of a longer text is left out, but not of JSON: one name could make a report too large for any reader.
 LONGEST_TEXT = 5000
-TEMPLATES = {"junit": "report.junit.xml.j2", "markdown": "report.md.j2", "html": "report.html.j2"}
+TEMPLATES = {
+    "junit": "report.junit.xml.j2",
+    "markdown": "report.md.j2",
+    "html": "report.html.j2",
+    "text": "report.txt.j2",
+}
 FORMATS = ("json", *TEMPLATES)
+# What the role writes: the name of the file for each format
+FILES = {"json": "hygiene.json", "junit": "hygiene.xml", "markdown": "hygiene.md", "html": "hygiene.html"}
 CHOICES = {
     "mode": ("check", "apply"),
-    "verdict": ("clean", "drift", "findings", "error"),
+    "result": ("compliant", "drift", "changed", "skipped", "findings", "limit", "error"),
     "passed": (True, False),
 }
 
@@ -113,13 +120,21 @@ def _escape_markdown(value: Any) -> Markup:
     return value if isinstance(value, Markup) else Markup(_cut(value).translate(_ENTITIES))
 
 
+def _line_of_log(value: Any) -> Any:
+    """Cut a text, and take out what a pipeline would carry out as a command of its log."""
+    return printable(value, LONGEST_TEXT) if isinstance(value, str) else value
+
+
+_FINALIZE: dict[str, Callable[[Any], Any]] = {"markdown": _escape_markdown, "text": _line_of_log}
+
+
 @lru_cache(maxsize=None)
 def _environment(format: str) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
-        autoescape=True,
+        autoescape=format != "text",
         # It gets whatever a template puts out, so that no place can be forgotten.
-        finalize=_escape_markdown if format == "markdown" else _cut,
+        finalize=_FINALIZE.get(format, _cut),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -15,12 +15,25 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.case impor
 
 Row = Dict[str, Any]
 
-TEXTS = ("title", "collection", "platform", "scope", "policy", "started_at", "finished_at", "fail_on", "error")
+TEXTS = (
+    "title",
+    "collection",
+    "platform",
+    "scope",
+    "policy",
+    "started_at",
+    "finished_at",
+    "fail_on",
+    "reason",
+    "error",
+)
 CALLS = ("reads", "writes", "rereads", "retries")
 ROWS = ("case_results", "findings", "rules", "undo")
 # The bars of a chart; what is left over becomes one more.
 BARS = 8
 NONE = "(none)"
+# How a report says that its run ended with an error
+NO_RESULT = "The policy could not be evaluated"
 # How the reason of a case begins that was planned when the run ended
 NOT_BEGUN = "Not begun:"
 
@@ -38,14 +51,17 @@ def view(report: Row) -> Row:
     applied = report["mode"] == "apply"
     results = [_case(row) for row in report["case_results"]]
     findings = [_case(row) for row in report["findings"]]
-    rules = _rules(report["rules"], findings, results)
     given = report.get("counts", {})
     counts = _counts(given, results, findings)
-    counts["planned"] = 0 if counts["changed"] or report["writes"] else _not_begun(results)
-    is_error = bool(report["error"]) or report["verdict"] == "error"
+    planned = [] if counts["changed"] or report["writes"] else [row for row in results if _is_not_begun(row)]
+    counts["planned"] = len(planned)
+    counts["skipped"] = max(0, counts["skipped"] - len(planned))
+    is_error = bool(report["error"]) or report["result"] == "error"
     # Without them a run that failed knows nothing: its zeros are no facts.
     is_known = bool(given or results or findings) or not is_error
+    rules = _rules(report["rules"], findings, results, planned)
     problem = (report["error"].strip() or "the run ended with an error").rstrip(".") if is_error else ""
+    limit = report["reason"].strip().rstrip(".") if report["result"] == "limit" else ""
     summary = _summary(counts, applied, is_error)
     edited = [row for row in results if row["meanwhile"]]
     unseen = [row for row in results if row["meanwhile"] is None]
@@ -57,6 +73,7 @@ def view(report: Row) -> Row:
         "applied": applied,
         "counts": counts if is_known else None,
         "problem": problem,
+        "limit": limit,
         "summary": summary,
         "written": _written(report, counts, is_known, is_error),
         "duration": "" if seconds is None else _duration(round(seconds)),
@@ -65,15 +82,16 @@ def view(report: Row) -> Row:
         "rules": rules,
         "findings": findings,
         **{
-            outcome: [row for row in results if row["outcome"] == outcome]
+            outcome: [row for row in results if row["outcome"] == outcome and row not in planned]
             for outcome in ("changed", "failed", "skipped")
         },
+        "planned": planned,
         "edited": edited,
         "edits": _edits(edited),
         "unseen": unseen,
         "charts": _charts(rules, results, findings),
         "suites": [
-            _run_suite(report, summary, problem, seconds or 0.0, _edit_lines(edited, unseen)),
+            _run_suite(report, summary, problem, limit, seconds or 0.0, _edit_lines(edited, unseen)),
             *_suites(rules, results, applied),
         ],
     }
@@ -165,9 +183,10 @@ def _texts(value: Any) -> list[str]:
     return [_text(item) for item in (value if isinstance(value, list) else [value]) if item is not None and item != ""]
 
 
-def _rules(rules: list[Row], findings: list[Row], results: list[Row]) -> list[Row]:
+def _rules(rules: list[Row], findings: list[Row], results: list[Row], planned: list[Row]) -> list[Row]:
     """Return the rules, each with its findings. A finding is shown even if its rule is not listed."""
     outcomes = Counter((name, row["outcome"]) for row in results for name in row["rules"])
+    aborted = Counter(name for row in planned for name in row["rules"])
     known = {_text(rule.get("name")): rule for rule in rules}
     by_rule: dict[str, list[Row]] = {name: [] for name in known}
     for finding in findings:
@@ -182,7 +201,8 @@ def _rules(rules: list[Row], findings: list[Row], results: list[Row]) -> list[Ro
             "reports": bool(rows or known.get(name, {}).get("finding")),
             "findings": rows,
             "failed": outcomes[name, "failed"],
-            "skipped": outcomes[name, "skipped"],
+            "skipped": outcomes[name, "skipped"] - aborted[name],
+            "planned": aborted[name],
         }
         for name, rows in by_rule.items()
     ]
@@ -210,17 +230,16 @@ def _counts(given: Row, results: list[Row], findings: list[Row]) -> Row:
     return {"read": None, **counted_here, "findings": len(findings), **known}
 
 
-def _not_begun(results: list[Row]) -> int:
-    return sum(row["outcome"] == "skipped" and row["reason"].startswith(NOT_BEGUN) for row in results)
+def _is_not_begun(row: Row) -> bool:
+    return bool(row["outcome"] == "skipped" and row["reason"].startswith(NOT_BEGUN))
 
 
 def _summary(counts: Row, applied: bool, is_error: bool) -> str:
-    changed, planned = counts["changed"], counts["planned"]
-    skipped = max(0, counts["skipped"] - planned)
+    changed, planned, skipped = counts["changed"], counts["planned"], counts["skipped"]
     verb = "would change" if not applied else "was changed" if changed == 1 else "were changed"
     parts = [
         f"{counted(changed, 'case')} {verb}" if changed else "",
-        f"{counted(planned, 'case')} planned, none begun" if planned else "",
+        f"{counted(planned, 'case')} planned, not applied" if planned else "",
         counted(counts["findings"], "finding") if counts["findings"] else "",
         f"{counted(counts['failed'], 'case')} failed" if counts["failed"] else "",
         f"{counted(skipped, 'case')} skipped" if skipped else "",
@@ -315,14 +334,16 @@ def _chart(by: str, cases: Iterable[tuple[str, bool]], order: tuple[str, ...] = 
 # JUnit
 
 
-def _run_suite(report: Row, summary: str, problem: str, seconds: float, lines: list[str]) -> Row:
+def _run_suite(report: Row, summary: str, problem: str, limit: str, seconds: float, lines: list[str]) -> Row:
     """The suite that is there in every report, for a run can fail before there are rules or cases."""
     test: Row = {"name": "The run ends without an error", "outcome": "passed"}
     if report["error"]:
         test.update(outcome="error", type="error", message=report["error"], lines=[report["error"]])
-    shown = ("platform", "scope", "collection", "mode", "policy", "fail_on", "verdict", "passed")
+    elif report["result"] == "limit":
+        test.update(outcome="failure", type="limit", message=report["reason"], lines=[report["reason"]])
+    shown = ("platform", "scope", "collection", "mode", "policy", "fail_on", "result", "passed")
     facts = {key: _text(report[key]) for key in shown}
-    facts["summary"] = ". ".join(filter(None, (problem and f"No verdict: {problem}", summary)))
+    facts["summary"] = ". ".join(filter(None, (problem and f"{NO_RESULT}: {problem}", limit, summary)))
     return {**_suite(report["title"], [test], facts, seconds), "lines": lines}
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.rules import parse_rules
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.policy import check_convergence, decide
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._policy_file import read_policy
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.policy_file import read_policy
 from tests.tools.policy_schema import ROOT
 
 POLICY = read_policy(str(ROOT / "roles/case_hygiene/files/starter_policy.yml"))

@@ -32,7 +32,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plan impor
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.policy import Rule
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.query import Query
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.journal import undo_file
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._policy_file import KEYS, read_policy
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.policy_file import KEYS, read_policy
 from tests.unit.plugins.module_utils._model.test_case_properties import anything, is_fit_for_a_terminal
 from tests.unit.plugins.module_utils._model.test_policy_properties import SETS, policies
 from tests.unit.plugins.module_utils._model.test_time_properties import NOW

@@ -14,7 +14,7 @@ import pytest
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.rules import parse_rules
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._policy_file import read_policy
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.policy_file import read_policy
 from tests import evidence, hostile_text
 
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._role_variables import (
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.variables import (
     MAY_BE_EMPTY,
     REMEDIES,
     check_variables,

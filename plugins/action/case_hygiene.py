@@ -1,0 +1,82 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.cases import CASES, CASES_LIMITS
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connection import CONNECTION
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import run_cases
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._connection import PLAYBOOK, refuse_without_prefix
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.policy_file import decrypted
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.run import Hygiene
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.variables import (
+    PREFIX,
+    WITHOUT_DEFAULT,
+    Variables,
+    refuse_results,
+)
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._in_process import InProcessAction
+
+
+class ActionModule(InProcessAction):
+    _supports_async = False
+    module = "stellarcyber.xdr.stellar_cases"
+    options = CASES
+    limits = CASES_LIMITS
+    function = staticmethod(run_cases)
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        ActionBase.run(self, tmp, task_vars)
+        task_vars = task_vars or {}
+        if "result" in self._task.args:
+            return self._check(self._task.args["result"], task_vars)
+        variables = Variables(task_vars, self._templar.template)
+        try:
+            refuse_results(task_vars)
+            refuse_without_prefix(PREFIX, variables.absent(WITHOUT_DEFAULT), task_vars)
+        except InputError as error:
+            return _failure(str(error), True, task_vars)
+        try:
+            return self._hygiene(variables, task_vars)
+        except BaseException as end:
+            if isinstance(end, (KeyboardInterrupt, SystemExit)):
+                raise
+            # The time-out of the task is no Exception. The reports say that the run was interrupted.
+            return _failure(f"The policy could not be evaluated: {printable(end)}", True, task_vars)
+
+    def _hygiene(self, variables: Variables, task_vars: dict[str, Any]) -> dict[str, Any]:
+        connection = {name: value for name, value in self._task.args.items() if name in CONNECTION}
+        return Hygiene(
+            variables,
+            starter=os.path.join(str(task_vars.get("role_path", "")), "files", "starter_policy.yml"),
+            check_mode=self._task.check_mode,
+            stellar_cases=lambda options: self.run_module({**connection, **options}, task_vars),
+            decrypt=partial(decrypted, self._loader),
+            notify=Display().display,
+        ).run()
+
+    def _check(self, result: Any, task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Fail unless the result of an earlier task of this module says that the policy check passed."""
+        report = result.get("report") if isinstance(result, dict) else None
+        if not report:
+            return _failure("The policy could not be evaluated, see the error above.", True, task_vars)
+        if report["passed"]:
+            return {"changed": False}
+        return _failure(report["reason"], report["result"] == "error", task_vars)
+
+
+def _failure(reason: str, is_error: bool, task_vars: dict[str, Any]) -> dict[str, Any]:
+    """Return a failed result. In the playbook hygiene, an error has the exit code 4, and a failed check 2."""
+    if is_error and task_vars.get(PLAYBOOK) == "stellarcyber.xdr.hygiene":
+        # Of all that a task can return, this alone gives another exit code than a failure.
+        return {"changed": False, "unreachable": True, "msg": reason}
+    return {"changed": False, "failed": True, "msg": reason}

@@ -1,0 +1,118 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a run of the role means: its report, its result, and whether the policy check passed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Mapping
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import LimitError
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import VERSION
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.view import counted
+
+NO_RESULT = "The policy could not be evaluated: the module ended without a result."
+# Of the result of stellar_cases, with what stands for it where the run failed early
+_FROM_RUN: dict[str, Any] = {
+    "changed": False,
+    "case_results": [],
+    "findings": [],
+    "rules": [],
+    "counts": {},
+    "undo": [],
+    "reads": 0,
+    "writes": 0,
+    "rereads": 0,
+    "retries": 0,
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is known of a run before it starts. Times are ISO 8601, in UTC. journal: its path, or ''."""
+
+    collection: str
+    started_at: str
+    check_mode: bool
+    title: str = "Case hygiene"
+    policy: str = ""
+    fail_on: str = "drift"
+    journal: str = ""
+
+
+def failure_of(run: Mapping[str, Any]) -> str:
+    """Return why a run of stellar_cases failed, or ''. run: its result, as an action or a module gives it."""
+    if "counts" in run and "error" not in run:
+        return ""
+    # ansible-core 2.19 and later tells of a traceback in exception, and not in msg.
+    told = (run.get(name) for name in ("msg", "module_stderr", "exception"))
+    texts = [str(text).strip() for text in told if text and str(text).strip()]
+    if not texts:
+        return NO_RESULT
+    # The last line of a traceback is the error.
+    return texts[0] if run.get("msg") else texts[0].splitlines()[-1]
+
+
+def is_limit(run: Mapping[str, Any]) -> bool:
+    """Return whether a run was ended by max_changes, before its first write."""
+    error = run.get("error")
+    return isinstance(error, Mapping) and error.get("type") == LimitError.__name__
+
+
+def make_report(settings: Settings, run: Mapping[str, Any], error: str, finished_at: str) -> dict[str, Any]:
+    """Return the report of a run, as the variable case_hygiene_report and hygiene.json hold it.
+
+    run: the result of stellar_cases, {} if it did not run. error: why the policy could not be evaluated, or ''.
+    """
+    facts = {name: run.get(name, absent) for name, absent in _FROM_RUN.items()}
+    is_check = bool(run.get("check_mode", settings.check_mode))
+    limited = is_limit(run)
+    result = "limit" if limited else "error" if error else _result(facts["counts"], is_check)
+    complaints = _complaints(facts["counts"], is_check, settings.fail_on)
+    reason = error
+    if not error and complaints:
+        said = ", ".join(complaints)
+        reason = f"The policy check failed: {said}, and case_hygiene_fail_on is {settings.fail_on}."
+    return {
+        "report": VERSION,
+        # From the result, which alone knows what was used. A run that failed before that leaves them empty.
+        "platform": run.get("platform", ""),
+        "scope": run.get("scope", ""),
+        "collection": settings.collection,
+        "title": settings.title,
+        "mode": "check" if is_check else "apply",
+        "policy": settings.policy,
+        "started_at": settings.started_at,
+        "finished_at": finished_at,
+        "result": result,
+        "fail_on": settings.fail_on,
+        "passed": not reason,
+        "reason": reason,
+        "error": "" if limited else error,
+        "journal": settings.journal,
+        **facts,
+    }
+
+
+def _result(counts: Mapping[str, Any], is_check: bool) -> str:
+    changed, skipped, findings = (counts.get(name, 0) for name in ("changed", "skipped", "findings"))
+    if is_check and (changed or skipped):
+        return "drift"
+    if changed:
+        return "changed"
+    if skipped:
+        return "skipped"
+    return "findings" if findings else "compliant"
+
+
+def _complaints(counts: Mapping[str, Any], is_check: bool, fail_on: str) -> list[str]:
+    """Return what fails the check. A real run has fixed the drift that it found, but for cases that others changed."""
+    changed, findings = counts.get("changed", 0), counts.get("findings", 0)
+    complaints = []
+    if is_check and changed and fail_on != "none":
+        complaints.append(f"{counted(changed, 'case')} would change")
+    if findings and fail_on == "findings":
+        complaints.append(counted(findings, "finding"))
+    return complaints

@@ -1,0 +1,71 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The files of a run: its reports, and the path of its journal. They lie on the controller."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import tempfile
+from typing import Any, Mapping, Sequence
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import FILES, render
+
+# Cases have names and people: others of the group may read them, the rest may not.
+MODE = 0o640
+
+
+def absolute(path: str) -> str:
+    """Return a path as one that begins where ansible-playbook was started."""
+    return os.path.abspath(os.path.expanduser(path))
+
+
+class ReportFiles:
+    """The reports of one run. directory: '' for none."""
+
+    def __init__(self, directory: str, formats: Sequence[str]) -> None:
+        self.directory = absolute(directory) if directory else ""
+        self.paths = {name: os.path.join(self.directory, FILES[name]) for name in formats} if directory else {}
+
+    def write(self, report: Mapping[str, Any]) -> None:
+        """Write all formats, each as a whole or not at all. Raises InputError."""
+        try:
+            if self.paths:
+                os.makedirs(self.directory, exist_ok=True)
+            for name, path in self.paths.items():
+                _replace(path, render(report, name))
+        except OSError as error:
+            raise InputError(
+                "case_hygiene_report_dir",
+                f"can't write reports in {printable(self.directory)}: {error.strerror or error}.",
+                "Give a folder that can be made and written.",
+            ) from None
+
+    @property
+    def last(self) -> str:
+        """The report that a person is pointed to, or ''."""
+        return next(reversed(list(self.paths.values())), "")
+
+
+def journal_path(directory: str, started_at: str) -> str:
+    """Return a new path for a journal beside the reports. Runs that start in the same second have different ones."""
+    moment = started_at.replace("-", "").replace(":", "")
+    return os.path.join(directory, f"hygiene-{moment}-{secrets.token_hex(3)}.journal")
+
+
+def _replace(path: str, text: str) -> None:
+    # A reader never sees half of a report, and a link in its place leads nowhere else.
+    file, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".hygiene-")
+    try:
+        with os.fdopen(file, "w", encoding="utf-8", errors="replace") as stream:
+            stream.write(text)
+        os.chmod(temporary, MODE)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise

@@ -1,0 +1,167 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One run of the role: check its variables, start the reports, apply the policy, write the reports."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Callable
+
+import yaml
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.assessment import (
+    Settings,
+    failure_of,
+    make_report,
+)
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.policy_file import read_policy
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.report_files import (
+    ReportFiles,
+    absolute,
+    journal_path,
+)
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.variables import Variables
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import render
+
+_ROOT = Path(__file__).parents[3]
+INTERRUPTED = "The run was interrupted before its end."
+
+
+class Hygiene:
+    """A run. starter: path of the role's own policy. stellar_cases: runs that module with options.
+
+    decrypt: returns the content of a policy that ansible-vault encrypted. notify: shows a line to the user at once.
+    """
+
+    def __init__(
+        self,
+        variables: Variables,
+        starter: str,
+        check_mode: bool,
+        stellar_cases: Callable[[dict[str, Any]], dict[str, Any]],
+        decrypt: Callable[[str], bytes],
+        notify: Callable[[str], Any],
+    ) -> None:
+        self._variables = variables
+        self._starter = starter
+        self._stellar_cases = stellar_cases
+        self._decrypt = decrypt
+        self._notify = notify
+        self._settings = Settings(collection(), _now(), check_mode)
+        self._files = ReportFiles("", ())
+        self._result: dict[str, Any] = {}
+
+    def run(self) -> dict[str, Any]:
+        """Return report, summary and warnings. An error is in the report, and raises nothing."""
+        error = ""
+        try:
+            self._start()
+            options = self._options()
+            if self._settings.journal:
+                command = undo_command(self._settings.journal)
+                self._notify(f"If this run is interrupted, this undoes what it has written: {command}")
+            self._result = self._stellar_cases(options)
+            error = failure_of(self._result)
+        except InputError as problem:
+            error = str(problem)
+        except Exception as fault:
+            error = f"{type(fault).__name__}: {printable(fault)}. This is a fault of the collection, please report it."
+        report = self._report(error)
+        try:
+            self._files.write(report)
+        except InputError as problem:
+            # What the run did is in the summary all the same.
+            report = self._report(" ".join(filter(None, (error, str(problem)))))
+            self._files = ReportFiles("", ())
+        return {
+            "changed": bool(self._result.get("changed")),
+            "report": report,
+            "summary": self._summary(report),
+            "warnings": self._result.get("warnings", []),
+        }
+
+    def _start(self) -> None:
+        """Write reports that say that the run was interrupted, which those of an earlier run would not."""
+        value = self._variables.value
+        files = ReportFiles(value("report_dir"), value("report_formats"))
+        self._settings = replace(self._settings, journal=self._journal(files))
+        note = INTERRUPTED
+        if self._settings.journal:
+            note += f" If it changed cases, undo that with its journal: {self._settings.journal}"
+        files.write(make_report(self._settings, {}, note, _now()))
+        self._files = files
+
+    def _journal(self, files: ReportFiles) -> str:
+        given = self._variables.value("journal")
+        if self._settings.check_mode or given == "":
+            return ""
+        if given is not None:
+            return absolute(given)
+        return journal_path(files.directory, self._settings.started_at) if files.directory else ""
+
+    def _options(self) -> dict[str, Any]:
+        """Return the options of stellar_cases. Raises InputError."""
+        variables = self._variables
+        variables.check()
+        self._settings = replace(self._settings, fail_on=variables.value("fail_on"))
+        path = variables.value("policy_file") or self._starter
+        if variables.is_given("rules"):
+            if os.path.realpath(absolute(path)) != os.path.realpath(self._starter):
+                raise InputError("Two policies", "are given.", "Give case_hygiene_rules or case_hygiene_policy_file.")
+            rules, title, policy = variables.value("rules"), "", "case_hygiene_rules"
+        else:
+            content = read_policy(absolute(path), self._decrypt)
+            rules, title, policy = content["rules"], content.get("title") or "", os.path.basename(path)
+        title = variables.value("title") or title or self._settings.title
+        self._settings = replace(self._settings, title=title, policy=policy)
+        journal = {"journal": self._settings.journal} if self._settings.journal else {}
+        return {"rules": rules, **variables.options(), **journal}
+
+    def _report(self, error: str) -> dict[str, Any]:
+        settings = self._settings
+        if not os.path.exists(settings.journal):
+            # Nothing had to be written.
+            settings = replace(settings, journal="")
+        return make_report(settings, self._result, error, _now())
+
+    def _summary(self, report: dict[str, Any]) -> list[str]:
+        """Return lines for a terminal."""
+        lines = render(report, "text").splitlines()
+        if report["policy"] == os.path.basename(self._starter):
+            lines.append("No policy was given: these are the rules of the starter policy.")
+        if self._files.last:
+            lines.append(f"Report: {self._files.last}")
+        undo_file = report["journal"] or self._files.paths.get("json", "")
+        if report["undo"] and undo_file:
+            lines.append(f"To undo: {undo_command(undo_file)}")
+        return lines
+
+
+def undo_command(path: str) -> str:
+    """Return the command that undoes a run, to be pasted into a shell."""
+    given = f"undo_file={path}"
+    if shlex.quote(given) != given:
+        # As JSON, since Ansible would take a blank for the end of the value.
+        given = shlex.quote(json.dumps({"undo_file": path}))
+    return f"ansible-playbook stellarcyber.xdr.undo -e {given}"
+
+
+def collection() -> str:
+    """Return the collection's name and version."""
+    # An installed collection has the first file, a working tree the second.
+    manifest = _ROOT / "MANIFEST.json"
+    text = (manifest if manifest.exists() else _ROOT / "galaxy.yml").read_text(encoding="utf-8")
+    facts = yaml.safe_load(text)
+    return f"stellarcyber.xdr {facts.get('collection_info', facts)['version']}"
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
