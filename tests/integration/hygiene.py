@@ -18,7 +18,7 @@ from tests import canaries
 from tests.integration.playbook import ROOT, calls, clean_environment
 from tests.simulator.process import Simulator
 
-PASSED, CLOSED, ERROR = 0, 2, 4
+PASSED, CHECK_FAILED, ERROR = 0, 2, 4
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Played:
 
     @property
     def said(self) -> list[str]:
-        """The lines of the task that says what came of it."""
+        """The lines of the summary."""
         found = re.search(r'ok: \[localhost\] => (\{\n    "msg": \[.*?\n\})', self.output, re.DOTALL)
         assert found, self.output
         lines: list[str] = json.loads(found[1])["msg"]
@@ -38,7 +38,7 @@ class Played:
     @property
     def failure(self) -> str:
         """The message of the failed task."""
-        found = re.findall(r"fatal: \[localhost\]: FAILED! => (\{.*\})", self.output)
+        found = re.findall(r"fatal: \[localhost\]: (?:FAILED|UNREACHABLE)! => (\{.*\})", self.output)
         assert found, self.output
         message: str = json.loads(found[-1])["msg"]
         return message

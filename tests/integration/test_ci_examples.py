@@ -24,14 +24,14 @@ import pytest
 import yaml
 
 from tests import canaries
-from tests.integration.hygiene import CLOSED, ERROR, PASSED
+from tests.integration.hygiene import CHECK_FAILED, ERROR, PASSED
 from tests.integration.playbook import ROOT, clean_environment
 from tests.simulator.process import Simulator
 
 CI = ROOT / "docs/ci"
 POLICIES = {
     PASSED: "rules:\n  - {name: Nobody is called so, match: {name: '^$'}, set: {severity: Low}}\n",
-    CLOSED: "rules:\n  - {name: The case is low, match: {name: '^Carbon Black:'}, set: {severity: Low}}\n",
+    CHECK_FAILED: "rules:\n  - {name: The case is low, match: {name: '^Carbon Black:'}, set: {severity: Low}}\n",
     ERROR: "rules:\n  - {name: Misspelt, match: {stauts: [New]}}\n",
 }
 INSTALL = [
@@ -66,7 +66,7 @@ def github() -> Example:
 
 def gitlab() -> Example:
     (job,) = yaml.safe_load((CI / "gitlab-ci.yml").read_text(encoding="utf-8")).values()
-    assert job["allow_failure"]["exit_codes"] == [CLOSED]
+    assert job["allow_failure"]["exit_codes"] == [CHECK_FAILED]
     artifacts = job["artifacts"]
     assert artifacts["when"] == "always"
     published = [*artifacts["paths"], artifacts["reports"]["junit"]]
@@ -154,7 +154,7 @@ def test_gate_gives_its_exit_code_and_what_is_published_exists(name: str, sim: S
             assert list(tmp_path.glob(path)), f"{path} is published, and not there"
         suites = ElementTree.parse(tmp_path / "reports/hygiene.xml").getroot()
         outcomes = {kind: sum(int(suite.attrib[kind]) for suite in suites) for kind in ("failures", "errors")}
-        assert outcomes == {"failures": int(code == CLOSED), "errors": int(code == ERROR)}
+        assert outcomes == {"failures": int(code == CHECK_FAILED), "errors": int(code == ERROR)}
     if name == "github":
         assert summary.read_text(encoding="utf-8").count("## Case hygiene") == len(POLICIES)
         assert "::error title=Case hygiene::There is no verdict (exit code 4)" in output
@@ -185,8 +185,8 @@ def notes() -> Iterator[tuple[str, list[tuple[str, str, str]]]]:
 def test_gitlab_gets_a_note(sim: Simulator, tmp_path: Path, notes: tuple[str, list[tuple[str, str, str]]]) -> None:
     address, got = notes
     project = {"CI_API_V4_URL": address, "CI_PROJECT_ID": "7", "CI_MERGE_REQUEST_IID": "12", "NOTE_TOKEN": "a-token"}
-    code, output = run(gitlab(), sim, tmp_path, POLICIES[CLOSED], **project)
-    assert code == CLOSED, output
+    code, output = run(gitlab(), sim, tmp_path, POLICIES[CHECK_FAILED], **project)
+    assert code == CHECK_FAILED, output
     markdown = (tmp_path / "reports/hygiene.md").read_text(encoding="utf-8")
     assert got == [("/api/v4/projects/7/merge_requests/12/notes", "a-token", markdown)]
     code, output = run(gitlab(), sim, tmp_path, POLICIES[PASSED], **{**project, "CI_API_V4_URL": "http://127.0.0.1:1"})

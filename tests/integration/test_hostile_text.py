@@ -22,7 +22,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import bulk 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case, run_case_info, run_lookup
 from tests import evidence, hostile_text
 from tests.integration import many
-from tests.integration.hygiene import CLOSED, PASSED, Analyst
+from tests.integration.hygiene import CHECK_FAILED, PASSED, Analyst
 from tests.integration.playbook import ROOT, parameters
 
 TEXTS = hostile_text.texts("/tmp/nowhere/executed")
@@ -394,7 +394,7 @@ def test_the_role_and_undo_are_quiet(held, tmp_path):
     ]
     (tmp_path / "policy.yml").write_text(json.dumps({"rules": rules}), encoding="utf-8")
     preview = analyst.hygiene("--check", "--diff", policy_file="policy.yml", report_dir="reports")
-    assert preview.returncode == CLOSED, preview.output
+    assert preview.returncode == CHECK_FAILED, preview.output
     assert_quiet(preview.output)
     # Somebody with a name of their own comes between.
     for case in CASES:

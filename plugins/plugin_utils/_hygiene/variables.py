@@ -171,8 +171,8 @@ def is_unknown(name: Any) -> bool:
 
 def _nearest(unknown: list[str]) -> str:
     name = sorted(unknown)[0]
-    nearest = get_close_matches(name, [PREFIX + known for known in VARIABLES], 1)
-    advice = f"Did you mean {nearest[0]}?" if nearest else "docs/policy.md lists the variables."
+    nearest = get_close_matches(name[len(PREFIX) :], VARIABLES, 1)
+    advice = f"Did you mean {PREFIX}{nearest[0]}?" if nearest else "docs/policy.md lists the variables."
     others = f" {len(unknown) - 1} more of this prefix are unknown." if len(unknown) > 1 else ""
     return f"Names that begin with {PREFIX} belong to the role. {advice}{others}"
 

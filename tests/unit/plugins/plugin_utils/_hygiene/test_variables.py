@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.errors import AnsibleError
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.variables import (
-    MAY_BE_EMPTY,
-    REMEDIES,
-    check_variables,
+    VARIABLES,
+    Variables,
+    is_unknown,
+    refuse_results,
 )
 from tests.tools.policy_schema import ROOT
 
@@ -24,54 +26,151 @@ OPTIONS = SPECS["argument_specs"]["main"]["options"]
 RULES = [{"name": "A", "match": {}}]
 
 
+def variables(**given: Any) -> Variables:
+    return Variables({f"case_hygiene_{name}": value for name, value in given.items()}, lambda value: value)
+
+
 def refusal(name: str, value: Any) -> str:
     with pytest.raises(InputError) as caught:
-        check_variables({name: value})
+        variables(**{name: value}).check()
     return str(caught.value)
 
 
-def test_each_variable_has_a_remedy_that_is_true() -> None:
-    assert set(REMEDIES) == set(OPTIONS)
-    for name, option in OPTIONS.items():
-        for choice in option.get("choices", ()):
-            assert choice in REMEDIES[name]
-        if option.get("default") and not isinstance(option["default"], list) and option["type"] != "path":
-            default = str(option["default"])
-            assert "starter policy" in REMEDIES[name] or f"leave it out for {default}." in REMEDIES[name]
+def test_the_table_is_what_the_role_documents() -> None:
+    assert {f"case_hygiene_{name}" for name in VARIABLES} == set(OPTIONS)
+    for name, variable in VARIABLES.items():
+        documented = OPTIONS[f"case_hygiene_{name}"]
+        assert list(variable.choices) == documented.get("choices", [])
+        assert documented["type"] == variable.type.__name__
+        assert all(choice in variable.remedy for choice in variable.choices)
+        if name != "policy_file":  # the path of the starter policy, which the role knows
+            default = list(variable.default) if isinstance(variable.default, tuple) else variable.default
+            assert default == documented.get("default")
+        if default := documented.get("default"):
+            shown = (
+                "all four" if isinstance(default, list) else "the starter policy" if "/" in str(default) else default
+            )
+            assert f"leave it out for {shown}." in variable.remedy
 
 
-@pytest.mark.parametrize("name", REMEDIES)
+@pytest.mark.parametrize("name", VARIABLES)
 @pytest.mark.parametrize("value", [None, " ", "\t\n"])
 def test_no_value_is_refused(name: str, value: Any) -> None:
-    assert refusal(name, value) == f"{name} has no value: {REMEDIES[name]}"
+    assert refusal(name, value) == f"case_hygiene_{name} has no value: {VARIABLES[name].remedy}"
 
 
-@pytest.mark.parametrize("name", REMEDIES)
+@pytest.mark.parametrize("name", VARIABLES)
 def test_an_empty_text_is_refused_unless_it_is_documented(name: str) -> None:
-    documented = 'V("")' in str(OPTIONS[name]["description"]) or OPTIONS[name].get("default") == ""
-    assert documented == (name in MAY_BE_EMPTY)
+    option = OPTIONS[f"case_hygiene_{name}"]
+    documented = 'V("")' in str(option["description"]) or option.get("default") == ""
+    assert documented == VARIABLES[name].may_be_empty
     if documented:
-        check_variables({name: ""})
+        variables(**{name: ""}).check()
     else:
-        assert refusal(name, "") == f"{name} has no value: {REMEDIES[name]}"
+        assert refusal(name, "") == f"case_hygiene_{name} has no value: {VARIABLES[name].remedy}"
 
 
-def test_rules_are_a_list() -> None:
-    assert refusal("case_hygiene_rules", "a=b") == (
-        "case_hygiene_rules must be a list, got 'a=b': give a list of rules, or leave it out for the policy file."
-    )
-    assert "must be a list" in refusal("case_hygiene_rules", {"name": "A"})
-    check_variables({"case_hygiene_rules": RULES})
+REFUSED = [
+    ("rules", "a=b", "case_hygiene_rules must be a list, got 'a=b': give a list of rules, or leave it out for"),
+    ("rules", {"name": "A"}, "case_hygiene_rules must be a list, got "),
+    ("report_formats", [], "case_hygiene_report_formats has no value: "),
+    ("report_formats", " , ", "case_hygiene_report_formats has no value: "),
+    (
+        "report_formats",
+        "json,pdf",
+        "case_hygiene_report_formats must be one of json, junit, markdown, html, got 'pdf': ",
+    ),
+    ("report_formats", ["json", 5], "case_hygiene_report_formats must be one of "),
+    ("report_formats", {"json": True}, "case_hygiene_report_formats must be a list, got "),
+    ("report_dir", ["a"], "case_hygiene_report_dir must be a string, got "),
+    ("policy_file", ["a"], "case_hygiene_policy_file must be a string, got "),
+    ("title", 5, "case_hygiene_title must be a string, got '5': give a title"),
+    ("fail_on", "drfit", "case_hygiene_fail_on must be one of drift, findings, none, got 'drfit': give drift, "),
+    ("on_error", "go", "case_hygiene_on_error must be one of continue, stop, got 'go': "),
+    (
+        "max_chagnes",
+        5,
+        "The variable case_hygiene_max_chagnes: is unknown. Names that begin with case_hygiene_ belong "
+        "to the role. Did you mean case_hygiene_max_changes?",
+    ),
+    (
+        "xyz",
+        5,
+        "The variable case_hygiene_xyz: is unknown. Names that begin with case_hygiene_ belong to the role. "
+        "docs/policy.md lists the variables.",
+    ),
+]
 
 
-def test_no_formats_are_no_value() -> None:
-    assert refusal("case_hygiene_report_formats", []).startswith("case_hygiene_report_formats has no value: ")
-    check_variables({"case_hygiene_report_formats": "json,html"})
+@pytest.mark.parametrize(("name", "value", "message"), REFUSED)
+def test_what_is_refused(name: str, value: Any, message: str) -> None:
+    assert refusal(name, value).startswith(message)
 
 
-def test_zero_is_a_value() -> None:
-    check_variables({"case_hygiene_max_changes": 0, "case_hygiene_reread_after": 0.0})
+def test_several_unknown_names_are_one_short_message() -> None:
+    with pytest.raises(InputError) as caught:
+        variables(zz=1, aa=2, bb=3).check()
+    assert str(caught.value).endswith("docs/policy.md lists the variables. 2 more of this prefix are unknown.")
 
 
-def test_what_is_not_given_is_no_matter() -> None:
-    check_variables({})
+ACCEPTED = [
+    ("report_formats", "json, html", ["json", "html"]),
+    ("report_formats", ["json", "json"], ["json"]),
+    ("rules", RULES, RULES),
+    ("rules", [], []),  # the module refuses it, in its own words
+    ("max_changes", 0, 0),
+    ("reread_after", 0.0, 0.0),
+    ("title", "", ""),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "wanted"), ACCEPTED)
+def test_what_is_a_value(name: str, value: Any, wanted: Any) -> None:
+    given = variables(**{name: value})
+    given.check()
+    assert given.value(name) == wanted
+
+
+def test_what_is_not_given_has_its_default() -> None:
+    nothing = variables()
+    nothing.check()
+    assert nothing.value("fail_on") == "drift"
+    assert nothing.options() == {"concurrency": 8, "on_error": "continue", "reread_after": 5}
+    assert nothing.absent(("rules", "journal")) == ["rules", "journal"]
+
+
+def test_a_value_that_cannot_be_evaluated_is_not_taken_for_an_absent_one() -> None:
+    def template(value: Any) -> Any:
+        raise AnsibleError("'nowhere' is undefined")
+
+    with pytest.raises(InputError, match="case_hygiene_rules can't be evaluated: 'nowhere' is undefined Define what"):
+        Variables({"case_hygiene_rules": "{{ nowhere }}"}, template).check()
+    given = Variables({"case_hygiene_rules": "{{ omit }}", "omit": "OMITTED"}, lambda value: "OMITTED")
+    with pytest.raises(InputError, match="It is Ansible's omit"):
+        given.check()
+
+
+@pytest.mark.parametrize(
+    ("name", "unknown"),
+    [
+        ("case_hygiene_rules", False),
+        ("case_hygiene_report", False),
+        ("case_hygiene__run", False),
+        ("case_hygiene_rule", True),
+        ("case_hygiene", False),
+        (5, False),
+    ],
+)
+def test_which_names_are_the_roles(name: Any, unknown: bool) -> None:
+    assert is_unknown(name) is unknown
+
+
+@pytest.mark.parametrize(
+    ("value", "refused"), [(None, False), ({"report": 1}, False), ("reports", True), ({}, True), ({"report": 2}, True)]
+)
+def test_a_report_that_is_none_is_refused(value: Any, refused: bool) -> None:
+    if refused:
+        with pytest.raises(InputError, match="To choose the folder of the reports, set case_hygiene_report_dir"):
+            refuse_results({"case_hygiene_report": value})
+    else:
+        refuse_results({"case_hygiene_report": value})
