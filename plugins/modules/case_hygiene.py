@@ -54,6 +54,10 @@ report:
   type: dict
   returned: without O(result)
   sample: {report: 1, platform: myserver.stellarcyber.cloud, scope: all tenants, result: compliant, passed: true}
+error:
+  description: Why the policy could not be evaluated, as RV(stellarcyber.xdr.stellar_cases#module:error).
+  type: dict
+  returned: if M(stellarcyber.xdr.stellar_cases) failed
 summary:
   description: The report in a few lines.
   type: list

@@ -44,7 +44,7 @@ def test_gate_reports_and_undo(terminal, simulator, tmp_path):
 
     code, output = terminal("hygiene", "--check", "--diff", **given)
     assert code == 2, output
-    assert "The gate is closed: 2 cases would change, and case_hygiene_fail_on is drift." in output, output
+    assert "The policy check failed: 2 cases would change, and case_hygiene_fail_on is drift." in output, output
     assert f"{{{{ 1 + 1 }}}} on {simulator.host}, all tenants: drift" in output, output
     assert not simulator.writes()
 
@@ -53,10 +53,10 @@ def test_gate_reports_and_undo(terminal, simulator, tmp_path):
     assert "2 changed: Vendor" in output, output
     report = json.loads((tmp_path / "reports/hygiene.json").read_text(encoding="utf-8"))
     assert [result["name"] for result in report["case_results"]] == names
-    assert {name: report[name] for name in ("report", "mode", "verdict", "passed", "error")} == {
+    assert {name: report[name] for name in ("report", "mode", "result", "passed", "error")} == {
         "report": 1,
         "mode": "apply",
-        "verdict": "drift",
+        "result": "changed",
         "passed": True,
         "error": "",
     }

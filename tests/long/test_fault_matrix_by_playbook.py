@@ -110,7 +110,7 @@ def test_role(sim, place, tmp_path, name):
     seconds = time.monotonic() - started
     assert seconds < 60
     report = analyst.report()
-    failed = report["verdict"] == "error"
+    failed = report["result"] == "error"
     _assert_many(report, failed, before, store(sim), IDS["rules"])
     _assert_comments(sim)
     assert ran.returncode == (ERROR if failed else PASSED), ran.output

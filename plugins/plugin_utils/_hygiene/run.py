@@ -60,7 +60,7 @@ class Hygiene:
         self._result: dict[str, Any] = {}
 
     def run(self) -> dict[str, Any]:
-        """Return report, summary and warnings. An error is in the report, and raises nothing."""
+        """Return report, summary, warnings and error. An error is in the report, and raises nothing."""
         error = ""
         try:
             self._start()
@@ -86,6 +86,7 @@ class Hygiene:
             "report": report,
             "summary": self._summary(report),
             "warnings": self._result.get("warnings", []),
+            **({"error": self._result["error"]} if "error" in self._result else {}),
         }
 
     def _start(self) -> None:
