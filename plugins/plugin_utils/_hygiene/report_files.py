@@ -20,8 +20,8 @@ MODE = 0o640
 
 
 def absolute(path: str) -> str:
-    """Return a path as one that begins where ansible-playbook was started."""
-    return os.path.abspath(os.path.expanduser(path))
+    """Return a path as Ansible reads an option of type path, from where ansible-playbook was started."""
+    return os.path.abspath(os.path.expanduser(os.path.expandvars(path)))
 
 
 class ReportFiles:
