@@ -16,9 +16,9 @@ PORT ?= 8443
 export BEFORE ?= HEAD
 
 pytest := python -m pytest -n $(WORKERS) --dist loadfile
-# What an earlier run of a suite wrote down is none of this run's (tests/evidence.py).
+# What an earlier run of a suite recorded is none of this run's (tests/evidence.py).
 forget = @rm -rf .cache/evidence/$(1)
-# Without it tests write nothing down, so that a part of a suite isn't taken for all of it.
+# Without it tests record nothing, so that a part of a suite isn't taken for all of it.
 unit integration cores test-long mutants: export EVIDENCE := whole
 title = @printf '\n== %s\n' '$(1)'
 
@@ -103,9 +103,8 @@ test-long: venv ## Run what takes longer than the tests: the whole fault matrix 
 	$(call title,long)
 	$(call forget,long)
 	@$(pytest) tests/long
-	@python -m tests.tools.reliability --compare
 
-reliability: venv ## Write docs/reliability.md from what test, test-long and mutants wrote down
+reliability: venv ## Write .cache/reliability and the figures of docs/reliability.md from what the tests recorded
 	@python -m tests.tools.reliability
 
 mutants: venv ## Change the code in many small ways: do the unit tests notice? (MODULE=_model/plan for one file)

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What tests did, written down as they run, so that the figures of docs/reliability.md come from a run.
+"""What tests did, recorded as they run, for the tables and figures of tests/tools/reliability.py.
 
-A test calls record(); `make` empties a suite's folder before the suite runs; tests/tools/reliability.py reads them.
-Whoever runs a part of a suite by pytest leaves nothing behind: it would count as the whole.
+A test calls record(); `make` empties a suite's folder before the suite runs. Whoever runs a part of
+a suite by pytest leaves nothing behind: it would count as the whole.
 """
 
 from __future__ import annotations

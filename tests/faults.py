@@ -4,7 +4,7 @@
 
 """The fault matrix: the one table of what may go wrong, and the one of the calls with which it may go wrong.
 
-The tests take every fault with every call; docs/reliability.md prints what came of it.
+The tests take every fault with every call; `make reliability` writes what came of it into .cache/reliability.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ from tests.integration.matrix import BUDGET_S, RETRIES, Matrix, elsewhere
 
 PART_OF = {**{call: part for part, call in PARTS.items()}, OLD_SCORES: "scores"}
 # How long a fault lasts
-ONCE, FOR_GOOD, ALL = "one try", "all tries", "all tries, and all calls after it"
+ONCE, FOR_GOOD, ALL = "one attempt", "all attempts", "all attempts and all later requests"
 
 # What each entry may call, whatever the lives of the table do
 CHANGES = {PUT, POST_CASES, LOOK, READ_BACK, HISTORY, COMMENT, LOOK_COMMENTS, READ_LAST}
@@ -240,7 +240,7 @@ class Cell:
             assert self.fault is FAULTS["200 with another server's JSON"]
             assert self.call in WRITES
             assert "the platform accepted the write, but the case does not show it" in self.message
-            return "named"
+            return "reported"
         assert (self.error["method"], self.error["path"], self.error.get("status")) == (method, path, status)
         assert re.search(rf"{method} https://127\.0\.0\.1:\d+{re.escape(path)}", self.message), self.message
         assert re.search(cause, self.message), self.message
@@ -250,7 +250,7 @@ class Cell:
             assert self.error["attempts"] == tries
             assert (f"(tried {tries} times)" in self.message) is (tries > 1)
         assert bool(re.search("is unclear|could not be seen", self.message)) is self.is_unclear
-        return "unclear" if self.is_unclear else "named"
+        return "indeterminate" if self.is_unclear else "reported"
 
     def assert_mended(self):
         """It did what it does without the fault, or says what it left out."""
@@ -259,11 +259,11 @@ class Cell:
             return self._assert_answer()
         if self.call == READ_LAST and is_met:
             self._assert_warned("may be older than the comment")
-            return "named"
+            return "reported"
         if self.call == HISTORY and is_met:
             self._assert_warned("could not be seen")
-            return "named"
-        return "looked" if self.call in WRITES and is_met else "mended"
+            return "reported"
+        return "verified" if self.call in WRITES and is_met else "recovered"
 
     def _assert_warned(self, words):
         (text,) = [text for text in self.result["warnings"] if words in text]
@@ -283,18 +283,18 @@ class Cell:
         """The answer is what it is without the fault; of what could not be read it says so."""
         got, expected = ({**each, "retries": 0, "warnings": []} for each in (self.result, self.unharmed))
         if got == expected:
-            return "mended"
+            return "recovered"
         if got.get("missing"):
             # By the platform's own word
             assert (self.call, self.fault.status, got["missing"]) == (READ, 404, [FIRST])
-            return "named"
+            return "reported"
         part = PART_OF[self.call]
         (error,) = got.pop("include_errors")
         assert (error["case_id"], error["include"]) == (FIRST, part)
         assert {**got, "include_errors": []} == {**expected, "cases": [{**expected["cases"][0], part: None}]}
         assert error["msg"] in self.result["warnings"]
         self._assert_tells(error["msg"])
-        return "named"
+        return "reported"
 
     # -- what is done ------------------------------------------------------------------------------------
 

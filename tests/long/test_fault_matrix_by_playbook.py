@@ -154,8 +154,8 @@ class Met:
     @property
     def outcome(self):
         if any(error.get("unclear") for _message, error in self.said):
-            return "unclear"
-        return "named" if self.said or self.missing else "looked"
+            return "indeterminate"
+        return "reported" if self.said or self.missing else "verified"
 
     def check(self, ids):
         if self.missing:

@@ -2,56 +2,41 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Write docs/reliability.md from what the tests wrote down as they ran (tests/evidence.py).
+"""Write what the tests recorded (tests/evidence.py) as tables into .cache/reliability.
 
-With --compare it prints in what this run differs from the page: rows and outcomes, not the figures that differ from
-machine to machine. That is no failure, since a machine may lack what some rows need, as IPv6.
+After a complete run without failures it also updates the figures in docs/reliability.md.
 """
 
 from __future__ import annotations
 
-import argparse
-import difflib
 import re
-import sys
+import shutil
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from tests import evidence
 from tests.faults import CALLS, FAULTS
 
-PAGE = Path(__file__).parents[2] / "docs/reliability.md"
-TEMPLATES = Path(__file__).parent / "reliability"
-# The parts of the page in their order, and the kinds of facts that each is made from
-PARTS = {
-    "figures": (
-        "canaries",
-        "edit",
-        "fault",
-        "fuzz",
-        "hostile server",
-        "hostile text",
-        "mutants",
-        "network",
-        "storm",
-        "suite",
-    ),
-    "faults": ("fault",),
-    "edits": ("edit",),
-    "secrets": ("canaries",),
-    "texts": ("hostile text",),
-    "servers": ("hostile server",),
-    "network": ("network",),
-    "storms": ("storm",),
-    "fuzz": ("fuzz",),
-    "mutants": ("mutants",),
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs/reliability.md"
+FOLDER = ROOT / ".cache/reliability"
+FIGURES = re.compile(r"(?<=<!-- figures -->\n).*?(?=<!-- end -->)", re.DOTALL)
+SUITES = {"cores", "integration", "long", "unit"}
+
+# The tables apart from those of faults: the kind of fact, and the columns. The last column has each value that was
+# recorded for the others.
+TABLES = {
+    "concurrent edits": ("edit", ("when", "way", "guard", "outcome")),
+    "hostile answers": ("hostile server", ("case", "outcome")),
+    "hostile text": ("hostile text", ("through", "place", "text")),
+    "mutants": ("mutants", ("module", "mutants", "killed", "explained", "score")),
+    "network": ("network", ("case", "outcome")),
+    "parallel runs": ("storm", ("case", "plays", "workers", "outcome")),
+    "properties": ("fuzz", ("subject", "property", "examples")),
+    "searches for secrets": ("canaries", ("where", "found")),
 }
-# Those that count inputs: how many there are is not compared.
-COUNTED = ("figures", "texts", "fuzz", "mutants")
 
 Fact = dict[str, Any]
 Facts = dict[str, list[Fact]]
@@ -64,122 +49,99 @@ def facts_by_kind() -> Facts:
     return found
 
 
-def distinct(facts: Iterable[Fact], *names: str) -> list[Any]:
-    """The values that there are, in the order of the alphabet; tuples for several names."""
-    values = {tuple(fact[name] for name in names) for fact in facts}
-    ordered = sorted(values, key=lambda value: [str(part).lower() for part in value])
-    return [value[0] for value in ordered] if len(names) == 1 else ordered
+def distinct(facts: Iterable[Fact], *names: str) -> set[tuple[Any, ...]]:
+    return {tuple(fact[name] for name in names) for fact in facts}
 
 
-def in_order(values: list[str], order: Iterable[str]) -> list[str]:
-    """Values in the order of a table; those that it doesn't have at the end."""
-    wanted = list(order)
-    return sorted(values, key=lambda value: (wanted.index(value) if value in wanted else len(wanted), value))
+def markdown(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    columns = list(columns)
+    lines = [columns, ["---"] * len(columns), *rows]
+    # A cell may be the name of a hostile text.
+    cells = ([re.sub(r"([\\`*_{}\[\]<>|])", r"\\\1", " ".join(str(cell).split())) for cell in line] for line in lines)
+    return "".join(f"| {' | '.join(line)} |\n" for line in cells)
 
 
-def cells(facts: Iterable[Fact], row: str, column: str, shown: str) -> dict[tuple[str, str], str]:
-    """What a table shows at (row, column): the different values."""
-    found: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for fact in facts:
-        found[fact[row], fact[column]].add(fact[shown])
-    return {place: "; ".join(sorted(values)) for place, values in found.items()}
+def table(facts: Iterable[Fact], *columns: str) -> str:
+    values: dict[tuple[Any, ...], set[str]] = defaultdict(set)
+    for *others, last in distinct(facts, *columns):
+        values[tuple(others)].add(str(last))
+    rows = sorted(((*others, "; ".join(sorted(last))) for others, last in values.items()), key=str)
+    return markdown(columns, rows)
 
 
-def total(facts: Iterable[Fact], name: str) -> float:
-    return sum(fact[name] or 0 for fact in facts)
-
-
-def most(facts: Iterable[Fact], name: str) -> float:
-    return max((fact.get(name) or 0 for fact in facts), default=0)
-
-
-def count(number: float) -> str:
-    """1234 as 1,234."""
-    return f"{number:,.0f}"
-
-
-def plain(text: str) -> str:
-    """A name made of hostile text, fit for a cell of a table."""
-    return re.sub(r"([\\`*_{}\[\]<>|])", r"\\\1", " ".join(text.split()))
-
-
-def answer_to(fact: Fact) -> Fact:
-    """A fact about a hostile server, whose case is told as "answer: to whom"."""
-    answer, _colon, to = fact["case"].rpartition(": ")
-    return {**fact, "answer": answer or to, "to": to if answer else ""}
-
-
-def render(facts: Facts) -> dict[str, str]:
-    """The parts of the page by name; only those whose facts are all there."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+def matrix(facts: Iterable[Fact]) -> str:
+    """What became of each fault at each API request."""
+    cells: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for fault, call, outcome in distinct(facts, "fault", "call", "outcome"):
+        cells[fault, call].add(outcome)
+    calls = [call for call in CALLS if any(call == found for _fault, found in cells)]
+    faults = [fault for fault in FAULTS if any(fault == found for found, _call in cells)]
+    return markdown(
+        ("fault", *calls), ([fault, *("; ".join(sorted(cells[fault, call])) for call in calls)] for fault in faults)
     )
-    environment.filters.update(count=count, plain=plain, answer_to=answer_to)
-    environment.globals.update(distinct=distinct, in_order=in_order, cells=cells, total=total, most=most)
-    environment.globals.update(CALLS=CALLS, FAULTS=list(FAULTS))
+
+
+def tables(facts: Facts) -> dict[str, str]:
+    by_length = defaultdict(list)
+    for fact in facts["fault"]:
+        by_length[f"faults for {fact['lasts']}"].append(fact)
     return {
-        name: environment.get_template(f"{name}.md.j2").render(facts=facts).strip() + "\n"
-        for name, kinds in PARTS.items()
-        if all(facts.get(kind) for kind in kinds)
+        **{name: matrix(group) for name, group in by_length.items()},
+        **{name: table(facts[kind], *columns) for name, (kind, columns) in TABLES.items() if facts[kind]},
     }
 
 
-def comparable(name: str, text: str) -> list[str]:
-    """A part of the page without what differs from machine to machine."""
-    text = re.sub(r"<!-- measured -->.*?<!-- end -->", "", text, flags=re.DOTALL)
-    if name in COUNTED:
-        text = re.sub(r"[0-9][0-9.,]*", "#", text)
-    return text.strip().splitlines()
+def figures(facts: Facts) -> str:
+    def count(kind: str, *names: str) -> int:
+        return len(distinct(facts[kind], *names))
+
+    def total(kind: str, name: str) -> str:
+        return f"{sum(fact[name] for fact in facts[kind]):,}"
+
+    faults = f"{count('fault', 'fault')} faults at {count('fault', 'call')} API requests"
+    combinations = f"{count('fault', 'fault', 'call', 'entry'):,} combinations with a module, the lookup or the role"
+    lines = [
+        "| what | figure |",
+        "| --- | --- |",
+        f"| faults of network and server | {faults}: {combinations} |",
+        f"| concurrent edits by others | {len(facts['edit']):,} |",
+        f"| hostile texts, for each field and output | {len(facts['hostile text']):,} |",
+        f"| hostile answers | {count('hostile server', 'case'):,} |",
+        f"| TLS, proxies and host names | {count('network', 'case'):,} |",
+        f"| searches for keys and tokens | {total('canaries', 'texts')} texts, {total('canaries', 'found')} found |",
+        f"| generated inputs of property tests and fuzzing | {total('fuzz', 'examples')} |",
+        f"| mutants | {total('mutants', 'mutants')}, {total('mutants', 'killed')} killed, the others explained |",
+        "",
+        "| suite | tests passed | seconds |",
+        "| --- | --- | --- |",
+        *sorted(f"| {suite['suite']} | {suite['passed']:,} | {suite['seconds']:,} |" for suite in facts["suite"]),
+    ]
+    return "\n".join(lines) + "\n"
 
 
-def check(parts: dict[str, str], page: str) -> Iterable[str]:
-    """The lines in which the page and the parts differ."""
-    for name, part in parts.items():
-        title = part.partition("\n")[0]
-        _before, _title, rest = page.partition(f"{title}\n")
-        there = title + "\n" + rest.partition("\n## ")[0]
-        names = f"docs/reliability.md: {title}", f"this run: {name}"
-        yield from difflib.unified_diff(comparable(name, there), comparable(name, part), *names, n=0, lineterm="")
+def gaps(facts: Facts) -> list[str]:
+    """Why the figures are not those of a complete run without failures."""
+    return [
+        *(f"{suite} was not run" for suite in sorted(SUITES - {fact["suite"] for fact in facts["suite"]})),
+        *(f"{fact['suite']} has failures" for fact in facts["suite"] if fact["failed"]),
+        *(f"nothing was recorded for {name}" for name, (kind, _columns) in TABLES.items() if not facts[kind]),
+        *(f"{fact['module']} has survivors" for fact in facts["mutants"] if fact["survived"] != fact["explained"]),
+    ]
 
 
-def complaint(facts: Facts) -> str:
-    """Why nothing can be said of these facts: tests failed, or were not run. Empty if all is well."""
-    red = {suite["suite"] for suite in facts["suite"] if suite["failed"]}
-    red |= {module["module"] for module in facts["mutants"] if module["survived"] != module["explained"]}
-    if red:
-        return f"docs/reliability.md says what holds, and there were failures in {', '.join(sorted(red))}."
-    not_run = {"unit", "integration", "cores", "long"} - {suite["suite"] for suite in facts["suite"]}
-    if not_run:
-        names = ", ".join(sorted(not_run))
-        return f"Not compared: docs/reliability.md is made from all tests, and {names} were not run."
-    return ""
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--compare", action="store_true", help="say what is not as the page says, and write nothing")
-    arguments = parser.parse_args()
+def main() -> None:
     facts = facts_by_kind()
-    if problem := complaint(facts):
-        print(problem)
-        return 0 if arguments.compare else 1
-    parts = render(facts)
-    left_out = ", ".join(name for name in PARTS if name not in parts)
-    if arguments.compare:
-        differences = list(check(parts, PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""))
-        print("\n".join(differences) or f"docs/reliability.md says what the tests did ({len(parts)} parts compared).")
-        if left_out:
-            print(f"Not compared, since the tests for it were not run: {left_out}")
-        return 0
-    if left_out:
-        print(f"Run make mutants first: there is nothing for {left_out}.", file=sys.stderr)
-        return 1
-    PAGE.write_text("\n".join(parts.values()), encoding="utf-8")
-    return 0
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir(parents=True)
+    for name, text in tables(facts).items():
+        (FOLDER / f"{name.replace(' ', '-')}.md").write_text(text, encoding="utf-8")
+    print(f"Wrote {FOLDER.relative_to(ROOT)}.")
+    if problems := gaps(facts):
+        print(f"Left {PAGE.relative_to(ROOT)} unchanged: {'; '.join(problems)}.")
+        return
+    PAGE.write_text(FIGURES.sub(lambda _old: figures(facts), PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    print(f"Updated {PAGE.relative_to(ROOT)}.")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
