@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import gzip
-import time
 from urllib.parse import quote
 
 import pytest
@@ -241,9 +240,7 @@ def test_the_body_of_an_error_is_not_read_to_its_end(make):
         while True:
             yield b" " * 65536
 
-    started = time.monotonic()
     assert "HTTP 403, the platform says: why..." in str(failure(make(endless).get, "a"))
-    assert time.monotonic() - started < 5
 
 
 @pytest.mark.parametrize("place", ["body", "location", "nonsense", "reason"])

@@ -11,6 +11,7 @@ import random
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
@@ -34,12 +35,43 @@ class Clock:
         self.seconds += seconds
 
 
-class Wall:
-    """The real time."""
+class SharedClock(Clock):
+    """For several threads: when all of them sleep, it moves to where the first of them wakes."""
 
-    @property
-    def seconds(self):
-        return time.monotonic()
+    def __init__(self, threads):
+        super().__init__()
+        self._awake = threads
+        self._wakes = []
+        self._changed = threading.Condition()
+
+    def sleep(self, seconds):
+        with self._changed:
+            wakes = self.seconds + seconds
+            self._wakes.append(wakes)
+            self._fell_asleep()
+            assert self._changed.wait_for(lambda: self.seconds >= wakes, timeout=30)
+            self._wakes.remove(wakes)
+            self._awake += 1
+
+    def run(self, *calls):
+        """Run each call in a thread of its own."""
+
+        def one(call):
+            try:
+                call()
+            finally:
+                with self._changed:
+                    self._fell_asleep()
+
+        with ThreadPoolExecutor(len(calls)) as pool:
+            for done in [pool.submit(one, call) for call in calls]:
+                done.result()
+
+    def _fell_asleep(self):
+        self._awake -= 1
+        if not self._awake and self._wakes:
+            self.seconds = max(self.seconds, min(self._wakes))
+            self._changed.notify_all()
 
 
 @pytest.fixture
@@ -47,6 +79,16 @@ def clock(monkeypatch):
     clock = Clock()
     monkeypatch.setattr(throttle_module, "time", clock)
     return clock
+
+
+@pytest.fixture
+def shared_clock(monkeypatch):
+    def make(threads):
+        clock = SharedClock(threads)
+        monkeypatch.setattr(throttle_module, "time", clock)
+        return clock
+
+    return make
 
 
 def succeed(throttle, times=1):
@@ -193,18 +235,21 @@ def test_a_call_that_fails_makes_room_for_another():
     assert admitted(throttle, 3) == 1
 
 
-def beginnings(throttle, clock, calls, threads=1):
+def begin(throttle, clock, began):
+    with throttle.call("reads"):
+        began.append(clock.seconds)
+
+
+def gaps_between(began):
+    return [round(after - before, 6) for before, after in itertools.pairwise(began)]
+
+
+def beginnings(throttle, clock, calls):
     """Seconds between the beginnings of calls that nothing else keeps waiting."""
     began = []
-
-    def call(_number):
-        with throttle.call("reads"):
-            began.append(clock.seconds)
-
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(call, range(calls)))
-    began.sort()
-    return [round(after - before, 6) for before, after in itertools.pairwise(began)]
+    for _number in range(calls):
+        begin(throttle, clock, began)
+    return gaps_between(began)
 
 
 @pytest.mark.parametrize(
@@ -233,13 +278,14 @@ def test_the_gap_ends(clock):
     assert gaps[11:] == [0] * 8
 
 
-def test_calls_at_once_keep_the_gap_too():
-    throttle = Throttle(1000.0, sleep=time.sleep)
-    throttle.allow(8)
+def test_calls_at_once_keep_the_gap_too(shared_clock):
+    clock, began = shared_clock(4), []
+    throttle = Throttle(1000.0, sleep=clock.sleep)
     for _number in range(3):
         throttle.retry_after(0.0, slow_down=True)
     throttle.allow(8)
-    assert min(beginnings(throttle, Wall(), 4, threads=4)) > 0.15
+    clock.run(*[partial(begin, throttle, clock, began)] * 4)
+    assert gaps_between(began) == [0.4, 0.32, 0.256]
 
 
 @pytest.mark.parametrize(
@@ -284,36 +330,33 @@ def test_only_who_is_told_to_slow_down_slows_the_others(clock):
     assert throttle._limit == 8
 
 
-def test_a_burst_of_refusals_halves_once():
-    throttle = Throttle(1000.0)
+def test_a_burst_of_refusals_halves_once(shared_clock):
+    clock = shared_clock(8)
+    throttle = Throttle(1000.0, sleep=clock.sleep)
     throttle.allow(8)
-    with ThreadPoolExecutor(8) as pool:
-        for _number in range(8):
-            pool.submit(throttle.retry_after, 0.3, True)
+    clock.run(*[partial(throttle.retry_after, 0.3, slow_down=True)] * 8)
     assert throttle._limit == 4
     assert throttle.retries == 8
 
 
-def test_a_pause_is_for_all():
-    throttle = Throttle(1000.0)
+def test_a_pause_is_for_all(shared_clock):
+    clock, began = shared_clock(6), []
+    throttle = Throttle(1000.0, sleep=clock.sleep)
     throttle.allow(8)
-    begun = []
+    started = clock.seconds
 
-    def call():
-        with throttle.call("reads"):
-            begun.append(time.monotonic())
+    def after(seconds, call):
+        clock.sleep(seconds)
+        call()
 
-    started = time.monotonic()
-    with ThreadPoolExecutor(8) as pool:
-        pool.submit(throttle.retry_after, 0.2, True)
-        time.sleep(0.05)
-        for _number in range(4):
-            pool.submit(call)
+    clock.run(
+        partial(throttle.retry_after, 0.2, slow_down=True),
+        *[partial(after, 0.05, partial(begin, throttle, clock, began))] * 4,
         # While they wait, another is told to wait longer.
-        time.sleep(0.05)
-        pool.submit(throttle.retry_after, 0.3, True)
-    assert len(begun) == 4
-    assert min(begun) - started >= 0.39
+        partial(after, 0.1, partial(throttle.retry_after, 0.3, slow_down=True)),
+    )
+    assert len(began) == 4
+    assert min(began) - started == pytest.approx(0.4)
 
 
 def test_a_shorter_pause_does_not_end_a_longer_one(clock):
