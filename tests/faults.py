@@ -119,7 +119,6 @@ CALLS = (
     *(COMMENT, LOOK_COMMENTS, READ_LAST, *PARTS.values(), OLD_SCORES),
 )
 WRITES = (PUT, POST_CASES, COMMENT)
-LOOKS = (LOOK, LOOK_COMMENTS)
 
 
 # A read of a case, by what came before it; after a lost write it is a look

@@ -207,22 +207,17 @@ def orders_of(simulator: Simulator, pair: str, reread_after: float = 0) -> Order
     return Orders(stores)
 
 
-@dataclass
-class Counted:
-    """What came of the cases of a race."""
+def check(
+    simulator: Simulator, pair: str, said: dict[str, dict[str, Said]], orders: Orders, strict: bool
+) -> Counter[str]:
+    """Count the cases that are as some order leaves them, that one run skipped, or that a result reports as changed.
 
-    ordered: int = 0
-    skipped: int = 0
-    reported: int = 0
-
-
-def check(simulator: Simulator, pair: str, said: dict[str, dict[str, Said]], orders: Orders, strict: bool) -> Counted:
-    """Each case is as some order leaves it, or a result says what came between, and nothing was replaced in silence.
+    Nothing may have been replaced unreported.
 
     strict: whether both runs look into the history.
     """
     users = {FIRST: simulator.username, SECOND: "scoped@example.com"}
-    counted = Counted()
+    counted: Counter[str] = Counter()
     for case_id, record in store(simulator).items():
         mine = {who: said[who].get(case_id, Said()) for who in users}
         written = {who for who in users if any(entry["user"] == users[who] for entry in since_race(record, pair))}
@@ -237,15 +232,15 @@ def check(simulator: Simulator, pair: str, said: dict[str, dict[str, Said]], ord
         if strict:
             assert_replaced_knowingly(record, pair, users, mine)
         if outcome in orders.holds(case_id, (FIRST, SECOND), (SECOND, FIRST)):
-            counted.ordered += 1
+            counted["ordered"] += 1
         elif skipped:
             # As if the one that was skipped had not been there; its next run looks again.
             others = tuple(who for who in (FIRST, SECOND) if who not in skipped)
             assert outcome in orders.holds(case_id, others), (mine, outcome)
-            counted.skipped += 1
+            counted["skipped"] += 1
         else:
             assert any(one.meanwhile for one in mine.values()), (mine, outcome)
-            counted.reported += 1
+            counted["reported"] += 1
     return counted
 
 
@@ -261,7 +256,7 @@ def repeat(
         said = race(simulator, pair, run, latency_ms)
         seconds += time.monotonic() - started
         requests += len(simulator.requests())
-        total.update(vars(check(simulator, pair, said, orders, strict=reread_after == 0)))
+        total.update(check(simulator, pair, said, orders, strict=reread_after == 0))
     assert total.total() == len(latencies_ms) * NUMBER
     evidence.record(
         "storm",

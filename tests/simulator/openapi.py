@@ -248,7 +248,6 @@ CASES_LIST = (
     ("format_summary", one_of(("true", "false"))),
 )
 PAGE = (("limit", COUNT), ("skip", COUNT))
-ALERT = ("case_alerts", "$response.body#/data/docs/0/_id")
 CASE = "$response.body#/data/cases/0/_id"
 
 # The operations of each path below /connect/api.
