@@ -80,7 +80,7 @@ def test_gate_reports_and_undo(terminal, simulator, tmp_path):
     ("variables", "message"),
     [
         ({"policy_file": "none.yml"}, "can't be read: No such file or directory."),
-        ({"fail_on": "drfit"}, "value of case_hygiene_fail_on must be one of"),
+        ({"fail_on": "drfit"}, "case_hygiene_fail_on must be one of"),
         ({"rules": [{"name": "{{ nowhere }}", "match": {}}]}, "'nowhere' is undefined"),
         ({"max_changes": "{{ nowhere }}"}, "'nowhere' is undefined"),
         ({"max_changes": None}, "case_hygiene_max_changes has no value: give a number (50) or a percentage (10%), or "),

@@ -122,7 +122,11 @@ def _escape_markdown(value: Any) -> Markup:
 
 def _line_of_log(value: Any) -> Any:
     """Cut a text, and take out what a pipeline would carry out as a command of its log."""
-    return printable(value, LONGEST_TEXT) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    text = printable(value, LONGEST_TEXT)
+    # GitHub Actions runs a line that begins so.
+    return ": :" + text[2:] if text.startswith("::") else text
 
 
 _FINALIZE: dict[str, Callable[[Any], Any]] = {"markdown": _escape_markdown, "text": _line_of_log}

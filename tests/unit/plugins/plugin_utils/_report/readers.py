@@ -17,7 +17,8 @@ import xmlschema
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import FORMATS, render
 
 SCHEMA = xmlschema.XMLSchema(Path(__file__).with_name("junit.xsd"))
-READABLE = [name for name in FORMATS if name != "json"]
+# Those with text of cases; the format text has none
+READABLE = [name for name in FORMATS if name not in ("json", "text")]
 
 
 def first_lines(text, format):

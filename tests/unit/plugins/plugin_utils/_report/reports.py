@@ -64,10 +64,12 @@ def report(results=(), findings=(), **more):
         "policy": "policy.yml",
         "started_at": "2026-11-24T05:54:00Z",
         "finished_at": "2026-11-24T05:55:07.5Z",
-        "verdict": "drift" if "changed" in outcomes else "findings" if findings else "clean",
+        "result": "drift" if "changed" in outcomes else "findings" if findings else "compliant",
         "fail_on": "drift",
         "passed": "changed" not in outcomes,
+        "reason": "",
         "error": "",
+        "journal": "",
         "changed": "changed" in outcomes,
         "case_results": results,
         "findings": findings,
@@ -98,30 +100,31 @@ EDITED = [
     changed(3, meanwhile=None),
     changed(4, meanwhile=[]),
 ]
-FAILED = {"mode": "apply", "verdict": "error", "passed": False}
+FAILED = {"mode": "apply", "result": "error", "passed": False}
 # 0, 3 and 3,000 findings; and what a run leaves that failed before it read anything
 REPORTS = {
-    "clean": report(),
+    "compliant": report(),
     "mixed": MIXED,
     "applied": {**MIXED, "mode": "apply", "writes": 3, "undo": [{"case_id": "1"}, {"case_id": "2"}]},
     "edited": report(EDITED, mode="apply", writes=4),
     "three": report(findings=map(finding, range(3))),
     "large": report(map(changed, range(1000)), map(finding, range(1000, 4000))),
     "cases": report([changed(1, rules=[])], rules=[]),
-    "early": {"report": 1, "mode": "check", "verdict": "error", "passed": False, "error": "No connection."},
+    "early": {"report": 1, "mode": "check", "result": "error", "passed": False, "error": "No connection."},
     "wrong key": {**report(rules=[], counts={}, reads=0), **FAILED, "error": "The key is wrong. Give another."},
-    "not begun": {
+    "limit": {
         **report([skipped(1), *({**skipped(n), "reason": "Not begun: the limit."} for n in (2, 3))], [finding(9)]),
         **FAILED,
         "mode": "check",
-        "error": "2 cases, and max_changes allows 1.",
+        "result": "limit",
+        "reason": "2 changes planned, max_changes is 1.",
     },
     "refused": {
         **report(map(skipped, range(3)), [finding(9)]),
         **FAILED,
-        "error": "3 cases, and max_changes allows 2.",
+        "error": "3 cases failed.",
     },
 }
 
 ACME = "tenant Acme (6aeb2aae7d8d4ef0820136f42d107db4)"
-VALID = {"report": 1, "mode": "check", "verdict": "clean", "passed": True}
+VALID = {"report": 1, "mode": "check", "result": "compliant", "passed": True}

@@ -134,16 +134,16 @@ def test_it_says_what_was_written(given, written, format):
 @pytest.mark.parametrize(
     ("name", "there"),
     [
-        ("early", "No verdict: No connection"),
-        ("wrong key", "No verdict: The key is wrong. Give another"),
-        ("refused", "No verdict: 3 cases, and max_changes allows 2. 1 finding, 3 cases skipped"),
+        ("early", "The policy could not be evaluated: No connection"),
+        ("wrong key", "The policy could not be evaluated: The key is wrong. Give another"),
+        ("refused", "The policy could not be evaluated: 3 cases failed. 1 finding, 3 cases skipped"),
         (
-            "not begun",
-            "No verdict: 2 cases, and max_changes allows 1. 2 cases planned, none begun, 1 finding, 1 case skipped",
+            "limit",
+            "2 changes planned, max_changes is 1. 2 cases planned, not applied, 1 finding, 1 case skipped",
         ),
     ],
 )
-def test_an_error_comes_first_and_leaves_no_verdict(name, there, format):
+def test_an_error_comes_first_and_leaves_no_result(name, there, format):
     text = said(REPORTS[name], format)
     assert there in text
     assert "Nothing to change" not in text
@@ -153,31 +153,33 @@ def test_an_error_comes_first_and_leaves_no_verdict(name, there, format):
 @pytest.mark.parametrize("name", ["early", "wrong key"])
 def test_what_nobody_counted_is_not_zero(name, format):
     text = said(REPORTS[name], format)
-    for label in ("already right", "skipped", "findings", "Reads", "Writes"):
+    for label in ("compliant", "skipped", "findings", "Reads", "Writes"):
         assert label not in text
     assert re.search(r"\b0\b(?!\.)", text.replace("stellarcyber.xdr 0.1.0", "").replace("1 min 8 s", "")) is None
 
 
 def test_an_error_without_words_is_one():
-    assert said({**VALID, "verdict": "error"}, "junit") == "No verdict: the run ended with an error"
+    assert (
+        said({**VALID, "result": "error"}, "junit") == "The policy could not be evaluated: the run ended with an error"
+    )
 
 
 @pytest.mark.parametrize("format", ["html", "markdown"])
 def test_none_would_change_where_some_are_planned(format):
-    text = said(REPORTS["not begun"], format)
-    assert ("2 planned, none begun" if format == "html" else "Planned, none begun") in text
+    text = said(REPORTS["limit"], format)
+    assert ("2 planned, not applied" if format == "html" else "Planned, not applied") in text
     assert "0 would change" not in text
-    begun = {**REPORTS["not begun"], "mode": "apply", "writes": 1}
-    assert "none begun" not in said(begun, format)
+    begun = {**REPORTS["limit"], "mode": "apply", "writes": 1}
+    assert "not applied" not in said(begun, format)
 
 
 @pytest.mark.parametrize(
     ("format", "given", "label"),
     [
-        ("html", report(), "0 matched, already right"),
-        ("markdown", report(), "Matched, already right"),
-        ("html", report(rules=[]), "0 already right"),
-        ("markdown", report(rules=[]), "Already right"),
+        ("html", report(), "0 matched, compliant"),
+        ("markdown", report(), "Matched, compliant"),
+        ("html", report(rules=[]), "0 compliant"),
+        ("markdown", report(rules=[]), "Compliant"),
     ],
 )
 def test_a_case_that_is_already_right_matched_a_rule(format, given, label):

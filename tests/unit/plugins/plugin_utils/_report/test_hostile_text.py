@@ -32,7 +32,7 @@ TEXTS = hostile_text.texts("/tmp/nowhere")
 FORBIDDEN = re.compile("[\ufffe\uffff]")
 
 
-def hostile(value, text, skip=("report", "mode", "verdict", "passed", "outcome")):
+def hostile(value, text, skip=("report", "mode", "result", "passed", "outcome")):
     """Return the report with the text in place of every other text, each with a mark of its own."""
     numbers = iter(range(10_000))
 

@@ -61,7 +61,7 @@ def test_tags_show_what_is_gone_kept_and_new():
 @pytest.mark.parametrize(
     ("name", "there", "absent"),
     [
-        ("clean", ["Passed", "clean", "Preview: nothing was written", "1 min 8 s"], ["undo_file", "Changes"]),
+        ("compliant", ["Passed", "compliant", "Preview: nothing was written", "1 min 8 s"], ["undo_file", "Changes"]),
         (
             "mixed",
             ["Failed", "drift", "2 cases would change, 2 findings, 1 case failed, 1 case skipped"],

@@ -35,7 +35,10 @@ def test_the_suite_of_the_run_has_platform_and_scope_as_properties():
 @pytest.mark.parametrize(
     ("name", "numbers"),
     [
-        ("clean", {"Case hygiene": {"passed": 1}, OWNED: {"passed": 1}, SPELT: {"passed": 1}, STALE: {"passed": 1}}),
+        (
+            "compliant",
+            {"Case hygiene": {"passed": 1}, OWNED: {"passed": 1}, SPELT: {"passed": 1}, STALE: {"passed": 1}},
+        ),
         (
             "mixed",
             {
