@@ -10,86 +10,94 @@ what that likely means, what to change.
 
 from __future__ import annotations
 
+import copy
 import re
 import unicodedata
-from typing import Any
+from typing import Any, TypeVar
 
 EXCERPT_LENGTH = 300
 
 # Azure Pipelines, TeamCity and GitHub Actions run commands of these forms wherever they stand in a line of a log.
 _LOG_COMMAND = re.compile(r"##(?=\w*\[)")
 
+_Error = TypeVar("_Error", bound="StellarError")
+
 
 class StellarError(Exception):
-    """Anything that ends a task with a message for its user.
+    """What ends a task, or the work on a case, with a message for its user.
 
+    None of the other types: the journal can't be written, or the collection has a fault.
+
+    context: what all of it is about, such as a rule; mostly empty.
     what: the action that failed, without a full stop.
     why: what happened and what it likely means.
+    notes: what else is known, in sentences. Whoever the error passes by may add some.
     remedy: what the user can change.
-    facts: method, path, status (HTTP), attempts: returned as RV(error), absent ones left out.
+    details: method, path, status (HTTP), attempts: returned as RV(error), absent ones left out.
     """
 
     # What a result calls it: the name of the class, if it isn't one of the family's own
-    kind = ""
+    type_name = ""
 
-    def __init__(self, what: str, why: str, remedy: str = "", **facts: Any) -> None:
-        super().__init__(" ".join(part for part in (what + ":", why, remedy) if part))
+    def __init__(self, what: str, why: str, remedy: str = "", **details: Any) -> None:
+        super().__init__(what, why, remedy)
+        self.context = ""
         self.what, self.why, self.remedy = what, why, remedy
-        self.facts = {name: fact for name, fact in facts.items() if fact is not None}
+        self.notes: list[str] = []
+        self.details = {name: detail for name, detail in details.items() if detail is not None}
         self.result: dict[str, Any] = {}
-        # Of a call: True if a try of it may have arrived although no answer said so.
+        # Of a call: True if an attempt at it may have arrived although no answer said so.
         self.may_have_arrived = False
 
-    def __copy__(self) -> StellarError:
-        """Another error of the same words, for another call that fails for it."""
+    def __str__(self) -> str:
+        sentences = " ".join(part for part in (self.why, *self.notes, self.remedy) if part)
+        return ": ".join(part for part in (self.context, self.what, sentences) if part)
+
+    def __copy__(self: _Error) -> _Error:
+        """Return another error of the same words, for another call that fails for it."""
         other = type(self).__new__(type(self))
-        other.__dict__.update(self.__dict__, facts=dict(self.facts), result=dict(self.result))
+        own = {"notes": list(self.notes), "details": dict(self.details), "result": dict(self.result)}
+        other.__dict__.update(self.__dict__, **own)
         other.args = self.args
         return other
 
-    def append(self, words: str) -> None:
-        """Add to the message what is known where the error passes by."""
-        text = str(self)
-        self.args = (f"{text}{'.' if text.endswith(')') and not words.startswith('(') else ''} {words}",)
-
-    def insert(self, words: str) -> None:
-        """Add to what happened, so that the remedy is read with it in mind."""
-        before, remedy, after = str(self).rpartition(self.remedy or "\0")
-        if remedy:
-            self.args = (f"{before}{words} {remedy}{after}",)
-        else:
-            self.append(words)
+    @property
+    def outcome_unknown(self) -> bool:
+        """True if a write may have been done, and nobody could see whether it was."""
+        return bool(self.details.get("outcome_unknown"))
 
     def is_answer_to(self, path: str, *statuses: int) -> bool:
         """True for one of these HTTP statuses in answer to a call, and not to that for the token which it needed."""
-        return self.facts.get("status") in statuses and str(self.facts.get("path")).endswith("/" + path)
+        return self.details.get("status") in statuses and str(self.details.get("path")).endswith("/" + path)
 
     def to_result(self) -> dict[str, Any]:
         """The arguments of fail_json(), with what was already done when the error came."""
-        error = dict(self.facts, kind=self.kind or type(self).__name__)
+        error = dict(self.details, type=self.type_name or type(self).__name__)
         if self.remedy:
             error["remedy"] = self.remedy
         return dict(self.result, msg=str(self), error=error)
 
 
 class InputError(StellarError):
-    """The task asks for something that can't be: found before anything is written."""
+    """An option, a policy or a file is not valid, or names a user, a tenant or a ticket that does not exist.
+
+    Nothing was written before it was found.
+    """
 
 
 class OptionError(InputError):
     """A connection option has a value that can't be used, or none. source: where the value was given, if known."""
 
-    kind = "InputError"
+    type_name = "InputError"
 
     def __init__(self, option: str, why: str, remedy: str, source: str = "") -> None:
-        super().__init__(f"Option {option}" + (f", from {source}" if source else ""), why + ".", remedy)
+        super().__init__(_option_from(option, source), why + ".", remedy)
         self.option = option
-        self._reason = why
 
     def given_by(self, source: str | None) -> OptionError:
         """Return the same error that names the source."""
-        named = OptionError(self.option, self._reason, self.remedy, source or "")
-        named.result = self.result
+        named = copy.copy(self)
+        named.what = _option_from(self.option, source)
         return named
 
 
@@ -97,32 +105,39 @@ class LimitError(InputError):
     """The run would change more cases than max_changes allows: it ended before its first write."""
 
 
+def _option_from(option: str, source: str | None) -> str:
+    return f"Option {option}" + (f", from {source}" if source else "")
+
+
 class MissingLibraryError(StellarError):
-    """A Python library is missing on the machine that runs the module."""
+    """The Python that runs the module does not have the library `requests`."""
 
 
 class AuthenticationError(StellarError):
-    """The platform refuses the key or the token (HTTP 401)."""
+    """The platform refused the key or the token: HTTP 401."""
 
 
 class ApiError(StellarError):
-    """The platform answered, and the answer is an error or makes no sense."""
+    """The platform answered with an error, or with what its API never answers."""
 
 
 class TransportError(StellarError):
-    """No complete answer came: name, TCP, TLS, proxy, time-out, lost connection."""
+    """No complete answer came: name resolution, TCP, TLS, a proxy, a time-out or a lost connection."""
 
 
 class ConflictError(StellarError):
-    """The case isn't what the task was written for: other tenant, or touched since."""
+    """The case is not the one that the task is meant for: it is another tenant's, or was changed since it was read."""
 
 
 class NotAppliedError(StellarError):
-    """The platform accepted a write and did not do it."""
+    """The platform accepted a write and did not apply all of it."""
 
 
 class IncompleteError(StellarError):
-    """Not every case of a run was brought to its state; the result says which, and why."""
+    """A run of `stellar_cases` did not come to its end: not all cases were read, or some failed or were not begun.
+
+    `case_results` says which, and why.
+    """
 
 
 def printable(text: Any, length: int = EXCERPT_LENGTH) -> str:

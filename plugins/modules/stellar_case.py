@@ -348,8 +348,8 @@ error:
   returned: failure
   type: dict
   contains:
-    kind:
-      description: The kind of error.
+    type:
+      description: The type of error. C(docs/errors.md) of the collection has them all.
       type: str
       returned: always
       sample: ApiError
@@ -394,7 +394,7 @@ error:
       type: int
       returned: when O(if_modified_at) refused it
       sample: 1660835991789
-    unclear:
+    outcome_unknown:
       description: Whether the write was done could not be seen. RV(ignore:changed) is true then, to be sure.
       type: bool
       returned: when it is so

@@ -382,10 +382,11 @@ case_results:
     error:
       description:
         - The same for a program to read, as RV(stellarcyber.xdr.stellar_case#module:error).
-        - If it has C(unclear), the case may have been changed. RV(ignore:changed) of the task is true then, to be sure.
+        - If it has C(outcome_unknown), the case may have been changed. RV(ignore:changed) of the task is true then, to
+          be sure.
       type: dict
       returned: when it failed
-      sample: {kind: ApiError, method: PUT, status: 503}
+      sample: {type: ApiError, method: PUT, status: 503}
     meanwhile:
       description:
         - What others changed while it was updated, as RV(stellarcyber.xdr.stellar_case#module:meanwhile).
@@ -562,7 +563,7 @@ error:
   description: What failed, for a program to read; RV(ignore:msg) says it in words.
   returned: failure
   type: dict
-  sample: {kind: IncompleteError, remedy: See case_results for each of them.}
+  sample: {type: IncompleteError, remedy: See case_results for each of them.}
 """
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.cases import CASES

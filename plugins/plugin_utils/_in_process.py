@@ -179,7 +179,7 @@ def _kept_client(connection: Connection, on_secret: Callable[[str], Any]) -> Ite
         client, used = _clients[key]
         if time.monotonic() - used > LONGEST_IDLE_S:
             client.close()
-        client.begin(on_secret)
+        client.reset(on_secret)
     else:
         client = Client(connection, on_secret)
     try:

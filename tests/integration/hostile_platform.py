@@ -124,7 +124,7 @@ def attacks():
                 r"/connect/api/v1/(access_token|cases(/[\w-]{1,128}(/(activities|comments))?)?)", asked.path
             )
         # What would be changed is right where max_changes says so.
-        is_right = not message or message.startswith("Refused to begin")
+        is_right = not message or message.startswith("Aborted before the first write")
         outcome = "right result" if is_right else "refused"
         evidence.record("hostile server", case=f"{name}: {entry}", outcome=outcome, seconds=round(seconds, 2))
         return result, message

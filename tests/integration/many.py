@@ -130,7 +130,7 @@ def assert_true(done: Done, before: dict[str, Case], after: dict[str, Case]) -> 
             assert case_id in undone or item["not_undoable"]
         else:
             assert item["reason"]
-            assert item["error"]["kind"]
+            assert item["error"]["type"]
             assert not differs or case_id in undone, item
     assert [item["case_id"] for item in result["undo"]] == [
         item["case_id"] for item in result["case_results"] if item["case_id"] in undone

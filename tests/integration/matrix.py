@@ -45,26 +45,30 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Try:
-    """One try of a call. call: the same object for each try. acted: whether the fault met it. elsewhere: whether it
+class Attempt:
+    """One attempt at a call. request: the same object for each. acted: whether the fault met it. elsewhere: whether it
     was led away from the simulator."""
 
-    call: Any
+    request: Any
     acted: bool
     elsewhere: bool
 
     @property
     def at(self) -> tuple[str, str]:
-        return self.call.method, self.call.path[len(API) :]
+        return _at(self.request)
+
+
+def _at(request: Any) -> tuple[str, str]:
+    return request.call.method, f"/{request.call.path}"
 
 
 @dataclass
 class Ended:
-    """How a run ended, all tries of its calls in their order, and what it waited."""
+    """How a run ended, all attempts at its calls in their order, and what it waited."""
 
     result: dict[str, Any]
     exception: StellarError | None
-    tries: list[Try]
+    attempts: list[Attempt]
     waits: list[float]
     requests: list[dict[str, Any]]
     seconds: float
@@ -73,15 +77,15 @@ class Ended:
     def failed(self) -> bool:
         return self.exception is not None
 
-    def of(self, place: Place) -> list[Try]:
-        """All tries of the call at a place."""
-        call = next(t for t in [t for t in self.tries if t.at == (place.method, place.path)][place.after :]).call
-        return [t for t in self.tries if t.call is call]
+    def of(self, place: Place) -> list[Attempt]:
+        """All attempts at the call at a place."""
+        there = [one for one in self.attempts if one.at == (place.method, place.path)]
+        return [one for one in self.attempts if one.request is there[place.after].request]
 
     def later(self, place: Place) -> list[tuple[str, str]]:
-        """What was tried after the last try of the call at a place."""
-        last = max(number for number, t in enumerate(self.tries) if t is self.of(place)[-1])
-        return [t.at for t in self.tries[last + 1 :]]
+        """What was sent after the last attempt at the call at a place."""
+        last = max(number for number, one in enumerate(self.attempts) if one is self.of(place)[-1])
+        return [one.at for one in self.attempts[last + 1 :]]
 
 
 class Elsewhere:
@@ -136,7 +140,7 @@ class Matrix:
         return found, ended
 
     def arm(self, fault: Fault, place: Place, times: int, and_all_after: bool) -> None:
-        """Let a fault act on `times` tries of a call, 0 meaning all; or on every call from this one on."""
+        """Let a fault act on `times` attempts at a call, 0 meaning all; or on every call from this one on."""
         if fault.kind and and_all_after:
             self.simulator.fault(fault.kind, after=place.number, times=0, **fault.parameters)
         elif fault.kind:
@@ -153,7 +157,7 @@ class Matrix:
         **options: Any,
     ) -> Ended:
         """Run a life. A fault that the simulator does not have is made here, and time-outs that matter are cut."""
-        tries: list[Try] = []
+        attempts: list[Attempt] = []
         waits: list[float] = []
         send = request_module.Request._send
 
@@ -161,22 +165,22 @@ class Matrix:
             if fault is None or place is None:
                 return False
             if and_all_after:
-                return len(tries) >= place.number
-            nth = [t.at for t in tries].count(at) + 1 - place.after
+                return len(attempts) >= place.number
+            nth = [one.at for one in attempts].count(at) + 1 - place.after
             return at == (place.method, place.path) and nth > 0 and (not times or nth <= times)
 
         def send_or_lead_elsewhere(request: Any, auth: Any) -> Any:
-            acted = acts((request.method, request.path[len(API) :]))
+            acted = acts(_at(request))
             there = self.elsewhere.hosts.get(fault.place) if fault and acted else None
-            tries.append(Try(request, acted, there is not None))
-            link = request.client.connection
-            base_url = f"https://{there}" if there else link.base_url
-            timeout = QUICK_S if fault and acted and fault.quick else link.timeout
-            request.client.connection = replace(link, base_url=base_url, timeout=timeout)
+            attempts.append(Attempt(request, acted, there is not None))
+            connection = request.session.connection
+            base_url = f"https://{there}" if there else connection.base_url
+            timeout = QUICK_S if fault and acted and fault.quick else connection.timeout
+            request.session.connection = replace(connection, base_url=base_url, timeout=timeout)
             try:
                 return send(request, auth)
             finally:
-                request.client.connection = link
+                request.session.connection = connection
 
         def connect(connection: Any, on_secret: Any = lambda secret: None) -> Client:
             return Client(connection, on_secret, sleep=waits.append)
@@ -199,7 +203,7 @@ class Matrix:
             result, exception = error.to_result(), error
         seconds = time.monotonic() - started
         self.monkeypatch.setattr(request_module.Request, "_send", send)
-        return Ended(result, exception, tries, waits, self.simulator.requests(), seconds)
+        return Ended(result, exception, attempts, waits, self.simulator.requests(), seconds)
 
 
 def _case(simulator: Simulator, given: dict[str, Any], connect: Any) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case imp
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.cases import CASES
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connection import CONNECTION
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._http import client as client_module
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._http import session as session_module
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case, run_case_info, run_lookup
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import run_cases
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.module import named
@@ -182,8 +182,8 @@ def plain_port() -> int:
 
 
 def without_requests(provoke: Provoke) -> str:
-    provoke.monkeypatch.setattr(client_module, "requests", None)
-    provoke.monkeypatch.setattr(client_module, "REQUESTS_IMPORT_ERROR", "ImportError: none", raising=False)
+    provoke.monkeypatch.setattr(session_module, "requests", None)
+    provoke.monkeypatch.setattr(session_module, "REQUESTS_IMPORT_ERROR", "ImportError: none", raising=False)
     return provoke.case()
 
 
@@ -333,7 +333,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Option max_changes: … is no number.": lambda p: p.limit("some"),
     "Option max_changes: is …": lambda p: p.limit("101%"),
     "Option concurrency: is …": lambda p: p.cases({"case_id": CASE_ID, "severity": "Low"}, concurrency=33),
-    "Refused to begin: … would be changed, and max_changes allows …": lambda p: p.limit("0"),
+    "Aborted before the first write: … planned, max_changes is …": lambda p: p.limit("0"),
     "Option undo_file: … can't be read: …": lambda p: p.cases(undo_file="/nowhere/hygiene.json"),
     "Option undo_file: the file is of the platform …, and this run is on ….": lambda p: p.undo(UNDO % '"elsewhere"'),
     "Option undo_file: the file doesn't say which platform it is of, …": lambda p: p.undo(UNDO % '""'),
@@ -386,7 +386,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Could not post the comment on case …, which was updated already …": (
         lambda p: p.faulty("status", status=403, method="POST", path="*/comments").case(comment="Done")
     ),
-    "… The platform accepted the update before; reading it back failed.": (
+    "… The platform accepted the update before; reading it back failed. …": (
         lambda p: p.switched(put_answer="empty").second_read_fails().case()
     ),
     "Could not bring all cases to their state: …": lambda p: p.cases({"case_id": "0" * 24, "severity": "Low"}),

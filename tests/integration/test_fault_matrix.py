@@ -150,7 +150,7 @@ def meet(matrix, unharmed, name, life_name, call, lasts):
     after = store(matrix.simulator)
 
     cell = Cell(matrix.simulator, fault, life, call, lasts, places[call], ended, result)
-    tries = cell.assert_tries()
+    attempts = cell.assert_attempts()
     outcome = cell.assert_named() if cell.error else cell.assert_mended()
     cell.assert_looked()
     if life.entry in (CASE, CASES):
@@ -163,11 +163,10 @@ def meet(matrix, unharmed, name, life_name, call, lasts):
     # It would be half a minute and more if a time-out was for each byte, or none.
     assert ended.seconds < 10
     # Calls that the platform asked to slow down also keep a gap between them.
-    assert sum(ended.waits) <= BUDGET_S + len(ended.tries) * LONGEST_GAP_S
+    assert sum(ended.waits) <= BUDGET_S + len(ended.attempts) * LONGEST_GAP_S
     seconds = round(ended.seconds, 3)
-    evidence.record(
-        "fault", fault=name, entry=life.entry, call=call, lasts=lasts, outcome=outcome, tries=tries, seconds=seconds
-    )
+    facts = {"call": call, "lasts": lasts, "outcome": outcome, "attempts": attempts, "seconds": seconds}
+    evidence.record("fault", fault=name, entry=life.entry, **facts)
 
 
 class Cell:
@@ -180,14 +179,14 @@ class Cell:
         # What failed is told by the item of its case, if it is one of several.
         self.error = failed[0]["error"] if failed else self.result.get("error", {})
         self.message = failed[0]["reason"] if failed else self.result.get("msg", "")
-        self.is_unclear = self.error.get("unclear", False)
+        self.outcome_unknown = self.error.get("outcome_unknown", False)
         self.error_is_of_another_case = bool(failed) and failed[0]["case_id"] != FIRST
 
-    # -- tries -----------------------------------------------------------------------------------------
+    # -- attempts --------------------------------------------------------------------------------------
 
-    def assert_tries(self):
-        ended, tries = self.ended, len(self.ended.of(self.place))
-        sent = sum(not one.elsewhere for one in ended.tries)
+    def assert_attempts(self):
+        ended, attempts = self.ended, len(self.ended.of(self.place))
+        sent = sum(not one.elsewhere for one in ended.attempts)
         # On a busy machine a time-out that was cut may come before the request is there.
         assert len(ended.requests) == sent or (len(ended.requests) < sent and self.fault.quick)
         # What the platform asks to slow down also waits before calls that are no retries.
@@ -195,15 +194,15 @@ class Cell:
         assert retries == waits or (retries < waits and self.fault.status == 429)
         if self._is_asked_to_wait():
             # What comes too early costs time only, so that retry_budget ends it.
-            assert tries > RETRIES
+            assert attempts > RETRIES
         else:
-            assert tries == self._documented_tries(), [one.at for one in ended.tries]
-        return tries
+            assert attempts == self._documented_attempts(), [one.at for one in ended.attempts]
+        return attempts
 
     def _is_asked_to_wait(self):
         return self.fault.status == 429 and self.lasts != ONCE and not (self._is_looked_for() and self.lasts == ALL)
 
-    def _documented_tries(self):
+    def _documented_attempts(self):
         if self.fault.status == 401:
             # Once more, with a new token; there is none if the key itself is refused.
             return 1 if self.call == TOKEN or self.lasts == ALL else 2
@@ -225,7 +224,7 @@ class Cell:
         method, path, status, cause = self.place.method, API + self.place.path, self.fault.status, self.fault.cause
         if self.call in (LOOK, LOOK_COMMENTS):
             # The message is about the write that nobody could look for.
-            assert self.is_unclear
+            assert self.outcome_unknown
             method, status, cause = "PUT" if self.call == LOOK else "POST", None, "no answer: "
         elif self.fault.kind == "wrong_shape" and self.call in (PUT, POST_CASES) and self.lasts == ALL:
             # What the answer leaves open is read, or not.
@@ -235,7 +234,7 @@ class Cell:
         elif status in (403, 404) and self.call == TENANTS:
             cause = "can't read the tenants"
         assert self.error["remedy"] in self.message
-        if self.error["kind"] == "NotAppliedError":
+        if self.error["type"] == "NotAppliedError":
             # The call succeeded, as far as its answer tells: what is wrong is the case.
             assert self.fault is FAULTS["200 with another server's JSON"]
             assert self.call in WRITES
@@ -246,11 +245,11 @@ class Cell:
         assert re.search(cause, self.message), self.message
         assert status is None or f"HTTP {status}" in self.message, self.message
         if self.fault.again and method + path == self.place.method + API + self.place.path:
-            tries = len(self.ended.of(self.place))
-            assert self.error["attempts"] == tries
-            assert (f"(tried {tries} times)" in self.message) is (tries > 1)
-        assert bool(re.search("is unclear|could not be seen", self.message)) is self.is_unclear
-        return "indeterminate" if self.is_unclear else "reported"
+            attempts = len(self.ended.of(self.place))
+            assert self.error["attempts"] == attempts
+            assert (f"Tried {attempts} times." in self.message) is (attempts > 1)
+        assert bool(re.search("is unclear|could not be seen", self.message)) is self.outcome_unknown
+        return "indeterminate" if self.outcome_unknown else "reported"
 
     def assert_mended(self):
         """It did what it does without the fault, or says what it left out."""
@@ -310,7 +309,7 @@ class Cell:
         assert after[OTHER] == before[OTHER]
         is_changed = managed(after[FIRST]) != managed(before[FIRST])
         claims = self.result.get("changed", False)
-        if self.is_unclear:
+        if self.outcome_unknown:
             # Whoever is not told of a change would not look.
             assert claims is True
         elif self.life.entry == CASE:
@@ -326,7 +325,7 @@ class Cell:
             assert comments[FIRST] == ([TEXT] if TEXT in json.dumps(self.life.options) else [])
             assert managed(after[faults.SECOND]) == managed(final[faults.SECOND])
             self._assert_shows(after[FIRST])
-        elif not self.is_unclear and not self.error_is_of_another_case:
+        elif not self.outcome_unknown and not self.error_is_of_another_case:
             assert comments[FIRST] == []
         if self.error and self.life.entry == CASES:
             self._assert_undoes(before)
@@ -340,7 +339,7 @@ class Cell:
 
     def _assert_undoes(self, before):
         undo = self.result.get("undo", [])
-        assert FIRST in {item["case_id"] for item in undo} or not self.is_unclear
+        assert FIRST in {item["case_id"] for item in undo} or not self.outcome_unknown
         if undo:
             self.simulator.clear_faults()
             undone = run(self.simulator, cases=undo)
@@ -368,6 +367,6 @@ def test_the_budget_ends_it_whatever_number_of_tries_is_allowed(matrix, unharmed
     matrix.arm(fault, places[call], 0, True)
     ended = matrix.run(life, fault, places[call], 0, True, retries=100, retry_budget=3)
     assert ended.failed
-    assert sum(ended.waits) <= 3 + len(ended.tries) * LONGEST_GAP_S
-    assert 1 < len(ended.tries) < 15
+    assert sum(ended.waits) <= 3 + len(ended.attempts) * LONGEST_GAP_S
+    assert 1 < len(ended.attempts) < 15
     assert ended.seconds < 10

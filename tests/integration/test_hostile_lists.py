@@ -98,7 +98,7 @@ def test_a_list_that_is_odd(attack, entry, kind):
     if isinstance(expected, str):
         assert expected in message
     elif entry == "stellar_cases":
-        assert message.startswith(f"Refused to begin: {expected} case{'s' * (expected != 1)} would be changed")
+        assert message.startswith(f"Aborted before the first write: {expected} change{'s' * (expected != 1)} planned")
     else:
         assert len(result["cases"]) == expected
 

@@ -178,7 +178,7 @@ def peak_kib():
         return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
 
 url, calls = sys.argv[1], int(sys.argv[2])
-link = Connection(base_url=url, username="", api_key="", access_token="token", auth_method="bearer", tenant="",
+connection = Connection(base_url=url, username="", api_key="", access_token="token", auth_method="bearer", tenant="",
                   api_version="5.0", verify=True, proxy="", timeout=60.0, retries=0, retry_budget=0.0)
 messages = []
 
@@ -189,8 +189,8 @@ def ask():
     except StellarError as error:
         messages.append(str(error))
 
-with Client(link) as client:
-    client.throttle.allow(calls)
+with Client(connection) as client:
+    client.throttle.set_limit(calls)
     before = peak_kib()
     threads = [threading.Thread(target=ask) for number in range(calls)]
     for thread in threads:

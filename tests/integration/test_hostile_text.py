@@ -164,7 +164,7 @@ def test_a_name_that_keeps_an_expression_at_work_fails_alone(held):
     for number in (0, 2):
         item = done.of(IDS[number])
         assert item["reason"].startswith(f"Could not apply the rules to case {IDS[number]} (ticket ")
-        assert (item["error"]["kind"], item["name"]) == ("InputError", names[number])
+        assert (item["error"]["type"], item["name"]) == ("InputError", names[number])
         assert held.case(IDS[number])["severity"] == "Low"
     evidence.record(
         "hostile text", text="name for a slow expression", place="case name", through="stellar_cases, rules"

@@ -134,7 +134,7 @@ def one_by_one(sim, moment, by="case_id", guard=None):
             refused = ""
         except ConflictError as error:
             result, refused = {"changed": False, **error.to_result()}, str(error)
-        assert "unclear" not in result.get("error", ())
+        assert "outcome_unknown" not in result.get("error", ())
         is_warned = any("was changed by others" in text for text in result.get("warnings", ()))
         assert bool(result.get("meanwhile")) is is_warned
         changes = {change["field"]: change["before"] for change in result.get("changes", ())}

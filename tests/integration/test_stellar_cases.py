@@ -390,7 +390,7 @@ def test_a_failed_task_shows_all_results_and_goes_by_its_exit_code(sim, play):
     assert [item["outcome"] for item in result["case_results"]] == ["changed", "failed", "changed"]
     assert run[0].kind == "failed"
     assert result["changed"] is True
-    assert result["error"]["kind"] == "IncompleteError"
+    assert result["error"]["type"] == "IncompleteError"
     assert "of 3 cases 1 failed" in result["msg"]
     assert "HTTP 422" in result["msg"]
     assert len(result["undo"]) == 2

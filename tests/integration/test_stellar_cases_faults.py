@@ -236,9 +236,9 @@ def test_the_platforms_clock_is_never_taken_to_be_earlier_than_it_is(many, ahead
     """Else what undoes a write of ours would be refused for being later than itself."""
     many.advance(ahead)
     with Client(connection_of(parameters(CASES_OPTIONS, many, **WAYS["rules"]))) as client:
-        client.log_in()
+        client.authenticate()
         there = many.control("GET", "clock")["now"] * 1000
-        assert there - 1 < client.platform_ms() < there + 1500
+        assert there - 1 < client.platform_time_ms() < there + 1500
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -313,7 +313,7 @@ def test_on_error_continue_writes_all_the_others(many):
     assert done.counts == {"read": 11, "ok": 1, "failed": 2, "changed": DRIFTED}
     first, second = done.result["case_results"][:2]
     assert (first["case_id"], first["ticket_id"], first["error"]["status"]) == ("f" * 24, None, 404)
-    assert (second["case_id"], second["ticket_id"], second["error"]["kind"]) == (None, 1, "InputError")
+    assert (second["case_id"], second["ticket_id"], second["error"]["type"]) == (None, 1, "InputError")
 
 
 @pytest.mark.parametrize("workers", [1, 8])

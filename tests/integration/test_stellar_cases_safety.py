@@ -60,7 +60,7 @@ def test_max_changes_is_checked_before_the_first_write(sim, tmp_path, limit, che
     assert not journal.exists()
     assert done.counts == {"read": 20, "skipped": 10, "ok": 10}
     assert done.result["changed"] is False
-    assert "Refused to begin: 10 cases would be changed" in done.result["msg"]
+    assert "Aborted before the first write: 10 changes planned" in done.result["msg"]
     skipped = [item for item in done.result["case_results"] if item["outcome"] == "skipped"]
     assert all(item["changes"] and item["reason"] for item in skipped)
 

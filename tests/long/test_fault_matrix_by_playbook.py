@@ -89,9 +89,9 @@ def test_modules_and_lookup(sim, play, place, name):
             _assert_many(result, failed, before, after, ids)
         else:
             assert task.writes == []
-        # A lookup has a message only: that of the listing before it, but for the number of tries.
-        without_tries = {key: value for key, value in error.items() if key != "attempts"}
-        error = result.get("error", without_tries) if failed else {}
+        # A lookup has a message only: that of the listing before it, but for the number of attempts.
+        without_attempts = {key: value for key, value in error.items() if key != "attempts"}
+        error = result.get("error", without_attempts) if failed else {}
         said = _said(result, result["msg"], error) if failed else []
         met = Met(name, fault, entry, call, task.requests, said, result.get("missing", []))
         met.check(ids)
@@ -153,7 +153,7 @@ class Met:
 
     @property
     def outcome(self):
-        if any(error.get("unclear") for _message, error in self.said):
+        if any(error.get("outcome_unknown") for _message, error in self.said):
             return "indeterminate"
         return "reported" if self.said or self.missing else "verified"
 
@@ -166,12 +166,12 @@ class Met:
             assert self.said or (self.fault.handled and self.call == PUT)
         for message, error in self.said:
             self._assert_tells(message, error, ids)
-        self._assert_tries()
+        self._assert_attempts()
 
     def _assert_tells(self, message, error, ids):
         """Method, path, cause, status and remedy."""
         assert error["remedy"] in message
-        if error["kind"] == "NotAppliedError":
+        if error["type"] == "NotAppliedError":
             # The call succeeded, as far as its answer tells: what is wrong is the case.
             assert (self.name, self.call) == ("200 with another server's JSON", PUT)
             assert "the platform accepted the write, but the case does not show it" in message
@@ -182,7 +182,7 @@ class Met:
         assert re.search(self.fault.cause.replace("1 MiB", "16 MiB"), message), message
         assert self.fault.status is None or f"HTTP {self.fault.status}" in message, message
 
-    def _assert_tries(self):
+    def _assert_attempts(self):
         """No more than retries allows, and as many as the failure says. What a 429 asks for, retry_budget ends."""
         allowed = RETRIES + 1
         sent = self._sent()
@@ -204,24 +204,24 @@ class Met:
         return Counter(entry["path"] for call, entry in made if call == self.call)
 
     def _told(self, message):
-        found = re.search(r"\(tried (\d+) times\)", message)
+        found = re.search(r"Tried (\d+) times\.", message)
         return int(found[1]) if found else 1
 
     def record(self, seconds):
         # What leads to no server meets the first call, and each one after it.
         call, lasts = (TOKEN, ALL) if self.fault.place else (self.call, FOR_GOOD)
-        tries = max(
+        attempts = max(
             self._sent().values(), default=max((self._told(message) for message, _error in self.said), default=1)
         )
-        facts = {"lasts": lasts, "outcome": self.outcome, "tries": tries, "seconds": round(seconds, 1)}
+        facts = {"lasts": lasts, "outcome": self.outcome, "attempts": attempts, "seconds": round(seconds, 1)}
         evidence.record("fault", fault=self.name, entry=self.entry, call=call, **facts)
 
 
 def _assert_one(task, before, after, case_id):
     result = task.result
-    is_unclear = result.get("error", {}).get("unclear", False)
+    outcome_unknown = result.get("error", {}).get("outcome_unknown", False)
     differs = managed(after[case_id]) != managed(before[case_id])
-    assert result.get("changed", False) is (True if is_unclear else differs)
+    assert result.get("changed", False) is (True if outcome_unknown else differs)
     assert differs or task.kind == "failed"
 
 

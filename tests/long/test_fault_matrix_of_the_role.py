@@ -22,7 +22,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import St
 from tests import canaries, evidence
 from tests.faults import API, CASES, FAULTS, LIVES, ROLE, SEED
 from tests.integration.hygiene import Analyst
-from tests.integration.matrix import RETRIES, Ended, Try
+from tests.integration.matrix import RETRIES, Attempt, Ended
 from tests.integration.playbook import ROOT
 from tests.integration.test_fault_matrix import FOR_GOOD, Cell, matrix, places_elsewhere, unharmed
 
@@ -53,8 +53,8 @@ def test_role(matrix, unharmed, tmp_path, name):
         _restore(matrix, life, record)
         cell = CellOfTheRole(matrix.simulator, fault, life, call, record, known[life])
         outcomes.append(cell.check())
-    for (_life, call), (outcome, tries) in zip(CELLS, outcomes, strict=True):
-        facts = {"call": call, "lasts": FOR_GOOD, "outcome": outcome, "tries": tries}
+    for (_life, call), (outcome, attempts) in zip(CELLS, outcomes, strict=True):
+        facts = {"call": call, "lasts": FOR_GOOD, "outcome": outcome, "attempts": attempts}
         evidence.record("fault", fault=name, entry=ROLE, seconds=round(seconds / len(CELLS), 1), **facts)
 
 
@@ -146,24 +146,24 @@ class CellOfTheRole(Cell):
         self.after = {case["_id"]: case for case in record["store"]}
         place = places[call]
         exception = StellarError("The role", self.failures[0]) if self.failures else None
-        ended = Ended(ran, exception, tries_of(record["requests"], place), [], record["requests"], 0.0)
+        ended = Ended(ran, exception, attempts_of(record["requests"], place), [], record["requests"], 0.0)
         super().__init__(simulator, fault, LIVES[life], call, FOR_GOOD, place, ended, unharmed_result)
 
     def check(self):
-        tries = self.assert_tries()
+        attempts = self.assert_attempts()
         outcome = self.assert_named() if self.error else self.assert_mended()
         self.assert_looked()
         self.assert_report()
         self.assert_store(self.before, self.after, self.final)
-        return outcome, tries
+        return outcome, attempts
 
-    def assert_tries(self):
-        tries = len(self.ended.of(self.place))
+    def assert_attempts(self):
+        attempts = len(self.ended.of(self.place))
         if self._is_asked_to_wait():
-            assert tries > RETRIES
+            assert attempts > RETRIES
         else:
-            assert tries == self._documented_tries(), [one.at for one in self.ended.tries]
-        return tries
+            assert attempts == self._documented_attempts(), [one.at for one in self.ended.attempts]
+        return attempts
 
     def assert_report(self):
         report, failed = self.report, bool(self.error)
@@ -177,15 +177,16 @@ class CellOfTheRole(Cell):
         assert self.message in report["error"]
 
 
-def tries_of(requests, place):
-    """The tries of all calls in a log. Tries of the call at a place are one call, and each other is one of its own."""
-    tries, of_the_call = [], []
+def attempts_of(requests, place):
+    """The attempts in a log. Those at the call at a place are one call, and each other is one of its own."""
+    attempts, of_the_call = [], []
     for number, entry in enumerate(requests):
-        call = SimpleNamespace(method=entry["method"], path=entry["path"])
-        is_there = (call.method, call.path) == (place.method, API + place.path) and number >= place.number
+        call = SimpleNamespace(method=entry["method"], path=entry["path"][len(API) + 1 :])
+        request = SimpleNamespace(call=call)
+        is_there = (call.method, f"/{call.path}") == (place.method, place.path) and number >= place.number
         # A case is written to once. A read that a new token didn't help may be made again, as another call.
         if is_there and (len(of_the_call) < 2 or entry["status"] != 401):
-            of_the_call.append(call)
-            call = of_the_call[0]
-        tries.append(Try(call, entry["fault"] is not None, False))
-    return tries
+            of_the_call.append(request)
+            request = of_the_call[0]
+        attempts.append(Attempt(request, entry["fault"] is not None, False))
+    return attempts

@@ -92,10 +92,10 @@ class Directory:
             return Tenant(wanted.lower(), "")
         if not tenants:
             refusal = self._refusals.get("tenants")
-            facts = refusal.facts if refusal else {}
-            said = " {method} {url} answers HTTP {status}.".format(**facts) if refusal else ""
+            details = refusal.details if refusal else {}
+            said = " {method} {url} answers HTTP {status}.".format(**details) if refusal else ""
             why, remedy = f"this key can't read the tenants.{said}", "Give the tenant's id (32 hex digits)."
-            raise InputError(what, why, remedy, **facts)
+            raise InputError(what, why, remedy, **details)
         if any(tenant.name.startswith(wanted + " ") for tenant in tenants):
             why = "it is only the beginning of a tenant's name, cut at the blank."
             raise InputError(what, why, """Quote the name twice: -e "stellar_tenant='Example Tenant'".""")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from enum import Enum, auto
 from functools import partial
 from typing import Any, Callable, NamedTuple, Sequence
 
@@ -25,10 +26,10 @@ from .._model.case import label, modified_at, moment, tenant_label
 from .._model.concurrent_changes import (
     Edit,
     History,
+    conflict_warning,
     named,
     replaced,
     shown,
-    told,
     was_made,
 )
 from .._model.plan import Change, Desired, Plan, Verdict, verify
@@ -36,7 +37,7 @@ from .._model.times import format_time
 from .answers import case_in, case_path
 from .reader import Reader
 
-BeforeTry = Callable[[], None]
+BeforeAttempt = Callable[[], None]
 
 
 def check_guard(case: dict[str, Any], guard: int | None) -> None:
@@ -80,18 +81,33 @@ def apply_plan(
     case: dict[str, Any],
     plan: Plan,
     guard: int | None = None,
-    before_try: BeforeTry | None = None,
+    before_attempt: BeforeAttempt | None = None,
     watched: bool = False,
 ) -> Applied:
     """Bring a case to its desired state with one PUT, and the comment after it.
 
-    guard: if_modified_at in ms, kept for each try of the PUT. before_try: called before each try of a write. watched:
-    look into the case's history after the PUT, even if nothing shows that others changed it.
+    guard: if_modified_at in ms, kept for each attempt at the PUT. before_attempt: called before each attempt at a
+    write. watched: look into the case's history after the PUT, even if nothing shows that others changed it.
 
     Raises NotAppliedError for what the platform silently ignored, and any StellarError with what was already done in
     its result.
     """
-    return _Update(client, reader, case, plan, guard, before_try, watched).run()
+    return _Update(client, reader, case, plan, guard, before_attempt, watched).run()
+
+
+class WriteOutcome(Enum):
+    """What became of the PUT, and so what the case that is known after it stands for."""
+
+    # The answer holds the case as the write left it.
+    ANSWERED = auto()
+    # The answer says that it was done, or the case's history does, and the case has to be read.
+    ACCEPTED = auto()
+    # The answer may be another server's. The case has to be read to know.
+    DOUBTFUL = auto()
+    # The case was read after the write.
+    READ_BACK = auto()
+    # The same, and it also shows what others did after the write. Undo must let that alone.
+    OVERTAKEN = auto()
 
 
 @dataclass
@@ -101,102 +117,110 @@ class _Update:
     case: dict[str, Any]
     plan: Plan
     guard: int | None
-    before_try: BeforeTry | None
+    before_attempt: BeforeAttempt | None
     watched: bool
 
     def __post_init__(self) -> None:
         self.what = f"Could not update {label(self.case)} of tenant {tenant_label(self.case)}"
-        self.meanwhile: list[Edit] = []
-        self.is_blind = False
+        self.meanwhile: list[Edit] | None = []
         self.warnings: list[str] = []
-        self.is_accepted = True
 
     def run(self) -> Applied:
-        plan = self.plan
-        after, is_answer = self._put()
-        if after is None or (is_answer and verify(plan, after).missing):
+        outcome, after = self._put()
+        if after is None or (outcome is WriteOutcome.ANSWERED and verify(self.plan, after).missing):
             # An answer may be older than the write that it answers; the case itself decides.
-            after, is_answer = self._read_back(), False
-        self._look(after)
-        # A case that was read back also shows what others did after the PUT: undo lets it alone.
-        is_ours = is_answer or not any(edit.kept for edit in self.meanwhile)
-        guard = modified_at(after if is_ours else self.case)
-        unsure = [change for change in verify(plan, after).unsure if change.field not in plan.unreadable]
+            outcome, after = WriteOutcome.READ_BACK, self._read_back(outcome)
+        self._detect_edits(after)
+        if outcome is WriteOutcome.READ_BACK and any(edit.kept for edit in self.meanwhile or ()):
+            outcome = WriteOutcome.OVERTAKEN
+        guard = modified_at(self.case if outcome is WriteOutcome.OVERTAKEN else after)
+        unsure = [change for change in verify(self.plan, after).unsure if change.field not in self.plan.unreadable]
         self.warnings += [_unsure(change, after) for change in unsure]
-        if "comment" in plan.after:
+        if "comment" in self.plan.after:
             self._comment(after)
-            try:
-                # The comment may have moved modified_at, which the next task's if_modified_at is compared with.
-                later = self.reader.case_by_id(self.case["_id"])
-            except StellarError as error:
-                text = f"{label(after)} was updated, but its modified_at may be older than the comment. {error}"
-                self.warnings.append(text)
-                guard = None
-            else:
-                edits = shown(after, Plan(Desired()), later)
-                self.meanwhile += edits
-                if is_ours and not edits:
-                    guard = modified_at(later)
-                after = later
+            after, guard = self._read_after_comment(outcome, after, guard)
         if self.meanwhile:
-            self.warnings.append(told(self.case, self.meanwhile))
-        return Applied(after, self.warnings, self._seen(), guard)
+            self.warnings.append(conflict_warning(self.case, self.meanwhile))
+        return Applied(after, self.warnings, self.meanwhile, guard)
 
-    def _put(self) -> tuple[dict[str, Any] | None, bool]:
-        """PUT; the case after it, if that is known already, and whether it is the answer to the PUT.
-
-        Where it is unclear whether the write arrived, the case is read to see.
-        """
-        plan = self.plan
-        is_done = None if self.guard is None else self._is_done
+    def _put(self) -> tuple[WriteOutcome, dict[str, Any] | None]:
+        """PUT; what became of it, and the case after it, if that is known already."""
+        already_applied = None if self.guard is None else self._already_applied
         try:
-            answer = _update(self.client, self.case["_id"], plan.payload, self.what, is_done, self.before_try)
+            answer = _update(
+                self.client, self.case["_id"], self.plan.payload, self.what, already_applied, self.before_attempt
+            )
         except ConflictError as error:
-            # An earlier try may have arrived all the same, so that somebody changed what was written already.
-            if not error.may_have_arrived or not self._was_made(error, Verdict()):
-                raise
-            return None, False
+            # An earlier attempt may have arrived all the same, so that somebody changed what was written already.
+            if error.may_have_arrived and self._was_made(error, Verdict()):
+                return WriteOutcome.ACCEPTED, None
+            raise
         except (ApiError, AuthenticationError, TransportError) as error:
-            if error.facts.get("unclear") or not error.may_have_arrived:
+            if error.outcome_unknown or not error.may_have_arrived:
                 raise
-            try:
-                after = self.reader.case_by_id(self.case["_id"])
-            except StellarError as look:
-                _leave_unclear(error, f"Reading the case again failed as well: {look.why} ")
-                raise error from None
-            verdict = verify(plan, after)
-            is_touched = modified_at(after) != modified_at(self.case)
-            if not _is_all_made(verdict) and not (is_touched and self._was_made(error, verdict)):
-                if error.facts.get("unclear"):
-                    raise
-                if verdict.made:
-                    _leave_unclear(error, "The case was read again and shows some of the update, maybe by others. ")
-                elif verdict.unsure:
-                    _leave_unclear(error)
-                elif is_touched or shown(self.case, Plan(Desired()), after):
-                    error.insert("The case was read again, and the update is not in it.")
-                else:
-                    error.insert("The case was read again and is unchanged.")
-                raise
-            return after, False
+            return WriteOutcome.READ_BACK, self._find_write(error)
+        case = case_in(answer)
+        if case is not None and case["_id"] == self.case["_id"]:
+            return WriteOutcome.ANSWERED, case
         # An empty answer says that it was done; one of another shape may be another server's.
-        self.is_accepted = not answer or "data" in answer
-        answered = case_in(answer)
-        return (answered, True) if answered and answered["_id"] == self.case["_id"] else (None, False)
+        return (WriteOutcome.ACCEPTED if not answer or "data" in answer else WriteOutcome.DOUBTFUL), None
 
-    def _read_back(self) -> dict[str, Any]:
+    def _find_write(self, error: StellarError) -> dict[str, Any]:
+        """Return the case after a write without an answer that arrived, by what it or its history shows.
+
+        Else raises the error of the write, with what was seen.
+        """
+        try:
+            after = self.reader.case_by_id(self.case["_id"])
+        except StellarError as look:
+            _leave_unknown(error, f"Reading the case again failed as well: {look.why}")
+            raise error from None
+        verdict = verify(self.plan, after)
+        is_touched = modified_at(after) != modified_at(self.case)
+        if _is_all_made(verdict) or (is_touched and self._was_made(error, verdict)):
+            return after
+        if error.outcome_unknown:  # as the history could not be read
+            raise error
+        if verdict.made:
+            _leave_unknown(error, "The case was read again and shows some of the update, maybe by others.")
+        elif verdict.unsure:
+            _leave_unknown(error)
+        elif is_touched or shown(self.case, Plan(Desired()), after):
+            error.notes.append("The case was read again, and the update is not in it.")
+        else:
+            error.notes.append("The case was read again and is unchanged.")
+        raise error
+
+    def _read_back(self, outcome: WriteOutcome) -> dict[str, Any]:
         try:
             return self.reader.case_by_id(self.case["_id"])
         except StellarError as error:
-            if self.is_accepted:
-                error.append("The platform accepted the update before; reading it back failed.")
+            if outcome is WriteOutcome.DOUBTFUL:
+                _leave_unknown(error)
             else:
-                _leave_unclear(error)
+                error.notes.append("The platform accepted the update before; reading it back failed.")
             error.result = {"changed": True}
             raise
 
-    def _is_done(self) -> bool:
-        """Before a guarded write is tried again: minutes may have passed."""
+    def _read_after_comment(
+        self, outcome: WriteOutcome, after: dict[str, Any], guard: int | None
+    ) -> tuple[dict[str, Any], int | None]:
+        """Return the case and its guard again: the comment may have moved modified_at, which the next task goes by."""
+        try:
+            later = self.reader.case_by_id(self.case["_id"])
+        except StellarError as error:
+            text = f"{label(after)} was updated, but its modified_at may be older than the comment. {error}"
+            self.warnings.append(text)
+            return after, None
+        edits = shown(after, Plan(Desired()), later)
+        if edits:
+            self.meanwhile = [*(self.meanwhile or ()), *edits]
+        elif outcome is not WriteOutcome.OVERTAKEN:
+            guard = modified_at(later)
+        return later, guard
+
+    def _already_applied(self) -> bool:
+        """Before another attempt at a guarded write: minutes may have passed."""
         current = self.reader.case_by_id(self.case["_id"])
         verdict = verify(self.plan, current)
         if _is_all_made(verdict):
@@ -205,10 +229,10 @@ class _Update:
             check_guard(current, self.guard)
         except ConflictError as error:
             if verdict.made:
-                _leave_unclear(error, "The case shows some of the update, so that this may have been the task itself. ")
+                _leave_unknown(error, "The case shows some of the update, so that this may have been the task itself.")
             elif verdict.unsure:
-                # It may have been the try before, which the case can't show.
-                _leave_unclear(error)
+                # It may have been the attempt before, which the case can't show.
+                _leave_unknown(error)
             raise
         return False
 
@@ -216,7 +240,7 @@ class _Update:
         """Look in the history whether a write arrived that the case does not show any more. verdict: what it shows."""
         history, why = self._history()
         if history is None:
-            _leave_unclear(error, f"{why} ")
+            _leave_unknown(error, why)
             return False
         written = [change for change in self.plan.changes if change.field in self.plan.payload]
         return all(change in verdict.made or was_made(self.case, self.plan, change, history) for change in written)
@@ -229,27 +253,26 @@ class _Update:
         except StellarError as error:
             return None, f"{error.what}: {error.why}"
 
-    def _look(self, after: dict[str, Any]) -> None:
+    def _detect_edits(self, after: dict[str, Any]) -> None:
         """Find out what others changed. Raises NotAppliedError for what nobody did: neither the platform nor others."""
         case, plan = self.case, self.plan
-        missing = verify(plan, after).missing
-        self.meanwhile = shown(case, plan, after)
-        if not self.meanwhile and not self.watched:
+        edits = shown(case, plan, after)
+        if not edits and not self.watched:
             return
         history, why = self._history()
-        self.is_blind = history is None and self.watched
-        ignored = [change.field for change in missing if not was_made(case, plan, change, history or [])]
+        ignored = [
+            change.field for change in verify(plan, after).missing if not was_made(case, plan, change, history or [])
+        ]
+        edits = [edit for edit in edits if edit.field not in ignored]
+        # Without the history, that no edit shows does not mean that there was none.
+        self.meanwhile = None if history is None and self.watched and not edits else edits
         if ignored:
-            self.meanwhile = [edit for edit in self.meanwhile if edit.field not in ignored]
             raise self._ignored(after, ignored)
         if history is not None:
-            self.meanwhile = replaced(case, plan, history) + named(self.meanwhile, case, plan, history)
+            self.meanwhile = replaced(case, plan, history) + named(edits, case, plan, history)
         elif self.watched:
             text = f"Whether others changed {label(case)} between its read and its update could not be seen. {why}"
             self.warnings.append(f"{text} Look at the case's history.")
-
-    def _seen(self) -> list[Edit] | None:
-        return None if self.is_blind and not self.meanwhile else self.meanwhile
 
     def _ignored(self, after: dict[str, Any], missing: list[str]) -> NotAppliedError:
         shown_as = "; ".join(
@@ -264,7 +287,7 @@ class _Update:
             fields=missing,
         )
         applied = [change for change in self.plan.changes if change.field not in (*missing, "comment")]
-        error.result = {"changed": bool(applied), "case": after, "meanwhile": as_results(self._seen())}
+        error.result = {"changed": bool(applied), "case": after, "meanwhile": as_results(self.meanwhile)}
         return error
 
     def _comment(self, after: dict[str, Any]) -> None:
@@ -272,7 +295,7 @@ class _Update:
         case_id = after["_id"]
         since = modified_at(after) or 0
 
-        def is_done() -> bool:
+        def already_applied() -> bool:
             times = [
                 moment(comment, "created_at")
                 for comment in self.reader.comments(case_id)
@@ -287,13 +310,16 @@ class _Update:
 
         what = f"Could not post the comment on {label(after)}, which was updated already"
         path = case_path(case_id, "comments")
-        write = partial(self.client.write, is_done=is_done, before_try=self.before_try, is_answer=_is_comment)
+        write = partial(
+            self.client.write, already_applied=already_applied, before_attempt=self.before_attempt, accepts=_is_comment
+        )
         try:
             write("POST", path, {"comment": text}, what)
         except StellarError as error:
-            error.result = {"changed": True, "case": after, "meanwhile": as_results(self._seen())}
-            look = "Look whether it is there; if not, post" if error.facts.get("unclear") else "Post"
-            error.append(f"A next run finds the case in its state and posts nothing. {look} it by hand.")
+            error.result = {"changed": True, "case": after, "meanwhile": as_results(self.meanwhile)}
+            look = "Look whether it is there; if not, post" if error.outcome_unknown else "Post"
+            advice = f"A next run finds the case in its state and posts nothing. {look} it by hand."
+            error.remedy = f"{error.remedy} {advice}".lstrip()
             raise
 
 
@@ -310,10 +336,10 @@ def as_results(edits: Sequence[Edit] | None) -> list[dict[str, Any]] | None:
     return None if edits is None else [edit.to_result() for edit in edits]
 
 
-def _leave_unclear(error: StellarError, why: str = "") -> None:
-    if not error.facts.get("unclear"):
-        error.insert(f"{why}Whether the case was changed is unclear: look at it, or run again.")
-    error.facts["unclear"] = True
+def _leave_unknown(error: StellarError, *known: str) -> None:
+    if not error.outcome_unknown:
+        error.notes += (*known, "Whether the case was changed is unclear: look at it, or run again.")
+    error.details["outcome_unknown"] = True
 
 
 def _update(
@@ -321,15 +347,19 @@ def _update(
     case_id: str,
     payload: dict[str, Any],
     what: str,
-    is_done: Callable[[], bool] | None,
-    before_try: BeforeTry | None,
+    already_applied: Callable[[], bool] | None,
+    before_attempt: BeforeAttempt | None,
 ) -> dict[str, Any]:
     if client.connection.api_version != "4.3":
-        return client.write("PUT", case_path(case_id), payload, what, is_done=is_done, before_try=before_try)
+        return client.write(
+            "PUT", case_path(case_id), payload, what, already_applied=already_applied, before_attempt=before_attempt
+        )
     # Vendor docs 4.3: the id is a parameter, and severity is called priority.
     body = {"priority" if name == "severity" else name: value for name, value in payload.items()}
     params = [("id", case_id)]
-    return client.write("POST", "cases", body, what, params=params, is_done=is_done, before_try=before_try)
+    return client.write(
+        "POST", "cases", body, what, params=params, already_applied=already_applied, before_attempt=before_attempt
+    )
 
 
 def _unsure(change: Change, after: dict[str, Any]) -> str:

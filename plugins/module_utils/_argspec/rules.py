@@ -155,7 +155,7 @@ def prefixed_errors(where: str) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        error.args = (f"{where}: {error}",)
+        error.context = where
         raise
 
 

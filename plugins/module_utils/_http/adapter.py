@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Connections on which all of an exchange, from connecting to the last byte, keeps to one time and one size.
+"""Connections on which all of an attempt, from connecting to the last byte, keeps to one time and one size.
 
 A time-out of requests is for each read, so that a byte a second never ends; its redirects and its decompression read
 as much as the other side sends. What is here works through the classes that urllib3 lets a pool and a connection have.
@@ -27,34 +27,34 @@ try:
     from requests.adapters import HTTPAdapter
     from urllib3.exceptions import ConnectTimeoutError, HTTPError, IncompleteRead, NewConnectionError, ReadTimeoutError
     from urllib3.util.connection import allowed_gai_family
-except ImportError:  # client.py says so, with the interpreter's path
+except ImportError:  # session.py says so, with the interpreter's path
     HTTPAdapter = object  # type: ignore[assignment, misc]
 
 # sendall() on TLS waits anew for each part of about this size.
 _PIECE_BYTES = 16 * 1024
 
-_exchange = threading.local()
+_limits = threading.local()
 
 
 class TooLargeError(Exception):
-    """More bytes came than an exchange may have. No OSError, so that no library takes it for a lost connection."""
+    """More bytes came than an answer may have. No OSError, so that no library takes it for a lost connection."""
 
 
 @contextmanager
-def exchange(seconds: float, most_bytes: int) -> Iterator[None]:
+def deadline(seconds: float, most_bytes: int) -> Iterator[None]:
     """All that this thread sends and receives in here takes at most so long, and each answer has at most so many bytes.
 
     Raises what a socket raises when its time-out passes, or TooLargeError.
     """
-    _exchange.ends, _exchange.most_bytes = time.monotonic() + seconds, most_bytes
+    _limits.ends, _limits.most_bytes = time.monotonic() + seconds, most_bytes
     try:
         yield
     finally:
-        del _exchange.ends, _exchange.most_bytes
+        del _limits.ends, _limits.most_bytes
 
 
 def _seconds_left() -> float:
-    left: float = _exchange.ends - time.monotonic()
+    left: float = _limits.ends - time.monotonic()
     if left <= 0:
         raise socket.timeout("timed out")
     return left
@@ -67,7 +67,7 @@ class _Reader(io.RawIOBase):
         super().__init__()
         self._sock = sock
         self._raw = raw
-        self._bytes_left = _exchange.most_bytes
+        self._bytes_left = _limits.most_bytes
 
     def readable(self) -> bool:
         return True
@@ -140,7 +140,7 @@ class _Connection:
 
 def _addresses(connection: Any, name: str, port: int) -> list[str]:
     try:
-        # Without IPv6 its addresses would be tried all the same, and the error of the last one hide the others'.
+        # Without IPv6 its addresses would be asked all the same, and the error of the last one hide the others'.
         found = socket.getaddrinfo(name.strip("[]"), port, allowed_gai_family(), socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise NewConnectionError(connection, f"Failed to resolve {name!r} ({error})") from None
@@ -149,7 +149,7 @@ def _addresses(connection: Any, name: str, port: int) -> list[str]:
 
 @lru_cache(maxsize=None)
 def _bounded(pool_class: Any) -> Any:
-    """A class of connection pools, made to keep to an exchange."""
+    """A class of connection pools, made to keep to a deadline()."""
     plain = pool_class.ConnectionCls
     connection_class = type(plain.__name__, (_Connection, plain), {})
     return type(pool_class.__name__, (pool_class,), {"ConnectionCls": connection_class})
@@ -163,7 +163,7 @@ def _bind(manager: Any) -> Any:
 
 
 class Adapter(HTTPAdapter):
-    """Sends the requests of an exchange(), straight or through a proxy."""
+    """Sends what is sent within a deadline(), straight or through a proxy."""
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         super().init_poolmanager(*arguments, **options)

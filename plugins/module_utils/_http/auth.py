@@ -22,7 +22,7 @@ from .._errors import AuthenticationError, StellarError
 
 try:
     from requests.auth import AuthBase, HTTPBasicAuth
-except ImportError:  # client.py says so, with the interpreter's path
+except ImportError:  # session.py says so, with the interpreter's path
     AuthBase = HTTPBasicAuth = object  # type: ignore[assignment, misc]
 
 DEFAULT_LIFETIME_S = 600.0
@@ -52,7 +52,7 @@ def basic_pair(username: str, api_key: str) -> str:
     return base64.b64encode((f"{username}:{api_key}").encode()).decode()
 
 
-def key_refused(tried: str, auth_method: str, username: str, api_key: str, **facts: Any) -> AuthenticationError:
+def key_refused(action: str, auth_method: str, username: str, api_key: str, **details: Any) -> AuthenticationError:
     """The error for a 401 to the exchange, with what to try for this kind of key."""
     if auth_method == "basic":
         sent = f"as a legacy key of {username} (Basic)"
@@ -70,7 +70,7 @@ def key_refused(tried: str, auth_method: str, username: str, api_key: str, **fac
             "If it is a legacy key, set username to the account's e-mail."
         )
     why = f"HTTP 401, the platform refused api_key, sent {sent}."
-    return AuthenticationError(tried, why, remedy, **facts)
+    return AuthenticationError(action, why, remedy, **details)
 
 
 def _claims(token: str) -> dict[str, Any]:
@@ -130,13 +130,13 @@ class TokenSource:
     def token(self, asked_at: float | None = None) -> str:
         """asked_at: since when the caller wants it, by now(), if that was before the call.
 
-        Who calls it has a turn of the throttle: the exchange needs one, and whoever has one may wait for the exchange.
+        Who calls it has a slot of the throttle: the exchange needs one, and whoever has one may wait for the exchange.
         """
         if asked_at is None:
             asked_at = self.now()
         with self._lock:
             if self._exchange and (not self._token or self._clock() >= self._renew_at):
-                # An exchange may take all its tries to fail: those that wait meanwhile don't go through it in turn.
+                # An exchange may take all its attempts to fail: those that wait meanwhile don't go through it in turn.
                 if self._failed and self._failed[0] > asked_at:
                     raise copy.copy(self._failed[1])
                 self._fetch(self._exchange)

@@ -29,8 +29,8 @@ _PIECE_BYTES = 64 * 1024
 _ANSIBLES_OWN = ("_ansible_", "__ansible_")
 
 
-def unpacked(pieces: Iterable[bytes], encoding: str, most_bytes: int) -> bytes:
-    """A body of a Content-Encoding, which is gzip or none. No more of it is unpacked than so many bytes.
+def decompressed(pieces: Iterable[bytes], encoding: str, most_bytes: int) -> bytes:
+    """A body of a Content-Encoding, which is gzip or none. No more of it is decompressed than so many bytes.
 
     Raises ValueError, which says what is wrong with the answer.
     """
@@ -73,13 +73,13 @@ def loads(content: bytes) -> Any:
             parse_constant=lambda name: None,
             parse_int=_whole_number if has_long_number else None,
             parse_float=_number,
-            object_hook=_renamed if has_escapes or b"_ansible_" in content else None,
+            object_hook=_escape_reserved_keys if has_escapes or b"_ansible_" in content else None,
         )
     except RecursionError:
         raise ValueError("is nested too deeply") from None
     except ValueError:
         raise ValueError("is not JSON") from None
-    if type(answer) in _NESTING and _is_deep(answer):
+    if type(answer) in _NESTING and _exceeds_depth(answer):
         raise ValueError("is nested too deeply")
     if has_escapes and b"\\ud" in content.lower():
         answer = json.loads(json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace"))
@@ -110,14 +110,14 @@ def _number(text: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _renamed(record: dict[str, Any]) -> dict[str, Any]:
+def _escape_reserved_keys(record: dict[str, Any]) -> dict[str, Any]:
     """Give fields that Ansible would drop from a result, or take for its own, a name that means nothing to it."""
     if any(name.startswith(_ANSIBLES_OWN) for name in record):
         return {f"stellar{name}" if name.startswith(_ANSIBLES_OWN) else name: held for name, held in record.items()}
     return record
 
 
-def _is_deep(answer: Any) -> bool:
+def _exceeds_depth(answer: Any) -> bool:
     level = [answer]
     for _depth in range(MAX_DEPTH):
         level = [

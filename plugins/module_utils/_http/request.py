@@ -11,8 +11,9 @@ import json
 import re
 import time
 from codecs import BOM_UTF8
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Callable
+from typing import Any, Callable, Sequence
 from urllib.parse import urljoin, urlsplit
 
 from .._errors import (
@@ -25,22 +26,19 @@ from .._errors import (
 from .adapter import (
     TooLargeError,
     cause,
-    exchange,
+    deadline,
     innermost,
     is_timeout,
     may_quote_answer,
 )
-from .auth import BearerAuth
-from .body import loads, unpacked
+from .body import decompressed, loads
+from .session import Session
 
 try:
     import requests
     import urllib3
-except ImportError:  # client.py says so, with the interpreter's path
+except ImportError:  # session.py says so, with the interpreter's path
     pass
-
-if TYPE_CHECKING:
-    from .client import Client
 
 API_PATH = "/connect/api/v1/"
 RETRY_STATUSES = (429, 502, 503, 504)
@@ -54,9 +52,9 @@ _HOST = re.compile(r"(?=.{1,253}\Z)(?:(?:[a-z0-9-]{1,63}\.)*[a-z0-9-]{1,63}|[0-9
 
 
 class Retry(Exception):
-    """One try failed in a way that another may mend. error: what to raise when there is no other."""
+    """One attempt failed in a way that another may not. error: what to raise when there is no other."""
 
-    # When the try began, on the throttle's clock: what it waited for its turn is no time of the platform's
+    # When the attempt began, on the throttle's clock: what it waited for its slot is no time of the platform's
     began: float
 
     def __init__(self, error: StellarError, retry_after: float | None = None) -> None:
@@ -64,81 +62,84 @@ class Retry(Exception):
         self.error = error
         self.retry_after = retry_after
         # True if the platform asks for fewer calls, from whatever thread
-        self.slow_down = retry_after is not None or error.facts.get("status") == 429
+        self.slow_down = retry_after is not None or error.details.get("status") == 429
+
+
+@dataclass(frozen=True)
+class Call:
+    """What is asked of the platform, and what counts as its answer.
+
+    path: below /connect/api/v1/. what: the action, for an error's first words. empty_ok: whether an empty answer is
+    one. already_applied: looks, after an attempt that failed, whether it arrived all the same; another attempt is made
+    only if not. It is needed for what must not be repeated. before_attempt: called right before each attempt, after all
+    waits; what it raises is instead of the attempt. accepts: whether an answer is one to this call. hides_answer:
+    whether no message may quote the answer, as it may hold a secret which nobody knows yet.
+    """
+
+    method: str
+    path: str
+    what: str
+    params: Sequence[tuple[str, Any]] = ()
+    body: dict[str, Any] | None = None
+    empty_ok: bool = False
+    already_applied: Callable[[], bool] | None = None
+    before_attempt: Callable[[], None] | None = None
+    accepts: Callable[[dict[str, Any]], bool] | None = None
+    hides_answer: bool = False
+
+    @property
+    def kind(self) -> str:
+        """What the throttle counts it as."""
+        return "reads" if self.method == "GET" else "writes" if self.body is not None else "tokens"
 
 
 class Request:
-    """One call: how to send it, and what each kind of answer means."""
+    """The attempts at one call: how each is sent, and what each kind of answer means."""
 
-    def __init__(
-        self,
-        client: Client,
-        method: str,
-        path: str,
-        what: str,
-        params: list[tuple[str, Any]] | None,
-        body: dict[str, Any] | None,
-        empty_ok: bool,
-        before_try: Callable[[], None] | None = None,
-        is_answer: Callable[[dict[str, Any]], bool] | None = None,
-        hides_answer: bool = False,
-    ) -> None:
-        self.client = client
-        self.method = method
-        self.path = API_PATH + path
-        self.what = what
-        self.params = params
-        self.data = None if body is None else json.dumps(body).encode("utf-8")
+    def __init__(self, session: Session, call: Call) -> None:
+        self.session = session
+        self.call = call
+        self.path = API_PATH + call.path
+        self.data = None if call.body is None else json.dumps(call.body).encode("utf-8")
         self.headers = {**requests.utils.default_headers(), "Accept": "application/json", "Accept-Encoding": "gzip"}
-        if body is not None:
+        if call.body is not None:
             self.headers["Content-Type"] = "application/json"
-        self.empty_ok = empty_ok
-        self.before_try = before_try
-        self.is_answer = is_answer
-        # No message quotes an answer that may hold a secret which nobody knows yet.
-        self.hides_answer = hides_answer
-        # The token that the last try was sent with
-        self.token = ""
-        self.renewed = False
         self.may_have_arrived = False
+        # Of the answer to the last attempt; None as long as there is none
         self.status: int | None = None
         self.answer_headers: Any = {}
-        # Of the answer, in bytes, unpacked; None while it is not known
+        # Of the answer, in bytes, decompressed; None while it is not known
         self.size: int | None = None
 
-    def send(self, auth: Any) -> dict[str, Any]:
-        """One try, when it is its turn. auth: None for the token.
+    def send(self, auth: Callable[[], Any]) -> dict[str, Any]:
+        """Make one attempt, when there is a slot for it. auth: gives the auth object of requests, called in that slot.
 
         Raises Retry for what may pass, another StellarError for what won't.
         """
-        kind = "reads" if self.method == "GET" else "writes" if self.data is not None else "tokens"
-        self.token = ""
-        with self.client.throttle.call(kind):
-            if self.before_try is not None:
-                self.before_try()
-            if auth is None:
-                # Not before its turn has come: the token might have ended until then.
-                self.token = self.client.token()
-                auth = BearerAuth(self.token)
-            began = self.client.throttle.now()
+        self.status = self.size = None
+        with self.session.throttle.attempt(self.call.kind):
+            if self.call.before_attempt is not None:
+                self.call.before_attempt()
+            auth_object = auth()
+            began = self.session.throttle.now()
             try:
-                return self._send(auth)
+                return self._send(auth_object)
             except Retry as failure:
                 failure.began = began
                 raise
 
     def _send(self, auth: Any) -> dict[str, Any]:
-        link = self.client.connection
-        self.status = self.size = None
+        call, timeout = self.call, self.session.connection.timeout
         sent_at = time.time()
-        url = link.base_url + self.path
         try:
-            call = requests.Request(self.method, url, self.headers, data=self.data, params=self.params, auth=auth)
-            with exchange(link.timeout, MAX_BODY_BYTES + _PIECE_BYTES), self.client.adapter.send(
-                call.prepare(), timeout=(min(10.0, link.timeout), link.timeout), **self.client.settings
+            request = requests.Request(
+                call.method, self.url, self.headers, data=self.data, params=call.params, auth=auth
+            ).prepare()
+            with deadline(timeout, MAX_BODY_BYTES + _PIECE_BYTES), self.session.adapter.send(
+                request, timeout=(min(10.0, timeout), timeout), **self.session.settings
             ) as response:
                 self.status, self.answer_headers = response.status_code, response.headers
-                self.client.learn_clock(self, sent_at)
+                self.session.measure_clock_skew(self.platform_now(), sent_at)
                 content = self._content(response.raw) if self._is_success else self._error_content(response.raw)
         except TooLargeError:
             self.may_have_arrived = True
@@ -165,13 +166,18 @@ class Request:
             return self._json(content)
         raise self._refused(content)
 
+    @property
+    def url(self) -> str:
+        """The URL without its query."""
+        return self.session.connection.base_url + self.path
+
     def platform_now(self) -> float:
         """Epoch seconds by the answer's Date, so that a wrong clock here does not matter."""
         return _http_date(self.answer_headers.get("Date")) or time.time()
 
     @property
     def _is_success(self) -> bool:
-        return self.status == 200 or (self.method != "GET" and 200 <= (self.status or 0) < 300)
+        return self.status == 200 or (self.call.method != "GET" and 200 <= (self.status or 0) < 300)
 
     def _content(self, raw: Any) -> bytes:
         try:
@@ -191,7 +197,7 @@ class Request:
 
     def _read(self, raw: Any, most_bytes: int) -> bytes:
         pieces = iter(partial(raw.read, _PIECE_BYTES, decode_content=False), b"")
-        content = unpacked(pieces, self.answer_headers.get("Content-Encoding", ""), most_bytes)
+        content = decompressed(pieces, self.answer_headers.get("Content-Encoding", ""), most_bytes)
         if len(content) < most_bytes and raw.length_remaining:  # urllib3 before 2.0 lets it pass
             raise urllib3.exceptions.IncompleteRead(len(content), raw.length_remaining)
         self.size = len(content) if len(content) < most_bytes else None
@@ -201,45 +207,39 @@ class Request:
         return self.unexpected_answer(f"is larger than {MAX_BODY_BYTES // 2**20} MiB")
 
     def _json(self, content: bytes) -> dict[str, Any]:
-        if content.strip() in (b"", BOM_UTF8) and self.empty_ok:
+        if content.strip() in (b"", BOM_UTF8) and self.call.empty_ok:
             return {}
         try:
-            with self.client.parsing:
+            with self.session.parsing:
                 answer = loads(content)
         except ValueError as error:
             raise self.unexpected_answer(str(error), content) from None
         if not isinstance(answer, dict):
             raise self.unexpected_answer("is not a JSON object", content)
-        if self.is_answer is not None and not self.is_answer(answer):
+        if self.call.accepts is not None and not self.call.accepts(answer):
             raise self.unexpected_answer("is none to this call", content)
         return answer
 
-    def _facts(self, **more: Any) -> dict[str, Any]:
-        return dict(
-            more,
-            method=self.method,
-            path=self.path,
-            url=self.client.connection.base_url + self.path,
-            status=self.status,
-        )
+    def _details(self, **more: Any) -> dict[str, Any]:
+        return dict(more, method=self.call.method, path=self.path, url=self.url, status=self.status)
 
     @property
-    def tried(self) -> str:
-        return f"{self.what} ({self.method} {self.client.connection.base_url}{self.path})"
+    def action(self) -> str:
+        return f"{self.call.what} ({self.call.method} {self.url})"
 
     def unexpected_answer(self, why: str, content: bytes = b"") -> ApiError:
         """An answer that the platform's API never gives."""
         came = f"HTTP {self.status}, but the answer" if self.status else "What came before an answer"
         shown = "."
-        if self.hides_answer:
+        if self.call.hides_answer:
             shown += self._not_shown()
         elif content:
             shown = f", it begins: {self._excerpt(content)}."
         return ApiError(
-            self.tried,
+            self.action,
             f"{came} {why}{shown}",
             "Likely a login page, a proxy or another server answered: check host and proxy.",
-            **self._facts(),
+            **self._details(),
         )
 
     def _not_shown(self) -> str:
@@ -249,26 +249,21 @@ class Request:
     def _excerpt(self, content: bytes) -> str:
         # From more than is shown, so that what is hidden leaves enough of the rest.
         text = content[:_ERROR_BODY_BYTES].decode("utf-8", "replace")
-        return self.client.scrub(text, is_cut=len(content) >= _ERROR_BODY_BYTES)
+        return self.session.scrub(text, is_cut=len(content) >= _ERROR_BODY_BYTES)
 
     def _refused(self, content: bytes) -> Exception:
         status = self.status or 0
-        body = "" if self.hides_answer else self._excerpt(content)
-        facts = self._facts(body=body or None)
+        body = "" if self.call.hides_answer else self._excerpt(content)
+        details = self._details(body=body or None)
         happened = f"HTTP {status}, the platform says: {body}." if body else f"HTTP {status}."
-        if self.hides_answer and content:
+        if self.call.hides_answer and content:
             happened += self._not_shown()
         if status == 401:
-            remedy = (
-                "A new token was refused as well: check the account's rights and the clock of the platform."
-                if self.renewed
-                else "The access token expired or is wrong. Get a new one, or set api_key so that it is renewed."
-            )
-            return AuthenticationError(self.tried, happened, remedy, **facts)
+            return AuthenticationError(self.action, happened, **details)
         if 300 <= status < 400:
             why = f"HTTP {status} redirects to {self._redirect_target()}, and a key is not sent after a redirect."
-            return ApiError(self.tried, why, "Set host to the platform's own name.", **facts)
-        error = ApiError(self.tried, happened, _REMEDIES.get(status, _remedy_for_class(status)), **facts)
+            return ApiError(self.action, why, "Set host to the platform's own name.", **details)
+        error = ApiError(self.action, happened, _REMEDIES.get(status, _remedy_for_class(status)), **details)
         if status in RETRY_STATUSES:
             return Retry(error, self._retry_after())
         return error
@@ -278,22 +273,22 @@ class Request:
         location = self.answer_headers.get("Location", "")
         if not location:
             return "nowhere"
-        if self.hides_answer:
+        if self.call.hides_answer:
             return self._origin(location) or "an address that may hold a token"
         # By hand, since what is no URL has to be shown as well.
         place = re.split("[?#]", location, maxsplit=1)[0]
-        return self.client.scrub(re.sub(r"^([^/\\]*[/\\]{2,})[^/\\]*@", r"\1", place) or self.path)
+        return self.session.scrub(re.sub(r"^([^/\\]*[/\\]{2,})[^/\\]*@", r"\1", place) or self.path)
 
     def _origin(self, location: str) -> str:
         """Scheme, host and port of where a redirect leads; "" if they make no sense, or look like a secret."""
         try:
-            target = urlsplit(urljoin(self.client.connection.base_url, location))
+            target = urlsplit(urljoin(self.session.connection.base_url, location))
             port = "" if target.port is None else f":{target.port}"
         except ValueError:
             return ""
         name = target.hostname or ""
         place = target.netloc.rpartition("@")[2]
-        if target.scheme not in ("http", "https") or not _HOST.match(name) or self.client.scrub(place) != place:
+        if target.scheme not in ("http", "https") or not _HOST.match(name) or self.session.scrub(place) != place:
             return ""
         return f"{target.scheme}://{f'[{name}]' if ':' in name else name}{port}"
 
@@ -308,17 +303,17 @@ class Request:
         return None if date is None else max(0.0, date - self.platform_now())
 
     def _tls_failed(self, error: Exception) -> Exception:
-        text = self.client.scrub(cause(error))
+        text = self.session.scrub(cause(error))
         # The second is what urllib3 before 2.0 says of a name.
         if not any(words in str(error) for words in ("CERTIFICATE_VERIFY_FAILED", "doesn't match")):
             self.may_have_arrived = True
             remedy = "Check that the port speaks TLS, and what stands between this machine and the platform."
-            return Retry(TransportError(self.tried, f"TLS broke off: {text}.", remedy, **self._facts()))
+            return Retry(TransportError(self.action, f"TLS broke off: {text}.", remedy, **self._details()))
         return TransportError(
-            self.tried,
+            self.action,
             f"TLS failed, so nothing was sent: {text}.",
-            _remedy_for_certificate(text, self.client.connection.verify),
-            **self._facts(),
+            _remedy_for_certificate(text, self.session.connection.verify),
+            **self._details(),
         )
 
     def _proxy_failed(self, error: Exception) -> Exception:
@@ -326,10 +321,10 @@ class Request:
         remedy = "Check proxy, HTTPS_PROXY and NO_PROXY."
         if "failed: 407" in text:
             remedy = "Check the user name and the password in the proxy's URL (proxy or HTTPS_PROXY)."
-        happened = f"the proxy {self.client.scrub(self.client.proxy)} did not connect: {text}."
-        failure = TransportError(self.tried, happened, remedy, **self._facts())
+        happened = f"the proxy {self.session.scrub(self.session.proxy)} did not connect: {text}."
+        failure = TransportError(self.action, happened, remedy, **self._details())
         never_connected = _never_connected(error)
-        if never_connected and "Tunnel connection failed: 4" in text:  # it refuses the next try as well
+        if never_connected and "Tunnel connection failed: 4" in text:  # it refuses the next attempt as well
             return failure
         # urllib3 says of what broke off after it was sent, too, that the proxy did not connect: 1.26 of all of it, 2 of
         # some.
@@ -337,25 +332,25 @@ class Request:
         return Retry(failure)
 
     def _not_answered(self, error: Exception) -> TransportError:
-        link = self.client.connection
+        connection = self.session.connection
         if is_timeout(error):
             begun = f", and HTTP {self.status} began one" if self.status else ""
-            why = f"no complete answer in time (timeout is {link.timeout:g} s{begun})"
+            why = f"no complete answer in time (timeout is {connection.timeout:g} s{begun})"
             remedy = "Check that host and port are reachable from here, or raise timeout."
         elif self.status:
             why = f"HTTP {self.status}, but the answer broke off"
             remedy = "Run again; if it stays so, look at what stands between this machine and the platform."
-        elif link.base_url.startswith("http://"):
+        elif connection.base_url.startswith("http://"):
             why, remedy = "no answer to plain http", "Leave http:// out: the platform speaks https."
         else:
             why = "no answer"
             remedy = "Check host and port, name resolution, and that a firewall or a proxy lets this machine through."
-        return TransportError(self.tried, f"{why}: {self._cause(error)}.", remedy, **self._facts())
+        return TransportError(self.action, f"{why}: {self._cause(error)}.", remedy, **self._details())
 
     def _cause(self, error: Exception) -> str:
-        if self.hides_answer and may_quote_answer(error):
+        if self.call.hides_answer and may_quote_answer(error):
             return f"{type(innermost(error)).__name__}. What came is not shown, because it may hold a token"
-        return self.client.scrub(cause(error))
+        return self.session.scrub(cause(error))
 
 
 def _never_connected(error: Exception) -> bool:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How fast calls may follow each other: waits and retries within one budget, slower for all when the platform asks."""
+"""How fast requests may follow each other: one budget for retries, and slower for all when the platform asks."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from collections import Counter
 from contextlib import contextmanager
 from typing import Any, Callable, Iterator
 
-# The shortest wait before another try is half of it
+# The shortest wait before another attempt is half of it
 FIRST_WAIT_S = 0.5
-# Between the beginnings of two calls, once the platform asked to slow down; less and less as calls succeed
+# Between the beginnings of two attempts, once the platform asked to slow down; less and less as attempts succeed
 FIRST_GAP_S, LONGEST_GAP_S = 0.1, 2.0
 
 
 class Throttle:
-    """Paces the calls of one run, from however many threads.
+    """Paces the attempts of one run, from however many threads.
 
-    budget_s: seconds that failed tries, and the waits between them, may take in all. What several threads spend at
+    budget_s: seconds that failed attempts, and the waits between them, may take in all. What several threads spend at
     the same time counts once, as on a clock on the wall.
     """
 
     def __init__(self, budget_s: float, sleep: Callable[[float], Any] = time.sleep) -> None:
         self.retries = 0
-        # Tries that were sent, by kind: reads, writes, tokens
+        # Attempts that were sent, by kind: reads, writes, tokens
         self.sent: Counter[str] = Counter()
         self._left_s = budget_s
         self._counted_until = 0.0
@@ -38,71 +38,71 @@ class Throttle:
         self._gap_s = 0.0
         self._at_most = self._limit = 1
         self._running = 0
-        # Whoever waits for a turn, in their order
+        # Whoever waits for a slot, in their order
         self._waiting: list[object] = []
         self._successes = 0
         self._changed = threading.Condition()
         self._mine = threading.local()
 
-    def allow(self, calls: int) -> None:
-        """Let so many calls run at once, as long as the platform does not ask to slow down."""
+    def set_limit(self, slots: int) -> None:
+        """Let so many attempts run at once, as long as the platform does not ask to slow down."""
         with self._changed:
-            self._at_most = self._limit = calls
+            self._at_most = self._limit = slots
 
     def now(self) -> float:
         """Seconds on a clock that also moves when a test's sleep() doesn't take any time."""
         return time.monotonic() + self._not_slept_s
 
     @contextmanager
-    def call(self, kind: str) -> Iterator[None]:
-        """Run one try of a call in here. Waits for its turn; a call within another one has that one's."""
-        if self._has_turn:
+    def attempt(self, kind: str) -> Iterator[None]:
+        """Make one attempt in here. Waits for a slot; an attempt within another one has that one's."""
+        if self._has_slot:
             with self._changed:
                 self.sent[kind] += 1
             yield
             return
-        with self.turn():
-            # Another call may be told to slow down while this one waits, or begin right before it.
+        with self.slot():
+            # Another one may be told to slow down while this one waits, or begin right before it.
             while (pause := self._begin(kind)) > 0:
                 self._wait(pause)
             yield
             self._succeeded()
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Have a turn for calls in here, as one of those that run at once."""
-        if self._has_turn:
+    def slot(self) -> Iterator[None]:
+        """Have a slot for attempts in here, as one of those that run at once."""
+        if self._has_slot:
             yield
             return
-        self._wait_for_turn()
-        self._mine.has_turn = True
+        self._wait_for_slot()
+        self._mine.has_slot = True
         try:
             yield
         finally:
-            self._mine.has_turn = False
+            self._mine.has_slot = False
             with self._changed:
                 self._running -= 1
                 self._changed.notify_all()
 
     @property
-    def _has_turn(self) -> bool:
-        return getattr(self._mine, "has_turn", False)
+    def _has_slot(self) -> bool:
+        return getattr(self._mine, "has_slot", False)
 
-    def _wait_for_turn(self) -> None:
-        """First come, first served: else whoever waits is overtaken by those who go on from call to call."""
-        turn = object()
+    def _wait_for_slot(self) -> None:
+        """First come, first served: else whoever waits is overtaken by those who go on from attempt to attempt."""
+        place = object()
         with self._changed:
-            self._waiting.append(turn)
+            self._waiting.append(place)
             try:
-                while self._waiting[0] is not turn or self._running >= self._limit:
+                while self._waiting[0] is not place or self._running >= self._limit:
                     self._changed.wait()
                 self._running += 1
             finally:
-                self._waiting.remove(turn)
+                self._waiting.remove(place)
                 self._changed.notify_all()
 
     def _begin(self, kind: str) -> float:
-        """Begin a call; or the seconds until one may begin."""
+        """Begin an attempt; or the seconds until one may begin."""
         with self._changed:
             now = self.now()
             pause = max(self._pause_until, self._next_at) - now
@@ -122,12 +122,12 @@ class Throttle:
                 self._changed.notify_all()
 
     def failed(self, started: float) -> None:
-        """Count the seconds of a try that failed."""
+        """Count the seconds of an attempt that failed."""
         with self._changed:
             self._spend(started, self.now())
 
-    def affords(self, wait: float) -> bool:
-        """Count a wait before another try; False if that is more than is left."""
+    def try_spend(self, wait: float) -> bool:
+        """Count a wait before another attempt; False if that is more than is left."""
         with self._changed:
             now = self.now()
             if self._cost(now, now + wait) > self._left_s:
@@ -137,11 +137,11 @@ class Throttle:
 
     @property
     def is_exhausted(self) -> bool:
-        """True if the budget is used up, so that no call is tried again."""
+        """True if the budget is used up, so that there are no more retries."""
         return self._left_s < FIRST_WAIT_S
 
     def _cost(self, start: float, end: float) -> float:
-        """What of a time no other call has spent."""
+        """What of a time no other attempt has spent."""
         return max(0.0, end - max(start, self._counted_until))
 
     def _spend(self, start: float, end: float) -> None:
@@ -149,12 +149,12 @@ class Throttle:
         self._counted_until = max(self._counted_until, end)
 
     def retry_after(self, wait: float, slow_down: bool) -> None:
-        """Wait before another try; with slow_down, every other call waits as long, and fewer and rarer ones follow."""
+        """Wait before another attempt; with slow_down, all others wait as long, and fewer and rarer ones follow."""
         with self._changed:
             self.retries += 1
             if slow_down:
                 now = self.now()
-                # Calls that ran at the same time are refused together: they count as one refusal.
+                # Attempts that ran at the same time are refused together: they count as one refusal.
                 if now >= self._pause_until:
                     self._limit = max(1, self._limit // 2)
                     self._successes = 0

@@ -191,16 +191,18 @@ def _user(entry: dict[str, Any]) -> str | None:
     return printable(entry["user"], 60) if isinstance(entry.get("user"), str) else None
 
 
-def told(case: dict[str, Any], edits: Sequence[Edit]) -> str:
-    """A warning about edits of a case."""
+def conflict_warning(case: dict[str, Any], edits: Sequence[Edit]) -> str:
+    """Return a warning about what others changed in a case."""
     parts = [
-        _told(edit) + (f" by {edit.by}" if edit.by else "") + (" (kept)" if edit.kept else " (replaced by the update)")
+        _edit_text(edit)
+        + (f" by {edit.by}" if edit.by else "")
+        + (" (kept)" if edit.kept else " (replaced by the update)")
         for edit in edits
     ]
     return f"{label(case)} was changed by others while it was updated: {'; '.join(parts)}."
 
 
-def _told(edit: Edit) -> str:
+def _edit_text(edit: Edit) -> str:
     moved = [
         f"{', '.join(json.dumps(tag) for tag in found)} {verb}"
         for found, verb in ((edit.added, "added"), (edit.removed, "removed"))

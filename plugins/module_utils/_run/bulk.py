@@ -43,7 +43,7 @@ NO_PLAN = Plan(Desired())
 Task = TypeVar("Task")
 
 
-def facts(case: dict[str, Any]) -> dict[str, Any]:
+def case_summary(case: dict[str, Any]) -> dict[str, Any]:
     """What a result or a finding says of its case."""
     return {
         "case_id": case["_id"],
@@ -59,7 +59,7 @@ def facts(case: dict[str, Any]) -> dict[str, Any]:
 class Work:
     """One case of a run: what it is, what is planned, and what came of it.
 
-    shown: what its result says of it, from facts(). guard: modified_at in ms after which the case is somebody
+    shown: what its result says of it, from case_summary(). guard: modified_at in ms after which the case is somebody
     else's. read_at: time.monotonic() from which on somebody may have changed it; by default so long ago that it is
     always read again. changing: the rules that change it, by their numbers. begun: False if the run ended before it.
     written: whether something was written, as far as can be known.
@@ -121,8 +121,8 @@ class Work:
         return result
 
 
-class _NotTried(Exception):
-    """The run ended before a try of a write."""
+class _NotAttempted(Exception):
+    """The run ended before an attempt at a write."""
 
 
 class Progress:
@@ -147,7 +147,7 @@ class Progress:
         self.ended = self.ended or why
 
     def interrupt(self) -> None:
-        """Nobody waits for the run any more: what is under way ends without another try."""
+        """Nobody waits for the run any more: what is under way ends without another attempt."""
         self.is_interrupted = True
         self.end("the task was interrupted.")
 
@@ -175,7 +175,7 @@ class Progress:
         """A failure that is not the case's own ends the run, once as many in a row as run at once say the same."""
         if isinstance(error, AuthenticationError):
             why = "the platform refuses the key or the token."
-        elif "attempts" in error.facts and self._client.throttle.is_exhausted:
+        elif "attempts" in error.details and self._client.throttle.is_exhausted:
             why = "the platform does not do its work any more, and retry_budget is used up."
         else:
             self.succeeded()
@@ -229,11 +229,11 @@ class Apply:
         try:
             self._write(work)
             self.progress.succeeded()
-        except _NotTried:
+        except _NotAttempted:
             self.progress.skips(work)
         except StellarError as error:
             is_touched = isinstance(error, ConflictError) and not error.result.get("changed")
-            if is_touched and not error.facts.get("unclear"):
+            if is_touched and not error.outcome_unknown:
                 self._forget(work)
                 work.skip(str(error))
             else:
@@ -249,18 +249,18 @@ class Apply:
         plan = work.plan
         is_begun = False
 
-        def before_try() -> None:
-            """Runs when all waits for the try are over. What it raises is instead of the try."""
+        def before_attempt() -> None:
+            """Runs when all waits for the attempt are over. What it raises is instead of the attempt."""
             nonlocal is_begun
             self.progress.check_time()
             self.progress.check_parent()
             if self.progress.is_interrupted or (not is_begun and self.progress.ended):
-                raise _NotTried
+                raise _NotAttempted
             if not is_begun:
                 self._reread(work)
-            # Should the run be killed: whoever changes the case after this try would have been answered is not
+            # Should the run be killed: whoever changes the case after this attempt would have been answered is not
             # overwritten.
-            latest = self.client.platform_ms() + int(self.client.connection.timeout * 1000)
+            latest = self.client.platform_time_ms() + int(self.client.connection.timeout * 1000)
             intended, lost = undo_item(work.case, plan, latest)
             try:
                 self.journal.undo_by(intended, lost)
@@ -272,7 +272,7 @@ class Apply:
                     ) from None
             is_begun = True
 
-        done = apply_plan(self.client, self.reader, work.case, plan, work.guard, before_try, self._is_watched(work))
+        done = apply_plan(self.client, self.reader, work.case, plan, work.guard, before_attempt, self._is_watched(work))
         work.warnings, work.meanwhile = done.warnings, as_results(done.meanwhile)
         self._changed(work, done.guard)
 
@@ -290,7 +290,7 @@ class Apply:
     def _changed(self, work: Work, guard: int | None) -> None:
         """Keep what undoes a write. guard: modified_at after it; None if that could not be seen for sure."""
         if guard is None:
-            guard = self.client.platform_ms()
+            guard = self.client.platform_time_ms()
         work.outcome, work.written = CHANGED, True
         # What somebody set right before the write is what was there before it.
         found = {
@@ -308,7 +308,7 @@ class Apply:
             self.progress.end(_NO_JOURNAL)
 
     def _fail(self, work: Work, error: StellarError) -> None:
-        if error.result.get("changed") or error.facts.get("unclear"):
+        if error.result.get("changed") or error.outcome_unknown:
             work.meanwhile = error.result.get("meanwhile")
             self._changed(work, _guard_after(work, error))
         else:
@@ -330,7 +330,7 @@ def _guard_after(work: Work, error: StellarError) -> int | None:
     """What guards the undo of a write that failed in part."""
     after = error.result.get("case")
     # A comment that may have arrived moved modified_at, nobody knows when.
-    if after is None or error.may_have_arrived or error.facts.get("unclear"):
+    if after is None or error.may_have_arrived or error.outcome_unknown:
         return None
     # What others did after the write may be in what was read.
     return modified_at(work.case if work.meanwhile else after)

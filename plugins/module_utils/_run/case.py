@@ -99,7 +99,7 @@ def run_case(
                 result["warnings"] += done.warnings
         except StellarError as error:
             error.result = {**result, **error.result, "retries": client.retries}
-            if error.facts.get("unclear"):
+            if error.outcome_unknown:
                 error.result["changed"] = True
             raise
         return {**origin(reader), **result, "retries": client.retries}

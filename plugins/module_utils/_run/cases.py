@@ -28,8 +28,9 @@ from .._errors import (
     StellarError,
     printable,
 )
-from .._http.client import MAX_CONCURRENCY, Client
+from .._http.client import Client
 from .._http.connection import is_same_platform
+from .._http.session import MAX_CONCURRENCY
 from .._model.case import assignee_label, label, modified_at
 from .._model.max_changes import ChangeLimit
 from .._model.policy import (
@@ -48,8 +49,8 @@ from .bulk import (
     Apply,
     Progress,
     Work,
+    case_summary,
     concurrently,
-    facts,
 )
 from .case import (
     Connect,
@@ -107,8 +108,8 @@ def run_cases(
         warnings: list[str] = []
         if undo is not None and not params.get("allow_other_platform"):
             warnings = _check_platform(undo, client.connection.platform)
-        client.throttle.allow(workers)
-        client.log_in()
+        client.throttle.set_limit(workers)
+        client.authenticate()
         progress = Progress(client, workers, params.get("on_error") == "stop", started + budget)
         outcome = _plan_items(items or [], reader, progress) if rules is None else _decide_all(rules, reader, progress)
         outcome.warnings = warnings + outcome.warnings
@@ -239,7 +240,7 @@ def _decide_all(rules: Sequence[Rule], reader: Reader, progress: Progress) -> _O
         if decision.plan is None:
             continue
         applied = [rules[number].name for number in decision.matched if rules[number].desired is not None]
-        work = Work(facts(case), rules=applied, read_at=read_at)
+        work = Work(case_summary(case), rules=applied, read_at=read_at)
         if decision.plan.changed:
             # What a rule was decided upon is not overwritten once somebody touched it.
             work.case, work.plan, work.guard = case, decision.plan, modified_at(case)
@@ -256,7 +257,7 @@ def _decision(case: dict[str, Any], rules: Sequence[Rule], now_ms: int) -> Decis
 
 
 def _undecided(case: dict[str, Any], read_at: float) -> Work:
-    work = Work(facts(case), read_at=read_at)
+    work = Work(case_summary(case), read_at=read_at)
     work.fail(
         InputError(
             f"Could not apply the rules to {label(case)}",
@@ -274,7 +275,7 @@ def _uncertain(rule: Rule) -> list[Any]:
 
 def _finding(rule: Rule, case: dict[str, Any]) -> dict[str, Any]:
     times = {name: case.get(name) for name in ("created_at", "modified_at")}
-    return {"rule": rule.name, **facts(case), "assignee": assignee_label(case), **times}
+    return {"rule": rule.name, **case_summary(case), "assignee": assignee_label(case), **times}
 
 
 # -- a list of cases -----------------------------------------------------------------------------------
@@ -298,7 +299,7 @@ def _plan_items(items: Sequence[Item], reader: Reader, progress: Progress) -> _O
             work.fail(error)
             progress.failed(error)
         else:
-            work.shown = facts(work.case)
+            work.shown = case_summary(work.case)
             progress.succeeded()
 
     concurrently(progress, read, range(len(items)))
@@ -334,7 +335,7 @@ def _check_distinct(items: Sequence[Item], works: Sequence[Work]) -> None:
             other = first.setdefault(work.case["_id"], item)
             if other is not item:
                 error = two_items_error(f"item {other.number} ({other.label})")
-                error.args = (f"Item {item.number} of cases ({item.label}): {error}",)
+                error.context = f"Item {item.number} of cases ({item.label})"
                 raise error
 
 

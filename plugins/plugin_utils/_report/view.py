@@ -387,7 +387,7 @@ def _suite(name: str, tests: list[Row], facts: dict[str, str], seconds: float = 
 def _result_test(row: Row, applied: bool) -> Row:
     changes = [change["words"] for change in row["changes"]]
     if row["outcome"] == "failed":
-        return _test(row, "error", row["reason"] or "failed", type=_text(row["error"].get("kind")) or "error")
+        return _test(row, "error", row["reason"] or "failed", type=_text(row["error"].get("type")) or "error")
     if row["outcome"] == "skipped":
         return _test(row, "skipped", row["reason"] or "skipped")
     if applied:

@@ -84,7 +84,7 @@ def test_what_is_refused(option, value, said):
     assert str(caught.value).startswith(f"Option {option}, from the variable x: ")
     assert said in str(caught.value)
     assert "canary" not in str(caught.value)
-    assert caught.value.to_result()["error"]["kind"] == "InputError"
+    assert caught.value.to_result()["error"]["type"] == "InputError"
 
 
 def test_the_order_of_sources():

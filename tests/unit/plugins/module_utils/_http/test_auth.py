@@ -163,7 +163,7 @@ def test_what_is_added_to_a_failure_for_one_call_is_not_told_of_another():
     with pytest.raises(ApiError) as first:
         source.token()
     first.value.result = {"changed": True}
-    first.value.append("Post it by hand.")
+    first.value.notes.append("It is there.")
     with pytest.raises(ApiError) as second:
         source.token(asked_at=0.5)
     assert str(second.value) == "Could not get an access token: HTTP 503."
@@ -239,5 +239,5 @@ def test_a_refused_key_says_what_to_try(method, key, sent, remedy):
     assert str(error) == (
         f"Could not get an access token: HTTP 401, the platform refused api_key, sent {sent}. {remedy}"
     )
-    assert (error.remedy, error.facts) == (remedy, {"status": 401})
+    assert (error.remedy, error.details) == (remedy, {"status": 401})
     assert key not in str(error)

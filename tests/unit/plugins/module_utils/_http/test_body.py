@@ -16,7 +16,12 @@ import zlib
 import pytest
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http import body as body_module
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.body import MAX_DEPTH, MAX_VALUES, loads, unpacked
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.body import (
+    MAX_DEPTH,
+    MAX_VALUES,
+    decompressed,
+    loads,
+)
 
 MIB = 2**20
 
@@ -174,8 +179,8 @@ GZIP = gzip.compress(b"hello", mtime=0)
         ([gzip.compress(b"", mtime=0)], "gzip", b""),
     ],
 )
-def test_what_is_unpacked(pieces, encoding, body):
-    assert unpacked(pieces, encoding, 100) == body
+def test_what_is_decompressed(pieces, encoding, body):
+    assert decompressed(pieces, encoding, 100) == body
 
 
 @pytest.mark.parametrize(
@@ -198,16 +203,16 @@ def test_what_is_unpacked(pieces, encoding, body):
         ([b"hello"], "br," * 30 + "br", "is packed in a way that was not asked for"),
     ],
 )
-def test_what_is_not_unpacked(pieces, encoding, words):
+def test_what_is_not_decompressed(pieces, encoding, words):
     with pytest.raises(ValueError, match=f"^{re.escape(words)}$"):
-        unpacked(pieces, encoding, 100)
+        decompressed(pieces, encoding, 100)
 
 
 @pytest.mark.parametrize("encoding", ["", "gzip"])
 @pytest.mark.parametrize(("size", "length"), [(9, 9), (10, 10), (11, 10), (10**5, 10)])
 def test_no_more_than_so_many_bytes(encoding, size, length):
     body = b"x" * size
-    assert unpacked([gzip.compress(body) if encoding else body], encoding, 10) == b"x" * length
+    assert decompressed([gzip.compress(body) if encoding else body], encoding, 10) == b"x" * length
 
 
 def test_nothing_is_read_beyond_the_limit():
@@ -215,13 +220,13 @@ def test_nothing_is_read_beyond_the_limit():
         yield b"x" * 10
         raise AssertionError("read on")
 
-    assert unpacked(pieces(), "", 10) == b"x" * 10
+    assert decompressed(pieces(), "", 10) == b"x" * 10
 
 
 def test_a_bomb_takes_the_memory_of_the_limit():
     bomb = gzip.compress(bytes(64 * MIB))
     tracemalloc.start()
-    unpacked([bomb], "gzip", MIB)
+    decompressed([bomb], "gzip", MIB)
     _now, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 5 * MIB

@@ -55,7 +55,7 @@ def platform():
 def ask(platform, answer):
     """What a read, a write and an exchange make of an answer."""
     platform.answer = lambda asked: iter([answer])
-    link = Connection(
+    connection = Connection(
         base_url=platform.url,
         username="",
         api_key=KEY,
@@ -72,10 +72,10 @@ def ask(platform, answer):
     calls = (
         lambda client: client.get("cases"),
         lambda client: client.write("PUT", "cases/1", {"severity": "High"}, "Could not update"),
-        lambda client: client._tokens.reject("token") or client.log_in() or {},
+        lambda client: client._tokens.reject("token") or client.authenticate() or {},
     )
     for call in calls:
-        with Client(link, sleep=lambda seconds: None) as client:
+        with Client(connection, sleep=lambda seconds: None) as client:
             message = ""
             try:
                 result = call(client)
@@ -86,7 +86,7 @@ def ask(platform, answer):
             said = json.dumps(result, ensure_ascii=False, allow_nan=False)
             said.encode("utf-8")
             assert KEY not in said
-            assert abs(client.platform_ms()) < 10**15
+            assert abs(client.platform_time_ms()) < 10**15
 
 
 def http(status, headers, body):

@@ -18,7 +18,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._http import clie
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http import request as request_module
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.client import Client
 from tests.canned import http
-from tests.unit.plugins.module_utils._http.clients import DATE, KEY, LOGIN, TOKEN, connection, failure, put
+from tests.unit.plugins.module_utils._http.clients import DATE, DATE_S, KEY, LOGIN, TOKEN, connection, failure, put
 
 # -- tries ------------------------------------------------------------------------------------------------------------
 
@@ -39,7 +39,7 @@ def test_what_may_pass_is_tried_again(make, status):
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 422, 500, 501, 505])
 def test_what_will_not_pass_is_not_tried_again(make, status):
     client = make(http(status=status), http(), retries=2)
-    assert "attempts" not in failure(client.get, "a").facts
+    assert "attempts" not in failure(client.get, "a").details
     assert client.retries == 0
 
 
@@ -47,8 +47,8 @@ def test_waits_double_up_to_half_a_minute(make, no_jitter):
     client = make(retries=9, retry_budget=1000)
     error = failure(client.get, "a")
     assert client.waits == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
-    assert error.facts["attempts"] == 10
-    assert str(error).endswith(" (tried 10 times)")
+    assert error.details["attempts"] == 10
+    assert ": Remote end closed connection without response. Tried 10 times. " in str(error)
 
 
 def test_tries_without_number(monkeypatch, no_jitter):
@@ -61,7 +61,7 @@ def test_tries_without_number(monkeypatch, no_jitter):
     with Client(connection("http://127.0.0.1:1", retries=1, retry_budget=86400), sleep=waits.append) as client:
         monkeypatch.setattr(request_module.Request, "_send", too_early)
         error = failure(client.get, "a")
-    assert error.facts["attempts"] > 2000
+    assert error.details["attempts"] > 2000
     assert waits[-1] == 30
 
 
@@ -75,8 +75,8 @@ def test_waits_are_between_half_and_whole(make):
 
 def test_one_try_is_not_counted_in_words(make):
     error = failure(make(http(status=503)).get, "a")
-    assert error.facts["attempts"] == 1
-    assert "tried" not in str(error)
+    assert error.details["attempts"] == 1
+    assert "Tried" not in str(error)
 
 
 def test_tries_end_with_the_budget(make, no_jitter):
@@ -117,7 +117,7 @@ def test_retry_after(make, no_jitter, header, wait):
 def test_a_retry_after_beyond_the_budget_is_not_waited_for(make, retries, header):
     client = make(http(status=429, Retry_After=header), http(), retries=retries)
     error = failure(client.get, "a")
-    assert str(error).endswith(f"(it asks to wait {float(header):g} s, more than is left of retry_budget)")
+    assert f". The platform asks to wait {float(header):g} s, more than is left of retry_budget. " in str(error)
     assert client.waits == []
 
 
@@ -173,7 +173,7 @@ def test_a_try_costs_the_seconds_that_it_took(make, monkeypatch):
 def test_what_runs_before_each_try(make):
     client = make(http(status=503), None, http(), retries=2)
     seen = []
-    put(client, before_try=lambda: seen.append(len(client.asked)))
+    put(client, before_attempt=lambda: seen.append(len(client.asked)))
     assert seen == [0, 1, 2]
 
 
@@ -182,7 +182,7 @@ def test_what_is_raised_before_a_try_is_instead_of_it(make):
         raise ConflictError("Refused", "it is another one.")
 
     client = make(http())
-    error = failure(put, client, before_try=refuse)
+    error = failure(put, client, before_attempt=refuse)
     assert isinstance(error, ConflictError)
     assert not error.may_have_arrived
     assert client.asked == []
@@ -198,7 +198,7 @@ def test_one_try_that_may_have_arrived_is_enough(make):
 @pytest.mark.parametrize("answer", [None, http(status=429), http(status=503)])
 def test_no_next_try_of_what_is_seen_to_be_done(make, answer):
     client = make(answer, http({"second": 1}), retries=3)
-    assert put(client, is_done=lambda: True) == {}
+    assert put(client, already_applied=lambda: True) == {}
     assert len(client.asked) == 1
     assert len(client.waits) == 1  # the look comes after the wait
 
@@ -206,15 +206,15 @@ def test_no_next_try_of_what_is_seen_to_be_done(make, answer):
 def test_a_look_after_each_try(make):
     client = make(retries=2)
     looks = []
-    error = failure(put, client, is_done=lambda: looks.append(len(client.asked)))
+    error = failure(put, client, already_applied=lambda: looks.append(len(client.asked)))
     assert looks == [1, 2, 3]
-    assert error.facts["attempts"] == 3
+    assert error.details["attempts"] == 3
 
 
 def test_the_look_after_the_last_try_may_find_it_done(make):
     looks = iter([False, True])
     client = make(retries=1)
-    assert put(client, is_done=lambda: next(looks)) == {}
+    assert put(client, already_applied=lambda: next(looks)) == {}
     assert len(client.asked) == 2
 
 
@@ -224,11 +224,11 @@ def test_the_look_after_the_last_try_may_find_it_done(make):
 )
 def test_a_look_after_what_no_other_try_mends(make, answer, looked):
     looks = []
-    error = failure(put, make(answer), is_done=lambda: bool(looks.append(1)))
+    error = failure(put, make(answer), already_applied=lambda: bool(looks.append(1)))
     assert looks == [1] * looked
-    assert "attempts" not in error.facts
+    assert "attempts" not in error.details
     if looked:
-        assert put(make(answer), is_done=lambda: True) == {}
+        assert put(make(answer), already_applied=lambda: True) == {}
 
 
 @pytest.mark.parametrize("answer", [http(status=500), http(b"<html>")])
@@ -236,9 +236,9 @@ def test_a_look_that_fails_after_what_no_other_try_mends(make, answer):
     def fail():
         raise TransportError("Could not read", "no answer.")
 
-    error = failure(put, make(answer), is_done=fail)
+    error = failure(put, make(answer), already_applied=fail)
     assert isinstance(error, ApiError)
-    assert str(error).endswith("Whether it was done all the same could not be seen.")
+    assert error.notes == ["Whether it was done all the same could not be seen."]
 
 
 def test_a_look_that_fails_ends_it(make):
@@ -246,10 +246,10 @@ def test_a_look_that_fails_ends_it(make):
         raise TransportError("Could not read", "no answer.")
 
     client = make(http(status=503), http(), retries=3)
-    error = failure(put, client, is_done=fail)
+    error = failure(put, client, already_applied=fail)
     assert "HTTP 503" in str(error)
-    assert str(error).endswith("Whether it was done all the same could not be seen.")
-    assert error.facts["unclear"] is True
+    assert error.notes == ["Whether it was done all the same could not be seen."]
+    assert error.details["outcome_unknown"] is True
     assert len(client.asked) == 1
 
 
@@ -259,17 +259,17 @@ def test_a_look_that_fails_after_what_did_not_arrive(make, options):
         raise TransportError("Could not read", "no answer.")
 
     client = make(http(b"why", 401 if "api_key" in options else 429), LOGIN, http(), **options)
-    error = failure(put, client, is_done=fail)
+    error = failure(put, client, already_applied=fail)
     assert "the platform says: why." in str(error)
-    assert str(error).endswith("It was not tried again, since the read that comes before another try failed as well.")
-    assert "unclear" not in error.facts
+    assert error.notes == ["It was not tried again, since the read that comes before another try failed as well."]
+    assert "outcome_unknown" not in error.details
 
 
 def test_a_look_that_finds_another_case_says_so(make):
     def conflict():
         raise ConflictError("Refused", "somebody changed it.")
 
-    assert isinstance(failure(put, make(http(status=503), retries=3), is_done=conflict), ConflictError)
+    assert isinstance(failure(put, make(http(status=503), retries=3), already_applied=conflict), ConflictError)
 
 
 # -- 401 --------------------------------------------------------------------------------------------------------------
@@ -307,21 +307,40 @@ def test_a_refused_token_without_a_key(make):
 @pytest.mark.parametrize(("username", "words"), [("me", "as a legacy key of me (Basic)"), ("", "as a scoped key")])
 def test_a_refused_key(make, username, words):
     client = make(http(status=401), http(), api_key=KEY, username=username, retries=3)
-    error = failure(client.log_in)
+    error = failure(client.authenticate)
     assert isinstance(error, AuthenticationError)
     assert f"HTTP 401, the platform refused api_key, sent {words}" in str(error)
-    assert error.facts["status"] == 401
+    assert error.details["status"] == 401
     assert len(client.asked) == 1
 
 
 def test_a_write_that_was_done_is_not_sent_again_with_a_new_token(make):
     client = make(http(status=401), LOGIN, http({"second": 1}), api_key=KEY, access_token="old")
-    assert put(client, is_done=lambda: True) == {}
+    assert put(client, already_applied=lambda: True) == {}
     assert len(client.asked) == 2
 
 
 def test_a_write_that_was_not_done_is_sent_again_with_a_new_token(make):
     client = make(http(status=401), LOGIN, None, http({"third": 1}), api_key=KEY, access_token="old", retries=1)
     looks = []
-    assert put(client, is_done=lambda: bool(looks.append(1))) == {"third": 1}
+    assert put(client, already_applied=lambda: bool(looks.append(1))) == {"third": 1}
     assert len(looks) == 2
+
+
+def test_a_key_that_is_refused_after_a_renewal_is_told_as_the_key(make):
+    short_lived = http({"access_token": "a-second-token-4712", "exp": DATE_S + 1e-6}, Date=DATE)
+    client = make(http(status=401), short_lived, http(status=401), api_key=KEY, access_token="old")
+    error = failure(client.get, "a")
+    assert "the platform refused api_key" in str(error)
+    assert error.remedy.startswith("Check that the key was not revoked")
+    assert len(client.asked) == 3
+
+
+def test_a_refusal_that_comes_before_a_try_renews_nothing(make):
+    def refuse():
+        if client.asked:
+            raise AuthenticationError("Could not read", "HTTP 401.", "As it says.")
+
+    client = make(None, LOGIN, http(), api_key=KEY, access_token="old", retries=1)
+    assert str(failure(put, client, before_attempt=refuse)) == "Could not read: HTTP 401. As it says."
+    assert len(client.asked) == 1

@@ -179,11 +179,11 @@ def test_nothing_of_an_answer_is_shown(make, monkeypatch, caplog, capfd, kind, r
     answer, words = ANSWERS[kind]
     client = make(*[answer] * 30, api_key=KEY, retries=retries)
     port = client.server.url.rpartition(":")[2]
-    for ask in (client.log_in, lambda: client.get("cases"), lambda: put(client)):
+    for ask in (client.authenticate, lambda: client.get("cases"), lambda: put(client)):
         error = failure(ask)
         assert_nothing_of_it(str(error), repr(error.to_result()), repr(error.__dict__))
-        assert "body" not in error.facts
-        assert error.facts["path"] == API + "access_token"
+        assert "body" not in error.details
+        assert error.details["path"] == API + "access_token"
         assert words.replace("PORT", port) in str(error)
     assert_nothing_of_it(caplog.text, *capfd.readouterr())
 
@@ -191,7 +191,7 @@ def test_nothing_of_an_answer_is_shown(make, monkeypatch, caplog, capfd, kind, r
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 500, 503])
 def test_a_token_in_another_spelling(make, status, spelling):
-    error = failure(make(http(f"<{SPELLINGS[spelling]}>".encode(), status), api_key=KEY).log_in)
+    error = failure(make(http(f"<{SPELLINGS[spelling]}>".encode(), status), api_key=KEY).authenticate)
     assert_nothing_of_it(str(error), repr(error.to_result()))
     assert f"HTTP {status}" in str(error)
 
@@ -205,7 +205,7 @@ def test_an_answer_to_a_renewal_is_not_shown(make):
 
 @pytest.mark.parametrize("content", [b"", b" "])
 def test_of_an_answer_without_content_there_is_nothing_to_hide(make, content):
-    message = str(failure(make(http(content), api_key=KEY).log_in))
+    message = str(failure(make(http(content), api_key=KEY).authenticate))
     assert "but the answer is not JSON." in message
     assert ("is not shown" in message) is bool(content)
 
@@ -236,7 +236,7 @@ def test_headers_that_cannot_be_parsed_are_in_no_log(make, caplog, capfd):
 def test_what_the_system_says_is_shown(make):
     client = make(api_key=KEY)
     client.server.close()
-    assert "Connection refused" in str(failure(client.log_in))
+    assert "Connection refused" in str(failure(client.authenticate))
 
 
 @pytest.mark.parametrize(

@@ -56,13 +56,13 @@ def test_what_is_no_answer_to_a_read(make, answer, words):
     assert words in str(error)
     assert client.waits == []
     facts = {"method": "GET", "path": API + "a", "url": client.server.url + API + "a"}
-    assert {name: error.facts[name] for name in facts} == facts
-    assert f"HTTP {error.facts['status']}" in words
+    assert {name: error.details[name] for name in facts} == facts
+    assert f"HTTP {error.details['status']}" in words
 
 
 @pytest.mark.parametrize("empty", [http(b"", 204), http(b"")])
 def test_a_write_that_may_not_be_empty(make, empty):
-    assert "but the answer is not JSON." in str(failure(make(empty, api_key=KEY).log_in))
+    assert "but the answer is not JSON." in str(failure(make(empty, api_key=KEY).authenticate))
 
 
 def test_a_packed_answer(make):
@@ -104,7 +104,7 @@ def test_what_comes_before_an_answer_has_an_end(make, monkeypatch):
 
     error = failure(make(endless).get, "a")
     assert "): What came before an answer is larger than 1 MiB. Likely a login page" in str(error)
-    assert "status" not in error.facts
+    assert "status" not in error.details
 
 
 def test_an_answer_that_ends_too_early(make):
@@ -123,12 +123,12 @@ def hang_up_after(answer):
 
 
 def test_an_answer_to_another_call(make):
-    def is_answer(answer):
+    def accepts(answer):
         return "a" in answer
 
-    assert put(make(http({"a": 1})), is_answer=is_answer) == {"a": 1}
+    assert put(make(http({"a": 1})), accepts=accepts) == {"a": 1}
     assert put(make(http({"b": 1}))) == {"b": 1}
-    error = failure(put, make(http({"b": 1})), is_answer=is_answer)
+    error = failure(put, make(http({"b": 1})), accepts=accepts)
     assert 'HTTP 200, but the answer is none to this call, it begins: {"b": 1}. Likely a login page' in str(error)
     assert error.may_have_arrived
 
@@ -161,7 +161,7 @@ def test_an_error_names_call_cause_and_remedy(make, status, kind, remedy):
     assert str(error).startswith(f"Could not look (GET {url}): HTTP {status}, the platform says: why. {remedy}")
     assert error.remedy.startswith(remedy)
     facts = {"method": "GET", "path": API + "cases/1", "url": url, "status": status, "body": "why"}
-    assert {name: error.facts[name] for name in facts} == facts
+    assert {name: error.details[name] for name in facts} == facts
 
 
 def test_what_a_read_is_called_if_nobody_says():
@@ -172,7 +172,7 @@ def test_what_a_read_is_called_if_nobody_says():
 def test_an_error_without_a_body(make):
     error = failure(make(http(b"", 500)).get, "a")
     assert "): HTTP 500. The platform failed" in str(error)
-    assert "body" not in error.facts
+    assert "body" not in error.details
 
 
 @pytest.mark.parametrize("status", [300, 301, 302, 307, 399])
@@ -181,7 +181,7 @@ def test_a_redirect_is_not_followed(make, status):
     error = failure(client.get, "a")
     assert f"HTTP {status} redirects to https://evil.example.com/ [31m, and a key is not sent after" in str(error)
     assert error.remedy == "Set host to the platform's own name."
-    assert (error.facts["status"], error.facts["url"]) == (status, client.server.url + API + "a")
+    assert (error.details["status"], error.details["url"]) == (status, client.server.url + API + "a")
     assert len(client.asked) == 1
 
 
@@ -258,7 +258,7 @@ def test_no_secret_in_a_message(make, place):
     error = failure(client.get, "a")
     assert "********" in str(error)
     for secret in (KEY[:8], TOKEN[:8], pair[:8]):
-        assert secret not in str(error) + repr(error.facts)
+        assert secret not in str(error) + repr(error.details)
 
 
 def escaped(text):
@@ -273,7 +273,7 @@ def test_a_secret_where_the_beginning_that_is_read_ends(make, spell, status, siz
     secret = ("another-" + "0123456789/" * 1500)[:size]
     text = " ".join([spell(secret)] * (70_000 // size + 2))
     error = failure(make(http(text.encode(), status), access_token=secret).get, "a")
-    shown = str(error) + repr(error.facts)
+    shown = str(error) + repr(error.details)
     assert "********" in shown
     for part in ("another-", "0123456789", "\\u00", "5cu0"):
         assert part not in shown
@@ -291,7 +291,7 @@ def test_the_first_part_of_a_secret_at_the_end_of_an_answer(make, status, length
     [(b"a\x1b[31mb\r\n\xe2\x80\xae", "a [31mb"), (b"\xff", "\ufffd"), (b"x" * 400, "x" * 300 + "...")],
 )
 def test_text_of_the_platform_is_fit_for_a_terminal(make, text, shown):
-    assert failure(make(http(text, 400)).get, "a").facts["body"] == shown
+    assert failure(make(http(text, 400)).get, "a").details["body"] == shown
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ def shared_clock(monkeypatch):
 
 def succeed(throttle, times=1):
     for _number in range(times):
-        with throttle.call("reads"):
+        with throttle.attempt("reads"):
             pass
 
 
@@ -102,7 +102,7 @@ def admitted(throttle, threads=20):
     inside, done = threading.Semaphore(0), threading.Event()
 
     def call():
-        with throttle.call("reads"):
+        with throttle.attempt("reads"):
             inside.release()
             done.wait()
 
@@ -121,28 +121,28 @@ def admitted(throttle, threads=20):
 
 def test_a_wait_is_afforded_as_long_as_something_is_left(clock):
     throttle = Throttle(10.0)
-    assert throttle.affords(6)
+    assert throttle.try_spend(6)
     clock.seconds += 6
-    assert not throttle.affords(4.5)
-    assert throttle.affords(4)
+    assert not throttle.try_spend(4.5)
+    assert throttle.try_spend(4)
     clock.seconds += 4
-    assert not throttle.affords(0.1)
+    assert not throttle.try_spend(0.1)
 
 
 def test_what_several_calls_wait_at_the_same_time_counts_once(clock):
     throttle = Throttle(10.0)
-    assert all(throttle.affords(6) for _call in range(8))
+    assert all(throttle.try_spend(6) for _call in range(8))
     clock.seconds += 3
     # 6 s of these 9 are new: 3 too many, and 3 of these 6 are: all that is left but one
-    assert not throttle.affords(8)
-    assert throttle.affords(6)
-    assert throttle.affords(1)
+    assert not throttle.try_spend(8)
+    assert throttle.try_spend(6)
+    assert throttle.try_spend(1)
     assert not throttle.is_exhausted
-    assert throttle.affords(7)
+    assert throttle.try_spend(7)
     assert throttle.is_exhausted
     # what others wait anyway costs nothing
-    assert throttle.affords(7)
-    assert not throttle.affords(7.1)
+    assert throttle.try_spend(7)
+    assert not throttle.try_spend(7.1)
 
 
 def test_tries_that_fail_count_as_well_and_once(clock):
@@ -154,18 +154,18 @@ def test_tries_that_fail_count_as_well_and_once(clock):
     throttle.failed(second)
     throttle.failed(first)
     # 2 s of the second, and nothing of the first, whose time had passed already: the clock on the wall says 4
-    assert throttle.affords(6)
-    assert throttle.affords(6)
+    assert throttle.try_spend(6)
+    assert throttle.try_spend(6)
 
 
 def test_a_budget_that_was_overdrawn_affords_nothing(clock):
     throttle = Throttle(5.0)
-    assert throttle.affords(4)
+    assert throttle.try_spend(4)
     started = throttle.now()
     clock.seconds += 9
     throttle.failed(started)
     assert throttle.is_exhausted
-    assert not throttle.affords(0)
+    assert not throttle.try_spend(0)
 
 
 @pytest.mark.parametrize(("budget", "exhausted"), [(0.0, True), (0.49, True), (0.5, False)])
@@ -179,7 +179,7 @@ def test_a_budget_below_the_first_wait_is_exhausted(clock, budget, exhausted):
 def test_calls_and_tries_are_counted():
     throttle = Throttle(10.0, sleep=lambda seconds: None)
     succeed(throttle, 3)
-    with throttle.call("writes"):
+    with throttle.attempt("writes"):
         pass
     throttle.retry_after(1.0, slow_down=False)
     throttle.retry_after(1.0, slow_down=True)
@@ -190,7 +190,7 @@ def test_calls_and_tries_are_counted():
 @pytest.mark.parametrize("calls", [1, 3, 8])
 def test_no_more_run_at_once_than_allowed(calls):
     throttle = Throttle(10.0)
-    throttle.allow(calls)
+    throttle.set_limit(calls)
     assert admitted(throttle) == calls
     assert throttle.sent["reads"] == 20
 
@@ -198,10 +198,10 @@ def test_no_more_run_at_once_than_allowed(calls):
 @pytest.mark.parametrize("calls", [1, 2, 4])
 def test_nobody_who_waits_is_overtaken(calls):
     throttle, order = Throttle(10.0), []
-    throttle.allow(calls)
+    throttle.set_limit(calls)
 
     def call(number):
-        with throttle.call("reads"):
+        with throttle.attempt("reads"):
             order.append(number)
             time.sleep(0.001)
 
@@ -213,14 +213,14 @@ def test_nobody_who_waits_is_overtaken(calls):
 
 def test_a_wait_for_a_turn_that_is_interrupted_leaves_the_turn_to_others(monkeypatch):
     throttle = Throttle(10.0)
-    with throttle.call("reads"):
+    with throttle.attempt("reads"):
 
         def interrupted():
             raise KeyboardInterrupt
 
         monkeypatch.setattr(throttle._changed, "wait", interrupted)
         with ThreadPoolExecutor(1) as pool:
-            future = pool.submit(throttle.call("reads").__enter__)
+            future = pool.submit(throttle.attempt("reads").__enter__)
             with pytest.raises(KeyboardInterrupt):
                 future.result()
         monkeypatch.undo()
@@ -230,13 +230,13 @@ def test_a_wait_for_a_turn_that_is_interrupted_leaves_the_turn_to_others(monkeyp
 def test_a_call_that_fails_makes_room_for_another():
     throttle = Throttle(10.0)
     for _number in range(5):
-        with pytest.raises(KeyError), throttle.call("reads"):
+        with pytest.raises(KeyError), throttle.attempt("reads"):
             raise KeyError
     assert admitted(throttle, 3) == 1
 
 
 def begin(throttle, clock, began):
-    with throttle.call("reads"):
+    with throttle.attempt("reads"):
         began.append(clock.seconds)
 
 
@@ -283,7 +283,7 @@ def test_calls_at_once_keep_the_gap_too(shared_clock):
     throttle = Throttle(1000.0, sleep=clock.sleep)
     for _number in range(3):
         throttle.retry_after(0.0, slow_down=True)
-    throttle.allow(8)
+    throttle.set_limit(8)
     clock.run(*[partial(begin, throttle, clock, began)] * 4)
     assert gaps_between(began) == [0.4, 0.32, 0.256]
 
@@ -309,7 +309,7 @@ def test_calls_at_once_keep_the_gap_too(shared_clock):
 )
 def test_fewer_run_at_once_when_asked_and_more_again_when_it_goes_well(clock, slow_downs, successes, at_once):
     throttle = Throttle(1000.0, sleep=clock.sleep)
-    throttle.allow(8)
+    throttle.set_limit(8)
     # Successes before do not count for the way back.
     succeed(throttle, 50)
     for _number in range(slow_downs):
@@ -321,7 +321,7 @@ def test_fewer_run_at_once_when_asked_and_more_again_when_it_goes_well(clock, sl
 
 def test_only_who_is_told_to_slow_down_slows_the_others(clock):
     throttle = Throttle(1000.0, sleep=clock.sleep)
-    throttle.allow(8)
+    throttle.set_limit(8)
     throttle.retry_after(5.0, slow_down=False)
     assert clock.slept == [5.0]
     clock.slept.clear()
@@ -333,7 +333,7 @@ def test_only_who_is_told_to_slow_down_slows_the_others(clock):
 def test_a_burst_of_refusals_halves_once(shared_clock):
     clock = shared_clock(8)
     throttle = Throttle(1000.0, sleep=clock.sleep)
-    throttle.allow(8)
+    throttle.set_limit(8)
     clock.run(*[partial(throttle.retry_after, 0.3, slow_down=True)] * 8)
     assert throttle._limit == 4
     assert throttle.retries == 8
@@ -342,7 +342,7 @@ def test_a_burst_of_refusals_halves_once(shared_clock):
 def test_a_pause_is_for_all(shared_clock):
     clock, began = shared_clock(6), []
     throttle = Throttle(1000.0, sleep=clock.sleep)
-    throttle.allow(8)
+    throttle.set_limit(8)
     started = clock.seconds
 
     def after(seconds, call):
@@ -361,7 +361,7 @@ def test_a_pause_is_for_all(shared_clock):
 
 def test_a_shorter_pause_does_not_end_a_longer_one(clock):
     throttle = Throttle(1000.0, sleep=lambda seconds: None)
-    throttle.allow(8)
+    throttle.set_limit(8)
     before = throttle.now()
     throttle._pause_until = before + 10
     throttle.retry_after(1.0, slow_down=True)
@@ -387,7 +387,7 @@ def test_a_sleep_that_takes_longer_does_not_turn_the_clock_back(clock):
 
 def test_many_threads_with_a_sleep_that_takes_no_time_come_to_an_end():
     throttle = Throttle(10.0, sleep=lambda seconds: None)
-    throttle.allow(8)
+    throttle.set_limit(8)
     running, most = 0, 0
     lock = threading.Lock()
 
@@ -396,7 +396,7 @@ def test_many_threads_with_a_sleep_that_takes_no_time_come_to_an_end():
         chance = random.Random(number)
         for _call in range(50):
             try:
-                with throttle.call("writes"):
+                with throttle.attempt("writes"):
                     with lock:
                         running += 1
                         most = max(most, running)

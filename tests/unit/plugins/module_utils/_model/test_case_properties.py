@@ -212,9 +212,9 @@ class Platform(Answers):
     def get(self, path, params=(), what=""):
         return {"data": self.shown[path.rpartition("/")[2]]}
 
-    def write(self, method, path, body, what, is_done=None, **_more):
-        if is_done is not None:
-            assert isinstance(is_done(), bool)
+    def write(self, method, path, body, what, already_applied=None, **_more):
+        if already_applied is not None:
+            assert isinstance(already_applied(), bool)
         return {}
 
 

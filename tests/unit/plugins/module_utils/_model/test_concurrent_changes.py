@@ -8,10 +8,10 @@ import pytest
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.concurrent_changes import (
     Edit,
+    conflict_warning,
     named,
     replaced,
     shown,
-    told,
     was_made,
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.directory import Person
@@ -237,7 +237,7 @@ def test_who_moved_tags(name):
 def test_a_warning_tells_what_and_who_and_what_became_of_it():
     edits = [Edit("status", "Esca\x1b[31mlated", False, "jo"), Edit("tags", ["a"], True)]
     edits += [Edit("tags", ["b", "c"], True, "max", ("b", "c"), ("d\x1b",)), Edit("tags", [], True, None, (), ("e",))]
-    assert told(BEFORE, edits) == (
+    assert conflict_warning(BEFORE, edits) == (
         "case c1 (ticket 7) was changed by others while it was updated: "
         'status to "Esca\\u001b[31mlated" by jo (replaced by the update); tags to ["a"] (kept); '
         'tags: "b", "c" added and "d\\u001b" removed by max (kept); tags: "e" removed (kept).'

@@ -359,7 +359,7 @@ def test_rules_that_do_not_come_to_rest(case, rules, message, named):
     with pytest.raises(InputError) as caught:
         check_convergence(case, decide(case, rules), rules, NOW)
     assert str(caught.value).startswith(message)
-    assert caught.value.facts == {"rules": [f"rule {number}" for number in named], "case_id": CASE["_id"]}
+    assert caught.value.details == {"rules": [f"rule {number}" for number in named], "case_id": CASE["_id"]}
 
 
 def test_the_name_of_a_rule_is_cut_in_a_message_and_whole_in_the_facts():
@@ -369,4 +369,4 @@ def test_the_name_of_a_rule_is_cut_in_a_message_and_whole_in_the_facts():
     with pytest.raises(InputError) as caught:
         check_convergence(CASE, decision, rules, NOW)
     assert str(caught.value).startswith(f"The rules '{'x' * 100}...' and '{'y' * 100}': would change ")
-    assert caught.value.facts["rules"] == ["x" * 101, "y" * 100]
+    assert caught.value.details["rules"] == ["x" * 101, "y" * 100]

@@ -420,7 +420,7 @@ def test_the_refused_policies_are_those_that_do_not_converge(example):
     assert (error is None) == all(comes_to_rest(policy, case, platform) for platform in PLATFORMS)
     if error:
         assert str(error).isprintable()
-        assert len(error.facts["rules"]) > 1
+        assert len(error.details["rules"]) > 1
 
 
 @many

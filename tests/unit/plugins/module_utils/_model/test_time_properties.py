@@ -167,5 +167,5 @@ def test_a_limit_lets_pass_exactly_what_it_allows(changes, read, value, is_share
     if allowed:
         limit.check(changes, read)
     else:
-        with pytest.raises(InputError, match="Nothing was written"):
+        with pytest.raises(InputError, match="Aborted before the first write"):
             limit.check(changes, read)

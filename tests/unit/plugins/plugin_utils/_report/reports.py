@@ -36,7 +36,7 @@ def edit(field, value, by="ohtani@example.com", *, kept=False):
 
 
 def failed(number, **more):
-    error = {"kind": "ApiError", "status": 503}
+    error = {"type": "ApiError", "status": 503}
     return case(
         number, outcome="failed", changes=[], rules=[OWNED], reason=f"HTTP 503 for {number}.", error=error, **more
     )

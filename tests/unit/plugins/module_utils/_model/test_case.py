@@ -2,71 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Errors: what a module's failure holds; and people, tenants and tags of the case model."""
+"""Cases: what makes one, and its people, tenants and tags."""
 
 from __future__ import annotations
 
 import pytest
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import ApiError, StellarError, printable
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.case import bad_tag, is_case, is_case_id
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.directory import (
     Person,
     find_people,
     matches_tenant,
 )
-
-
-def test_a_failure_says_what_was_tried_why_and_what_to_do():
-    error = ApiError("Could not list cases", "HTTP 500.", "Run again.", status=500, method="GET", body=None)
-    error.result["changed"] = True
-    assert error.to_result() == {
-        "msg": "Could not list cases: HTTP 500. Run again.",
-        "changed": True,
-        "error": {"kind": "ApiError", "status": 500, "method": "GET", "remedy": "Run again."},
-    }
-
-
-def test_words_added_to_an_error_reach_its_result():
-    error = StellarError("Tried", "failed.")
-    error.append("(tried 2 times)")
-    error.append("(in vain)")
-    error.append("More.")
-    assert error.to_result()["msg"] == "Tried: failed. (tried 2 times) (in vain). More."
-
-
-@pytest.mark.parametrize(
-    ("remedy", "said"),
-    [
-        ("Run again.", "Tried: failed. Run again. It did, though. More. Run again. (tried 2 times)"),
-        ("", "Tried: failed. Run again. (tried 2 times). It did, though. More."),
-    ],
-)
-def test_what_happened_comes_before_the_remedy(remedy, said):
-    error = StellarError("Tried", "failed. Run again.", remedy)
-    error.append("(tried 2 times)")
-    error.insert("It did, though.")
-    error.insert("More.")
-    assert str(error) == said
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("plain", "plain"),
-        ("a\x1b[31mred\x1b[0m", "a [31mred [0m"),
-        ("a\u202eb\u200bc", "a b c"),
-        ("a\x00b\nc", "a b c"),
-        ("a\ud800b", "a b"),
-        # commands for the log of a pipeline, which run in the middle of a line too
-        ("a ##vso[task.complete]b ##[error]", "a # #vso[task.complete]b # #[error]"),
-        ("###teamcity[x ## heading #1 [y]", "## #teamcity[x ## heading #1 [y]"),
-        ("x" * 301, "x" * 300 + "..."),
-        (None, "None"),
-    ],
-)
-def test_text_of_the_platform_is_fit_for_a_terminal(text, shown):
-    assert printable(text) == shown
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,119 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the requests of a run share: connections, pace, the platform's clock, and secrets that appear nowhere."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+import traceback
+from typing import Any, Callable
+
+from ansible.module_utils.basic import missing_required_lib
+
+from .._errors import InputError, MissingLibraryError, printable
+from .adapter import Adapter, name_and_port, passwords, settings
+from .auth import basic_pair
+from .connection import PROXY_USER, Connection, is_proxy
+from .scrub import hidden, spellings
+from .throttle import Throttle
+
+try:
+    import requests
+    import urllib3
+except ImportError:
+    requests = None  # type: ignore[assignment]
+    REQUESTS_IMPORT_ERROR: str | None = traceback.format_exc()
+else:
+    REQUESTS_IMPORT_ERROR = None
+
+# Requests that a run may have under way at once, each on a connection of its own
+MAX_CONCURRENCY = 32
+
+
+class Session:
+    """The connections to the platform for one run, and what all requests on them share. Safe for threads.
+
+    It knows neither tokens nor requests.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        on_secret: Callable[[str], Any] = lambda secret: None,
+        sleep: Callable[[float], Any] = time.sleep,
+    ) -> None:
+        if requests is None:
+            raise MissingLibraryError(
+                "Could not load the Python library requests",
+                missing_required_lib("requests") + ".",
+                f"To install it there: {sys.executable} -m pip install requests",
+                detail=(REQUESTS_IMPORT_ERROR or "").strip().rpartition("\n")[2],
+            )
+        self.connection = connection
+        self._sleep = sleep
+        self._secrets: frozenset[str] = frozenset()
+        self._spellings: frozenset[str] = frozenset()
+        self._clock_ahead_s: float | None = None
+        # Not a session of requests, which keeps cookies, and reads what a redirect brings without a limit
+        self.adapter = Adapter(pool_maxsize=MAX_CONCURRENCY)
+        # One at a time is as fast, and has the copies of one answer only in memory.
+        self.parsing = threading.Lock()
+        if connection.verify is False:
+            urllib3.disable_warnings()
+        self.settings = settings(connection.base_url, connection.verify, connection.proxy)
+        proxy = requests.utils.select_proxy(connection.base_url, self.settings["proxies"])
+        if proxy and not is_proxy(proxy if "://" in proxy else "http://" + proxy):
+            remedy = f"Correct HTTPS_PROXY or ALL_PROXY. {PROXY_USER}"
+            raise InputError("The proxy of the environment", "is no proxy URL.", remedy)
+        self.proxy = name_and_port(proxy or "")
+        self.reset(on_secret)
+        self._register_connection_secrets()
+
+    def reset(self, on_secret: Callable[[str], Any]) -> None:
+        """Begin another run on the same connections, with its own budget, counts and register of secrets."""
+        self.throttle = Throttle(self.connection.retry_budget, self._sleep)
+        self._on_secret = on_secret
+        for secret in self._secrets:
+            on_secret(secret)
+
+    def close(self) -> None:
+        self.adapter.close()
+
+    def measure_clock_skew(self, platform_s: float, sent_at: float) -> None:
+        """Take from the first answer by how much the platform's clock is ahead of the one here, at most.
+
+        platform_s: its time by the answer, sent_at: when the request was sent, both in epoch seconds.
+        """
+        if self._clock_ahead_s is None:
+            # One second more, since a Date has no fractions.
+            self._clock_ahead_s = platform_s + 1 - sent_at
+
+    def platform_time_ms(self) -> int:
+        """Epoch ms on the platform's clock: not too early, and late by a second and the first answer's time at most."""
+        return int((time.time() + (self._clock_ahead_s or 0)) * 1000)
+
+    def register_secret(self, secret: str) -> None:
+        """Hide a text in all messages from now on, and hand it to whoever hides it in results."""
+        if secret:
+            # Other sets, since another thread may be going through these.
+            self._secrets |= {secret}
+            self._spellings |= spellings(secret)
+            self._on_secret(secret)
+
+    def _register_connection_secrets(self) -> None:
+        connection = self.connection
+        secrets = [connection.api_key, connection.access_token]
+        if connection.username and connection.api_key:
+            secrets.append(basic_pair(connection.username, connection.api_key))
+        for proxy in self.settings["proxies"].values():
+            secrets += passwords(proxy)
+        for secret in secrets:
+            self.register_secret(secret)
+
+    def scrub(self, text: Any, is_cut: bool = False) -> str:
+        """Text of an answer or a library's exception, fit for an error message. is_cut: whether its end is missing."""
+        return printable(hidden(str(text), self._spellings, is_cut))
