@@ -37,7 +37,6 @@ WRONG: dict[str, tuple[Any, str]] = {
     "access_token": (True, "two words"),
     "auth_method": (["basic"], "basik"),
     "tenant": (7, "Exampel Tenant"),
-    "api_version": (["5.0"], "5,0"),
     "validate_certs": ([True], "ture"),
     "ca_path": (1, "/nowhere/ca.pem"),
     "proxy": (["x"], "proxy.example.com"),

@@ -103,7 +103,7 @@ FAULTS: dict[str, Fault] = {
 # -- columns: calls -----------------------------------------------------------------------------------
 
 TOKEN, TENANTS, USERS, LIST = "POST access_token", "GET tenants", "GET users", "GET cases"
-READ, PUT, POST_CASES, COMMENT = "GET cases/ID", "PUT cases/ID", "POST cases", "POST cases/ID/comments"
+READ, PUT, COMMENT = "GET cases/ID", "PUT cases/ID", "POST cases/ID/comments"
 LATER_PAGE = "GET cases, a later page"
 REREAD = "GET cases/ID, before the write"
 LOOK = "GET cases/ID, after a lost write"
@@ -115,14 +115,14 @@ PARTS = {part: f"GET cases/ID/{part}" for part in INCLUDES}
 OLD_SCORES = "GET cases/ID/activity/score"
 
 CALLS = (
-    *(TOKEN, TENANTS, USERS, LIST, LATER_PAGE, READ, REREAD, PUT, POST_CASES, LOOK, READ_BACK, HISTORY),
+    *(TOKEN, TENANTS, USERS, LIST, LATER_PAGE, READ, REREAD, PUT, LOOK, READ_BACK, HISTORY),
     *(COMMENT, LOOK_COMMENTS, READ_LAST, *PARTS.values(), OLD_SCORES),
 )
-WRITES = (PUT, POST_CASES, COMMENT)
+WRITES = (PUT, COMMENT)
 
 
 # A read of a case, by what came before it; after a lost write it is a look
-READS = {"": READ, "read": REREAD, PUT: READ_BACK, POST_CASES: READ_BACK, COMMENT: READ_LAST}
+READS = {"": READ, "read": REREAD, PUT: READ_BACK, COMMENT: READ_LAST}
 
 
 def names_of(requests: Iterable[dict[str, Any]]) -> list[str]:
@@ -136,7 +136,7 @@ def names_of(requests: Iterable[dict[str, Any]]) -> list[str]:
     for entry in requests:
         path = entry["path"][len(API) + 1 :]
         name = entry["method"] + " " + re.sub(r"cases/[^/]+", "cases/ID", path)
-        of = dict(entry["query"])["id"] if name == POST_CASES else path.split("/")[1] if "/" in path else ""
+        of = path.split("/")[1] if "/" in path else ""
         before = last_write.get(of, "")
         if name in WRITES:
             last_write[of] = name if entry["fault"] is None else f"{name} lost"
@@ -249,13 +249,6 @@ LIVES: dict[str, Life] = {
         cells=(LOOK_COMMENTS,),
         lost=ONE_LOST_COMMENT,
     ),
-    "one case of release 4.3": Life(
-        CASE,
-        {"case_id": FIRST, "status": "In Progress", "api_version": "4.3"},
-        calls=(TOKEN, READ, POST_CASES),
-        cells=(POST_CASES,),
-        switches={"update_by_post": True},
-    ),
     "everything of a case": Life(
         INFO,
         {"case_id": [FIRST], "include": list(PARTS)},
@@ -327,12 +320,11 @@ LIVES: dict[str, Life] = {
         cells=(LATER_PAGE,),
         switches=TWO_PAGES,
     ),
-    "a list of a case of release 4.3": Life(
+    "a list of a case with a guard": Life(
         CASES,
-        {"cases": [{"case_id": FIRST, "status": "In Progress", "if_modified_at": GUARD}], "api_version": "4.3"},
-        calls=(TOKEN, READ, REREAD, POST_CASES, HISTORY),
-        cells=(POST_CASES,),
-        switches={"update_by_post": True},
+        {"cases": [{"case_id": FIRST, "status": "In Progress", "if_modified_at": GUARD}]},
+        calls=(TOKEN, READ, REREAD, PUT, HISTORY),
+        cells=(PUT,),
     ),
     "a list of cases": Life(
         CASES,

@@ -49,15 +49,6 @@ options:
       - Leave it out for all tenants that the key can see. An empty value is an error.
       - If not set, the variable C(stellar_tenant) is used, else E(STELLAR_TENANT).
     type: str
-  api_version:
-    description:
-      - The generation of the API. V("5.0") is for platforms 5.0 and later.
-      - V("4.3") updates a case by C(POST /cases?id=) and calls its severity C(priority), as the documentation of 4.3
-        has it.
-      - If not set, the variable C(stellar_api_version) is used, else E(STELLAR_API_VERSION).
-    type: str
-    choices: ["4.3", "5.0"]
-    default: "5.0"
   validate_certs:
     description:
       - Whether to verify the platform's TLS certificate. Leave it on; for a private CA set O(ca_path).
@@ -138,9 +129,6 @@ options:
   tenant:
     env: [{name: STELLAR_TENANT}]
     vars: [{name: stellar_tenant}]
-  api_version:
-    env: [{name: STELLAR_API_VERSION}]
-    vars: [{name: stellar_api_version}]
   validate_certs:
     env: [{name: STELLAR_VALIDATE_CERTS}]
     vars: [{name: stellar_validate_certs}]

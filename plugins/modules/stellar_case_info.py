@@ -125,9 +125,9 @@ cases:
       returned: always
       sample: New
     severity:
-      description: Its severity. A platform 4.3 gives C(priority) instead.
+      description: Its severity.
       type: str
-      returned: platform 5.0 and later
+      returned: always
       sample: Medium
     assignee:
       description: The id of who has it, V("") for nobody.

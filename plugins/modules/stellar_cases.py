@@ -210,8 +210,8 @@ options:
         type: str
   undo_file:
     description:
-      - A file on the host that runs the task. A report of P(stellarcyber.xdr.case_hygiene#role), the RV(undo) of a
-        result as JSON, or a O(journal).
+      - A file on the host that runs the task. The JSON report of P(stellarcyber.xdr.case_hygiene#role), or a
+        O(journal). RV(undo) of a result is not for a file, but for O(cases).
       - The cases are brought back to their former state, each unless somebody changed it since.
     type: path
   allow_other_platform:
@@ -497,7 +497,7 @@ counts:
   sample: {read: 60, changed: 2, ok: 1, failed: 0, skipped: 0, findings: 3}
 undo:
   description:
-    - What restores the cases that were changed. Give it back as O(cases), or saved as JSON as O(undo_file).
+    - What restores the cases that were changed. Give it back as O(cases).
     - Each item is guarded by C(if_modified_at).
     - Empty in check mode.
   returned: when the cases were read

@@ -51,7 +51,7 @@ def test_the_playbooks(core, simulator, tmp_path, option):
     for number, kind in enumerate(KINDS):
         simulator.clear_requests()
         playbook = ("hygiene", "undo")[number % 2]
-        given = {f"stellar_{option}": value(option, kind), "undo_file": undo_file(tmp_path)}
+        given = {f"stellar_{option}": value(option, kind), "undo_file": undo_file(tmp_path, simulator)}
         mode = ("--check",) if number % 3 else ()
         code, output = core.play(simulator, tmp_path, f"stellarcyber.xdr.{playbook}", *mode, "-e", json.dumps(given))
         assert code in (2, 4), f"{core.version} {kind}\n{output}"
@@ -60,9 +60,10 @@ def test_the_playbooks(core, simulator, tmp_path, option):
         assert not said, f"{core.version} {kind}: {said}"
 
 
-def undo_file(directory):
+def undo_file(directory, simulator):
     file = directory / "undo.json"
-    file.write_text(json.dumps([{"case_id": CASE, "severity": "Low"}]), encoding="utf-8")
+    report = {"report": 1, "platform": simulator.host, "undo": [{"case_id": CASE, "severity": "Low"}]}
+    file.write_text(json.dumps(report), encoding="utf-8")
     return str(file)
 
 
@@ -78,7 +79,7 @@ TAKEN_FOR_VARIABLES = {
 def test_what_the_playbooks_do_not_read(core, simulator, tmp_path):
     simulator.reset()
     simulator.clear_requests()
-    undo = f"undo_file={undo_file(tmp_path)}"
+    undo = f"undo_file={undo_file(tmp_path, simulator)}"
     for (given, wanted), playbook in zip(TAKEN_FOR_VARIABLES.items(), ("hygiene", "undo") * 2, strict=True):
         name = f"stellarcyber.xdr.{playbook}"
         code, output = core.play(simulator, tmp_path, name, "-e", given, "-e", undo)

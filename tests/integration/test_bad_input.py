@@ -295,12 +295,17 @@ def test_bad_lists(sim, name):
 
 UNDO_FILES = {
     "no JSON": ("{", ["line 1 is neither JSON of a report nor of a journal"]),
-    "a text": ('"x"', ["it holds no undo list"]),
+    "a text": ('"x"', ["it is neither a report of the role case_hygiene nor a journal"]),
     "nothing": ("", ["Could not read"]),
-    "another report": ('{"report": 1}', ["it holds no undo list"]),
-    "an item that is none": ('[{"case_id": "x y"}]', ["Item 1 of undo_file"]),
+    "another report": ('{"report": 1}', ["it is neither a report"]),
+    "an undo list": (f'[{{"case_id": "{CASE}", "severity": "Low"}}]', ["it is neither a report", "the option cases"]),
+    "a result of a task": (
+        f'{{"platform": "xdr.example.com", "undo": [{{"case_id": "{CASE}", "severity": "Low"}}]}}',
+        ["it is neither a report", "the option cases"],
+    ),
+    "an item that is none": ('{"report": 1, "undo": [{"case_id": "x y"}]}', ["Item 1 of undo_file"]),
     "an item with an unknown key": (
-        f'[{{"case_id": "{CASE}", "severtiy": "Low"}}]',
+        f'{{"report": 1, "undo": [{{"case_id": "{CASE}", "severtiy": "Low"}}]}}',
         ["Item 1 of undo_file", "severtiy"],
     ),
     "a journal with a line that is none": ('{"journal": 1}\nx\n{"undo": {"case_id": "x"}}\n', ["line 2 is neither"]),

@@ -114,7 +114,6 @@ def test_precedence(sim, tmp_path, option):
         "access_token": None,
         "auth_method": "basic",
         "tenant": "Example Tenant",
-        "api_version": "5.0",
         "validate_certs": True,
         "proxy": None,
         "timeout": 20,

@@ -205,7 +205,7 @@ TENANTS = [{"cust_id": digit * 32, "cust_name": "Twin"} for digit in "12"]
 TAGS_AS_LIST = {"stellarcyber.xdr.stellar_case": {"case_id": CASE_ID, "tags": ["a", "b"]}}
 TAGS_AS_OPTION = {"ansible.builtin.debug": {"msg": "{{ query('stellarcyber.xdr.stellar_cases', tags=['a']) }}"}}
 INSECURE = {"stellarcyber.xdr.stellar_case_info": {"limit": 1, "validate_certs": False}}
-UNDO = '{"platform": %s, "undo": [{"case_id": "62fceb4a48be7776c793a02a", "severity": "Low"}]}'
+UNDO = '{"report": 1, "platform": %s, "undo": [{"case_id": "62fceb4a48be7776c793a02a", "severity": "Low"}]}'
 NO_TAGS = {"ansible.builtin.debug": {"msg": "{{ query('stellarcyber.xdr.stellar_cases', []) }}"}}
 MISSPELT = {
     "ansible.builtin.debug": {
@@ -338,7 +338,9 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Option undo_file: the file is of the platform …, and this run is on ….": lambda p: p.undo(UNDO % '"elsewhere"'),
     "Option undo_file: the file doesn't say which platform it is of, …": lambda p: p.undo(UNDO % '""'),
     "Could not read …: it is empty, …": lambda p: p.undo(""),
-    "Could not read …: it holds no undo list.": lambda p: p.undo('{"report": 1}'),
+    "Could not read …: it is neither a report of the role case_hygiene nor a journal.": (
+        lambda p: p.undo(f'[{{"case_id": "{CASE_ID}", "severity": "Medium"}}]')
+    ),
     "Could not read …: line … is neither JSON of a report nor of a journal.": lambda p: p.undo("case 1\ncase 2\n"),
     "Option journal: … can't be created: …": (
         lambda p: p.cases({"case_id": CASE_ID, "severity": "Low"}, journal="/nowhere/journal")
@@ -391,7 +393,6 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     ),
     "Could not bring all cases to their state: …": lambda p: p.cases({"case_id": "0" * 24, "severity": "Low"}),
     "validate_certs is false: …": lambda p: p.ansible(INSECURE, **p.sim.env()),
-    "undo_file is an undo list alone, …": lambda p: p.undo(f'[{{"case_id": "{CASE_ID}", "severity": "Medium"}}]'),
     "... and … more warnings of this kind.": lambda p: p.cases(
         *({"case_id": case["_id"], "description": "What happened"} for case in p.sim.cases()[:11])
     ),

@@ -33,7 +33,6 @@ from tests.faults import (
     OLD_SCORES,
     OTHER,
     PARTS,
-    POST_CASES,
     PUT,
     READ,
     READ_BACK,
@@ -53,7 +52,7 @@ PART_OF = {**{call: part for part, call in PARTS.items()}, OLD_SCORES: "scores"}
 ONCE, FOR_GOOD, ALL = "one attempt", "all attempts", "all attempts and all later requests"
 
 # What each entry may call, whatever the lives of the table do
-CHANGES = {PUT, POST_CASES, LOOK, READ_BACK, HISTORY, COMMENT, LOOK_COMMENTS, READ_LAST}
+CHANGES = {PUT, LOOK, READ_BACK, HISTORY, COMMENT, LOOK_COMMENTS, READ_LAST}
 MAY_CALL = {
     # A ticket is on one page.
     CASE: {TOKEN, TENANTS, USERS, LIST, READ, *CHANGES},
@@ -216,7 +215,7 @@ class Cell:
     def _is_looked_for(self):
         """Whether the client looks before it repeats: a comment, and what has a guard, as all rules have."""
         has_guard = "if_modified_at" in json.dumps(self.life.options) or self.life.entry == CASES
-        return self.call == COMMENT or (self.call in (PUT, POST_CASES) and has_guard)
+        return self.call == COMMENT or (self.call == PUT and has_guard)
 
     # -- what is said ----------------------------------------------------------------------------------
 
@@ -226,7 +225,7 @@ class Cell:
             # The message is about the write that nobody could look for.
             assert self.outcome_unknown
             method, status, cause = "PUT" if self.call == LOOK else "POST", None, "no answer: "
-        elif self.fault.kind == "wrong_shape" and self.call in (PUT, POST_CASES) and self.lasts == ALL:
+        elif self.fault.kind == "wrong_shape" and self.call == PUT and self.lasts == ALL:
             # What the answer leaves open is read, or not.
             method, path = "GET", f"{API}/cases/{FIRST}"
         elif status == 401 and self.lasts == ALL:

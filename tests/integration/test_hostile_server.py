@@ -179,7 +179,7 @@ def peak_kib():
 
 url, calls = sys.argv[1], int(sys.argv[2])
 connection = Connection(base_url=url, username="", api_key="", access_token="token", auth_method="bearer", tenant="",
-                  api_version="5.0", verify=True, proxy="", timeout=60.0, retries=0, retry_budget=0.0)
+                  verify=True, proxy="", timeout=60.0, retries=0, retry_budget=0.0)
 messages = []
 
 def ask():

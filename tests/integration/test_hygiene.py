@@ -628,6 +628,6 @@ def test_a_module_that_ends_in_a_traceback_is_an_error(analyst: Analyst, tmp_pat
     report = analyst.report()
     assert (report["result"], report["passed"], ran.requests) == ("error", False, [])
     assert "broken" in report["error"]
-    undone = analyst.undo(undo_cases=[{"case_id": CASE, "status": "New"}])
+    undone = analyst.undo(undo_file="reports/hygiene.json")
     assert undone.returncode == CHECK_FAILED
     assert "broken" in undone.failure

@@ -116,7 +116,7 @@ FAULTS = {
     ),
     "a key is ignored": ([], {"ignored_put_keys": ["severity"]}, {}, {"failed": 10}),
     "all keys are ignored": ([], {"ignored_put_keys": ["severity", "status", "tags"]}, {}, {"failed": 10}),
-    "tags are respelt": ([], {"tag_normalise": "lower", "severity_field": "severity"}, {}, {"changed": 10}),
+    "tags are respelt": ([], {"tag_normalise": "lower"}, {}, {"changed": 10}),
 }
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The playbook undo: from a report, a journal or a list, and what it says of what it can't undo."""
+"""The playbook undo: from a report or a journal, and what it says of what it can't undo."""
 
 from __future__ import annotations
 
@@ -81,19 +81,28 @@ def test_from_the_report(analyst: Analyst, applied: Applied, sim: Simulator) -> 
     assert again.said[0] == first_line(sim, "0 cases restored, 1 already as they were, 0 skipped, 0 failed")
 
 
-@pytest.mark.parametrize("given", ["journal", "list", "file"])
-def test_from_a_journal_or_a_list(given: str, analyst: Analyst, applied: Applied, sim: Simulator) -> None:
-    undo = analyst.report()["undo"]
-    (analyst.folder / "undo.json").write_text(json.dumps(undo), encoding="utf-8")
+def test_from_a_journal(analyst: Analyst, applied: Applied, sim: Simulator) -> None:
     (journal,) = analyst.folder.glob("reports/*.journal")
-    ways = {"journal": {"undo_file": str(journal)}, "list": {"undo_cases": undo}, "file": {"undo_file": "undo.json"}}
-    done = analyst.undo(**ways[given])
+    done = analyst.undo(undo_file=str(journal))
     assert done.returncode == 0, done.output
-    assert done.said[0] == first_line(sim, "1 case restored, 0 already as they were, 0 skipped, 0 failed")
-    assert done.said[1] == "Restored: 67535"
-    # A list of items doesn't say what it lacks.
-    assert done.said[2:] == ([f"Can't be undone: comment of {CASE}"] if given == "journal" else [])
+    assert done.said == [
+        first_line(sim, "1 case restored, 0 already as they were, 0 skipped, 0 failed"),
+        "Restored: 67535",
+        f"Can't be undone: comment of {CASE}",
+    ]
     assert managed(sim) == applied.before
+
+
+def test_an_undo_list_is_no_file_to_undo(analyst: Analyst) -> None:
+    (analyst.folder / "undo.json").write_text(json.dumps(analyst.report()["undo"]), encoding="utf-8")
+    run = analyst.undo(undo_file="undo.json")
+    assert run.returncode == 2, run.output
+    assert run.failure == (
+        f"Could not read {analyst.folder}/undo.json: it is neither a report of the role case_hygiene nor a journal. "
+        "Give the JSON report of the role case_hygiene, or the journal of the run. What a task returned as undo is for "
+        "the option cases."
+    )
+    assert not run.requests
 
 
 def test_a_case_that_somebody_touched_is_left_alone(analyst: Analyst, sim: Simulator) -> None:
@@ -136,26 +145,16 @@ def test_what_is_too_much_to_show_is_counted(sim: Simulator, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("variables", "message"),
     [
-        ({}, "Give either a report or a journal, as -e undo_file=reports/hygiene.json, or the undo list of a result"),
-        ({"undo_file": "reports/hygiene.json", "undo_cases": [{"case_id": CASE}]}, "Give either a report or a journal"),
-        ({"undo_file": "reports/hygiene.json", "undo_cases": "{{ nowhere }}"}, "Give either a report or a journal"),
-        ({"undo_cases": []}, "undo_cases holds nothing to undo. That run changed nothing."),
-        ({"undo_file": ""}, "Give either a report or a journal"),
-        ({"undo_file": None}, "Give either a report or a journal"),
-        ({"undo_cases": None}, "Give either a report or a journal"),
-        ({"undo_file": "", "undo_cases": [{"case_id": CASE}]}, "Give either a report or a journal"),
+        ({}, "undo_file is required. Give the report or the journal of a run, as -e undo_file=reports/hygiene.json"),
+        ({"undo_file": ""}, "undo_file is required. "),
+        ({"undo_file": None}, "undo_file is required. "),
         ({"undo_file": "none.json"}, "Option undo_file: FOLDER/none.json can't be read: "),
         ({"undo_file": "reports/hygiene.html"}, "Could not read FOLDER/reports/hygiene.html: "),
     ],
     ids=[
         "nothing",
-        "both",
-        "both, one undefined",
-        "an empty list",
         "an empty path",
         "a null path",
-        "a null list",
-        "an empty path and a list",
         "no file",
         "another file",
     ],
@@ -171,10 +170,9 @@ def test_mistakes_are_named(variables: dict[str, Any], message: str, analyst: An
     "variables",
     [
         {"undo_file": "{{ nowhere }}"},
-        {"undo_cases": "{{ nowhere }}"},
         {"undo_file": "reports/hygiene.json", "undo_allow_other_platform": "{{ nowhere }}"},
     ],
-    ids=["file", "cases", "allow_other_platform"],
+    ids=["file", "allow_other_platform"],
 )
 def test_an_undefined_variable_in_a_value_is_an_error(variables: dict[str, Any], analyst: Analyst) -> None:
     run = analyst.undo(**variables)
@@ -191,12 +189,20 @@ def test_the_summary_names_the_tenant_that_the_undo_was_limited_to(analyst: Anal
     assert run.said[0] == first_line(sim, words, f"tenant Example Tenant ({tenant})")
 
 
-def test_a_report_of_another_platform_is_undone_if_the_user_says_so(analyst: Analyst, sim: Simulator) -> None:
-    report = {**analyst.report(), "platform": "another.example.com"}
+@pytest.mark.parametrize("platform", ["another.example.com", "", None])
+def test_a_report_of_another_platform_is_undone_if_the_user_says_so(
+    analyst: Analyst, sim: Simulator, platform: str | None
+) -> None:
+    """One that does not say which platform it is of may be of another one."""
+    report = {**analyst.report(), "platform": platform}
     (analyst.folder / "other.json").write_text(json.dumps(report), encoding="utf-8")
     refused = analyst.undo(undo_file="other.json")
     assert refused.returncode == 2, refused.output
-    assert "another.example.com" in refused.failure
+    of = f"is of the platform {platform}" if platform else "doesn't say which platform it is of"
+    assert refused.failure.startswith(f"Option undo_file: the file {of}, and this run is on {sim.host}. Set host to ")
+    assert refused.failure.endswith(
+        "set allow_other_platform to true, or undo_allow_other_platform for the playbook undo."
+    )
     misspelt = analyst.undo(undo_file="other.json", undo_allow_other_platform="ture")
     assert misspelt.returncode == 2, misspelt.output
     assert "allow_other_platform" in misspelt.failure

@@ -57,7 +57,8 @@ def test_an_empty_environment_of_a_playbook_is_absent(sim, tmp_path, playbook, c
 
 def play_and_judge(sim, directory, cell, variables, environment):
     sim.reset()
-    (directory / "undo.json").write_text(json.dumps([{"case_id": CASE, "severity": "Low"}]), encoding="utf-8")
+    report = {"report": 1, "platform": sim.host, "undo": [{"case_id": CASE, "severity": "Low"}]}
+    (directory / "undo.json").write_text(json.dumps(report), encoding="utf-8")
     rules = [{"name": "Lower", "match": {"name": "^Carbon Black:"}, "set": {"severity": "Low"}}]
     given = {"undo_file": str(directory / "undo.json")}
     if cell.reader == "hygiene":

@@ -65,19 +65,7 @@ async def get_case(request: Request) -> Response:
 
 
 async def put_case(request: Request) -> Response:
-    return await _update(request, find_case(request))
-
-
-async def post_cases(request: Request) -> Response:
-    """Create a case; in the oldest release `?id=` makes it an update, in others `id` is one more unknown name."""
-    world = world_of(request)
-    case_id = request.query_params.get("id")
-    if world.switches.update_by_post and case_id:
-        return await _update(request, find_case(request, case_id))
-    return await _create(request)
-
-
-async def _update(request: Request, record: Record) -> Response:
+    record = find_case(request)
     world, caller = world_of(request), caller_of(request)
     changes = change.read(world, record, await json_body(request))
     updated = change.commit(world, record, changes, caller.user_id)
@@ -89,7 +77,8 @@ async def _update(request: Request, record: Record) -> Response:
     return data(shown(world, updated, world.switches.description_in_put_answer))
 
 
-async def _create(request: Request) -> Response:
+async def post_cases(request: Request) -> Response:
+    """Create a case. What the query has, such as `id`, is unknown here."""
     world, caller = world_of(request), caller_of(request)
     body = await json_body(request)
     alerts = body.get("alerts", [])
@@ -115,7 +104,7 @@ async def _create(request: Request) -> Response:
             "version": len(alerts),
         }
     )
-    given = {key: body[key] for key in ("name", world.switches.severity_field, "status", "assignee") if key in body}
+    given = {key: body[key] for key in ("name", "severity", "status", "assignee") if key in body}
     if body.get("tags"):
         given["tags"] = {"add": body["tags"]}
     record = empty | change.read(world, empty, given)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the stellarcyber.xdr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One way to change a case, whoever asks for it: PUT, the older POST ?id=, /incidents, or an analyst's edit."""
+"""One way to change a case, whoever asks for it: PUT, /incidents, or an analyst's edit."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ if TYPE_CHECKING:
 KEYS = ("status", "assignee", "tags", "description", "name", "resolution", "update_alerts")
 
 
-def read(world: World, record: Record, body: dict[str, Any], severity_key: str | None = None) -> dict[str, Any]:
+def read(world: World, record: Record, body: dict[str, Any], severity_key: str = "severity") -> dict[str, Any]:
     """Check the body of an update. The answer has record fields with their new values, and maybe update_alerts."""
     switches = world.switches
-    severity_key = severity_key or switches.severity_field
     if not body and switches.invalid_value_status != 200:
         raise ApiError(switches.invalid_value_status, "at least one field to update is needed")
     changes: dict[str, Any] = {}
@@ -29,11 +28,11 @@ def read(world: World, record: Record, body: dict[str, Any], severity_key: str |
             continue
         if key in ("resolution", "update_alerts") and not switches.resolution:
             continue
-        if key in (severity_key, "severity") and (key == severity_key or switches.put_accepts_severity):
+        if key == severity_key:
             field = "severity"
         elif key in KEYS:
             field = key
-        elif key == "severity" or switches.unknown_put_key == "reject":
+        elif switches.unknown_put_key == "reject":
             raise ApiError(refusal(switches), f"unknown field: {key}")
         else:
             continue
@@ -168,7 +167,6 @@ def _follow_status(switches: Any, record: Record, updated: Record, moment: int) 
 def _activity(world: World, field: str, before: Any, after: Any, user_id: str, moment: int) -> dict[str, Any]:
     if field == "assignee":
         before, after = (world.people.person_name(value) or world.switches.unassigned_name for value in (before, after))
-    field = world.switches.severity_field if field == "severity" else field
     return activity(world, "update", field, before, after, user_id, moment)
 
 

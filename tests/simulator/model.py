@@ -61,7 +61,6 @@ def show(record: dict[str, Any], switches: Any, directory: Directory, descriptio
     case["modified_by_name"] = directory.person_name(record["modified_by"])
     case["tenant_name"] = tenant.get("cust_name", "")
     case["tenant_group_name"] = tenant.get("tgrp_name", "")
-    case[switches.severity_field] = case.pop("severity")
     if not switches.resolution:
         del case["resolution"]
     if not description:
@@ -82,7 +81,7 @@ def show_incident(record: dict[str, Any], switches: Any, directory: Directory) -
         "created_by_name",
         "modified_by_name",
         "resolution",
-        switches.severity_field,
+        "severity",
         "score",
     ):
         case.pop(key, None)
@@ -90,7 +89,7 @@ def show_incident(record: dict[str, Any], switches: Any, directory: Directory) -
 
 
 def record_from(given: dict[str, Any]) -> dict[str, Any]:
-    """A record from a case as somebody wrote or exported it; `priority` is the older name of the severity."""
+    """A record from a case as somebody wrote or exported it; `priority` is the severity's name in /incidents."""
     if "severity" not in given and "priority" in given:
         given = given | {"severity": given["priority"]}
     return {key: default if given.get(key) is None else given[key] for key, default in RECORD_DEFAULTS.items()} | {

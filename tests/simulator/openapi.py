@@ -82,10 +82,7 @@ def _case(switches: Any) -> dict[str, Schema]:
     fields |= dict.fromkeys(
         ("assignee_name", "created_by_name", "modified_by_name", "tenant_name", "tenant_group_name"), TEXT
     )
-    fields[switches.severity_field] = one_of(SEVERITIES)
-    if switches.severity_field != "severity":
-        del fields["severity"]
-    fields["resolution"] = one_of(RESOLUTIONS)
+    fields |= {"severity": one_of(SEVERITIES), "resolution": one_of(RESOLUTIONS)}
     if not switches.resolution:
         del fields["resolution"]
     return fields
@@ -101,21 +98,18 @@ def schemas(switches: Any) -> dict[str, Schema]:
     updated = _shown(case, switches.description_in_put_answer)
     # The older endpoint has its own names, and fewer fields.
     gone = {"acknowledged", "closed", "start_timestamp", "end_timestamp", "resolution", "score", "description"}
-    gone |= {"tenant_name", "tenant_group_name", "created_by_name", "modified_by_name", switches.severity_field}
+    gone |= {"tenant_name", "tenant_group_name", "created_by_name", "modified_by_name", "severity"}
     incident = {name: schema for name, schema in case.items() if name not in gone} | {
         "priority": one_of(SEVERITIES),
         "incident_score": NUMBER,
     }
     metadata = {"modified_at_auto": INTEGER, "algorithm": TEXT, "entity_id": TEXT, "automatic_version": INTEGER}
     summary = dict.fromkeys(("stages", "tactics", "techniques", "users", "hosts"), list_of(TEXT))
-    severities = {switches.severity_field: one_of(SEVERITIES)}
-    if switches.put_accepts_severity:
-        severities["severity"] = one_of(SEVERITIES)
     statuses = [status for status in STATUSES if status != "Escalated" or switches.escalated]
     tags = {"type": "object", "minProperties": 1} | at_most(
         add=list_of({"type": "string", "minLength": 1}), delete=list_of(TEXT)
     )
-    changes = {"status": one_of(statuses), "assignee": TEXT, "tags": tags, **severities}
+    changes = {"status": one_of(statuses), "assignee": TEXT, "tags": tags, "severity": one_of(SEVERITIES)}
     changes["resolution"] = one_of(RESOLUTIONS)
     answer = switches.put_answer
     return {
@@ -142,7 +136,7 @@ def schemas(switches: Any) -> dict[str, Schema]:
             tags=list_of({"type": "string", "minLength": 1}),
             alerts=list_of(body_with("_id", _id=TEXT, _index=TEXT)),
             comment=TEXT,
-            **severities,
+            severity=one_of(SEVERITIES),
         ),
         "Incident": exactly(**incident),
         "ListedIncident": exactly(

@@ -83,7 +83,7 @@ def parse(query_string: str, switches: Any, scope: frozenset[str] | None, now_ms
 
 
 def _filters(query: Query, args: dict[str, str], switches: Any, people: Any) -> None:
-    for name, column in (("status", "status"), (switches.severity_field, "severity")):
+    for name, column in (("status", "status"), ("severity", "severity")):
         if name in args:
             query.add_any_of(f"{column} IN ({{}})", args[name].split(",") if switches.multi_status else [args[name]])
     # The plus keeps SQLite from starting with the tag and sorting all of its cases: it walks the index of the sort

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-PROFILES = ("4.3", "5.0", "5.2", "5.5", "7.0")
+PROFILES = ("5.0", "5.2", "5.5", "7.0")
 DEFAULT_PROFILE = "5.5"
 
 
@@ -63,27 +63,10 @@ def _only(value: Any, *profiles: str) -> dict[str, Any]:
     return dict.fromkeys(profiles, value)
 
 
-OLD = ("4.3", "5.0", "5.2")
+OLD = ("5.0", "5.2")
 
 TABLE = (
     # What a release has.
-    Switch(
-        "severity_field",
-        "severity",
-        "name of the severity in case objects, filters and updates",
-        "9",
-        ("severity", "priority"),
-        _only("priority", "4.3"),
-    ),
-    Switch(
-        "put_accepts_severity",
-        True,
-        "PUT takes `severity` even where the field is called `priority`",
-        "9",
-        (),
-        _only(False, "4.3"),
-    ),
-    Switch("update_by_post", False, "POST /cases?id= updates a case", "9", (), _only(True, "4.3")),
     Switch("escalated", True, "status `Escalated` is accepted by updates", "3.3", (), _only(False, *OLD)),
     Switch("resolution", True, "`resolution` and `update_alerts` are known", "9", (), _only(False, *OLD)),
     Switch("scores_path", True, "GET /cases/{id}/scores exists", "9", (), _only(False, *OLD)),
@@ -96,7 +79,7 @@ TABLE = (
         "Basic with the legacy key on every call, without a token",
         "2.1",
         (),
-        _only(True, "4.3", "5.0"),
+        _only(True, "5.0"),
     ),
     # Authentication.
     Switch("token_lifetime_s", 600, "seconds that a token works", "2.1"),

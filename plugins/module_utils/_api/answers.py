@@ -24,7 +24,7 @@ def shape_error(client: Client, path: str, what: str, expected: str) -> ApiError
     return ApiError(
         f"{what} (GET {url})",
         f"HTTP 200, but the platform's answer does not hold {expected}.",
-        "Check that host is the platform, and that the platform's version is 4.3.7 or later.",
+        "Check that host is the platform, and that the platform's version is 5.0.4 or later.",
         method="GET",
         path=API_PATH + path,
         url=url,

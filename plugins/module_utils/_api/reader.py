@@ -108,7 +108,7 @@ class Reader:
         return total if all(part.matches(case) for case in others) else None
 
     def _first_page(self, part: Query, descending: bool = False) -> Page:
-        return part.first_page(self.now_ms, self.client.connection.api_version, descending)
+        return part.first_page(self.now_ms, descending)
 
     def _matching(self, query: Query, sorting: Sorting) -> Iterator[dict[str, Any]]:
         return (case for case, _read_at in self.listed(query.parts(), sorting) if query.matches(case))

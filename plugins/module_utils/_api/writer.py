@@ -147,8 +147,14 @@ class _Update:
         """PUT; what became of it, and the case after it, if that is known already."""
         already_applied = None if self.guard is None else self._already_applied
         try:
-            answer = _update(
-                self.client, self.case["_id"], self.plan.payload, self.what, already_applied, self.before_attempt
+            path = case_path(self.case["_id"])
+            answer = self.client.write(
+                "PUT",
+                path,
+                self.plan.payload,
+                self.what,
+                already_applied=already_applied,
+                before_attempt=self.before_attempt,
             )
         except ConflictError as error:
             # An earlier attempt may have arrived all the same, so that somebody changed what was written already.
@@ -340,26 +346,6 @@ def _leave_unknown(error: StellarError, *known: str) -> None:
     if not error.outcome_unknown:
         error.notes += (*known, "Whether the case was changed is unclear: look at it, or run again.")
     error.details["outcome_unknown"] = True
-
-
-def _update(
-    client: Client,
-    case_id: str,
-    payload: dict[str, Any],
-    what: str,
-    already_applied: Callable[[], bool] | None,
-    before_attempt: BeforeAttempt | None,
-) -> dict[str, Any]:
-    if client.connection.api_version != "4.3":
-        return client.write(
-            "PUT", case_path(case_id), payload, what, already_applied=already_applied, before_attempt=before_attempt
-        )
-    # Vendor docs 4.3: the id is a parameter, and severity is called priority.
-    body = {"priority" if name == "severity" else name: value for name, value in payload.items()}
-    params = [("id", case_id)]
-    return client.write(
-        "POST", "cases", body, what, params=params, already_applied=already_applied, before_attempt=before_attempt
-    )
 
 
 def _unsure(change: Change, after: dict[str, Any]) -> str:

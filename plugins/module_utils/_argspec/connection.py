@@ -23,8 +23,8 @@ from .._model.plain import as_number, as_whole
 
 VARIABLE_PREFIX, ENV_PREFIX = "stellar_", "STELLAR_"
 
-# Described in doc_fragments/connection.py. api_version "5.0" stands for 5.0 and everything after it:
-# the paths and fields of the case endpoints are the same since then (vendor docs 5.0 to 6.1).
+# Described in doc_fragments/connection.py. There is none for the platform's version: the paths and fields of the case
+# endpoints are the same since 5.0 (vendor docs 5.0 to 6.1).
 CONNECTION: dict[str, dict[str, Any]] = {
     "host": {"type": "str"},
     "username": {"type": "str"},
@@ -32,7 +32,6 @@ CONNECTION: dict[str, dict[str, Any]] = {
     "access_token": {"type": "str", "no_log": True},
     "auth_method": {"type": "str", "choices": ["auto", "basic", "bearer"], "default": "auto"},
     "tenant": {"type": "str"},
-    "api_version": {"type": "str", "choices": ["4.3", "5.0"], "default": "5.0"},
     "validate_certs": {"type": "bool", "default": True},
     "ca_path": {"type": "path"},
     # Its URL may hold a password.
@@ -141,8 +140,6 @@ def _str_value(option: str, value: Any) -> str:
     if isinstance(value, str):
         # ansible-core's tagged and unsafe strings are subclasses that requests may refuse.
         text = str.__str__(value).strip()
-    elif "choices" in spec and isinstance(value, (int, float)) and not isinstance(value, bool):
-        text = str(value)
     else:
         remedy = "Put it in quotes." if isinstance(value, (bool, int, float)) else "Give one value."
         raise OptionError(option, f"must be a string, got {_shown(option, value)}", remedy)
@@ -194,7 +191,6 @@ def connection_of(params: dict[str, Any]) -> Connection:
         access_token=access_token,
         auth_method=_auth_method(params.get("auth_method") or "auto", username),
         tenant=_text(params, "tenant"),
-        api_version=_text(params, "api_version") or "5.0",
         verify=_verify(params),
         proxy=proxy,
         timeout=_number(params, "timeout"),

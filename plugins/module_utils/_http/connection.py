@@ -22,7 +22,6 @@ class Connection:
     access_token: str = field(repr=False)
     auth_method: str
     tenant: str
-    api_version: str
     verify: bool | str
     proxy: str = field(repr=False)
     timeout: float

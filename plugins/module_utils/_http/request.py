@@ -390,7 +390,7 @@ def _remedy_for_class(status: int) -> str:
 _REMEDIES = {
     403: "The key may not do this: check the account's role, and that the tenant is in the key's scope.",
     404: "Check the id (a case's _id, not its ticket number), the tenant, and the platform's version.",
-    405: "The platform's version may lack this call: check api_version.",
-    422: "The platform refused a value: check the options, and api_version for a platform before 5.0.",
+    405: "The platform may lack this call: check that its version is 5.0.4 or later.",
+    422: "The platform refused a value: check the options, and that its version knows them.",
     429: "The platform asks to slow down: run less at once, or raise retry_budget.",
 }

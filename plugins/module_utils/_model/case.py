@@ -37,7 +37,7 @@ def is_platform_id(text: str) -> bool:
 
 # What the engine compares, and its types; a field that is absent or null is let pass.
 _TEXTS = (
-    *("status", "severity", "priority", "name", "resolution", "description", "assignee", "assignee_name"),
+    *("status", "severity", "name", "resolution", "description", "assignee", "assignee_name"),
     *("modified_by", "modified_by_name", "cust_id", "tenant_name"),
 )
 
@@ -55,8 +55,7 @@ def is_case(record: Any) -> bool:
 
 
 def severity(case: dict[str, Any]) -> str:
-    """Up to 4.3 the field is called priority (vendor docs 4.3)."""
-    return case.get("severity") or case.get("priority") or ""
+    return case.get("severity") or ""
 
 
 def tags(case: dict[str, Any]) -> list[str]:

@@ -156,12 +156,11 @@ def was_made(case: dict[str, Any], plan: Plan, change: Change, history: History)
 
 def _since(case: dict[str, Any], name: str, history: History) -> list[dict[str, Any]]:
     """The changes of a field after the case was read, the oldest first."""
-    names = ("severity", "priority") if name == "severity" else (name,)
     read_at = modified_at(case)
     if read_at is None:
         return []
     entries = [
-        entry for entry in history if entry.get("field") in names and (moment(entry, "timestamp") or read_at) > read_at
+        entry for entry in history if entry.get("field") == name and (moment(entry, "timestamp") or read_at) > read_at
     ]
     return sorted(entries, key=lambda entry: entry["timestamp"])
 

@@ -102,8 +102,6 @@ class Plan:
             if change.field == "assignee":
                 person = self.desired.assignee or Person("")
                 expected.update(assignee=person.user_id or person.sent_as, assignee_name=person.label)
-            elif change.field == "severity":
-                expected["severity" if "severity" in case or "priority" not in case else "priority"] = change.after
             elif change.field != "comment":
                 expected[change.field] = change.after
         return expected

@@ -103,14 +103,13 @@ class Query:
             and all(_reaches(part, self, name, operator.ge) for name in _HIGH_BOUNDS)
         )
 
-    def first_page(self, now_ms: int, api_version: str, descending: bool = False) -> Page:
+    def first_page(self, now_ms: int, descending: bool = False) -> Page:
         """The first page of the listing of one of the parts()."""
-        severity_name = "priority" if api_version == "4.3" else "severity"
         people = [person.user_id for person in self.not_modified_by]
         # Bounds a little wider than asked: whether the platform includes them is not documented.
         filters = (
             ("status", ",".join(self.status)),
-            (severity_name, ",".join(self.severity)),
+            ("severity", ",".join(self.severity)),
             ("tags", ",".join(self.tags)),
             ("NOT~tags", ",".join(self.not_tags)),
             ("NOT~modified_by", people[0] if len(people) == 1 else None),

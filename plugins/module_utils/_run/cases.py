@@ -105,14 +105,12 @@ def run_cases(
     items = None if rules is not None else _items(params, undo, now_ms)
     with connected(params, on_secret, now_ms, connect) as reader:
         client = reader.client
-        warnings: list[str] = []
         if undo is not None and not params.get("allow_other_platform"):
-            warnings = _check_platform(undo, client.connection.platform)
+            _check_platform(undo, client.connection.platform)
         client.throttle.set_limit(workers)
         client.authenticate()
         progress = Progress(client, workers, params.get("on_error") == "stop", started + budget)
         outcome = _plan_items(items or [], reader, progress) if rules is None else _decide_all(rules, reader, progress)
-        outcome.warnings = warnings + outcome.warnings
         planned = outcome.planned
         result: dict[str, Any] = {
             **origin(reader),
@@ -164,15 +162,10 @@ def _undo_file(params: dict[str, Any]) -> UndoFile | None:
     return undo_file(text, path)
 
 
-def _check_platform(undo: UndoFile, platform: str) -> list[str]:
-    """Refuse to undo on a platform what was done on another one, whose cases only have the same ids.
-
-    Returns warnings. Raises InputError.
-    """
-    if undo.is_list:
-        return [f"undo_file is an undo list alone, which can't say which platform it is of. This run is on {platform}."]
+def _check_platform(undo: UndoFile, platform: str) -> None:
+    """Refuse to undo on a platform what was done on another one, whose cases only have the same ids."""
     if not undo.items or is_same_platform(undo.platform, platform):
-        return []
+        return
     of = (
         f"is of the platform {printable(undo.platform, 100)}"
         if undo.platform
@@ -181,7 +174,8 @@ def _check_platform(undo: UndoFile, platform: str) -> list[str]:
     raise InputError(
         "Option undo_file",
         f"the file {of}, and this run is on {platform}.",
-        "Set host to the platform of that run. If it is the same by another name, set allow_other_platform to true.",
+        "Set host to the platform of that run. If it is the same by another name, set allow_other_platform to true, or "
+        "undo_allow_other_platform for the playbook undo.",
     )
 
 

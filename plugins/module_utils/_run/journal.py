@@ -21,7 +21,9 @@ from .._errors import InputError, printable
 JOURNAL_HEADER = "journal"
 JOURNAL_UNDO = "undo"
 JOURNAL_LOST = "not_undoable"
-# Of a journal's header, a report and a result
+# Of a report alone: a result of stellar_cases has all else that is read here
+REPORT = "report"
+# Of a journal's header and a report
 PLATFORM = "platform"
 
 
@@ -91,18 +93,20 @@ class UndoFile(NamedTuple):
     """What a run left to undo it.
 
     items: of the option cases. not_restorable: what they can't restore, by case_id. platform: of which they are, '' if
-    the file does not say so. is_list: True for an undo list alone, which has no place for it.
+    the file does not say so.
     """
 
     items: list[Any]
     not_restorable: dict[str, list[str]]
-    platform: str = ""
-    is_list: bool = False
+    platform: str
 
 
 def undo_file(text: str, name: str) -> UndoFile:
-    """Read a report, an undo list, or a journal. name: of the file, for messages."""
-    remedy = "Give a report or the journal of a run that changed cases, or the undo list of its result as JSON."
+    """Read a JSON report of the role case_hygiene, or a journal. name: of the file, for messages."""
+    remedy = (
+        "Give the JSON report of the role case_hygiene, or the journal of the run. What a task returned as undo is for "
+        "the option cases."
+    )
     what = f"Could not read {printable(name)}"
     if not text.strip():
         raise InputError(what, "it is empty, as a journal is if the run ended before it wrote to the platform.", remedy)
@@ -110,20 +114,17 @@ def undo_file(text: str, name: str) -> UndoFile:
         content = json.loads(text)
     except (ValueError, RecursionError):
         return _journal(text, what, remedy)
-    if isinstance(content, list):
-        return UndoFile(content, {}, is_list=True)
     if isinstance(content, dict) and JOURNAL_HEADER in content and JOURNAL_UNDO not in content:
-        return UndoFile([], {})  # a journal without an entry: the run ended before its first write
-    items = content.get("undo") if isinstance(content, dict) else None
-    if not isinstance(items, list):
-        raise InputError(what, "it holds no undo list.", remedy)
-    return UndoFile(items, _not_restorable(content), str(content.get(PLATFORM) or ""))
+        return _journal(text, what, remedy)  # without an entry: the run ended before its first write
+    if not isinstance(content, dict) or REPORT not in content or not isinstance(content.get("undo"), list):
+        raise InputError(what, "it is neither a report of the role case_hygiene nor a journal.", remedy)
+    return UndoFile(content["undo"], _not_restorable(content), str(content.get(PLATFORM) or ""))
 
 
 def _not_restorable(report: dict[str, Any]) -> dict[str, list[str]]:
-    """What a report, or the result of a module, says of it. A preview has changed nothing."""
+    """What a report says of it. A preview has changed nothing."""
     results = report.get("case_results")
-    if report.get("check_mode") or report.get("mode") == "check" or not isinstance(results, list):
+    if report.get("mode") == "check" or not isinstance(results, list):
         return {}
     return {
         str(result.get("case_id")): [str(name) for name in result["not_undoable"]]

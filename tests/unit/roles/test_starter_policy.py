@@ -52,7 +52,6 @@ CASES = st.fixed_dictionaries(
     },
     optional={
         "severity": st.sampled_from(["Critical", "High", "Medium", "Low", "Severe"]),
-        "priority": st.sampled_from(["Critical", "High"]),
         "resolution": st.sampled_from(["", "Benign", "True Positive"]) | st.none(),
     },
 )

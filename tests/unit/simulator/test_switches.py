@@ -128,9 +128,6 @@ def at_one_a_second(observe: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 EFFECTS: list[tuple[str, Callable[[Any], Any], Any, dict[Any, Any]]] = [
-    ("severity_field", lambda api: "severity" in api.case(), True, {"priority": False}),
-    ("put_accepts_severity", put_then({"severity": "High"}, "severity"), "High", {}),
-    ("update_by_post", status_of("POST", f"/cases?id={CASE}", {"status": "New"}), 422, {True: 200}),
     ("escalated", status_of("PUT", f"/cases/{CASE}", {"status": "Escalated"}), 200, {False: 422}),
     ("resolution", lambda api: "resolution" in api.case(), True, {False: False}),
     ("scores_path", status_of("GET", f"/cases/{CASE}/scores"), 200, {False: 404}),
@@ -237,14 +234,6 @@ def test_effect(api: Any, name: str, observe: Any, by_default: Any, others: dict
 
 def test_every_switch_is_tested() -> None:
     assert [effect[0] for effect in EFFECTS] == [switch.name for switch in switches.TABLE]
-
-
-def test_severity_is_refused_where_it_is_called_priority(api: Any) -> None:
-    api.simulator.switch(severity_field="priority")
-    assert api.put({"severity": "High"}).json()["data"]["priority"] == "High"
-    api.simulator.switch(put_accepts_severity=False)
-    assert api.put({"severity": "Low"}).status_code == 422
-    assert api.put({"priority": "Low"}).json()["data"]["priority"] == "Low"
 
 
 def test_a_bad_value_that_is_ignored_changes_nothing(api: Any) -> None:

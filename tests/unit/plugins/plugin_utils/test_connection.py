@@ -38,7 +38,6 @@ def of(given=None, variables=None, template=lambda value: value):
         ("timeout", "2.5", 2.5),
         ("retries", "3", 3),
         ("retries", 3.0, 3),
-        ("api_version", 5.0, "5.0"),
         ("proxy", "", None),
         ("timeout", None, None),
         ("retry_budget", "  ", None),

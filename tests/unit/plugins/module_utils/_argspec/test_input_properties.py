@@ -282,7 +282,11 @@ journal_lines = st.fixed_dictionaries(
     {}, optional={"journal": anything, "undo": items, "not_undoable": anything | st.lists(st.text(max_size=3))}
 )
 reports = st.fixed_dictionaries(
-    {}, optional={"undo": st.lists(items), "case_results": anything | st.lists(journal_lines), "check_mode": anything}
+    {"report": st.just(1), "undo": st.lists(items)},
+    optional={
+        "case_results": anything | st.lists(journal_lines),
+        **dict.fromkeys(("mode", "error", "platform"), anything),
+    },
 )
 undo_texts = st.one_of(
     reports.map(json.dumps),

@@ -27,7 +27,6 @@ def connection(url, **options):
         "access_token": "" if options.get("api_key") else TOKEN,
         "auth_method": "basic" if options.get("username") else "bearer",
         "tenant": "",
-        "api_version": "5.0",
         "verify": True,
         "proxy": "",
         "timeout": 10.0,

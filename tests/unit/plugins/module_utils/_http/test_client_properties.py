@@ -62,7 +62,6 @@ def ask(platform, answer):
         access_token="token",
         auth_method="bearer",
         tenant="",
-        api_version="5.0",
         verify=True,
         proxy="",
         timeout=TIMEOUT_S,

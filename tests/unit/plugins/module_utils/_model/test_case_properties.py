@@ -35,7 +35,7 @@ from tests.unit.plugins.module_utils._model.test_query_properties import HOUR, N
 
 # Every field that the engine reads, and what it is in a sane case.
 TEXTS = (
-    *("status", "severity", "priority", "name", "resolution", "description", "assignee", "assignee_name"),
+    *("status", "severity", "name", "resolution", "description", "assignee", "assignee_name"),
     *("modified_by", "modified_by_name", "cust_id", "tenant_name"),
 )
 OTHERS = ("ticket_id", "created_at", "modified_at", "score", "size", "closed")
@@ -90,9 +90,7 @@ class Answers:
 
     def __init__(self, answer):
         self.answer = answer
-        self.connection = type(
-            "Connection", (), {"tenant": "Clinic", "api_version": "5.0", "base_url": "https://xdr.example"}
-        )
+        self.connection = type("Connection", (), {"tenant": "Clinic", "base_url": "https://xdr.example"})
 
     def get(self, path, params=(), what=""):
         return self.answer

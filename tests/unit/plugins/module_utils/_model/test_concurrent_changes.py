@@ -42,7 +42,6 @@ SHOWN = {
     "tags come and go": ({"tags": ["y", "x", "hit"]}, [("tags", ["hit", "x", "y"], ("x", "y"), ("b",))]),
     "another status": ({"status": "Escalated"}, [("status", "Escalated")]),
     "a field that was not planned": ({"severity": "High"}, [("severity", "High")]),
-    "severity by its old name": ({"severity": None, "priority": "High"}, [("severity", "High")]),
     "somebody has it now": ({"assignee": "2" * 32, "assignee_name": "Jo"}, [("assignee", "Jo")]),
     "the same person under another name": ({"assignee_name": "nobody"}, []),
     "an answer without some fields": ({"name": None, "severity": None, "resolution": None}, []),

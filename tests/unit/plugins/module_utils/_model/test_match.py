@@ -169,10 +169,6 @@ def test_a_case_that_lacks_the_field(case, match, fits):
 @pytest.mark.parametrize(
     ("case", "match", "fits"),
     [
-        # before 5.0 severity is called priority
-        ({"_id": "1", "priority": "High"}, {"severity": ["High"]}, True),
-        ({"_id": "1", "priority": "High"}, {"not_severity": ["High"]}, False),
-        ({"_id": "1", "severity": None, "priority": "High"}, {"severity": ["High"]}, True),
         ({"_id": "1", "tags": ["a", "a"]}, {"tags": {"all": ["a"]}}, True),
         ({"_id": "1", "score": "30"}, {"min_score": 0}, False),
         ({"_id": "1", "size": "17"}, {"max_size": 99}, False),

@@ -52,8 +52,18 @@ def test_what_it_allows(text, read, most):
     [
         ("0", 1, 1, "Aborted before the first write: 1 change planned, max_changes is 0. Look"),
         ("2", 3, 60, "Aborted before the first write: 3 changes planned, max_changes is 2. Look"),
-        ("2%", 3, 60, "Aborted before the first write: 3 changes planned, max_changes is 2% of the 60 cases read. Look"),
-        ("2.50%", 3, 60, "Aborted before the first write: 3 changes planned, max_changes is 2.5% of the 60 cases read. Look"),
+        (
+            "2%",
+            3,
+            60,
+            "Aborted before the first write: 3 changes planned, max_changes is 2% of the 60 cases read. Look",
+        ),
+        (
+            "2.50%",
+            3,
+            60,
+            "Aborted before the first write: 3 changes planned, max_changes is 2.5% of the 60 cases read. Look",
+        ),
     ],
 )
 def test_what_it_says(text, changes, read, message):

@@ -43,7 +43,6 @@ CASE = {
         ({}, Desired(status="New"), {}, []),
         ({}, Desired(status="Escalated"), {"status": "Escalated"}, [("status", "New", "Escalated")]),
         ({}, Desired(severity="High"), {"severity": "High"}, [("severity", "Medium", "High")]),
-        ({"severity": None, "priority": "High"}, Desired(severity="High"), {}, []),
         ({}, Desired(name="x"), {"name": "x"}, [("name", "Carbon Black", "x")]),
         ({}, Desired(description="x"), {"description": "x"}, [("description", None, "x")]),
         ({"description": "x"}, Desired(description="x"), {}, []),
@@ -174,10 +173,7 @@ def test_diff_names_the_case_by_its_ticket(case, header):
         ({}, Desired(assignee=Person("new@x.org")), {"assignee": "new@x.org", "assignee_name": "new@x.org"}),
         ({}, Desired(assignee=NOBODY), {"assignee": "", "assignee_name": ""}),
         ({}, Desired(tags=TagChange(exactly=("z",))), {"tags": ["z"]}),
-        # in the field that this platform has
         ({"severity": "Low"}, Desired(severity="High"), {"severity": "High"}),
-        ({"priority": "Low"}, Desired(severity="High"), {"priority": "High"}),
-        ({"priority": "Low", "severity": None}, Desired(severity="High"), {"severity": "High"}),
         ({}, Desired(severity="High"), {"severity": "High"}),
         # a comment is none of the case's fields
         ({}, Desired(status="Cancelled", comment="hello"), {"status": "Cancelled"}),

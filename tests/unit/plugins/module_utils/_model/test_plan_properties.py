@@ -39,11 +39,11 @@ people = st.sampled_from(PEOPLE)
 
 @st.composite
 def cases(draw):
-    """As the platform may give it: any field null or absent, tags repeated, severity by its older name."""
+    """As the platform may give it: any field null or absent, tags repeated."""
     assignee, shown = draw(st.sampled_from(list(USERS.values())))
     whole = {
         "status": draw(st.sampled_from(STATUSES)),
-        draw(st.sampled_from(("severity", "severity", "priority"))): draw(st.sampled_from(SEVERITIES)),
+        "severity": draw(st.sampled_from(SEVERITIES)),
         "name": draw(texts),
         "resolution": draw(st.sampled_from(("", "Benign", "True Positive"))),
         "description": draw(texts),
@@ -90,8 +90,6 @@ def put(case, payload):
             after["tags"] = [*kept, *(tag for tag in value.get("add", ()) if tag not in kept)]
         elif name == "assignee":
             after["assignee"], after["assignee_name"] = USERS[value]
-        elif name == "severity":
-            after["severity" if "severity" in case or "priority" not in case else "priority"] = value
         elif name != "update_alerts":
             after[name] = value
     return after
@@ -101,7 +99,6 @@ def state(case):
     """What people see of a case and may manage. Null and absent look like nothing, tags like a set."""
     return {
         **{name: case.get(name) or "" for name in FIELDS},
-        "severity": case.get("severity") or case.get("priority") or "",
         "tags": frozenset(case.get("tags") or ()),
     }
 

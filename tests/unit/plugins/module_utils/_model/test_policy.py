@@ -178,14 +178,6 @@ NEW, RESOLVED, REOPENED = {"status": ["New"]}, {"status": ["Resolved"]}, {"statu
             (0, 1),
             {"status": "Cancelled", "severity": "Low"},
         ),
-        # severity before 5.0
-        (
-            {"severity": None, "priority": "High"},
-            [({"severity": ["High"]}, {"severity": "Low"}), ({"severity": ["Low"]}, {"name": "x"})],
-            (0, 1),
-            (0, 1),
-            {"severity": "Low", "name": "x"},
-        ),
     ],
 )
 def test_decisions(case, rules, matched, changing, payload):

@@ -59,8 +59,6 @@ class Platform:
             elif name == "assignee":
                 after["assignee"] = user_id(value)
                 after["assignee_name"] = self.shown(after["assignee"])
-            elif name == "severity":
-                after[severity_field(case)] = value
             elif name != "update_alerts":
                 after[name] = value
         if after["status"] in OPEN and case["status"] in CLOSED and self.reopening_clears_resolution:
@@ -84,16 +82,9 @@ def user_id(spelling):
     return next((user["user_id"] for user in USERS if spelling.lower() in user.values()), "")
 
 
-def severity_field(case):
-    return "severity" if "severity" in case else "priority"
-
-
 def shown(case):
     """What people see of a case and may manage, tags as a set."""
-    return {name: case[name] for name in FIELDS if name not in ("severity", "tags")} | {
-        "severity": case[severity_field(case)],
-        "tags": set(case["tags"]),
-    }
+    return {name: case[name] for name in FIELDS if name != "tags"} | {"tags": set(case["tags"])}
 
 
 # -- what rules mean --------------------------------------------------------------------------------------
@@ -131,7 +122,7 @@ def meets(match, case, now):
     return all(
         (
             one_of("status", case["status"]),
-            one_of("severity", case[severity_field(case)]),
+            one_of("severity", case["severity"]),
             one_of("resolution", case["resolution"]),
             "tenant" not in match or tenant & set(match["tenant"]),
             not tenant & set(match.get("not_tenant", [])),
@@ -160,8 +151,6 @@ def with_set(case, wanted):
             after["tags"] = sorted(kept | set(value.get("add", [])))
         elif name == "assignee":
             after["assignee"] = user_id(value)
-        elif name == "severity":
-            after[severity_field(case)] = value
         elif name != "update_alerts":
             after[name] = value
     return after
@@ -312,7 +301,7 @@ def cases(draw):
         "_id": "62fceb4a48be7776c793a02a",
         "ticket_id": 67535,
         "status": status,
-        draw(st.sampled_from(("severity", "severity", "priority"))): draw(st.sampled_from(SEVERITIES)),
+        "severity": draw(st.sampled_from(SEVERITIES)),
         "name": draw(st.sampled_from(("scan", "virus", HOSTILE))),
         "resolution": draw(st.sampled_from(("", *RESOLUTIONS))) if status in CLOSED else "",
         "assignee": assignee,
@@ -334,7 +323,7 @@ def examples(draw):
     match = draw(st.sampled_from([{}, *(rule["match"] for rule in policy)]))
     for name in ("status", "severity", "resolution"):
         if name in match:
-            case[severity_field(case) if name == "severity" else name] = match[name][0]
+            case[name] = match[name][0]
     if "assignee" in match:
         case["assignee"] = user_id(match["assignee"][0])
         case["assignee_name"] = PLATFORMS[0].shown(case["assignee"])

@@ -196,41 +196,38 @@ def test_a_case_that_nobody_has_changed_was_changed_by_nobody(changed_by):
 
 
 @pytest.mark.parametrize(
-    ("query", "api_version", "filters"),
+    ("query", "filters"),
     [
-        (Query(), "5.0", [()]),
-        (Query(tags=("a", "b")), "5.0", [(("tags", "a,b"),)]),
-        (Query(severity=("High",)), "5.0", [(("severity", "High"),)]),
-        (Query(severity=("High",)), "4.3", [(("priority", "High"),)]),
+        (Query(), [()]),
+        (Query(tags=("a", "b")), [(("tags", "a,b"),)]),
+        (Query(severity=("High",)), [(("severity", "High"),)]),
         # Only tags can have several values on every version: one listing for each combination.
         (
             Query(status=("New", "Resolved"), severity=("High",)),
-            "5.0",
             [(("status", "New"), ("severity", "High")), (("status", "Resolved"), ("severity", "High"))],
         ),
         # Which identity the platform's own filter takes is not known: matched here only.
-        (Query(assignee=(OHTANI,)), "5.0", [()]),
-        (Query(min_size=3), "5.0", [()]),
-        (Query(not_modified_by=(OHTANI,)), "5.0", [(("NOT~modified_by", "8" * 32),)]),
-        (Query(not_modified_by=(Person("x"),)), "5.0", [()]),
-        (Query(not_tags=("a", "b")), "5.0", [(("NOT~tags", "a,b"),)]),
-        (Query(min_score=75), "5.0", [(("FROM~score", 74.999),)]),
-        (Query(max_score=75), "5.0", [(("TO~score", 75.001),)]),
+        (Query(assignee=(OHTANI,)), [()]),
+        (Query(min_size=3), [()]),
+        (Query(not_modified_by=(OHTANI,)), [(("NOT~modified_by", "8" * 32),)]),
+        (Query(not_modified_by=(Person("x"),)), [()]),
+        (Query(not_tags=("a", "b")), [(("NOT~tags", "a,b"),)]),
+        (Query(min_score=75), [(("FROM~score", 74.999),)]),
+        (Query(max_score=75), [(("TO~score", 75.001),)]),
         (
             Query(modified_after=2000, modified_before=3000),
-            "5.0",
             [(("FROM~modified_at", 1999), ("TO~modified_at", 3001))],
         ),
-        (Query(tenant=Tenant("6" * 32, "x")), "5.0", [(("tenantid", "6" * 32),)]),
+        (Query(tenant=Tenant("6" * 32, "x")), [(("tenantid", "6" * 32),)]),
     ],
 )
-def test_parameters(query, api_version, filters):
-    assert [part.first_page(NOW, api_version).filters for part in query.parts()] == filters
+def test_parameters(query, filters):
+    assert [part.first_page(NOW).filters for part in query.parts()] == filters
 
 
 @pytest.mark.parametrize(("descending", "order"), [((), "asc"), ((False,), "asc"), ((True,), "desc")])
 def test_every_page_has_an_explicit_window_order_and_limit(descending, order):
-    sent = dict(Query().first_page(NOW, "5.0", *descending).parameters())
+    sent = dict(Query().first_page(NOW, *descending).parameters())
     assert sent == {
         "FROM~created_at": EARLIEST_MS - 1,
         "TO~created_at": NOW + DAY_MS + 1,
@@ -383,8 +380,8 @@ def lets_through(page, case):
 
 @given(st.lists(QUERIES, min_size=1, max_size=4), st.lists(LISTED, min_size=5, max_size=15))
 def test_the_fewest_parts_list_all_that_a_query_finds_and_all_that_its_own_parts_would_list(queries, cases):
-    fewest = [part.first_page(NOW, "5.0") for part in fewest_parts(queries)]
-    all_parts = [part.first_page(NOW, "5.0") for query in queries for part in query.parts()]
+    fewest = [part.first_page(NOW) for part in fewest_parts(queries)]
+    all_parts = [part.first_page(NOW) for query in queries for part in query.parts()]
     assert len(fewest) <= len(all_parts)
 
     def listed_by(page):
@@ -398,7 +395,7 @@ def test_the_fewest_parts_list_all_that_a_query_finds_and_all_that_its_own_parts
 
 
 def test_a_window_that_ends_before_it_begins_is_not_sent():
-    page = Query(created_before=-1).first_page(NOW, "5.0")
+    page = Query(created_before=-1).first_page(NOW)
     assert (page.from_ms, page.to_ms) == (EARLIEST_MS, EARLIEST_MS)
 
 
@@ -514,7 +511,7 @@ def test_a_platform_that_repeats_itself_is_given_up_in_the_end(stale, ends):
 @pytest.mark.parametrize(("count", "calls"), [(0, 1), (1, 1), (500, 1), (501, 2), (10_000, 21)])
 def test_pages_needed(count, calls):
     platform = Platform([EARLIEST_MS + number for number in range(count)])
-    assert len(read_all(platform, Query().first_page(NOW, "5.0"))) == count
+    assert len(read_all(platform, Query().first_page(NOW))) == count
     assert platform.calls == calls
 
 

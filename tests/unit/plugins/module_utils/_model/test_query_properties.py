@@ -34,7 +34,7 @@ USERS = {
 }
 TENANTS = {"clinic": new_tenant("Clinic", "7" * 32), "bank": new_tenant("Bank, Ltd", "6" * 32)}
 PARAMETERS = (
-    *("status", "severity", "priority", "tags", "NOT~tags", "NOT~modified_by", "FROM~score", "TO~score", "tenantid"),
+    *("status", "severity", "tags", "NOT~tags", "NOT~modified_by", "FROM~score", "TO~score", "tenantid"),
     *("FROM~modified_at", "TO~modified_at", "FROM~created_at", "TO~created_at", "sort", "order", "limit", "skip"),
 )
 # A platform that ignores one of these lists too much, and is not the one to judge.
@@ -97,7 +97,6 @@ def drawn_switches(ignored, **more):
             "range_to_inclusive": st.booleans(),
             "page_cap": st.integers(0, 4),
             "multi_status": st.booleans(),
-            "severity_field": st.sampled_from(("severity", "priority")),
             "default_window": st.sampled_from(("none", "24h")),
             "default_window_lifted_by": st.sampled_from(("any", "both")),
             "default_sort": st.sampled_from(("modified_at", "score")),
@@ -120,9 +119,7 @@ class Platform:
         self.people.save_tenants(list(TENANTS.values()))
         self.records = [record_from({"_id": f"c{number}", **case}) for number, case in enumerate(cases)]
         self.store.add(self.records)
-        self.connection = SimpleNamespace(
-            tenant=tenant, api_version="4.3" if self.switches.severity_field == "priority" else "5.0"
-        )
+        self.connection = SimpleNamespace(tenant=tenant)
         self.edits = list(edits)
 
     def get(self, path, params=(), what=""):

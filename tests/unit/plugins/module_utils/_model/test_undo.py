@@ -41,7 +41,6 @@ RESOLVED = {"status": "Resolved", "resolution": "Benign"}
     [
         ({}, Desired(status="Escalated"), {"status": "New"}, []),
         ({}, Desired(severity="High"), {"severity": "Medium"}, []),
-        ({"severity": None, "priority": "Low"}, Desired(severity="High"), {"severity": "Low"}, []),
         ({}, Desired(name="x"), {"name": "Carbon Black"}, []),
         ({}, Desired(description="x"), {"description": "what was seen"}, []),
         ({}, Desired(assignee=Person("ohtani")), {"assignee": "9" * 32}, []),
@@ -140,12 +139,11 @@ def undoes(item):
 @pytest.mark.parametrize(
     ("text", "items"),
     [
-        # a list, a result or a report, however it is laid out
-        (json.dumps([FIRST, SECOND]), [FIRST, SECOND]),
-        (json.dumps([]), []),
-        (json.dumps({"changed": True, "undo": [FIRST]}, indent=4), [FIRST]),
+        # a report, however it is laid out
+        (json.dumps({"report": 1, "undo": [FIRST, SECOND]}), [FIRST, SECOND]),
+        (json.dumps({"report": 1, "undo": [FIRST]}, indent=4), [FIRST]),
         (json.dumps({"report": 1, "undo": []}), []),
-        (json.dumps({"journal": "run.jsonl", "undo": [FIRST]}), [FIRST]),
+        (json.dumps({"journal": "run.jsonl", "report": 1, "undo": [FIRST]}), [FIRST]),
         # a journal
         (lines(HEADER), []),
         (lines(HEADER).strip(), []),
@@ -168,11 +166,29 @@ def test_what_is_found_in_a_file(text, items):
     assert undo_file(text, "file").items == items
 
 
-HOLDS_NONE = "Could not read run.json: it holds no undo list. Give a report or the journal of a run that changed cases"
+NEITHER = (
+    "Could not read run.json: it is neither a report of the role case_hygiene nor a journal. Give the JSON report of "
+    "the role case_hygiene, or the journal of the run. What a task returned as undo is for the option cases."
+)
 
 
 def at_line(number):
-    return f"Could not read run.json: line {number} is neither JSON of a report nor of a journal. Give a report"
+    return f"Could not read run.json: line {number} is neither JSON of a report nor of a journal. Give the JSON report"
+
+
+@pytest.mark.parametrize(
+    ("text", "platform"),
+    [
+        (json.dumps({"report": 1, "undo": [], "platform": "xdr.example.com"}), "xdr.example.com"),
+        (json.dumps({"report": 1, "undo": []}), ""),
+        (json.dumps({"report": 1, "undo": [], "platform": None}), ""),
+        (lines({**HEADER, "platform": "xdr.example.com:8443"}), "xdr.example.com:8443"),
+        (lines({**HEADER, "platform": "xdr.example.com"}, undoes(FIRST)), "xdr.example.com"),
+        (lines(HEADER, undoes(FIRST)), ""),
+    ],
+)
+def test_which_platform_a_file_is_of(text, platform):
+    assert undo_file(text, "file").platform == platform
 
 
 @pytest.mark.parametrize(
@@ -180,13 +196,21 @@ def at_line(number):
     [
         ("", "Could not read run.json: it is empty, as a journal is if the run ended before it wrote to the platform."),
         (" \n\n", "Could not read run.json: it is empty"),
-        ("7", HOLDS_NONE),
-        ("null", HOLDS_NONE),
-        ('"undo"', HOLDS_NONE),
-        ("{}", HOLDS_NONE),
-        ('{"undo": null}', HOLDS_NONE),
-        ('{"undo": {"case_id": "c1"}}', HOLDS_NONE),
-        ('{"changed": false, "msg": "x"}', HOLDS_NONE),
+        ("7", NEITHER),
+        ("null", NEITHER),
+        ('"undo"', NEITHER),
+        ("{}", NEITHER),
+        ('{"report": 1}', NEITHER),
+        ('{"report": 1, "undo": null}', NEITHER),
+        ('{"report": 1, "undo": {"case_id": "c1"}}', NEITHER),
+        # of a task: they don't say which platform they are of, or are no file that the collection wrote
+        ("[]", NEITHER),
+        (json.dumps([FIRST, SECOND]), NEITHER),
+        (json.dumps([FIRST], indent=2), NEITHER),
+        (json.dumps({"changed": True, "platform": "xdr.example.com", "undo": [FIRST]}), NEITHER),
+        (json.dumps({"journal": "run.jsonl", "undo": [FIRST]}), NEITHER),
+        (json.dumps({"undo": FIRST}), NEITHER),
+        ('{"changed": false, "msg": "x"}', NEITHER),
         ("PLAY [all] ***", at_line(1)),
         ("---\n- case_id: c1\n", at_line(1)),
         ("[1, 2", at_line(1)),
@@ -194,6 +218,7 @@ def at_line(number):
         (json.dumps({"undo": [FIRST]}, indent=1)[:-3], at_line(1)),
         # no journal begins like that
         (lines(undoes(FIRST), undoes(SECOND)), at_line(1)),
+        (json.dumps(HEADER, indent=1), at_line(1)),
         (lines([1], undoes(SECOND)), at_line(1)),
         ('{"journ', at_line(1)),
         # in the middle nothing is passed over
