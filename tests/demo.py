@@ -23,8 +23,8 @@ HYGIENE, UNDO = "stellarcyber.xdr.hygiene", "stellarcyber.xdr.undo"
 # Where the reports stay when the demo has ended
 REPORTS = ROOT / ".cache/demo"
 CASES = 200
-# What the hygiene playbook exits with when the gate is closed, as in the preview
-GATE_CLOSED = 2
+# What the hygiene playbook exits with when the policy check failed, as in the preview
+CHECK_FAILED = 2
 # What ansible-playbook exits with after Ctrl-C, which may reach it a moment before it reaches this process.
 INTERRUPTED = 99
 
@@ -84,11 +84,11 @@ def by_policy(simulator: Simulator, directory: Path) -> int:
     undo_file = REPORTS / "applied/hygiene.json"
     steps = (
         (
-            f"Now a policy, on a queue of {CASES} cases. Preview it; the gate of a pipeline would be closed:",
-            GATE_CLOSED,
+            f"Now a policy, on a queue of {CASES} cases. Preview it; the policy check fails, as in a pipeline:",
+            CHECK_FAILED,
         ),
-        ("Apply it, which opens the gate:", 0),
-        ("Run it again; nothing is left to change:", 0),
+        ("Apply it; the policy check passes:", 0),
+        ("Apply it again; nothing is left to change:", 0),
         ("Undo what was applied:", 0),
     )
     commands = (

@@ -9,12 +9,12 @@ name: case_report
 short_description: Render the report of a run over many cases
 version_added: 0.1.0
 description:
-  - Turns the report of a run over many cases into JSON, JUnit XML, Markdown or one HTML page.
-  - The role P(stellarcyber.xdr.case_hygiene#role) uses it for all its reports. Use the filter to render a report again,
-    from its JSON, in another format.
+  - Turns the report of a run over many cases into JSON, JUnit XML, Markdown, one HTML page or text for a terminal.
+  - The role P(stellarcyber.xdr.case_hygiene#role) writes its reports in these formats. Use the filter to render a
+    report again, from its JSON, in another format.
   - The same report always gives the same text.
-  - Text of the platform, such as the name of a case, is text in every format. Except in JSON, control characters and
-    marks that turn the direction of writing are shown as spaces, and texts of more than 1000 characters are cut.
+  - Text of the platform, such as the name of a case, is text in every format. Except in JSON, control characters,
+    bidirectional ones too, are shown as spaces, and long texts are cut.
 author:
   - The stellarcyber.xdr contributors (!UNKNOWN)
 positional: format
@@ -28,13 +28,15 @@ options:
       - With V(json), the report as it is.
       - With V(junit), JUnit XML for a pipeline. Each rule is a suite, with a test for each case that the rule is about.
         A finding, and in check mode a case that would change, is a failure. A case that failed is an error, and a case
-        that was skipped is skipped. A rule without any such case has one test, which passes. So has the run, whose test
-        is an error if the run ended with one.
+        that was skipped is skipped. A rule without any such case has one test, which passes. The run has a test too. It
+        is an error if the policy could not be evaluated, and a failure if more changes were planned than allowed.
       - With V(markdown), a short text for the summary of a pipeline or a comment on a merge request. Each of its tables
         ends after 50 rows and says how many more there are.
       - With V(html), one page that needs neither network nor script, with charts and every finding and change.
+      - With V(text), a few lines for a terminal, a mail or a chat. They have numbers and the names of the rules, and no
+        text of a case.
     type: str
-    choices: [json, junit, markdown, html]
+    choices: [json, junit, markdown, html, text]
     required: true
 """
 

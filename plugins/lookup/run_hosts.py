@@ -6,11 +6,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: run_hosts
-short_description: Return a host pattern, or fail if no host would run
+short_description: Return a host pattern, or fail if a host would not run
 version_added: 0.1.0
 description:
-  - A play whose hosts do not exist, or are left out by C(--limit), does nothing, and C(ansible-playbook) ends with exit
-    code 0. A check that did not run would pass.
+  - Ansible only warns of a host that does not exist, or that C(--limit) leaves out. The play then does nothing for it,
+    and C(ansible-playbook) ends with exit code 0. A check that did not run would pass.
   - In the keyword C(hosts) of a play, this lookup makes an error of it. The playbooks of this collection use it.
 author:
   - The stellarcyber.xdr contributors (!UNKNOWN)
@@ -39,7 +39,7 @@ _raw:
 from typing import Any
 
 from ansible.errors import AnsibleError
-from ansible.inventory.manager import InventoryManager
+from ansible.inventory.manager import InventoryManager, split_host_pattern
 from ansible.plugins.lookup import LookupBase
 
 
@@ -47,19 +47,24 @@ class LookupModule(LookupBase):
     def run(self, terms: Any, variables: Any = None, **kwargs: Any) -> list[str]:
         patterns = [str(term) for term in self._flatten(terms)]
         variables = variables or {}
-        limit = variables.get("ansible_limit")
+        limit = variables.get("ansible_limit") or ""
         manager = InventoryManager(loader=self._loader, parse=False)
         for group, hosts in variables.get("groups", {}).items():
             manager.add_group(group)
             for host in hosts:
                 manager.add_host(host, group=group)
-        # Not an empty one, which would stand for no limit.
+        for pattern in [*patterns, limit]:
+            # Ansible only warns of one that has no host.
+            for part in split_host_pattern(pattern):
+                if part[:1] not in ("!", "&", "@") and not manager.get_hosts(part):
+                    raise AnsibleError(f"{_NOTHING} the inventory has no host {part!r}. Correct its name.")
         manager.subset(limit or None)
         for pattern in patterns:
-            if not pattern.strip() or not manager.get_hosts(pattern):
-                left_out = f", or --limit {limit} leaves it out" if limit else ""
-                raise AnsibleError(
-                    f"No host would run this play, so nothing would be checked: the inventory has no host "
-                    f"{pattern!r}{left_out}. Correct the host, or leave --limit out."
-                )
+            if not pattern.strip():
+                raise AnsibleError(f"{_NOTHING} the host pattern is empty. Give one.")
+            if not manager.get_hosts(pattern):
+                raise AnsibleError(f"{_NOTHING} --limit leaves {pattern!r} out. Give another limit, or none.")
         return patterns
+
+
+_NOTHING = "A host would not run this play, so not all would be checked:"

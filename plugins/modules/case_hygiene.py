@@ -24,8 +24,8 @@ attributes:
     description: Evaluates the policy, and changes no case.
     support: full
   diff_mode:
-    description: The report has each change.
-    support: none
+    description: Shows what is changed, or would be changed in check mode.
+    support: full
 options:
   result:
     description:

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -55,6 +57,28 @@ def watched(ancestor: int) -> Iterator[Watch]:
     finally:
         watch.end()
         thread.join()
+
+
+def family(ancestor: int) -> list[int]:
+    """Return a process and all below it.
+
+    ansible-core 2.19 gives each worker a session of its own, so that a signal for a group does not reach it.
+    """
+    return [pid for pid in _pids() if _is_running_below(pid, ancestor)]
+
+
+def kill(pids: list[int]) -> None:
+    """Kill those of the processes that are still there."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _is_running_below(pid: int, ancestor: int) -> bool:
+    try:
+        return _is_below(pid, ancestor)
+    except OSError:
+        return False
 
 
 def _pids() -> Iterator[int]:

@@ -55,13 +55,12 @@ def github() -> Example:
     (job,) = yaml.safe_load((CI / "github-actions.yml").read_text(encoding="utf-8"))["jobs"].values()
     steps = {step.get("name"): step for step in job["steps"]}
     assert [step["run"] for step in job["steps"] if "run" in step] == [
-        steps[name]["run"] for name in ("Install", "Gate")
+        steps[name]["run"] for name in ("Install", "Check the policy")
     ]
     keep = steps["Keep the reports"]
-    assert keep["if"] == "${{ !cancelled() }}"  # also after the gate has failed
-    return Example(
-        steps["Install"]["run"], steps["Gate"]["run"], ("bash", "-e", "-c"), job["env"], [keep["with"]["path"]]
-    )
+    assert keep["if"] == "${{ !cancelled() }}"  # also after the policy check has failed
+    install, check = (steps[name]["run"] for name in ("Install", "Check the policy"))
+    return Example(install, check, ("bash", "-e", "-c"), job["env"], [keep["with"]["path"]])
 
 
 def gitlab() -> Example:
@@ -109,7 +108,7 @@ def run(example: Example, simulator: Simulator, folder: Path, policy: str, **mor
     environment.update(
         declared,
         ANSIBLE_CONFIG=str(ROOT / "ansible.cfg"),
-        PATH=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        PATH=os.pathsep.join([str(folder / ".venv/bin"), os.environ["PATH"]]),
         **more,
     )
     if not (folder / ".venv").exists():
@@ -142,7 +141,7 @@ def test_installation_is_of_what_the_collection_needs(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_gate_gives_its_exit_code_and_what_is_published_exists(name: str, sim: Simulator, tmp_path: Path) -> None:
+def test_the_exit_code_is_the_result_and_what_is_published_exists(name: str, sim: Simulator, tmp_path: Path) -> None:
     example = EXAMPLES[name]()
     summary = tmp_path / "summary.md"
     summary.touch()
@@ -157,7 +156,39 @@ def test_gate_gives_its_exit_code_and_what_is_published_exists(name: str, sim: S
         assert outcomes == {"failures": int(code == CHECK_FAILED), "errors": int(code == ERROR)}
     if name == "github":
         assert summary.read_text(encoding="utf-8").count("## Case hygiene") == len(POLICIES)
-        assert "::error title=Case hygiene::There is no verdict (exit code 4)" in output
+        assert "::error title=Case hygiene::The policy could not be evaluated (code 4)" in output
+
+
+def with_an_old_report(folder: Path) -> Path:
+    report = folder / "reports/hygiene.json"
+    report.parent.mkdir()
+    report.write_text('{"passed": true}', encoding="utf-8")
+    return report
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_run_that_checks_nothing_is_an_error(name: str, sim: Simulator, tmp_path: Path) -> None:
+    report = with_an_old_report(tmp_path)
+    # Ansible skips all tasks, and ends with 0.
+    returned, output = run(EXAMPLES[name](), sim, tmp_path, POLICIES[CHECK_FAILED], ANSIBLE_SKIP_TAGS="always")
+    assert returned not in (PASSED, CHECK_FAILED), output
+    assert "There is no report." in output
+    assert not report.exists()
+    assert not sim.requests()
+
+
+@pytest.mark.parametrize("code", [PASSED, 1, CHECK_FAILED, ERROR, 250])
+@pytest.mark.parametrize("left", ["no report", "an empty report"])
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_no_exit_code_stands_for_a_report(name: str, left: str, code: int, sim: Simulator, tmp_path: Path) -> None:
+    report = with_an_old_report(tmp_path)
+    command = tmp_path / ".venv/bin/ansible-playbook"
+    command.parent.mkdir(parents=True)
+    writes = f"mkdir -p reports && : > {report}\n" if left == "an empty report" else ""
+    command.write_text(f"#!/bin/sh\n{writes}exit {code}\n", encoding="utf-8")
+    command.chmod(0o755)
+    returned, output = run(EXAMPLES[name](), sim, tmp_path, POLICIES[PASSED])
+    assert returned == (1 if code <= CHECK_FAILED else code), output
 
 
 @pytest.fixture

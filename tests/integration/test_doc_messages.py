@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
@@ -63,6 +64,7 @@ class Provoke:
     sim: Simulator
     directory: Path
     monkeypatch: pytest.MonkeyPatch
+    stalls: bool = False
 
     def case(self, **options: Any) -> str:
         return self._message(run_case, CASE, {"case_id": CASE_ID, "severity": "Low", **options})
@@ -95,7 +97,24 @@ class Provoke:
             given = self.directory / "password"
             given.write_text(password, encoding="utf-8")
             arguments = ["--vault-password-file", str(given)]
-        return self.ansible({"stellarcyber.xdr.case_policy": {"path": str(file)}}, *arguments)
+        return self.hygiene(*arguments, policy_file=str(file))
+
+    def hygiene(self, *arguments: str, **variables: Any) -> str:
+        """The message of the playbook, for variables of its role."""
+        given = {f"case_hygiene_{name}": value for name, value in variables.items()}
+        environment = {**self.sim.env(), **({"ANSIBLE_TASK_TIMEOUT": "2"} if self.stalls else {})}
+        return self.playbook("stellarcyber.xdr.hygiene", "-e", json.dumps(given), *arguments, **environment)
+
+    def interrupted(self) -> Provoke:
+        """The platform gives no list of cases, and the task is ended."""
+        self.stalls = True
+        return self.faulty("stall", path="*/cases", times=0)
+
+    def report(self, **variables: Any) -> str:
+        """The error in the report of the role."""
+        self.hygiene(report_dir=str(self.directory), **variables)
+        report = json.loads((self.directory / "hygiene.json").read_text(encoding="utf-8"))
+        return str(report["error"])
 
     def limit(self, max_changes: str) -> str:
         return self.cases({"case_id": CASE_ID, "severity": "Low"}, max_changes=max_changes)
@@ -104,6 +123,11 @@ class Provoke:
         file = self.directory / "undo.json"
         file.write_text(text, encoding="utf-8")
         return self.cases(undo_file=str(file))
+
+    def undo_by_playbook(self, text: str) -> str:
+        file = self.directory / "undo.json"
+        file.write_text(text, encoding="utf-8")
+        return self.playbook("stellarcyber.xdr.undo", "-e", f"undo_file={file}", **self.sim.env())
 
     def lookup(self, **options: Any) -> str:
         # The same parser of options, with those of the lookup that matter here.
@@ -206,6 +230,7 @@ TAGS_AS_LIST = {"stellarcyber.xdr.stellar_case": {"case_id": CASE_ID, "tags": ["
 TAGS_AS_OPTION = {"ansible.builtin.debug": {"msg": "{{ query('stellarcyber.xdr.stellar_cases', tags=['a']) }}"}}
 INSECURE = {"stellarcyber.xdr.stellar_case_info": {"limit": 1, "validate_certs": False}}
 UNDO = '{"report": 1, "platform": %s, "undo": [{"case_id": "62fceb4a48be7776c793a02a", "severity": "Low"}]}'
+UNDO_NOTHING = '{"report": 1, "mode": "check", "undo": []}'
 NO_TAGS = {"ansible.builtin.debug": {"msg": "{{ query('stellarcyber.xdr.stellar_cases', []) }}"}}
 MISSPELT = {
     "ansible.builtin.debug": {
@@ -345,7 +370,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Option journal: … can't be created: …": (
         lambda p: p.cases({"case_id": CASE_ID, "severity": "Low"}, journal="/nowhere/journal")
     ),
-    # docs/errors.md: policies
+    # docs/errors.md: policies and the policy check
     "Policy …: can't be read: …": lambda p: p.policy(None),
     "Policy …: line …: …": lambda p: p.policy(b"rules: {}"),
     "Policy …: is no YAML: …": lambda p: p.policy(b"\xff"),
@@ -353,6 +378,28 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Policy …: is encrypted with ansible-vault, and no vault password of this run decrypts it. …": (
         lambda p: p.vaulted("wrong")
     ),
+    "The policy check failed: …": lambda p: p.hygiene(rules=[{"name": "A", "match": {}}], fail_on="findings"),
+    "The policy could not be evaluated: …": lambda p: p.interrupted().hygiene(),
+    "The policy could not be evaluated, see the error above.": (
+        lambda p: p.ansible({"stellarcyber.xdr.case_hygiene": {"result": {}}})
+    ),
+    "The run was interrupted before its end. …": lambda p: p.interrupted().report(),
+    "A host would not run this play, so not all would be checked: …": lambda p: p.hygiene("--limit", "elsewhere"),
+    "case_hygiene_rules and case_hygiene_policy_file: are both given. …": lambda p: p.hygiene(
+        rules=[], policy_file="policy.yml"
+    ),
+    "case_hygiene_… has no value: …": lambda p: p.hygiene(max_changes=None),
+    "case_hygiene_… must be …, got …": lambda p: p.hygiene(fail_on="drfit"),
+    "case_hygiene_… can't be evaluated: …": lambda p: p.hygiene(max_changes="{{ most }}"),
+    "The variable case_hygiene_…: is unknown. …": lambda p: p.hygiene(max_chagnes=5),
+    "The variable case_hygiene_…: was given by -e, or as an artefact of an earlier job, …": (
+        lambda p: p.hygiene(report="reports")
+    ),
+    "The variable case_hygiene_report: is the role's result, …": (
+        lambda p: p.ansible({"stellarcyber.xdr.case_hygiene": {}, "vars": {"case_hygiene_report": "reports"}})
+    ),
+    "case_hygiene_report_dir: can't write reports in …": lambda p: p.hygiene(report_dir=__file__),
+    "… holds nothing to undo. …": lambda p: p.undo_by_playbook(UNDO_NOTHING),
     # docs/errors.md: cases, people, tenants
     "Could not find the case of ticket …: there is none …": lambda p: p.case(case_id=None, ticket_id=1),
     "Could not find the case of ticket …: it stands for … cases: …": (
@@ -444,5 +491,5 @@ def test_message_is_what_the_table_says(
     said = PROVOCATIONS[message](Provoke(sim, tmp_path, monkeypatch))
     pattern = ".*".join(re.escape(part) for part in message.split(ANYTHING))
     # Ansible puts words of its own before its messages.
-    beginning = ".*" if "PLAY [" in said or message.startswith("The lookup") else ""
+    beginning = ".*" if re.search(r"PLAY \[|\[ERROR\]: ", said) or message.startswith("The lookup") else ""
     assert re.match(beginning + pattern, said, re.DOTALL), said

@@ -12,7 +12,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -27,6 +26,7 @@ import yaml
 from tests import canaries, hostile_text
 from tests.integration.hygiene import CHECK_FAILED, ERROR, PASSED, Analyst
 from tests.integration.playbook import API, CASE, ROOT, Run
+from tests.integration.processes import family, kill
 from tests.simulator.process import Simulator
 from tests.simulator.sample import CLINIC_ID
 
@@ -208,7 +208,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"rules": []}, r"Option rules: is an empty list\. "),
     (
         {"rules": [TAGGED], "policy_file": "list.yml"},
-        r"Two policies: are given\. Give case_hygiene_rules or case_hygiene_policy_file\.",
+        r"case_hygiene_rules and case_hygiene_policy_file: are both given\. Give one of them\.",
     ),
     (
         {"polcy_file": "policy.yml", "max_chagnes": "1"},
@@ -437,8 +437,8 @@ def test_a_killed_run_leaves_reports_that_say_so(analyst: Analyst, sim: Simulato
             assert process.poll() is None
             time.sleep(0.1)
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        output, _errors = process.communicate()
+        kill(family(process.pid))
+    output, _errors = process.communicate()
     canaries.assert_none(canaries.of(sim), output, where="output of ansible-playbook")
     report = analyst.report()
     assert_shows(report, result="error", passed=False)

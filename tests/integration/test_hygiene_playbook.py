@@ -20,6 +20,7 @@ import yaml
 from tests import canaries
 from tests.integration.hygiene import CHECK_FAILED, ERROR, PASSED, Analyst, Played
 from tests.integration.playbook import ROOT
+from tests.integration.processes import family, kill
 from tests.simulator.process import Simulator
 from tests.simulator.sample import CLINIC_ID
 
@@ -77,6 +78,8 @@ LEFT_OUT: dict[str, list[str]] = {
     "hosts that are not there, with an inventory": ["-i", "web.ini", "-e", "hygiene_hosts=wbe"],
     "limit leaves the hosts out": ["-i", "web.ini", "-e", "hygiene_hosts=web", "--limit", "db"],
     "no hosts": ["-e", "hygiene_hosts="],
+    "one of the hosts is misspelled": ["-i", "web.ini", "-e", "hygiene_hosts=w1,typo"],
+    "one of the limit is misspelled": ["-i", "web.ini", "-e", "hygiene_hosts=web", "--limit", "w1:typo"],
 }
 
 
@@ -90,7 +93,7 @@ def inventory(analyst: Analyst) -> None:
 def test_a_play_without_hosts_is_an_error(name: str, analyst: Analyst) -> None:
     run = analyst.hygiene(*LEFT_OUT[name], rules=[TAGGED])
     assert run.returncode not in (PASSED, CHECK_FAILED), run.output
-    assert "No host would run this play, so nothing would be checked" in run.output
+    assert "A host would not run this play, so not all would be checked" in run.output
     assert run.requests == []
 
 
@@ -104,6 +107,7 @@ def test_a_play_without_hosts_is_an_error(name: str, analyst: Analyst) -> None:
         ["-i", "web.ini", "-e", "hygiene_hosts=web"],
         ["-i", "web.ini", "-e", "hygiene_hosts=web", "--limit", "w1"],
         ["-i", "web.ini", "-e", "hygiene_hosts=web:&w*"],
+        ["-i", "web.ini", "-e", "hygiene_hosts=all:!db", "--limit", "!d1"],
     ],
     ids=" ".join,
 )
@@ -181,7 +185,8 @@ def test_the_command_to_undo_can_be_pasted(analyst: Analyst, sim: Simulator) -> 
     before = sim.cases()
     run = analyst.hygiene(rules=[TAGGED], report_dir="My 'Jobs'; \"x\"")
     assert run.returncode == PASSED, run.output
-    (command,) = [line.removeprefix("To undo: ") for line in run.said if line.startswith("To undo: ")]
+    assert run.said[-1] == "To undo: see the command above"
+    (command,) = re.findall(r"^To undo: (.*)$", run.output, re.MULTILINE)
     # In a shell, from another folder
     undone = subprocess.run(
         ["sh", "-c", command],
@@ -214,8 +219,13 @@ def test_ctrl_c_leaves_the_journal_on_the_screen(analyst: Analyst, sim: Simulato
     while not any(entry["path"].endswith("/cases") for entry in sim.requests()):
         assert process.poll() is None
         time.sleep(0.1)
+    started = family(process.pid)
     process.send_signal(signal.SIGINT)
-    output, _errors = process.communicate(timeout=60)
+    try:
+        output, _errors = process.communicate(timeout=60)
+    finally:
+        # A worker in the middle of a request would meet the next test.
+        kill(started)
     canaries.assert_none(canaries.of(sim), output, where="output of ansible-playbook")
     assert process.returncode not in (PASSED, CHECK_FAILED)
     journal = analyst.report()["error"].rpartition(" ")[2]

@@ -60,7 +60,7 @@ class Hygiene:
         self._result: dict[str, Any] = {}
 
     def run(self) -> dict[str, Any]:
-        """Return report, summary, warnings and error. An error is in the report, and raises nothing."""
+        """Return report, summary, warnings, diff and error. An error is in the report, and raises nothing."""
         error = ""
         try:
             self._start()
@@ -86,6 +86,7 @@ class Hygiene:
             "report": report,
             "summary": self._summary(report),
             "warnings": self._result.get("warnings", []),
+            "diff": self._result.get("diff", []),
             **({"error": self._result["error"]} if "error" in self._result else {}),
         }
 
@@ -116,7 +117,9 @@ class Hygiene:
         path = variables.value("policy_file") or self._starter
         if variables.is_given("rules"):
             if os.path.realpath(absolute(path)) != os.path.realpath(self._starter):
-                raise InputError("Two policies", "are given.", "Give case_hygiene_rules or case_hygiene_policy_file.")
+                raise InputError(
+                    "case_hygiene_rules and case_hygiene_policy_file", "are both given.", "Give one of them."
+                )
             rules, title, policy = variables.value("rules"), "", "case_hygiene_rules"
         else:
             content = read_policy(absolute(path), self._decrypt)
@@ -142,7 +145,12 @@ class Hygiene:
             lines.append(f"Report: {self._files.last}")
         undo_file = report["journal"] or self._files.paths.get("json", "")
         if report["undo"] and undo_file:
-            lines.append(f"To undo: {undo_command(undo_file)}")
+            command = undo_command(undo_file)
+            if '"' in command:
+                # A summary is shown as JSON, whose escapes a shell would take for its own.
+                self._notify(f"To undo: {command}")
+                command = "see the command above"
+            lines.append(f"To undo: {command}")
         return lines
 
 

@@ -127,7 +127,7 @@ class Variables:
         try:
             value = self._template(self._task_vars[variable])
         except AnsibleError as error:
-            raise InputError(f"{variable} can't be evaluated", printable(error), remedy) from None
+            raise InputError(f"{variable} can't be evaluated", printable(error).rstrip(".") + ".", remedy) from None
         # From ansible-core 2.19 on it is an error of Ansible's.
         if isinstance(value, str) and value == self._task_vars.get("omit"):
             raise InputError(f"{variable} can't be evaluated", "It is Ansible's omit.", remedy)
