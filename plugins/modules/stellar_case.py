@@ -64,10 +64,11 @@ options:
         description: Tags that the case has, beside others.
         type: list
         elements: str
-      delete:
-        description: Tags that the case doesn't have.
+      remove:
+        description: Tags that the case does not have.
         type: list
         elements: str
+        aliases: [delete]
       set:
         description: Exactly the tags of the case. V([]) is none.
         type: list

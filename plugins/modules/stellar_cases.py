@@ -187,10 +187,11 @@ options:
                 description: Tags that the case has, beside others.
                 type: list
                 elements: str
-              delete:
-                description: Tags that the case doesn't have.
+              remove:
+                description: Tags that the case does not have.
                 type: list
                 elements: str
+                aliases: [delete]
               set:
                 description: Exactly the tags of the case.
                 type: list
@@ -295,7 +296,7 @@ EXAMPLES = r"""
         status: Resolved
         resolution: Benign
         tags:
-          delete: [needs info]
+          remove: [needs info]
     concurrency: 16
     journal: /var/tmp/cases.jsonl
 
@@ -507,7 +508,7 @@ undo:
     - case_id: 62fceb4a48be7776c793a02a
       status: New
       tags:
-        delete: [auto-assigned]
+        remove: [auto-assigned]
       if_modified_at: 1660835991789
 not_restorable:
   description: What O(undo_file) can't restore, such as comments.

@@ -38,7 +38,7 @@ BAD = {
     "a tag with a line break": ({"case_id": CASE, "tags": {"delete": ["a\nb"]}}, ["control char", "tags.set"], True),
     "a tag added and deleted": (
         {"case_id": CASE, "tags": {"add": ["a"], "delete": ["a"]}},
-        ["adds and deletes 'a'", "Choose one"],
+        ["adds and removes 'a'", "Choose one"],
         True,
     ),
     "set beside add": ({"case_id": CASE, "tags": {"add": ["a"], "set": ["b"]}}, ["mutually exclusive: set|add"], True),
@@ -212,7 +212,7 @@ BAD_LISTS = {
     "a comment of a finding": (rule(set=None, comment="x"), ["Rule 1 'Raise'", "comment", "needs set"]),
     "a tag added and deleted": (
         rule(set={"tags": {"add": ["a"], "delete": ["a"]}}),
-        ["Rule 1 'Raise'", "adds and deletes 'a'"],
+        ["Rule 1 'Raise'", "adds and removes 'a'"],
     ),
     "a resolution of open cases": (
         rule(set={"resolution": "Benign"}),

@@ -289,7 +289,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Option resolution: belongs to status Resolved, …": lambda p: p.case(resolution="Benign"),
     "Option update_alerts: works only with a status that closes the case.": lambda p: p.case(update_alerts=True),
     "Option comment: is empty.": lambda p: p.case(comment=" "),
-    "Option tags: adds and deletes …": lambda p: p.case(tags={"add": ["a"], "delete": ["a"]}),
+    "Option tags: adds and removes …": lambda p: p.case(tags={"add": ["a"], "delete": ["a"]}),
     "Option tags.add: tag … holds a comma, …": lambda p: p.case(tags={"add": ["a,b"]}),
     "Option tags.add: tag … is empty.": lambda p: p.case(tags={"add": [" "]}),
     "Option created_after: … is not a valid time.": lambda p: p.info(created_after="yesterday"),
@@ -314,7 +314,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "The lookup stellarcyber.xdr.stellar_cases got an empty list of tags, …": lambda p: p.ansible(NO_TAGS),
     "The lookup stellarcyber.xdr.stellar_cases has no option tags. …": lambda p: p.ansible(TAGS_AS_OPTION),
     # docs/errors.md: rules, lists of cases, undo
-    "Rule …: Option set.tags: adds and deletes nothing.": lambda p: p.rule(set={"tags": {"add": []}}),
+    "Rule …: Option set.tags: adds and removes nothing.": lambda p: p.rule(set={"tags": {"add": []}}),
     "… Could not apply the rules to case …: …": lambda p: p.named("a" * 40 + "!").rule(match={"name": "(a+)+$"}),
     "Could not read all cases: the time_budget of the task is used up. …": (
         lambda p: p.faulty("latency", path="*/cases", ms=1100).cases(

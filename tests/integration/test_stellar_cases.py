@@ -114,7 +114,7 @@ FIELDS = {
     ),
     "set.assignee nobody": Field({}, {"assignee": OHTANI_ID}, None, {"assignee": ""}, {"assignee": ""}),
     "set.tags.add": Field({}, {"tags": ["b"]}, None, {"tags": {"add": ["a", "b"]}}, {"tags": {"add": ["a"]}}),
-    "set.tags.delete": Field({}, {"tags": ["b"]}, None, {"tags": {"delete": ["b", "z"]}}, {"tags": {"delete": ["b"]}}),
+    "set.tags.remove": Field({}, {"tags": ["b"]}, None, {"tags": {"delete": ["b", "z"]}}, {"tags": {"delete": ["b"]}}),
     "set.tags.set": Field(
         {}, {"tags": ["b", "c"]}, None, {"tags": {"set": ["a", "b"]}}, {"tags": {"add": ["a"], "delete": ["c"]}}
     ),

@@ -9,6 +9,7 @@ It is made from the tables that the module checks rules with, and from the modul
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from pathlib import Path
@@ -115,7 +116,9 @@ MORE: dict[str, Schema] = {
     "set.name": {"pattern": WORDS},
     "set.assignee": {"pattern": WORDS_OR_EMPTY},
     # Lists that are empty add and delete nothing. An empty set is one.
-    "set.tags": {"anyOf": [_with("set", GIVEN), _with("add", _HOLDS), _with("delete", _HOLDS)]},
+    "set.tags": {
+        "anyOf": [_with("set", GIVEN), _with("add", _HOLDS), _with("remove", _HOLDS), _with("delete", _HOLDS)]
+    },
 }
 TIMES = ("older_than", "newer_than", "modified_before", "modified_after")
 # In place of a type
@@ -146,17 +149,31 @@ def policy_schema() -> Schema:
 
 def _dict(options: Schema, documented: Schema, path: str, spec: Schema | None = None) -> Schema:
     spec = spec or {}
-    of_all = [{"anyOf": [_with(name, GIVEN) for name in names]} for names in spec.get("required_one_of", ())]
+    spellings = {name: (name, *option.get("aliases", ())) for name, option in options.items()}
+    of_all: list[Schema] = [
+        {"anyOf": [_with(given, GIVEN) for name in names for given in spellings[name]]}
+        for names in spec.get("required_one_of", ())
+    ]
+    exclusive = [
+        pair
+        for names in spec.get("mutually_exclusive", ())
+        for pair in itertools.product(*(spellings[name] for name in names))
+    ]
     of_all += [
         {"not": {"type": "object", "required": list(names), "properties": dict.fromkeys(names, GIVEN)}}
-        for names in spec.get("mutually_exclusive", ())
+        for names in exclusive
     ]
+    # Also where both are null
+    twice = [names for names in spellings.values() if len(names) > 1]
+    of_all += [{"not": {"type": "object", "required": list(names)}} for names in twice]
     return {
         "type": "object",
         "additionalProperties": False,
         "required": [name for name, option in options.items() if option.get("required")],
         "properties": {
-            name: _option(option, documented[name], f"{path}.{name}".lstrip(".")) for name, option in options.items()
+            given: _option(option, documented[name], f"{path}.{name}".lstrip("."))
+            for name, option in options.items()
+            for given in spellings[name]
         },
         **({"allOf": of_all} if of_all else {}),
         **MORE.get(path, {}),

@@ -32,9 +32,10 @@ CASE: dict[str, Any] = {
         "assignee": {"type": "str"},
         "tags": {
             "type": "dict",
-            "options": {"add": _STRINGS, "delete": _STRINGS, "set": _STRINGS},
-            "mutually_exclusive": [("set", "add"), ("set", "delete")],
-            "required_one_of": [("add", "delete", "set")],
+            # delete is the platform's word.
+            "options": {"add": _STRINGS, "remove": {**_STRINGS, "aliases": ["delete"]}, "set": _STRINGS},
+            "mutually_exclusive": [("set", "add"), ("set", "remove")],
+            "required_one_of": [("add", "remove", "set")],
         },
         "name": {"type": "str"},
         "description": {"type": "str"},
@@ -142,11 +143,11 @@ def _person(given: str) -> Person:
 def _tag_change(tags: dict[str, Any] | None) -> TagChange | None:
     if tags is None:
         return None
-    add, delete, exactly = (checked_tags(_texts(tags, name), f"tags.{name}") for name in ("add", "delete", "set"))
-    both = [tag for tag in add if tag in delete]
+    add, remove, exactly = (checked_tags(_texts(tags, name), f"tags.{name}") for name in ("add", "remove", "set"))
+    both = [tag for tag in add if tag in remove]
     if both:
-        raise InputError("Option tags", f"adds and deletes {', '.join(map(repr, both))}.", "Choose one of them.")
-    return TagChange(add, delete, None if tags.get("set") is None else exactly)
+        raise InputError("Option tags", f"adds and removes {', '.join(map(repr, both))}.", "Choose one of them.")
+    return TagChange(add, remove, None if tags.get("set") is None else exactly)
 
 
 def checked_tags(given: Iterable[str], option: str) -> tuple[str, ...]:
@@ -156,7 +157,7 @@ def checked_tags(given: Iterable[str], option: str) -> tuple[str, ...]:
         why = bad_tag(tag)
         if why:
             remedy = "Give each tag as an item of its own."
-            if option == "tags.delete":
+            if option == "tags.remove":
                 remedy = "Name the tags to keep in tags.set: it removes all others, such a one too."
             raise InputError(f"Option {option}", f"tag {printable(tag)!r} {why}.", remedy)
     return tags

@@ -171,7 +171,7 @@ def _rule(params: dict[str, Any], now_ms: int) -> Rule:
     if all(value is None for value in wanted.values()):
         raise InputError("Option set", "is empty.", "Leave it out for a finding, or say what to change.")
     if wanted.get("tags") is not None and wanted["tags"].get("set") is None and not any(wanted["tags"].values()):
-        raise InputError("Option set.tags", "adds and deletes nothing.", "Give tags, or leave it out.")
+        raise InputError("Option set.tags", "adds and removes nothing.", "Give tags, or leave it out.")
     desired = desired_state({**wanted, "comment": params.get("comment")})
     if desired.resolution is not None and (desired.status or _only_status(match)) != "Resolved":
         raise InputError(

@@ -28,8 +28,12 @@ def shaped(given: dict[Any, Any], known: dict[str, dict[str, Any]], path: str = 
     Which texts it takes for numbers, and whether it takes 3.0 for a whole one, depends on its release.
     """
     result: dict[str, Any] = {}
-    for name, value in given.items():
-        option = f"Option {printable(f'{path}{name}', 100)}"
+    aliases = {alias: name for name, spec in known.items() for alias in spec.get("aliases", ())}
+    for given_name, value in given.items():
+        option = f"Option {printable(f'{path}{given_name}', 100)}"
+        name = aliases.get(given_name, given_name)
+        if name != given_name and name in given:
+            raise InputError(option, f"is another name of {name}, which is given too.", "Give one of them.")
         if name not in known:
             raise InputError(option, "is unknown.", f"Known here are {', '.join(known)}.")
         spec = known[name]

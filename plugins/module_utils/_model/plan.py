@@ -26,7 +26,7 @@ class TagChange:
     """Tags to add and to delete; or, when exactly isn't None, the whole set."""
 
     add: tuple[str, ...] = ()
-    delete: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
     exactly: tuple[str, ...] | None = None
 
     def missing_in(self, current: list[str]) -> list[str]:
@@ -35,7 +35,7 @@ class TagChange:
 
     def surplus_in(self, current: list[str]) -> list[str]:
         if self.exactly is None:
-            return [tag for tag in dict.fromkeys(self.delete) if tag in current]
+            return [tag for tag in dict.fromkeys(self.remove) if tag in current]
         return [tag for tag in dict.fromkeys(current) if tag not in self.exactly]
 
     def then(self, later: TagChange) -> TagChange:
@@ -43,8 +43,8 @@ class TagChange:
         if later.exactly is not None:
             return later
         if self.exactly is not None:
-            return TagChange(exactly=_without(self.exactly, later.delete) + later.add)
-        return TagChange(_without(self.add, later.delete) + later.add, _without(self.delete, later.add) + later.delete)
+            return TagChange(exactly=_without(self.exactly, later.remove) + later.add)
+        return TagChange(_without(self.add, later.remove) + later.add, _without(self.remove, later.add) + later.remove)
 
 
 def _without(these: tuple[str, ...], those: tuple[str, ...]) -> tuple[str, ...]:
@@ -202,7 +202,7 @@ def verify(plan: Plan, case: dict[str, Any]) -> Verdict:
     """
     # Only the tags that were sent: one that somebody else added meanwhile is not ignored, it is new.
     sent = plan.payload.get("tags")
-    sent_tags = sent and TagChange(add=tuple(sent.get("add", ())), delete=tuple(sent.get("delete", ())))
+    sent_tags = sent and TagChange(add=tuple(sent.get("add", ())), remove=tuple(sent.get("delete", ())))
     again = make_plan(case, replace(plan.desired, tags=sent_tags, comment=None))
     differing = {change.field: change for change in again.changes}
     verdict = Verdict()

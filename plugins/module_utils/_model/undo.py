@@ -69,7 +69,7 @@ def _undo_tags(item: dict[str, Any], case: dict[str, Any], plan: Plan) -> list[s
     sent = plan.payload["tags"]
     removed = [tag for tag in tags(case) if tag in sent.get("delete", ())]
     restored = [tag for tag in removed if not bad_tag(tag)]
-    back = {"add": restored, "delete": list(sent.get("add", ()))}
+    back = {"add": restored, "remove": list(sent.get("add", ()))}
     back = {name: values for name, values in back.items() if values}
     if back:
         item["tags"] = back

@@ -148,7 +148,7 @@ def _journal(text: str, what: str, remedy: str) -> UndoFile:
                 continue
             item = entry[JOURNAL_UNDO]
             items[item["case_id"]] = item
-            lost[item["case_id"]] = entry.get(JOURNAL_LOST) or []
+            lost[item["case_id"]] = [str(name) for name in entry.get(JOURNAL_LOST) or []]
         except (ValueError, KeyError, TypeError, RecursionError):
             if number == len(lines) and number > 1:
                 break

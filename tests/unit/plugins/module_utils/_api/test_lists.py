@@ -21,6 +21,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case imp
     desired_state,
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.rules import parse_items, parse_rules
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.shapes import shaped
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.directory import Person, Tenant
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plan import TagChange, make_plan
@@ -103,8 +104,8 @@ def test_tags_to_write(read, tags, expected):
         ({"add": [""]}, "Option tags.add: tag '' is empty."),
         ({"set": "", "add": None}, "Option tags.set: tag '' is empty."),
         ({"set": ["a", "\t"]}, "Option tags.set: tag '' is empty."),
-        ({"add": [" a"], "delete": ["a "]}, "Option tags: adds and deletes 'a'."),
-        ({"delete": ["a,b"]}, "Option tags.delete: tag 'a,b' holds a comma"),
+        ({"add": [" a"], "delete": ["a "]}, "Option tags: adds and removes 'a'."),
+        ({"delete": ["a,b"]}, "Option tags.remove: tag 'a,b' holds a comma"),
     ],
 )
 def test_tags_that_are_refused(read, tags, message):
@@ -211,7 +212,7 @@ def test_blanks_around_tags_make_no_difference_to_a_plan(tags, add, delete):
     case = {"_id": "1", "tags": tags}
     added, deleted = ({tag.strip() for tag in given} for given in (add, delete))
     if added & deleted:
-        with pytest.raises(InputError, match="adds and deletes"):
+        with pytest.raises(InputError, match="adds and removes"):
             of_module({"add": add, "delete": delete})
         return
     plan = make_plan(case, desired_state(checked(CASE, {"case_id": "1", "tags": {"add": add, "delete": delete}})))
@@ -230,3 +231,11 @@ def test_a_set_of_tags_replaces_those_with_blanks(tags, exactly):
     assert set(after) == wanted
     assert plan.changed == (set(tags) != wanted)
     assert not make_plan({**case, "tags": after}, desired).changed
+
+
+def test_a_tag_is_removed_by_either_name_and_not_by_both():
+    """delete is the platform's word."""
+    either = [desired_state(checked(CASE, {"case_id": "1", "tags": {name: ["a"]}})) for name in ("remove", "delete")]
+    assert either[0].tags == either[1].tags == TagChange(remove=("a",))
+    with pytest.raises(InputError, match=r"Option tags\.delete: is another name of remove, which is given too"):
+        shaped({"tags": {"remove": ["a"], "delete": ["a"]}}, CASE["argument_spec"])

@@ -254,7 +254,7 @@ def test_names_and_descriptions():
         ([rule(match={"assignee": [" "]})], "Rule 1 'R': Option assignee: has an item of blanks only. For un"),
         ([rule(match={"not_assignee": ["x", "\t"]})], "Rule 1 'R': Option not_assignee: has an item of blanks only."),
         ([rule(match={"min_size": -1})], "Rule 1 'R': Option min_size: is -1."),
-        ([rule(set={"tags": {"add": []}})], "Rule 1 'R': Option set.tags: adds and deletes nothing."),
+        ([rule(set={"tags": {"add": []}})], "Rule 1 'R': Option set.tags: adds and removes nothing."),
         (
             [rule(match={"older_than": "7x"})],
             "Rule 1 'R': Option older_than: '7x' is not a valid time. Give an age (30m, 12h,",
@@ -331,9 +331,9 @@ def test_names_and_descriptions():
         ([rule(set={"status": "New"}, comment=" ")], "Rule 1 'R': Option comment: is empty."),
         ([rule(set={"name": " "})], "Rule 1 'R': Option name: is empty. Leave it out, or give a text."),
         ([rule(set={"assignee": " "})], "Rule 1 'R': Option assignee: is blank. To assign the case to nobody, give"),
-        ([rule(set={"tags": {}})], "Rule 1 'R': Its options: one of the following is required: add, delete, set found"),
+        ([rule(set={"tags": {}})], "Rule 1 'R': Its options: one of the following is required: add, remove, set found"),
         ([rule(set={"tags": {"set": ["a"], "add": ["b"]}})], "Rule 1 'R': Its options: parameters are mutually exclus"),
-        ([rule(set={"tags": {"add": ["a"], "delete": ["a"]}})], "Rule 1 'R': Option tags: adds and deletes 'a'."),
+        ([rule(set={"tags": {"add": ["a"], "delete": ["a"]}})], "Rule 1 'R': Option tags: adds and removes 'a'."),
         ([rule(set={"tags": {"add": ["a,b"]}})], "Rule 1 'R': Option tags.add: tag 'a,b' holds a comma"),
         ([rule(set={"update_alerts": True})], "Rule 1 'R': Option update_alerts: works only with a status that closes"),
         (
@@ -420,7 +420,7 @@ def test_items():
         ),
         (
             [{"case_id": "a", "tags": {"x": []}}],
-            "Item 1 of cases: Option tags.x: is unknown. Known here are add, delete",
+            "Item 1 of cases: Option tags.x: is unknown. Known here are add, remove",
         ),
         ([{"case_id": ["a"], "status": "New"}], "Item 1 of cases: Option case_id: is no text: \"['a']\"."),
         ([{"case_id": "../users", "status": "New"}], "Item 1 of cases: Option case_id: '../users' is no id of a case"),

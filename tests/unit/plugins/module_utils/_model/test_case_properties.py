@@ -79,7 +79,7 @@ DESIRED = Desired(
     description="y",
     resolution="Benign",
     assignee=Person("ohtani"),
-    tags=TagChange(add=("a",), delete=("b",)),
+    tags=TagChange(add=("a",), remove=("b",)),
     comment="z",
 )
 QUERY = Query(status=("New",), not_tags=("a",), min_score=1, created_after=5, not_modified_by=(Person("ohtani"),))

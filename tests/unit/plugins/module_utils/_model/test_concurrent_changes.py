@@ -30,7 +30,7 @@ BEFORE = {
     "resolution": "",
     "modified_at": 1000,
 }
-WANTED = Desired(status="In Progress", tags=TagChange(add=("hit",), delete=("old",)), comment="Seen")
+WANTED = Desired(status="In Progress", tags=TagChange(add=("hit",), remove=("old",)), comment="Seen")
 PLAN = make_plan(BEFORE, WANTED)
 AFTER = {**BEFORE, "status": "In Progress", "tags": ["hit", "b"], "modified_at": 2000}
 
@@ -161,7 +161,7 @@ def test_whether_a_change_was_made(field, history, made):
     ("to", "made"), [(["b"], True), ([], True), (None, True), ([{"name": "old"}], False), ("old, b", False)]
 )
 def test_a_history_that_cannot_be_read_is_no_proof_that_a_tag_was_deleted(to, made):
-    plan = make_plan(BEFORE, Desired(tags=TagChange(delete=("old",))))
+    plan = make_plan(BEFORE, Desired(tags=TagChange(remove=("old",))))
     assert was_made(BEFORE, plan, plan.changes[0], [entry("tags", to)]) is made
 
 

@@ -74,10 +74,10 @@ CASE = {
         # tags: sets
         ({}, Desired(tags=TagChange(add=("a",))), {}, []),
         ({}, Desired(tags=TagChange(exactly=("a", "b", "a"))), {}, []),
-        ({}, Desired(tags=TagChange(delete=("z",))), {}, []),
+        ({}, Desired(tags=TagChange(remove=("z",))), {}, []),
         (
             {},
-            Desired(tags=TagChange(add=("c", "a", "c"), delete=("b", "z"))),
+            Desired(tags=TagChange(add=("c", "a", "c"), remove=("b", "z"))),
             {"tags": {"add": ["c"], "delete": ["b"]}},
             [("tags", ["a", "b"], ["a", "c"])],
         ),
@@ -228,7 +228,7 @@ def desired_states(draw):
         assignee=draw(st.none() | PEOPLE),
         tags=draw(
             st.none()
-            | st.just(TagChange(add=tuple(add), delete=tuple(delete)))
+            | st.just(TagChange(add=tuple(add), remove=tuple(delete)))
             | TAGS.map(lambda tags: TagChange(exactly=tuple(tags)))
         ),
         update_alerts=draw(st.none() | st.booleans()),
@@ -311,8 +311,8 @@ def test_a_field_that_the_platform_ignores_is_found(case, desired, ignored):
         (Desired(description="x", severity="High"), {"severity": "High"}, [], ["description"], ["severity"]),
         (Desired(tags=TagChange(add=("c",))), {}, ["tags"], [], []),
         (Desired(tags=TagChange(add=("c",))), {"tags": ["b", "c"]}, [], [], ["tags"]),
-        (Desired(tags=TagChange(delete=("a",))), {}, ["tags"], [], []),
-        (Desired(tags=TagChange(delete=("a",))), {"tags": ["b"]}, [], [], ["tags"]),
+        (Desired(tags=TagChange(remove=("a",))), {}, ["tags"], [], []),
+        (Desired(tags=TagChange(remove=("a",))), {"tags": ["b"]}, [], [], ["tags"]),
         (Desired(tags=TagChange(exactly=("a", "c"))), {"tags": ["a", "b", "c"]}, ["tags"], [], []),
         # what somebody else added meanwhile, or changed back
         (Desired(tags=TagChange(exactly=("a",))), {"tags": ["a", "new"]}, [], [], ["tags"]),

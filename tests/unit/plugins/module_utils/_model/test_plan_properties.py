@@ -110,7 +110,7 @@ def wanted(case, desired):
         said["assignee"] = said["assignee"].user_id
     if "tags" in said:
         change = said["tags"]
-        kept = state(case)["tags"] - set(change.delete) if change.exactly is None else set(change.exactly)
+        kept = state(case)["tags"] - set(change.remove) if change.exactly is None else set(change.exactly)
         said["tags"] = kept | set(change.add)
     return {**state(case), **said}
 
@@ -207,7 +207,7 @@ def test_neither_order_nor_repetition_of_tags_makes_a_change(case, change, data)
 
     held = {**case, "tags": again(case.get("tags"))}
     exactly = None if change.exactly is None else tuple(again(list(change.exactly)))
-    spelled = TagChange(tuple(again(list(change.add))), tuple(again(list(change.delete))), exactly)
+    spelled = TagChange(tuple(again(list(change.add))), tuple(again(list(change.remove))), exactly)
     one, other = make_plan(case, Desired(tags=change)), make_plan(held, Desired(tags=spelled))
     assert one.changes == other.changes
     for part in ("add", "delete"):

@@ -50,18 +50,18 @@ RESOLVED = {"status": "Resolved", "resolution": "Benign"}
         # only what is changed
         ({}, Desired(status="New", severity="High", assignee=Person("api")), {"severity": "Medium"}, []),
         # tags: only those that are moved
-        ({}, Desired(tags=TagChange(add=("a", "c"))), {"tags": {"delete": ["c"]}}, []),
-        ({}, Desired(tags=TagChange(delete=("b", "z"))), {"tags": {"add": ["b"]}}, []),
-        ({}, Desired(tags=TagChange(exactly=("c", "a"))), {"tags": {"add": ["b"], "delete": ["c"]}}, []),
+        ({}, Desired(tags=TagChange(add=("a", "c"))), {"tags": {"remove": ["c"]}}, []),
+        ({}, Desired(tags=TagChange(remove=("b", "z"))), {"tags": {"add": ["b"]}}, []),
+        ({}, Desired(tags=TagChange(exactly=("c", "a"))), {"tags": {"add": ["b"], "remove": ["c"]}}, []),
         # what the platform held and would not take again
         ({"tags": ["a,b", "c"]}, Desired(tags=TagChange(exactly=())), {"tags": {"add": ["c"]}}, ["tags"]),
         (
             {"tags": [" b", "c"]},
             Desired(tags=TagChange(exactly=("b",))),
-            {"tags": {"add": ["c"], "delete": ["b"]}},
+            {"tags": {"add": ["c"], "remove": ["b"]}},
             ["tags"],
         ),
-        ({"tags": [" b", "b"]}, Desired(tags=TagChange(delete=("b",))), {"tags": {"add": ["b"]}}, []),
+        ({"tags": [" b", "b"]}, Desired(tags=TagChange(remove=("b",))), {"tags": {"add": ["b"]}}, []),
         ({"tags": [""]}, Desired(tags=TagChange(exactly=())), {}, ["tags"]),
         ({"status": "Unheard of"}, Desired(status="New"), {}, ["status"]),
         ({"status": None}, Desired(status="New"), {}, ["status"]),

@@ -60,7 +60,7 @@ rules:
     assert desired is not None
     assert desired.tags is not None
     assert (parsed.name, desired.update_alerts, desired.name) == ("5", False, "0123")
-    assert (desired.tags.add, desired.tags.delete) == (("0123", "1.10", "no"), ("2026-01-02",))
+    assert (desired.tags.add, desired.tags.remove) == (("0123", "1.10", "no"), ("2026-01-02",))
 
 
 def test_anchors_and_merges_work(tmp_path: Path) -> None:
