@@ -105,12 +105,12 @@ class Client:
 
     def _with_token(self, request: Request) -> dict[str, Any]:
         """Send a request; with a new token once more, if the platform refuses this one."""
-        token = ""
+        # Those that attempts were sent with
+        tokens: list[str] = []
 
         def auth() -> BearerAuth:
-            nonlocal token
-            token = self._tokens.token()
-            return BearerAuth(token)
+            tokens.append(self._tokens.token())
+            return BearerAuth(tokens[-1])
 
         try:
             return self._with_retries(request, auth)
@@ -123,7 +123,7 @@ class Client:
                 raise
             refused_at = self._tokens.now()
             with self.throttle.slot():
-                self._tokens.reject(token)
+                self._tokens.reject(tokens[-1])
                 self._tokens.token(refused_at)
             if _verify_arrival(request, error):
                 return {}

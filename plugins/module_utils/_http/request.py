@@ -96,6 +96,12 @@ class Call:
 class Request:
     """The attempts at one call: how each is sent, and what each kind of answer means."""
 
+    # Of the answer to the last attempt; None as long as there is none
+    status: int | None
+    answer_headers: Any
+    # Of the answer, in bytes, decompressed; None while it is not known
+    size: int | None
+
     def __init__(self, session: Session, call: Call) -> None:
         self.session = session
         self.call = call
@@ -105,11 +111,6 @@ class Request:
         if call.body is not None:
             self.headers["Content-Type"] = "application/json"
         self.may_have_arrived = False
-        # Of the answer to the last attempt; None as long as there is none
-        self.status: int | None = None
-        self.answer_headers: Any = {}
-        # Of the answer, in bytes, decompressed; None while it is not known
-        self.size: int | None = None
 
     def send(self, auth: Callable[[], Any]) -> dict[str, Any]:
         """Make one attempt, when there is a slot for it. auth: gives the auth object of requests, called in that slot.
@@ -270,13 +271,13 @@ class Request:
 
     def _redirect_target(self) -> str:
         """Where a redirect leads, without the parts of an address that may hold a secret."""
-        location = self.answer_headers.get("Location", "")
+        location = self.answer_headers.get("Location")
         if not location:
             return "nowhere"
         if self.call.hides_answer:
             return self._origin(location) or "an address that may hold a token"
         # By hand, since what is no URL has to be shown as well.
-        place = re.split("[?#]", location, maxsplit=1)[0]
+        place = re.split("[?#]", location)[0]
         return self.session.scrub(re.sub(r"^([^/\\]*[/\\]{2,})[^/\\]*@", r"\1", place) or self.path)
 
     def _origin(self, location: str) -> str:

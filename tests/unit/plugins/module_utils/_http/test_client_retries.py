@@ -309,7 +309,8 @@ def test_a_refused_key(make, username, words):
     client = make(http(status=401), http(), api_key=KEY, username=username, retries=3)
     error = failure(client.authenticate)
     assert isinstance(error, AuthenticationError)
-    assert f"HTTP 401, the platform refused api_key, sent {words}" in str(error)
+    assert str(error).startswith("Could not get an access token (POST http://127.0.0.1:")
+    assert f"/access_token): HTTP 401, the platform refused api_key, sent {words}" in str(error)
     assert error.details["status"] == 401
     assert len(client.asked) == 1
 

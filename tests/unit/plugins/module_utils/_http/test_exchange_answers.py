@@ -208,6 +208,7 @@ def test_of_an_answer_without_content_there_is_nothing_to_hide(make, content):
     message = str(failure(make(http(content), api_key=KEY).authenticate))
     assert "but the answer is not JSON." in message
     assert ("is not shown" in message) is bool(content)
+    assert ("is not JSON. Likely" in message) is (not content)
 
 
 @pytest.mark.parametrize("packed", [False, True])

@@ -179,7 +179,7 @@ def test_an_error_without_a_body(make):
 def test_a_redirect_is_not_followed(make, status):
     client = make(http(status=status, Location="https://evil.example.com/\x1b[31m"), http())
     error = failure(client.get, "a")
-    assert f"HTTP {status} redirects to https://evil.example.com/ [31m, and a key is not sent after" in str(error)
+    assert f"a): HTTP {status} redirects to https://evil.example.com/ [31m, and a key is not sent after" in str(error)
     assert error.remedy == "Set host to the platform's own name."
     assert (error.details["status"], error.details["url"]) == (status, client.server.url + API + "a")
     assert len(client.asked) == 1
@@ -277,6 +277,12 @@ def test_a_secret_where_the_beginning_that_is_read_ends(make, spell, status, siz
     assert "********" in shown
     for part in ("another-", "0123456789", "\\u00", "5cu0"):
         assert part not in shown
+
+
+def test_the_first_characters_of_a_secret_where_the_beginning_that_is_read_ends(make):
+    secret = "another-" * 8191
+    client = make(http(f"{secret} {secret}".encode(), 403), access_token=secret)
+    assert "the platform says: ******** ********. " in str(failure(client.get, "a"))
 
 
 @pytest.mark.parametrize("length", [8, 12, len(TOKEN) - 1])

@@ -127,6 +127,12 @@ def test_a_secret_within_another_shows_nothing_of_it():
         assert session.scrub("<aaaa-zzzz-bbbb> <zzzz>") == "<********> <********>"
 
 
+@pytest.mark.parametrize(("is_cut", "shown"), [(True, "you sent ********"), (False, f"you sent {TOKEN[:4]}")])
+def test_the_first_characters_of_a_secret_are_hidden_where_a_text_was_cut(is_cut, shown):
+    with closing(Session(connection("https://a.example.com"))) as session:
+        assert session.scrub(f"you sent {TOKEN[:4]}", is_cut) == shown
+
+
 @pytest.mark.parametrize("spelling", ["a/b+c", "a%2Fb%2Bc", "a\\/b+c"])
 def test_a_secret_is_hidden_as_a_url_and_as_json_spell_it(spelling):
     with closing(Session(connection("https://a.example.com", access_token="a/b+c"))) as session:
