@@ -339,11 +339,21 @@ diff:
       type: dict
       returned: always
       sample: {status: In Progress}
-retries:
-  description: How often a call had to be tried again.
+requests:
+  description: How many requests were sent, retries included.
   returned: when the case was read
-  type: int
-  sample: 0
+  type: dict
+  contains:
+    read:
+      description: Requests that read.
+      type: int
+    write:
+      description: Requests that write.
+      type: int
+    retry:
+      description: Requests that were retries.
+      type: int
+  sample: {read: 1, write: 1, retry: 0}
 error:
   description: What failed, for a program to read; RV(ignore:msg) says it in words.
   returned: failure

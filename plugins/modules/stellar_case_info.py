@@ -227,11 +227,21 @@ error:
   description: What failed, see RV(stellarcyber.xdr.stellar_case#module:error).
   returned: failure
   type: dict
-retries:
-  description: How often a call had to be tried again.
+requests:
+  description: How many requests were sent, retries included.
   returned: success
-  type: int
-  sample: 0
+  type: dict
+  contains:
+    read:
+      description: Requests that read.
+      type: int
+    write:
+      description: Requests that write.
+      type: int
+    retry:
+      description: Requests that were retries.
+      type: int
+  sample: {read: 1, write: 0, retry: 0}
 """
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE_INFO

@@ -540,26 +540,24 @@ check_mode:
   returned: when the cases were read
   type: bool
   sample: false
-reads:
-  description: Calls that read, tries included.
+requests:
+  description: How many requests were sent, retries included.
   returned: when the cases were read
-  type: int
-  sample: 3
-writes:
-  description: Calls that wrote, tries included.
-  returned: when the cases were read
-  type: int
-  sample: 2
-rereads:
-  description: Cases that were read again right before their write.
-  returned: when the cases were read
-  type: int
-  sample: 0
-retries:
-  description: How often a call had to be tried again.
-  returned: when the cases were read
-  type: int
-  sample: 0
+  type: dict
+  contains:
+    read:
+      description: Requests that read.
+      type: int
+    write:
+      description: Requests that write.
+      type: int
+    recheck:
+      description: Cases that were read again right before their update.
+      type: int
+    retry:
+      description: Requests that were retries.
+      type: int
+  sample: {read: 3, write: 2, recheck: 0, retry: 0}
 error:
   description: What failed, for a program to read; RV(ignore:msg) says it in words.
   returned: failure

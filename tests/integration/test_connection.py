@@ -127,7 +127,7 @@ def test_a_ten_minute_token_that_expires_between_get_and_put(sim, case, monkeypa
     result, made = case()
     assert made == [TOKEN, GET, PUT, TOKEN, PUT]
     assert [entry["status"] for entry in sim.requests()] == [200, 200, 401, 200, 200]
-    assert (result["changed"], result["retries"]) == (True, 0)
+    assert (result["changed"], result["requests"]["retry"]) == (True, 0)
     assert sim.case(CASE)["severity"] == "High"
 
 
@@ -265,7 +265,7 @@ def test_what_may_pass_is_tried_again(sim, case, waits, place, fault):
     result, made = case()
     expected = {"token": [TOKEN] * 2, "get": [GET] * 2, "put": [PUT] * 2}[place]
     assert sorted(made) == sorted([TOKEN, GET, PUT, *expected])
-    assert result["retries"] == 2
+    assert result["requests"]["retry"] == 2
     assert sim.case(CASE)["severity"] == "High"
     # half a second, then one, each with jitter
     assert 0.25 <= waits[0] <= 0.5 <= waits[1] <= 1.0
@@ -277,7 +277,7 @@ def test_retry_after_is_kept(sim, case, waits, retry_after, low, high):
     sim.fault("status", status=429, retry_after=retry_after, path="/cases/*")
     result, _calls = case()
     assert low <= waits[0] <= high
-    assert result["retries"] == 1
+    assert result["requests"]["retry"] == 1
 
 
 def test_a_date_in_retry_after_is_one_of_the_platforms_clock(sim, case, waits):

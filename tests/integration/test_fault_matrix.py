@@ -189,7 +189,7 @@ class Cell:
         # On a busy machine a time-out that was cut may come before the request is there.
         assert len(ended.requests) == sent or (len(ended.requests) < sent and self.fault.quick)
         # What the platform asks to slow down also waits before calls that are no retries.
-        waits, retries = len(ended.waits), self.result.get("retries", len(ended.waits))
+        waits, retries = len(ended.waits), self.result.get("requests", {}).get("retry", len(ended.waits))
         assert retries == waits or (retries < waits and self.fault.status == 429)
         if self._is_asked_to_wait():
             # What comes too early costs time only, so that retry_budget ends it.
@@ -279,7 +279,7 @@ class Cell:
 
     def _assert_answer(self):
         """The answer is what it is without the fault; of what could not be read it says so."""
-        got, expected = ({**each, "retries": 0, "warnings": []} for each in (self.result, self.unharmed))
+        got, expected = ({**each, "requests": {}, "warnings": []} for each in (self.result, self.unharmed))
         if got == expected:
             return "recovered"
         if got.get("missing"):

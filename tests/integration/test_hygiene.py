@@ -91,7 +91,7 @@ def test_preview_apply_again_undo(analyst: Analyst, sim: Simulator) -> None:
     assert_shows(done, counts=planned["counts"], result="changed", passed=True, mode="apply", changed=True)
     assert [case["changes"] for case in done["case_results"]] == [case["changes"] for case in planned["case_results"]]
     assert sorted(applied.calls) == sorted(
-        ["POST access_token", *["GET cases"] * done["reads"], *["PUT cases/ID"] * count]
+        ["POST access_token", *["GET cases"] * done["requests"]["read"], *["PUT cases/ID"] * count]
     )
     (journal,) = folder.glob("*.journal")
     assert applied.said[-1] == f"To undo: ansible-playbook stellarcyber.xdr.undo -e undo_file={journal}"

@@ -189,7 +189,7 @@ def item(sim):
         params = parameters(CASE_OPTIONS, sim, host=host, case_id=CASE, tags={"add": [str(time.time())]})
         result = run_case(params, False, secrets.append, connect=_in_process._kept_client)
         assert result["changed"] is True
-        return result["retries"], calls(sim.requests()), {entry["connection"] for entry in sim.requests()}
+        return result["requests"]["retry"], calls(sim.requests()), {entry["connection"] for entry in sim.requests()}
 
     secrets: list[str] = []
     _in_process._clients.clear()

@@ -238,8 +238,8 @@ def test_the_whole_policy_costs_one_list_and_one_update_a_case(runs):
     # All but the resolution, which no option makes empty again
     assert len(real.result["undo"]) == number - 1
     assert real.result["counts"]["changed"] == check.result["counts"]["changed"] == number
-    assert (real.result["reads"], real.result["writes"]) == (number_of_reads(real), number + 1)
-    assert (real.result["rereads"], real.result["retries"]) == (0, 0)
+    assert (real.result["requests"]["read"], real.result["requests"]["write"]) == (number_of_reads(real), number + 1)
+    assert (real.result["requests"]["recheck"], real.result["requests"]["retry"]) == (0, 0)
 
 
 def number_of_reads(task):
@@ -314,7 +314,7 @@ def test_a_list_of_cases_costs_a_read_and_an_update_each(options):
     assert sorted(check.calls) == sorted(again.calls) == sorted(reading)
     # The case that is guarded is read again, and its history after the update; the other one after its comment.
     assert sorted(real.calls) == sorted([*reading, GET, HISTORY, GET, COMMENT, *[PUT] * 3])
-    assert real.result["rereads"] == 1
+    assert real.result["requests"]["recheck"] == 1
     outcomes = [(item["ticket_id"], item["outcome"]) for item in real.result["case_results"]]
     assert outcomes == [(900_005, "changed"), (900_003, "changed"), (900_001, "ok"), (900_002, "changed")]
     assert real.result["case_results"][1]["not_undoable"] == ["comment"]
@@ -327,7 +327,7 @@ def test_rules_with_all_options(options):
     real = options["rules: real"]
     # Of the eight cases, one is resolved, one is escalated, and two are of another severity already.
     assert real.result["counts"] == {"read": 8, "changed": 7, "ok": 0, "failed": 0, "skipped": 0, "findings": 6}
-    assert real.result["rereads"] == 7
+    assert real.result["requests"]["recheck"] == 7
     # One list for a status, one for a severity
     assert sorted(real.calls) == sorted([TOKEN, LIST, LIST, *[GET, PUT, HISTORY, COMMENT, GET] * 7])
     rules = [(rule["name"], rule["matched"], rule["changed"], rule["finding"]) for rule in real.result["rules"]]
@@ -435,7 +435,7 @@ def test_calls_are_the_fewest_at_any_concurrency(sim, workers, way):
     undone = run(sim, cases=real.result["undo"], concurrency=workers)
     # Each item is guarded, so that each case is read twice, and its history after that.
     assert undone.counted == {TOKEN: 1, GET: 80, PUT: 40, HISTORY: 40}
-    assert undone.result["rereads"] == 40
+    assert undone.result["requests"]["recheck"] == 40
     assert_restored(before, store(sim))
 
 
@@ -516,7 +516,7 @@ def test_a_status_that_an_analyst_moves_between_pages(sim):
     assert leaves not in done.outcomes
     assert sim.case(left)["status"] == sim.case(leaves)["status"] == "Resolved"
     assert done.counts["changed"] == sum(record["name"][-1] in "03" for record in records) - 2
-    assert done.result["rereads"] == done.counts["changed"] + 1
+    assert done.result["requests"]["recheck"] == done.counts["changed"] + 1
     after = store(sim)
     after.update({case_id: before[case_id] for case_id in (left, leaves, enters)})
     assert_true(done, before, after)

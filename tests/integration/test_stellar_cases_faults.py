@@ -149,8 +149,8 @@ def test_each_case_is_as_planned_or_named_and_can_be_undone(many, fault, way, wo
     order = IN_ORDER if way == "rules" else IN_ORDER[::-1]
     assert [item["case_id"] for item in done.result["case_results"]] == order
     assert len(done.result["diff"]) == DRIFTED
-    assert done.result["writes"] == done.counted[PUT]
-    assert done.result["reads"] == sum(call.startswith("GET") for call in done.calls)
+    assert done.result["requests"]["write"] == done.counted[PUT]
+    assert done.result["requests"]["read"] == sum(call.startswith("GET") for call in done.calls)
 
     many.clear_faults()
     undone = run(many, cases=done.result["undo"]) if done.result["undo"] else None
@@ -447,7 +447,7 @@ def test_all_workers_slow_down_when_one_is_asked_to(sim, retry_after):
     sim.fault("status", status=429, method="PUT", path="/cases/*", after=8, **details)
     done = run(sim, concurrency=8, **WAYS["rules"])
     assert done.counts["changed"] == 40
-    assert done.result["retries"] == 1
+    assert done.result["requests"]["retry"] == 1
     puts = [entry for entry in done.requests if entry["method"] == "PUT"]
     refused = next(entry for entry in puts if entry["status"] == 429)
     moments = [entry["time"] - refused["time"] - 0.1 for entry in puts]
@@ -462,4 +462,4 @@ def test_all_workers_slow_down_when_one_is_asked_to(sim, retry_after):
 def test_comments_and_writes_are_counted(many):
     done = run(many, rules=COMMENTED)
     assert done.counted == {TOKEN: 1, LIST: 1, PUT: DRIFTED, COMMENT: DRIFTED, GET: DRIFTED}
-    assert (done.result["writes"], done.result["reads"]) == (2 * DRIFTED, DRIFTED + 1)
+    assert (done.result["requests"]["write"], done.result["requests"]["read"]) == (2 * DRIFTED, DRIFTED + 1)

@@ -113,7 +113,7 @@ def test_an_edit_between_snapshot_and_write_is_not_overwritten(ten, way, workers
     assert "error" not in taken
     assert ten.case(TAKEN)["status"] == "Escalated"
     assert done.counted[PUT] == 9
-    assert done.result["rereads"] == 10
+    assert done.result["requests"]["recheck"] == 10
     assert done.counted[GET] == 10 if way == "rules" else 20
     assert TAKEN not in [item["case_id"] for item in done.result["undo"]]
     # The next run sees it as it is by then.
@@ -125,7 +125,7 @@ def test_an_edit_between_snapshot_and_write_is_not_overwritten(ten, way, workers
 @pytest.mark.parametrize(("reread_after", "rereads"), [(5, 0), (0, 10)])
 def test_a_fresh_snapshot_is_not_read_again(ten, reread_after, rereads):
     done = run(ten, rules=TAKE_OVER, reread_after=reread_after)
-    assert done.result["rereads"] == rereads
+    assert done.result["requests"]["recheck"] == rereads
     looks = {GET: rereads, HISTORY: rereads} if rereads else {}
     assert done.counted == {TOKEN: 1, LIST: 1, PUT: 10, **looks}
 
@@ -134,8 +134,8 @@ def test_a_snapshot_grows_old_while_the_run_goes_on(ten):
     """At 100 ms a call, the first writes come soon enough, and the last ones don't."""
     ten.latency(100)
     done = run(ten, rules=TAKE_OVER, reread_after=0.35, concurrency=1)
-    assert 0 < done.result["rereads"] < 10
-    assert done.counted[GET] == done.result["rereads"]
+    assert 0 < done.result["requests"]["recheck"] < 10
+    assert done.counted[GET] == done.result["requests"]["recheck"]
 
 
 def test_a_page_that_waited_for_others_is_old(sim):
@@ -172,7 +172,7 @@ def test_an_edit_while_a_write_waited_for_the_pause_of_another_is_not_overwritte
     done = run(ten, rules=TAKE_OVER, concurrency=workers, reread_after=0.5)
     if done.of(case(9)["_id"])["outcome"] == "skipped":
         assert ten.case(case(9)["_id"])["status"] == "Escalated"
-        assert done.result["rereads"] > 0
+        assert done.result["requests"]["recheck"] > 0
     else:
         # With eight at once, it may have been written before the platform asked to wait.
         assert workers == 8
@@ -235,7 +235,7 @@ def test_an_item_whose_time_is_over_is_skipped_in_check_mode_too(ten):
     check, real = run(ten, True, **WAYS["cases"]), run(ten, **WAYS["cases"])
     assert check.result["case_results"] == real.result["case_results"]
     assert real.counts == {"read": 10, "changed": 9, "skipped": 1}
-    assert real.result["rereads"] == 9
+    assert real.result["requests"]["recheck"] == 9
 
 
 # -- undo -----------------------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ __all__ = ["matrix", "places_elsewhere", "unharmed"]
 
 # 502 and 503 are told apart from 504 by their numbers only.
 # What the report has of the result of stellar_cases
-OF_THE_MODULE = ("changed", "case_results", "findings", "rules", "counts", "undo", "writes", "retries")
+OF_THE_MODULE = ("changed", "case_results", "findings", "rules", "counts", "undo", "requests")
 NAMES = [name for name, fault in FAULTS.items() if fault.kind and name not in ("502", "503")]
 RULES = {name: life for name, life in LIVES.items() if life.entry == CASES and "rules" in life.options}
 CELLS = [(name, call) for name, life in RULES.items() for call in life.cells]
@@ -167,7 +167,7 @@ class CellOfTheRole(Cell):
 
     def assert_report(self):
         report, failed = self.report, bool(self.error)
-        nothing = {"case_results": [], "undo": [], "changed": False, "counts": {}, "reads": 0, "writes": 0}
+        nothing = {"case_results": [], "undo": [], "changed": False, "counts": {}, "requests": {}}
         if not report["counts"]:
             assert failed
             assert {name: report[name] for name in nothing} == nothing

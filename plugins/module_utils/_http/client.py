@@ -54,6 +54,12 @@ class Client:
         """The attempts after the first, over all calls."""
         return self.throttle.retries
 
+    @property
+    def requests(self) -> dict[str, int]:
+        """How many requests were sent, as results have it: read, write, and those of them that were retries."""
+        sent = self.throttle.sent
+        return {"read": sent["read"], "write": sent["write"], "retry": self.retries}
+
     def reset(self, on_secret: Callable[[str], Any]) -> None:
         """Begin another run on the same connections and token, with its own budget, counts and register of secrets."""
         self.session.reset(on_secret)

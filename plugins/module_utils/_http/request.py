@@ -90,7 +90,7 @@ class Call:
     @property
     def kind(self) -> str:
         """What the throttle counts it as."""
-        return "reads" if self.method == "GET" else "writes" if self.body is not None else "tokens"
+        return "read" if self.method == "GET" else "write" if self.body is not None else "token"
 
 
 class Request:

@@ -27,7 +27,7 @@ class Throttle:
 
     def __init__(self, budget_s: float, sleep: Callable[[float], Any] = time.sleep) -> None:
         self.retries = 0
-        # Attempts that were sent, by kind: reads, writes, tokens
+        # Attempts that were sent, by kind: read, write, token
         self.sent: Counter[str] = Counter()
         self._left_s = budget_s
         self._counted_until = 0.0

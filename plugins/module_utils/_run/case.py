@@ -98,11 +98,11 @@ def run_case(
                 result.update(changed=True, case=done.case, meanwhile=as_results(done.meanwhile))
                 result["warnings"] += done.warnings
         except StellarError as error:
-            error.result = {**result, **error.result, "retries": client.retries}
+            error.result = {**result, **error.result, "requests": client.requests}
             if error.outcome_unknown:
                 error.result["changed"] = True
             raise
-        return {**origin(reader), **result, "retries": client.retries}
+        return {**origin(reader), **result, "requests": client.requests}
 
 
 def plan_case(directory: Directory, case: dict[str, Any], desired: Desired) -> Plan:
@@ -157,7 +157,7 @@ def run_case_info(
                     "changed": False,
                     **origin(reader),
                     "count": count,
-                    "retries": client.retries,
+                    "requests": client.requests,
                     "warnings": warnings,
                 }
             cases, truncated = reader.find(query, reading.sorting, reading.limit)
@@ -170,7 +170,7 @@ def run_case_info(
             "truncated": truncated,
             "missing": missing,
             "include_errors": errors,
-            "retries": client.retries,
+            "requests": client.requests,
             "warnings": warnings + [error["msg"] for error in errors],
         }
 

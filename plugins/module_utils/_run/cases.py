@@ -358,7 +358,6 @@ def _report(outcome: _Outcome, client: Client, rereads: int) -> dict[str, Any]:
     if len(warnings) > _MAX_WARNINGS:
         more = f"... and {len(warnings) - _MAX_WARNINGS} more warnings of this kind."
         warnings = [*warnings[:_MAX_WARNINGS], more]
-    sent = client.throttle.sent
     return {
         "changed": any(work.outcome == CHANGED or work.written for work in works),
         "case_results": [work.to_result() for work in works],
@@ -370,10 +369,7 @@ def _report(outcome: _Outcome, client: Client, rereads: int) -> dict[str, Any]:
             "findings": len(outcome.findings),
         },
         "undo": [work.undo for work in works if work.undo],
-        "reads": sent["reads"],
-        "writes": sent["writes"],
-        "rereads": rereads,
-        "retries": client.retries,
+        "requests": {**client.requests, "recheck": rereads},
         "warnings": warnings,
     }
 

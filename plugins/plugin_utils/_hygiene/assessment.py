@@ -22,10 +22,7 @@ _FROM_RUN: dict[str, Any] = {
     "rules": [],
     "counts": {},
     "undo": [],
-    "reads": 0,
-    "writes": 0,
-    "rereads": 0,
-    "retries": 0,
+    "requests": {},
 }
 
 

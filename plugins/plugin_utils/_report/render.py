@@ -88,8 +88,9 @@ def _problem(report: Any) -> str:
             return f"the changes of number {number} in its key case_results are not a list of dicts"
         if not _is_rows(row.get("meanwhile") or []):
             return f"meanwhile of number {number} in its key case_results is not a list of dicts"
-    if not isinstance(report.get("counts", {}), Mapping):
-        return "its key counts is not a dict"
+    for key in ("counts", "requests"):
+        if not isinstance(report.get(key, {}), Mapping):
+            return f"its key {key} is not a dict"
     return ""
 
 

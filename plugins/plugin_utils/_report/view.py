@@ -27,7 +27,7 @@ TEXTS = (
     "reason",
     "error",
 )
-CALLS = ("reads", "writes", "rereads", "retries")
+REQUESTS = ("read", "write", "recheck", "retry")
 ROWS = ("case_results", "findings", "rules", "undo")
 # The bars of a chart; what is left over becomes one more.
 BARS = 8
@@ -44,7 +44,7 @@ def view(report: Row) -> Row:
     report = {
         **report,
         **{key: _text(report.get(key)) for key in TEXTS},
-        **{key: _whole(report.get(key)) for key in CALLS},
+        "requests": {key: _whole(report.get("requests", {}).get(key)) for key in REQUESTS},
         **{key: report.get(key, []) for key in ROWS},
     }
     report["title"] = report["title"] or "Cases"
@@ -53,7 +53,7 @@ def view(report: Row) -> Row:
     findings = [_case(row) for row in report["findings"]]
     given = report.get("counts", {})
     counts = _counts(given, results, findings)
-    planned = [] if counts["changed"] or report["writes"] else [row for row in results if _is_not_begun(row)]
+    planned = [] if counts["changed"] or report["requests"]["write"] else [row for row in results if _is_not_begun(row)]
     counts["planned"] = len(planned)
     counts["skipped"] = max(0, counts["skipped"] - len(planned))
     is_error = bool(report["error"]) or report["result"] == "error"
@@ -251,9 +251,9 @@ def _written(report: Row, counts: Row, is_known: bool, is_error: bool) -> str:
     """Return what became of the platform."""
     if report["mode"] == "check":
         return "Preview: nothing was written"
-    if report["writes"]:
+    if report["requests"]["write"]:
         return "Applied to the platform" if counts["changed"] else "Updates were tried, and nothing was changed"
-    if report["writes"] is None or not is_known:
+    if report["requests"]["write"] is None or not is_known:
         # A run that was killed can't say what it had written.
         return "No write is known"
     is_wanting = is_error or counts["failed"] or counts["skipped"]

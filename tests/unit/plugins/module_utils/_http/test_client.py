@@ -31,7 +31,7 @@ def test_a_read(make):
     assert asked.headers["accept"] == "application/json"
     assert asked.headers["accept-encoding"] == "gzip"
     assert "content-type" not in asked.headers
-    assert client.throttle.sent == {"reads": 1}
+    assert client.throttle.sent == {"read": 1}
 
 
 def test_a_write(make):
@@ -40,7 +40,7 @@ def test_a_write(make):
     (asked,) = client.asked
     assert (asked.method, asked.target, asked.body) == ("POST", API + "cases?id=7", b'{"name": "\\u00dc"}')
     assert asked.headers["content-type"] == "application/json"
-    assert client.throttle.sent == {"writes": 1}
+    assert client.throttle.sent == {"write": 1}
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_key_is_exchanged_once(make, options, sent):
     assert [asked.headers["authorization"] for asked in client.asked] == [sent, *[f"Bearer {TOKEN}"] * 2]
     assert client.asked[0].headers["content-type"] == "application/x-www-form-urlencoded"
     assert client.asked[0].body == b""
-    assert client.throttle.sent == {"tokens": 1, "reads": 2}
+    assert client.throttle.sent == {"token": 1, "read": 2}
 
 
 def test_one_connection_and_no_cookies(make):

@@ -93,7 +93,7 @@ def shared_clock(monkeypatch):
 
 def succeed(throttle, times=1):
     for _number in range(times):
-        with throttle.attempt("reads"):
+        with throttle.attempt("read"):
             pass
 
 
@@ -102,7 +102,7 @@ def admitted(throttle, threads=20):
     inside, done = threading.Semaphore(0), threading.Event()
 
     def call():
-        with throttle.attempt("reads"):
+        with throttle.attempt("read"):
             inside.release()
             done.wait()
 
@@ -179,11 +179,11 @@ def test_a_budget_below_the_first_wait_is_exhausted(clock, budget, exhausted):
 def test_calls_and_tries_are_counted():
     throttle = Throttle(10.0, sleep=lambda seconds: None)
     succeed(throttle, 3)
-    with throttle.attempt("writes"):
+    with throttle.attempt("write"):
         pass
     throttle.retry_after(1.0, slow_down=False)
     throttle.retry_after(1.0, slow_down=True)
-    assert throttle.sent == {"reads": 3, "writes": 1}
+    assert throttle.sent == {"read": 3, "write": 1}
     assert throttle.retries == 2
 
 
@@ -192,7 +192,7 @@ def test_no_more_run_at_once_than_allowed(calls):
     throttle = Throttle(10.0)
     throttle.set_limit(calls)
     assert admitted(throttle) == calls
-    assert throttle.sent["reads"] == 20
+    assert throttle.sent["read"] == 20
 
 
 @pytest.mark.parametrize("calls", [1, 2, 4])
@@ -201,7 +201,7 @@ def test_nobody_who_waits_is_overtaken(calls):
     throttle.set_limit(calls)
 
     def call(number):
-        with throttle.attempt("reads"):
+        with throttle.attempt("read"):
             order.append(number)
             time.sleep(0.001)
 
@@ -213,14 +213,14 @@ def test_nobody_who_waits_is_overtaken(calls):
 
 def test_a_wait_for_a_turn_that_is_interrupted_leaves_the_turn_to_others(monkeypatch):
     throttle = Throttle(10.0)
-    with throttle.attempt("reads"):
+    with throttle.attempt("read"):
 
         def interrupted():
             raise KeyboardInterrupt
 
         monkeypatch.setattr(throttle._changed, "wait", interrupted)
         with ThreadPoolExecutor(1) as pool:
-            future = pool.submit(throttle.attempt("reads").__enter__)
+            future = pool.submit(throttle.attempt("read").__enter__)
             with pytest.raises(KeyboardInterrupt):
                 future.result()
         monkeypatch.undo()
@@ -230,13 +230,13 @@ def test_a_wait_for_a_turn_that_is_interrupted_leaves_the_turn_to_others(monkeyp
 def test_a_call_that_fails_makes_room_for_another():
     throttle = Throttle(10.0)
     for _number in range(5):
-        with pytest.raises(KeyError), throttle.attempt("reads"):
+        with pytest.raises(KeyError), throttle.attempt("read"):
             raise KeyError
     assert admitted(throttle, 3) == 1
 
 
 def begin(throttle, clock, began):
-    with throttle.attempt("reads"):
+    with throttle.attempt("read"):
         began.append(clock.seconds)
 
 
@@ -396,7 +396,7 @@ def test_many_threads_with_a_sleep_that_takes_no_time_come_to_an_end():
         chance = random.Random(number)
         for _call in range(50):
             try:
-                with throttle.attempt("writes"):
+                with throttle.attempt("write"):
                     with lock:
                         running += 1
                         most = max(most, running)
@@ -411,6 +411,6 @@ def test_many_threads_with_a_sleep_that_takes_no_time_come_to_an_end():
     with ThreadPoolExecutor(16) as pool:
         for done in [pool.submit(work, number) for number in range(16)]:
             done.result(timeout=30)
-    assert throttle.sent["writes"] == 16 * 50
+    assert throttle.sent["write"] == 16 * 50
     assert most <= 8
     assert throttle._running == 0

@@ -84,10 +84,7 @@ def report(results=(), findings=(), **more):
             **{outcome: outcomes.count(outcome) for outcome in ("changed", "ok", "failed", "skipped")},
         },
         "undo": [],
-        "reads": 2,
-        "writes": 0,
-        "rereads": 0,
-        "retries": 0,
+        "requests": {"read": 2, "write": 0, "recheck": 0, "retry": 0},
         **more,
     }
 
@@ -105,13 +102,13 @@ FAILED = {"mode": "apply", "result": "error", "passed": False}
 REPORTS = {
     "compliant": report(),
     "mixed": MIXED,
-    "applied": {**MIXED, "mode": "apply", "writes": 3, "undo": [{"case_id": "1"}, {"case_id": "2"}]},
-    "edited": report(EDITED, mode="apply", writes=4),
+    "applied": {**MIXED, "mode": "apply", "requests": {"write": 3}, "undo": [{"case_id": "1"}, {"case_id": "2"}]},
+    "edited": report(EDITED, mode="apply", requests={"write": 4}),
     "three": report(findings=map(finding, range(3))),
     "large": report(map(changed, range(1000)), map(finding, range(1000, 4000))),
     "cases": report([changed(1, rules=[])], rules=[]),
     "early": {"report": 1, "mode": "check", "result": "error", "passed": False, "error": "No connection."},
-    "wrong key": {**report(rules=[], counts={}, reads=0), **FAILED, "error": "The key is wrong. Give another."},
+    "wrong key": {**report(rules=[], counts={}, requests={}), **FAILED, "error": "The key is wrong. Give another."},
     "limit": {
         **report([skipped(1), *({**skipped(n), "reason": "Not begun: the limit."} for n in (2, 3))], [finding(9)]),
         **FAILED,

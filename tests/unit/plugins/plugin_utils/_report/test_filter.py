@@ -68,7 +68,15 @@ def test_values_of_an_unexpected_type_are_shown(format):
     )
     odd["rules"] = [{"name": "Odd", "matched": None}]
     odd["case_results"][1]["meanwhile"] = [{}, {"field": 1, "value": {"a": [None]}, "kept": "no", "by": ["b"]}]
-    odd.update(counts={"read": "many"}, title=None, policy={"a": 1}, reads="none", error=None, platform=7, fail_on=None)
+    odd.update(
+        counts={"read": "many"},
+        title=None,
+        policy={"a": 1},
+        requests={"read": "none"},
+        error=None,
+        platform=7,
+        fail_on=None,
+    )
     assert ("Cases on 7" if format == "text" else "true") in render(odd, format)
 
 

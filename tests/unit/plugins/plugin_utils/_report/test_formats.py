@@ -105,8 +105,11 @@ def test_what_others_changed_is_counted(format, meanwhile, there):
 @pytest.mark.parametrize(
     ("given", "written"),
     [
-        ({**REPORTS["applied"], "writes": 3}, "Applied to the platform"),
-        ({**report([failed(1)]), "mode": "apply", "writes": 3}, "Updates were tried, and nothing was changed"),
+        ({**REPORTS["applied"], "requests": {"write": 3}}, "Applied to the platform"),
+        (
+            {**report([failed(1)]), "mode": "apply", "requests": {"write": 3}},
+            "Updates were tried, and nothing was changed",
+        ),
         ({**report(), "mode": "apply"}, "Nothing had to be written"),
         ({**report([skipped(1)]), "mode": "apply"}, "Nothing was written"),
         ({**report([failed(1)]), "mode": "apply"}, "Nothing was written"),
@@ -169,7 +172,7 @@ def test_none_would_change_where_some_are_planned(format):
     text = said(REPORTS["limit"], format)
     assert ("2 planned, not applied" if format == "html" else "Planned, not applied") in text
     assert "0 would change" not in text
-    begun = {**REPORTS["limit"], "mode": "apply", "writes": 1}
+    begun = {**REPORTS["limit"], "mode": "apply", "requests": {"write": 1}}
     assert "not applied" not in said(begun, format)
 
 
