@@ -50,8 +50,12 @@ class StellarError(Exception):
         self.may_have_arrived = False
 
     def __str__(self) -> str:
-        sentences = " ".join(part for part in (self.why, *self.notes, self.remedy) if part)
-        return ": ".join(part for part in (self.context, self.what, sentences) if part)
+        return ": ".join(part for part in (self.context, self.what, self.reason) if part)
+
+    @property
+    def reason(self) -> str:
+        """The message without the action that failed."""
+        return " ".join(part for part in (self.why, *self.notes, self.remedy) if part)
 
     def __copy__(self: _Error) -> _Error:
         """Return another error of the same words, for another call that fails for it."""

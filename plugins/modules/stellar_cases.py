@@ -221,6 +221,13 @@ options:
         of. Set it where one platform has two names.
     type: bool
     default: false
+  summary_only:
+    description:
+      - Whether the result leaves out RV(case_results), RV(findings), RV(rules), RV(undo) and RV(not_restorable). If the
+        task fails, Ansible prints its whole result. RV(summary) is short however many cases there are.
+      - Only with O(undo_file).
+    type: bool
+    default: false
   max_changes:
     description:
       - How many cases the task may change, as a number V(50) or as a share V(10%) of the cases that it read.
@@ -510,6 +517,18 @@ undo:
       tags:
         remove: [auto-assigned]
       if_modified_at: 1660835991789
+summary:
+  description:
+    - What the undo did, in check mode what it would do, in lines for a terminal. The first has the platform, the scope
+      and the counts. Then come the cases that are restored, the reasons of those that were skipped or failed, and what
+      can't be undone, 20 of each. If the undo is not complete, the last line says so.
+    - Cases are named by ticket number, id, and, if the task was not limited to a tenant, the tenant.
+  returned: with O(undo_file), when the cases were read
+  type: list
+  elements: str
+  sample:
+    - "Undo on myserver.stellarcyber.cloud, all tenants: 1 case restored, 0 already as before, 0 skipped, 0 failed"
+    - "Restored: 67535 (62fceb4a48be7776c793a02a, Example Tenant)"
 not_restorable:
   description: What O(undo_file) can't restore, such as comments.
   returned: with O(undo_file)

@@ -65,7 +65,7 @@ def test_gate_reports_and_undo(terminal, simulator, tmp_path):
 
     code, output = terminal("undo", undo_file="reports/hygiene.json")
     assert code == 0, output
-    summary = "2 cases restored, 0 already as they were, 0 skipped, 0 failed"
+    summary = "2 cases restored, 0 already as before, 0 skipped, 0 failed"
     assert f"Undo on {simulator.host}, all tenants: {summary}" in output, output
     assert "Can't be undone: comment of 000000000000000000000000, 000000000000000000000001" in output, output
     assert [simulator.case(i)["tags"] for i in ids] == [[name] for name in names]

@@ -168,6 +168,10 @@ def match(**conditions):
 # what is wrong: (options of stellar_cases, parts of the message)
 BAD_LISTS = {
     "nothing to do": ({}, ["one of the following is required: cases, rules, undo_file"]),
+    "only a summary of rules": (
+        {**rule(), "summary_only": True},
+        ["summary_only is True but all of the following are missing: undo_file"],
+    ),
     "cases and rules": ({**rule(), "cases": [CHANGE]}, ["mutually exclusive: cases|rules|undo_file"]),
     "rules that are a dictionary": ({"rules": {"name": "x", "match": {}}}, ["rules", "list"]),
     "an unknown option": ({**rule(), "max_change": "5"}, ["Unsupported parameters", "max_change"]),
@@ -252,7 +256,7 @@ BAD_LISTS = {
     "an undo file that is not there": ({"undo_file": "/nowhere/undo.json"}, ["undo_file", "can't be read", "No such"]),
 }
 # Those that Ansible itself refuses
-BY_ANSIBLE = list(BAD_LISTS)[:6]
+BY_ANSIBLE = list(BAD_LISTS)[:7]
 
 
 @pytest.fixture(scope="module")
@@ -303,6 +307,8 @@ UNDO_FILES = {
         f'{{"platform": "xdr.example.com", "undo": [{{"case_id": "{CASE}", "severity": "Low"}}]}}',
         ["it is neither a report", "the option cases"],
     ),
+    "a report of check mode": ('{"report": 1, "mode": "check", "undo": []}', ["holds nothing to undo", "check mode"]),
+    "a journal without an entry": ('{"journal": 1}\n', ["holds nothing to undo", "ended before its first write"]),
     "an item that is none": ('{"report": 1, "undo": [{"case_id": "x y"}]}', ["Item 1 of undo_file"]),
     "an item with an unknown key": (
         f'{{"report": 1, "undo": [{{"case_id": "{CASE}", "severtiy": "Low"}}]}}',

@@ -124,10 +124,8 @@ class Provoke:
         file.write_text(text, encoding="utf-8")
         return self.cases(undo_file=str(file))
 
-    def undo_by_playbook(self, text: str) -> str:
-        file = self.directory / "undo.json"
-        file.write_text(text, encoding="utf-8")
-        return self.playbook("stellarcyber.xdr.undo", "-e", f"undo_file={file}", **self.sim.env())
+    def undo_of_nothing(self) -> str:
+        return self.playbook("stellarcyber.xdr.undo", **self.sim.env())
 
     def lookup(self, **options: Any) -> str:
         # The same parser of options, with those of the lookup that matter here.
@@ -230,7 +228,6 @@ TAGS_AS_LIST = {"stellarcyber.xdr.stellar_case": {"case_id": CASE_ID, "tags": ["
 TAGS_AS_OPTION = {"ansible.builtin.debug": {"msg": "{{ query('stellarcyber.xdr.stellar_cases', tags=['a']) }}"}}
 INSECURE = {"stellarcyber.xdr.stellar_case_info": {"limit": 1, "validate_certs": False}}
 UNDO = '{"report": 1, "platform": %s, "undo": [{"case_id": "62fceb4a48be7776c793a02a", "severity": "Low"}]}'
-UNDO_NOTHING = '{"report": 1, "mode": "check", "undo": []}'
 NO_TAGS = {"ansible.builtin.debug": {"msg": "{{ query('stellarcyber.xdr.stellar_cases', []) }}"}}
 MISSPELT = {
     "ansible.builtin.debug": {
@@ -362,6 +359,10 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Option undo_file: … can't be read: …": lambda p: p.cases(undo_file="/nowhere/hygiene.json"),
     "Option undo_file: the file is of the platform …, and this run is on ….": lambda p: p.undo(UNDO % '"elsewhere"'),
     "Option undo_file: the file doesn't say which platform it is of, …": lambda p: p.undo(UNDO % '""'),
+    "Option undo_file: … holds nothing to undo: …": lambda p: p.undo('{"report": 1, "undo": []}'),
+    "The undo is not complete: …": (
+        lambda p: p.faulty("status", status=422, method="PUT").undo(UNDO % f'"{p.sim.host}"')
+    ),
     "Could not read …: it is empty, …": lambda p: p.undo(""),
     "Could not read …: it is neither a report of the role case_hygiene nor a journal.": (
         lambda p: p.undo(f'[{{"case_id": "{CASE_ID}", "severity": "Medium"}}]')
@@ -399,7 +400,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
         lambda p: p.ansible({"stellarcyber.xdr.case_hygiene": {}, "vars": {"case_hygiene_report": "reports"}})
     ),
     "case_hygiene_report_dir: can't write reports in …": lambda p: p.hygiene(report_dir=__file__),
-    "… holds nothing to undo. …": lambda p: p.undo_by_playbook(UNDO_NOTHING),
+    "undo_file is required. …": lambda p: p.undo_of_nothing(),
     # docs/errors.md: cases, people, tenants
     "Could not find the case of ticket …: there is none …": lambda p: p.case(case_id=None, ticket_id=1),
     "Could not find the case of ticket …: it stands for … cases: …": (

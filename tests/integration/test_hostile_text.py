@@ -20,6 +20,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import In
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.case import bad_tag, is_case_id
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import bulk as bulk_module
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case, run_case_info, run_lookup
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.undo_summary import SHOWN
 from tests import evidence, hostile_text
 from tests.integration import many
 from tests.integration.hygiene import CHECK_FAILED, PASSED, Analyst
@@ -123,7 +124,7 @@ def test_many_cases_are_changed_and_restored(held, tmp_path, way):
         assert item["changes"][-1]["before"] == sorted(case["tags"]), title
     lines = (tmp_path / "journal").read_text(encoding="utf-8").splitlines()
     # A header, and two lines for each case: no text makes one more.
-    keys = {"journal", "collection", "platform", "scope", "undo", "not_undoable"}
+    keys = {"journal", "collection", "platform", "scope", "undo", "not_undoable", "ticket_id"}
     assert [set(json.loads(line)) <= keys for line in lines] == [True] * (1 + 2 * len(IDS))
 
     undone = many.run(held, undo_file=str(tmp_path / "journal"))
@@ -406,11 +407,18 @@ def test_the_role_and_undo_are_quiet(held, tmp_path):
 
     for case in CASES[1::2]:
         held.edit(case["_id"], {"status": "Escalated"}, user=case["assignee"])
-    undone = analyst.undo(undo_file="reports/hygiene.json", undo_shown=len(CASES))
-    assert_quiet(undone.output)
-    # What was skipped is told with who changed it.
-    assert hostile_text.commands("\n".join(undone.said)) == []
-    assert sum("changed it at" in line for line in undone.said) == len(CASES[1::2])
+    # What was skipped is told with who changed it, of 20 cases in a run.
+    report = analyst.report()
+    items = {item["case_id"]: item for item in report["undo"]}
+    for number in range(0, len(CASES), 2 * SHOWN):
+        part = slice(number, number + 2 * SHOWN)
+        undo = [items[id_] for id_ in IDS[part]]
+        (tmp_path / "part.json").write_text(json.dumps({**report, "undo": undo}), encoding="utf-8")
+        undone = analyst.undo(undo_file="part.json")
+        assert undone.returncode == 2, undone.output
+        assert_quiet(undone.output)
+        assert hostile_text.commands("\n".join(undone.said)) == []
+        assert sum("changed it at" in line for line in undone.said) == len(CASES[part][1::2])
     lost = [row["case_id"] for row in analyst.report()["case_results"] if "name" in row.get("not_undoable", [])]
     after = many.store(held)
     for title, case in zip(TITLES[::2], CASES[::2], strict=True):

@@ -106,7 +106,7 @@ def test_preview_apply_again_undo(analyst: Analyst, sim: Simulator) -> None:
     undone = analyst.undo(undo_file=str(journal.relative_to(analyst.folder)))
     assert undone.returncode == 0, undone.output
     assert undone.said[0] == (
-        f"Undo on {sim.host}, all tenants: {count} cases restored, 0 already as they were, 0 skipped, 0 failed"
+        f"Undo on {sim.host}, all tenants: {count} cases restored, 0 already as before, 0 skipped, 0 failed"
     )
     assert tags_of_all(sim) == before
 
@@ -454,8 +454,8 @@ def test_a_killed_run_leaves_reports_that_say_so(analyst: Analyst, sim: Simulato
     assert f"ansible-playbook stellarcyber.xdr.undo -e undo_file={report['journal']}" in output
     run = analyst.undo(undo_file="reports/hygiene.json")
     assert run.failure == (
-        f"{analyst.folder}/reports/hygiene.json holds nothing to undo. "
-        "That run failed or was ended, and its report names no change. If there is a journal of it, undo that."
+        f"Option undo_file: {analyst.folder}/reports/hygiene.json holds nothing to undo: that run failed or was ended, "
+        "and its report names no change, but its journal may. Give the report or the journal of the run to undo."
     )
 
 

@@ -289,13 +289,61 @@ def test_undo_lets_alone_what_somebody_changed_since(ten):
     assert ten.case(TAKEN)["severity"] == "Critical"
 
 
-def test_undo_of_nothing_changes_nothing(ten, tmp_path):
+@pytest.mark.parametrize("check", [True, False])
+def test_undo_of_nothing_is_an_error_before_anything_is_sent(ten, tmp_path, check):
     file = tmp_path / "undo"
     file.write_text(json.dumps({"report": 1, "undo": []}), encoding="utf-8")
-    done = run(ten, undo_file=str(file))
-    assert not done.failed
-    assert done.result["changed"] is False
-    assert done.counted == {TOKEN: 1}
+    done = run(ten, check, undo_file=str(file))
+    assert done.failed
+    assert "holds nothing to undo: that run changed nothing." in done.result["msg"]
+    assert done.requests == []
+
+
+@pytest.mark.parametrize("summary_only", [True, False])
+@pytest.mark.parametrize("check", [True, False])
+def test_the_summary_of_an_undo(ten, tmp_path, check, summary_only):
+    """In a success and in a failure, and with or without each case."""
+    journal = str(tmp_path / "journal")
+    run(ten, rules=[{**TAKE_OVER[0], "comment": "Taken over"}], journal=journal)
+    ten.edit(TAKEN, {"severity": "Critical"}, user="ohtani@example.com")
+    if not check:
+        ten.fault("status", status=422, method="PUT", path=f"/cases/{case(0)['_id']}")
+    done = run(ten, check, undo_file=journal, summary_only=summary_only)
+    failed = 0 if check else 1
+    assert done.failed is bool(failed)
+    counts, *rest = done.result["summary"]
+    assert counts.endswith(
+        f": {9 - failed} cases {'planned' if check else 'restored'}, 0 already as before, 1 skipped, {failed} failed"
+    )
+    assert [line.partition(":")[0] for line in rest] == [
+        "Planned" if check else "Restored",
+        "Skipped",
+        *["Failed"] * failed,
+        "Can't be undone",
+        f"The undo {'would not be' if check else 'is not'} complete",
+    ]
+    # 10 cases, each with both of its numbers; the last line names none.
+    assert rest[-2].count("(") == 10
+    assert {"case_results", "undo", "rules", "findings", "not_restorable"} & set(done.result) == (
+        set() if summary_only else {"case_results", "undo", "rules", "findings", "not_restorable"}
+    )
+    assert {"counts", "changed", "diff", "platform", "scope", "check_mode"} <= set(done.result)
+    if failed:
+        assert done.result["msg"].startswith("The undo is not complete: 1 skipped and 1 failed of 10 cases. First: ")
+
+
+def test_a_result_without_an_undo_file_has_no_summary(ten):
+    done = run(ten, rules=TAKE_OVER)
+    assert "summary" not in done.result
+    assert "summary" not in run(ten, cases=done.result["undo"]).result
+
+
+def test_a_journal_names_the_tickets_of_what_can_not_be_restored(ten, tmp_path):
+    """Also of a case of which nothing else was changed, so that the undo does not read it."""
+    items = [{"case_id": TAKEN, "description": "Seen"}, {"case_id": case(0)["_id"], "severity": "Low"}]
+    run(ten, cases=items, journal=str(tmp_path / "journal"))
+    summary = run(ten, undo_file=str(tmp_path / "journal")).result["summary"]
+    assert summary[-1] == f"Can't be undone: description of {ten.case(TAKEN)['ticket_id']} ({TAKEN})"
 
 
 # -- two runs at the same time --------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ CASES: dict[str, Any] = {
         "rules": {"type": "list", "elements": "dict"},
         "undo_file": {"type": "path"},
         "allow_other_platform": {"type": "bool", "default": False},
+        "summary_only": {"type": "bool", "default": False},
         "max_changes": {"type": "str"},
         "concurrency": {"type": "int", "default": 8},
         "on_error": {"type": "str", "choices": ["continue", "stop"], "default": "continue"},
@@ -23,6 +24,7 @@ CASES: dict[str, Any] = {
     },
     "mutually_exclusive": [("cases", "rules", "undo_file")],
     "required_one_of": [("cases", "rules", "undo_file")],
+    "required_if": [("summary_only", True, ("undo_file",))],
 }
 
 # The options that limit or protect, beside those of the connection

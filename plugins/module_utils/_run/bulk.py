@@ -62,7 +62,7 @@ class Work:
     shown: what its result says of it, from case_summary(). guard: modified_at in ms after which the case is somebody
     else's. read_at: time.monotonic() from which on somebody may have changed it; by default so long ago that it is
     always read again. changing: the rules that change it, by their numbers. begun: False if the run ended before it.
-    written: whether something was written, as far as can be known.
+    written: whether something was written, as far as can be known. why: the reason without the name of the case.
     """
 
     shown: dict[str, Any]
@@ -76,6 +76,7 @@ class Work:
     begun: bool = True
     written: bool = False
     reason: str = ""
+    why: str = ""
     error: dict[str, Any] = field(default_factory=dict)
     meanwhile: list[dict[str, Any]] | None = field(default_factory=list)
     undo: dict[str, Any] | None = None
@@ -94,9 +95,10 @@ class Work:
     def fail(self, error: StellarError) -> None:
         failure = error.to_result()
         self.outcome, self.reason, self.error = FAILED, failure["msg"], failure["error"]
+        self.why = error.reason
 
-    def skip(self, reason: str, begun: bool = True) -> None:
-        self.outcome, self.reason, self.begun = SKIPPED, reason, begun
+    def skip(self, reason: str, begun: bool = True, why: str = "") -> None:
+        self.outcome, self.reason, self.begun, self.why = SKIPPED, reason, begun, why or reason
 
     def expect(self) -> None:
         """Check mode: what apply would make of it."""
@@ -235,7 +237,7 @@ class Apply:
             is_touched = isinstance(error, ConflictError) and not error.result.get("changed")
             if is_touched and not error.outcome_unknown:
                 self._forget(work)
-                work.skip(str(error))
+                work.skip(str(error), why=error.why)
             else:
                 self._fail(work, error)
         except Exception as error:
@@ -263,7 +265,7 @@ class Apply:
             latest = self.client.platform_time_ms() + int(self.client.connection.timeout * 1000)
             intended, lost = undo_item(work.case, plan, latest)
             try:
-                self.journal.undo_by(intended, lost)
+                self.journal.undo_by(intended, lost, work.shown.get("ticket_id"))
             except OSError as error:
                 self.progress.end(_NO_JOURNAL)
                 if not is_begun:
@@ -302,7 +304,7 @@ class Apply:
         if len(item) > 1:
             work.undo = item
         try:
-            self.journal.undo_by(item, work.not_undoable)
+            self.journal.undo_by(item, work.not_undoable, work.shown.get("ticket_id"))
         except OSError:
             # What was written before the write is there, and undoes it as well.
             self.progress.end(_NO_JOURNAL)

@@ -63,10 +63,14 @@ from .case import (
 )
 from .cpu_limit import TookTooLong, at_most
 from .journal import Journal, UndoFile, undo_file
+from .undo_summary import UndoSummary
 
 # Computing time that all rules may take for one case. They take far less than a thousandth of it, unless a regular
 # expression meets a name that was chosen to keep it at work for years.
 LONGEST_DECISION_S = 1.0
+
+# What summary_only leaves out of a result
+DETAILS = ("case_results", "findings", "rules", "undo", "not_restorable")
 
 # Warnings about single cases that are shown; the rest is counted
 _MAX_WARNINGS = 10
@@ -117,8 +121,7 @@ def run_cases(
             "check_mode": check_mode,
             "diff": [work.plan.diff(work.case) for work in planned],
         }
-        if undo is not None:
-            result["not_restorable"] = [{"case_id": id_, "fields": names} for id_, names in undo.not_restorable.items()]
+        undone = None if undo is None else UndoSummary(outcome.works, undo, origin(reader), check_mode)
         rereads = 0
         try:
             if limit is not None:
@@ -136,14 +139,14 @@ def run_cases(
                     rereads = apply.rereads
                 # What was skipped is as it was.
                 result["diff"] = [work.plan.diff(work.case) for work in planned if work.outcome != SKIPPED]
-            _check_complete(outcome.works)
+            _check_complete(outcome.works, undone)
         except StellarError as error:
             for work in planned:
                 if work.is_planned:
                     work.skip("Not begun: the task failed before its first write.", begun=False)
-            error.result = {**result, **_report(outcome, client, rereads)}
+            error.result = _with_undo({**result, **_report(outcome, client, rereads)}, undone, params)
             raise
-        return {**result, **_report(outcome, client, rereads)}
+        return _with_undo({**result, **_report(outcome, client, rereads)}, undone, params)
 
 
 def _undo_file(params: dict[str, Any]) -> UndoFile | None:
@@ -164,7 +167,7 @@ def _undo_file(params: dict[str, Any]) -> UndoFile | None:
 
 def _check_platform(undo: UndoFile, platform: str) -> None:
     """Refuse to undo on a platform what was done on another one, whose cases only have the same ids."""
-    if not undo.items or is_same_platform(undo.platform, platform):
+    if is_same_platform(undo.platform, platform):
         return
     of = (
         f"is of the platform {printable(undo.platform, 100)}"
@@ -182,7 +185,7 @@ def _check_platform(undo: UndoFile, platform: str) -> None:
 def _items(params: dict[str, Any], undo: UndoFile | None, now_ms: int) -> list[Item]:
     if undo is None:
         return parse_items(params["cases"], "cases", now_ms)
-    return parse_items(undo.items, "undo_file", now_ms) if undo.items else []
+    return parse_items(undo.items, "undo_file", now_ms)
 
 
 def _check_limit(limit: ChangeLimit, planned: Sequence[Work], outcome: _Outcome) -> None:
@@ -311,7 +314,7 @@ def _plan_item(item: Item, work: Work, reader: Reader, progress: Progress, outco
         if work.plan.changed:
             check_guard(work.case, item.guard)
     except ConflictError as error:
-        work.skip(str(error))
+        work.skip(str(error), why=error.why)
     except StellarError as error:
         work.fail(error)
         progress.failed(error)
@@ -336,12 +339,14 @@ def _check_distinct(items: Sequence[Item], works: Sequence[Work]) -> None:
 # -- the result ----------------------------------------------------------------------------------------
 
 
-def _check_complete(works: Sequence[Work]) -> None:
+def _check_complete(works: Sequence[Work], undone: UndoSummary | None) -> None:
     """Raises IncompleteError if a case failed, or was not begun. A case that somebody touched is no failure."""
     failed = [work for work in works if work.outcome == FAILED]
     not_begun = [work for work in works if not work.begun]
     if failed or not_begun:
         first = (failed or not_begun)[0]
+        if undone is not None:
+            raise undone.error(first)
         raise IncompleteError(
             "Could not bring all cases to their state",
             f"of {len(works)} cases {len(failed)} failed, and {len(not_begun)} were not begun. First: {first.reason}",
@@ -372,6 +377,16 @@ def _report(outcome: _Outcome, client: Client, rereads: int) -> dict[str, Any]:
         "requests": {**client.requests, "recheck": rereads},
         "warnings": warnings,
     }
+
+
+def _with_undo(result: dict[str, Any], undone: UndoSummary | None, params: dict[str, Any]) -> dict[str, Any]:
+    """Add what the result of an undo has beside the others', and leave out each case if the task asks for that."""
+    if undone is None:
+        return result
+    lost = undone.undo.not_restorable
+    result["not_restorable"] = [{"case_id": case_id, "fields": names} for case_id, names in lost.items()]
+    result["summary"] = undone.lines()
+    return {name: value for name, value in result.items() if not params.get("summary_only") or name not in DETAILS}
 
 
 def resolve_rules(rules: Sequence[Rule], directory: Directory) -> list[Rule]:

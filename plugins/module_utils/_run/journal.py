@@ -17,10 +17,11 @@ from typing import Any, NamedTuple, Sequence
 
 from .._errors import InputError, printable
 
-# The keys of a journal's lines
+# The keys of a journal's lines; the last two are also those of a result in a report
 JOURNAL_HEADER = "journal"
 JOURNAL_UNDO = "undo"
 JOURNAL_LOST = "not_undoable"
+JOURNAL_TICKET = "ticket_id"
 # Of a report alone: a result of stellar_cases has all else that is read here
 REPORT = "report"
 # Of a journal's header and a report
@@ -52,9 +53,10 @@ class Journal:
     def __exit__(self, *unused: Any) -> None:
         self.close()
 
-    def undo_by(self, item: dict[str, Any], lost: Sequence[str] = ()) -> None:
+    def undo_by(self, item: dict[str, Any], lost: Sequence[str] = (), ticket: Any = None) -> None:
         """Write down the item that undoes a write, and what it can't. Raises OSError if it can't be kept."""
-        self._write({JOURNAL_UNDO: item, **({JOURNAL_LOST: list(lost)} if lost else {})})
+        entry = {JOURNAL_UNDO: item, JOURNAL_LOST: list(lost), JOURNAL_TICKET: ticket}
+        self._write({name: value for name, value in entry.items() if value})
 
     def _write(self, entry: dict[str, Any]) -> None:
         if self._file is None:
@@ -93,16 +95,20 @@ class UndoFile(NamedTuple):
     """What a run left to undo it.
 
     items: of the option cases. not_restorable: what they can't restore, by case_id. platform: of which they are, '' if
-    the file does not say so.
+    the file does not say so. tickets: the ticket numbers of cases, by case_id, as far as the file has them.
     """
 
     items: list[Any]
     not_restorable: dict[str, list[str]]
     platform: str
+    tickets: dict[str, Any]
 
 
 def undo_file(text: str, name: str) -> UndoFile:
-    """Read a JSON report of the role case_hygiene, or a journal. name: of the file, for messages."""
+    """Read a JSON report of the role case_hygiene, or a journal. name: of the file, for messages.
+
+    Raises InputError, also for a file of a run that changed nothing.
+    """
     remedy = (
         "Give the JSON report of the role case_hygiene, or the journal of the run. What a task returned as undo is for "
         "the option cases."
@@ -113,31 +119,56 @@ def undo_file(text: str, name: str) -> UndoFile:
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
-        return _journal(text, what, remedy)
-    if isinstance(content, dict) and JOURNAL_HEADER in content and JOURNAL_UNDO not in content:
-        return _journal(text, what, remedy)  # without an entry: the run ended before its first write
-    if not isinstance(content, dict) or REPORT not in content or not isinstance(content.get("undo"), list):
+        content = {JOURNAL_HEADER: None}  # of several lines
+    if isinstance(content, dict) and REPORT in content and isinstance(content.get("undo"), list):
+        undo, nothing = _report(content)
+    elif isinstance(content, dict) and JOURNAL_HEADER in content and JOURNAL_UNDO not in content:
+        undo, nothing = _journal(text, what, remedy)
+    else:
         raise InputError(what, "it is neither a report of the role case_hygiene nor a journal.", remedy)
-    return UndoFile(content["undo"], _not_restorable(content), str(content.get(PLATFORM) or ""))
+    if not undo.items:
+        lost = sorted({printable(field, 30) for fields in undo.not_restorable.values() for field in fields})
+        why = f"what that run changed can't be undone: {', '.join(lost)}." if lost else nothing
+        what = f"Option undo_file: {printable(name)} holds nothing to undo"
+        raise InputError(what, why, "Give the report or the journal of the run to undo.")
+    return undo
 
 
-def _not_restorable(report: dict[str, Any]) -> dict[str, list[str]]:
-    """What a report says of it. A preview has changed nothing."""
-    results = report.get("case_results")
-    if report.get("mode") == "check" or not isinstance(results, list):
-        return {}
-    return {
-        str(result.get("case_id")): [str(name) for name in result["not_undoable"]]
-        for result in results
-        if isinstance(result, dict) and isinstance(result.get("not_undoable"), list)
-    }
+def _report(report: dict[str, Any]) -> tuple[UndoFile, str]:
+    """What a report has to undo, and why that may be nothing. A preview has changed nothing."""
+    is_preview = report.get("mode") == "check"
+    given = report.get("case_results")
+    results = [result for result in given if isinstance(result, dict)] if isinstance(given, list) else []
+    lost = {str(result.get("case_id")): _names(result) for result in results if not is_preview}
+    tickets = {str(result.get("case_id")): result.get(JOURNAL_TICKET) for result in results}
+    if is_preview:
+        nothing = "it is the report of a run in check mode, which changes nothing."
+    elif report.get("error"):
+        nothing = "that run failed or was ended, and its report names no change, but its journal may."
+    else:
+        nothing = "that run changed nothing."
+    return UndoFile(report["undo"], _without_empty(lost), str(report.get(PLATFORM) or ""), tickets), nothing
 
 
-def _journal(text: str, what: str, remedy: str) -> UndoFile:
-    """The last word of a journal on each case. Its last line may be cut, if the run was killed while it wrote."""
+def _names(entry: dict[str, Any]) -> list[str]:
+    """What can't be undone, of an entry of a journal or a result of a report."""
+    names = entry.get(JOURNAL_LOST)
+    return [str(name) for name in names] if isinstance(names, list) else []
+
+
+def _without_empty(lost: dict[str, list[str]]) -> dict[str, list[str]]:
+    return {case_id: names for case_id, names in lost.items() if names}
+
+
+def _journal(text: str, what: str, remedy: str) -> tuple[UndoFile, str]:
+    """The last word of a journal on each case, and why it may undo nothing.
+
+    Its last line may be cut, if the run was killed while it wrote.
+    """
     lines = text.splitlines()
     items: dict[str, Any] = {}
     lost: dict[str, list[str]] = {}
+    tickets: dict[str, Any] = {}
     platform = ""
     for number, line in enumerate(lines, 1):
         try:
@@ -148,13 +179,12 @@ def _journal(text: str, what: str, remedy: str) -> UndoFile:
                 continue
             item = entry[JOURNAL_UNDO]
             items[item["case_id"]] = item
-            lost[item["case_id"]] = [str(name) for name in entry.get(JOURNAL_LOST) or []]
+            lost[str(item["case_id"])] = _names(entry)
+            tickets[str(item["case_id"])] = entry.get(JOURNAL_TICKET)
         except (ValueError, KeyError, TypeError, RecursionError):
             if number == len(lines) and number > 1:
                 break
             raise InputError(what, f"line {number} is neither JSON of a report nor of a journal.", remedy) from None
-    return UndoFile(
-        [item for item in items.values() if set(item) - {"case_id", "if_modified_at"}],
-        {case_id: names for case_id, names in lost.items() if names},
-        platform,
-    )
+    restoring = [item for item in items.values() if set(item) - {"case_id", "if_modified_at"}]
+    undo = UndoFile(restoring, _without_empty(lost), platform, tickets)
+    return undo, "that run changed nothing." if items else "that run ended before its first write."

@@ -279,7 +279,12 @@ def test_any_file_is_a_policy_or_is_refused_with_the_line(content):
 
 
 journal_lines = st.fixed_dictionaries(
-    {}, optional={"journal": anything, "undo": items, "not_undoable": anything | st.lists(st.text(max_size=3))}
+    {},
+    optional={
+        **dict.fromkeys(("journal", "ticket_id"), anything),
+        "undo": items,
+        "not_undoable": anything | st.lists(st.text(max_size=3)),
+    },
 )
 reports = st.fixed_dictionaries(
     {"report": st.just(1), "undo": st.lists(items)},
@@ -300,12 +305,13 @@ undo_texts = st.one_of(
 
 
 @given(undo_texts)
-def test_any_text_is_an_undo_list_or_is_refused(text):
+def test_any_text_is_a_file_to_undo_or_is_refused(text):
     found = outcome(undo_file, text, "undo.json")
     if isinstance(found, InputError):
-        assert is_told_well(found, "Could not read undo.json: ")
+        assert is_told_well(found, "Could not read undo.json: ", "Option undo_file: undo.json holds nothing to undo: ")
     else:
         assert isinstance(found.items, list)
+        assert found.items
         assert all(isinstance(name, str) for names in found.not_restorable.values() for name in names)
         items_of_it = outcome(parse_items, found.items, "undo_file", NOW)
         assert isinstance(items_of_it, list) or is_told_well(items_of_it, "Item ", "Option undo_file: ")

@@ -142,23 +142,19 @@ def undoes(item):
         # a report, however it is laid out
         (json.dumps({"report": 1, "undo": [FIRST, SECOND]}), [FIRST, SECOND]),
         (json.dumps({"report": 1, "undo": [FIRST]}, indent=4), [FIRST]),
-        (json.dumps({"report": 1, "undo": []}), []),
         (json.dumps({"journal": "run.jsonl", "report": 1, "undo": [FIRST]}), [FIRST]),
         # a journal
-        (lines(HEADER), []),
-        (lines(HEADER).strip(), []),
         (lines(HEADER, undoes(FIRST)), [FIRST]),
         (lines(HEADER, undoes(FIRST), undoes(SECOND)), [FIRST, SECOND]),
         (lines(HEADER, undoes(FIRST)).replace("\n", "\r\n"), [FIRST]),
         # the last word on a case counts
         (lines(HEADER, undoes({**FIRST, "if_modified_at": 1}), undoes(SECOND), undoes(FIRST)), [FIRST, SECOND]),
         # nothing was written, or nothing of it can be undone
-        (lines(HEADER, undoes(FIRST), undoes({"case_id": "c1"})), []),
-        (lines(HEADER, undoes({"case_id": "c1", "if_modified_at": NOW})), []),
+        (lines(HEADER, undoes(FIRST), undoes(SECOND), undoes({"case_id": "c1"})), [SECOND]),
+        (lines(HEADER, undoes({"case_id": "c1", "if_modified_at": NOW}), undoes(SECOND)), [SECOND]),
         # killed while it wrote
         *((lines(HEADER, undoes(SECOND), undoes(FIRST))[:-cut], [SECOND]) for cut in (2, 9, 70)),
         (lines(HEADER, undoes(FIRST)) + "{", [FIRST]),
-        (lines(HEADER) + '{"undo": {"case_', []),
         (lines(HEADER, undoes(FIRST)) + "\n", [FIRST]),
     ],
 )
@@ -179,16 +175,79 @@ def at_line(number):
 @pytest.mark.parametrize(
     ("text", "platform"),
     [
-        (json.dumps({"report": 1, "undo": [], "platform": "xdr.example.com"}), "xdr.example.com"),
-        (json.dumps({"report": 1, "undo": []}), ""),
-        (json.dumps({"report": 1, "undo": [], "platform": None}), ""),
-        (lines({**HEADER, "platform": "xdr.example.com:8443"}), "xdr.example.com:8443"),
-        (lines({**HEADER, "platform": "xdr.example.com"}, undoes(FIRST)), "xdr.example.com"),
+        (json.dumps({"report": 1, "undo": [FIRST], "platform": "xdr.example.com"}), "xdr.example.com"),
+        (json.dumps({"report": 1, "undo": [FIRST]}), ""),
+        (json.dumps({"report": 1, "undo": [FIRST], "platform": None}), ""),
+        (lines({**HEADER, "platform": "xdr.example.com:8443"}, undoes(FIRST)), "xdr.example.com:8443"),
         (lines(HEADER, undoes(FIRST)), ""),
     ],
 )
 def test_which_platform_a_file_is_of(text, platform):
     assert undo_file(text, "file").platform == platform
+
+
+LOSES = {"case_id": "c2", "ticket_id": 5, "not_undoable": ["comment"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "lost", "tickets"),
+    [
+        (
+            json.dumps({"report": 1, "undo": [FIRST], "case_results": [{"case_id": "c1", "ticket_id": 4}, LOSES]}),
+            {"c2": ["comment"]},
+            {"c1": 4, "c2": 5},
+        ),
+        # A preview has lost nothing.
+        (json.dumps({"report": 1, "mode": "check", "undo": [FIRST], "case_results": [LOSES]}), {}, {"c2": 5}),
+        (lines(HEADER, {"undo": FIRST, "ticket_id": 4, "not_undoable": ["a", "b"]}), {"c1": ["a", "b"]}, {"c1": 4}),
+        # The last word on a case counts.
+        (lines(HEADER, {"undo": FIRST, "not_undoable": ["a"]}, undoes(FIRST)), {}, {"c1": None}),
+        # What somebody made of them
+        (json.dumps({"report": 1, "undo": [FIRST], "case_results": {"a": 1}}), {}, {}),
+        (json.dumps({"report": 1, "undo": [FIRST], "case_results": [7, {"not_undoable": 7}]}), {}, {"None": None}),
+        (lines(HEADER, {"undo": FIRST, "not_undoable": [7]}), {"c1": ["7"]}, {"c1": None}),
+        (lines(HEADER, {"undo": FIRST, "not_undoable": "a"}), {}, {"c1": None}),
+    ],
+)
+def test_what_a_file_can_not_restore_and_which_tickets_it_names(text, lost, tickets):
+    found = undo_file(text, "file")
+    assert (found.not_restorable, found.tickets) == (lost, tickets)
+
+
+CHECKED = "it is the report of a run in check mode, which changes nothing."
+FAILED = "that run failed or was ended, and its report names no change, but its journal may."
+NOTHING = "that run changed nothing."
+LOST = "what that run changed can't be undone: "
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (json.dumps({"report": 1, "undo": [], "mode": "apply", "error": ""}), NOTHING),
+        (json.dumps({"report": 1, "undo": [], "mode": "check", "error": "x"}), CHECKED),
+        (json.dumps({"report": 1, "undo": [], "mode": "check", "case_results": [LOSES]}), CHECKED),
+        (json.dumps({"report": 1, "undo": [], "mode": "apply", "error": "x"}), FAILED),
+        (json.dumps({"report": 1, "undo": [], "mode": "apply", "case_results": [LOSES]}), LOST + "comment."),
+        (lines(HEADER), "that run ended before its first write."),
+        (lines(HEADER).strip(), "that run ended before its first write."),
+        (lines(HEADER) + '{"undo": {"case_', "that run ended before its first write."),
+        (lines(HEADER, undoes(FIRST), undoes({"case_id": "c1"})), NOTHING),
+        (
+            lines(
+                HEADER,
+                {"undo": {"case_id": "c1"}, "not_undoable": ["resolution", "\x1b[31mname"]},
+                {"undo": {"case_id": "c2"}, "not_undoable": ["name"]},
+            ),
+            LOST + "[31mname, name, resolution.",
+        ),
+    ],
+)
+def test_a_file_of_a_run_that_holds_nothing_to_undo(text, why):
+    with pytest.raises(InputError) as caught:
+        undo_file(text, "run.json")
+    assert str(caught.value) == (
+        f"Option undo_file: run.json holds nothing to undo: {why} Give the report or the journal of the run to undo."
+    )
 
 
 @pytest.mark.parametrize(

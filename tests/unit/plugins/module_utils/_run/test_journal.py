@@ -25,12 +25,15 @@ real_write = os.write
 def test_what_is_written_is_what_undoes_it(tmp_path):
     path = tmp_path / "run.jsonl"
     with Journal(str(path)) as journal:
-        assert undo_file(path.read_text(), "run").items == []
+        with pytest.raises(InputError, match="holds nothing to undo: that run ended before its first write"):
+            undo_file(path.read_text(), "run")
         journal.undo_by({**ITEM, "if_modified_at": 1})
-        journal.undo_by({"case_id": "c2", "status": "New"})
+        journal.undo_by({"case_id": "c2", "status": "New"}, ["comment"], 67535)
         journal.undo_by(ITEM)
         # at once, so that a kill loses nothing
-        assert undo_file(path.read_text(), "run").items == [ITEM, {"case_id": "c2", "status": "New"}]
+        found = undo_file(path.read_text(), "run")
+        assert found.items == [ITEM, {"case_id": "c2", "status": "New"}]
+        assert (found.not_restorable, found.tickets) == ({"c2": ["comment"]}, {"c1": None, "c2": 67535})
     assert path.read_bytes().isascii()
 
 
