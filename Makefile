@@ -15,7 +15,11 @@ PORT ?= 8443
 # The revision that make bench compares this tree with
 export BEFORE ?= HEAD
 
-pytest := python -m pytest -n $(WORKERS) --dist loadfile
+pytest = $(run) -m pytest -n $(WORKERS) --dist loadfile
+run := python
+# What make coverage runs, and the least percentage of plugins/ that it has to reach: the unit tests alone, and both
+SUITES ?= unit integration
+floor = $(if $(filter integration,$(SUITES)),90,78)
 # What an earlier run of a suite recorded is none of this run's (tests/evidence.py).
 forget = @rm -rf .cache/evidence/$(1)
 # Without it tests record nothing, so that a part of a suite isn't taken for all of it.
@@ -34,7 +38,7 @@ export GIT_CONFIG_VALUE_0 := $(CURDIR)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv test test-long reliability mutants unit integration lint sanity cores format schema build simulator demo bench docs clean
+.PHONY: help venv test test-long reliability coverage coverage-erase mutants unit integration lint sanity cores format schema build simulator demo bench docs clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -106,6 +110,18 @@ test-long: venv ## Run what takes longer than the tests: the whole fault matrix 
 
 reliability: venv ## Write .cache/reliability and the figures of docs/reliability.md from what the tests recorded
 	@python -m tests.tools.reliability
+
+# The suites that it runs inherit the variable. Also measures ansible-playbook, and modules that Ansible starts.
+coverage: run := coverage run
+coverage: venv coverage-erase $(SUITES) ## Run unit and integration, and show what of plugins/ they reach (SUITES=unit)
+	$(call title,coverage)
+	@coverage combine -q
+	@coverage html -q
+	@coverage report --fail-under=$(floor)
+
+coverage-erase:
+	@rm -rf .cache/coverage
+	@mkdir -p .cache/coverage
 
 mutants: venv ## Change the code in many small ways: do the unit tests notice? (MODULE=_model/plan for one file)
 	$(call title,mutants)

@@ -169,7 +169,7 @@ WANTED = {"status": "In Progress", "assignee": SOMEBODY, "tags": {"add": ["hit"]
 GUARD = str(SEED[0]["modified_at"])
 RULES = [{"name": "Take over", "match": {"tags": {"any": ["old"]}, "assignee": [""]}, "set": WANTED, "comment": TEXT}]
 ITEMS = [
-    {"case_id": FIRST, **WANTED, "comment": TEXT, "if_modified_at": GUARD},
+    {"case_id": FIRST, **WANTED, "comment": TEXT, "if_unmodified_since": GUARD},
     {"ticket_id": SEED[1]["ticket_id"], "status": "In Progress", "assignee": SOMEBODY},
 ]
 
@@ -217,7 +217,7 @@ LIVES: dict[str, Life] = {
     ),
     "one case with a guard": Life(
         CASE,
-        {"case_id": FIRST, "status": "In Progress", "if_modified_at": GUARD},
+        {"case_id": FIRST, "status": "In Progress", "if_unmodified_since": GUARD},
         calls=(TOKEN, READ, PUT, HISTORY),
         cells=(PUT, HISTORY),
     ),
@@ -230,7 +230,7 @@ LIVES: dict[str, Life] = {
     ),
     "one case with a guard, write lost": Life(
         CASE,
-        {"case_id": FIRST, "status": "In Progress", "if_modified_at": GUARD},
+        {"case_id": FIRST, "status": "In Progress", "if_unmodified_since": GUARD},
         calls=(TOKEN, READ, PUT, LOOK, LOOK, HISTORY),
         cells=(LOOK,),
         lost=ONE_LOST_PUT,
@@ -286,7 +286,7 @@ LIVES: dict[str, Life] = {
     "how many cases of a tag": Life(LOOKUP, {"terms": ["old"], "result": "count"}, calls=(TOKEN, LIST), cells=(LIST,)),
     "rules": Life(
         CASES,
-        {"rules": RULES, "tenant": TENANT, "reread_after": 0},
+        {"rules": RULES, "tenant": TENANT, "recheck_after": 0},
         calls=(*RULE_START, *ONE_CASE, *ONE_CASE),
         cells=(*RULE_START, *ONE_CASE),
         switches=BY_EMAIL,
@@ -322,13 +322,13 @@ LIVES: dict[str, Life] = {
     ),
     "a list of a case with a guard": Life(
         CASES,
-        {"cases": [{"case_id": FIRST, "status": "In Progress", "if_modified_at": GUARD}]},
+        {"cases": [{"case_id": FIRST, "status": "In Progress", "if_unmodified_since": GUARD}]},
         calls=(TOKEN, READ, REREAD, PUT, HISTORY),
         cells=(PUT,),
     ),
     "a list of cases": Life(
         CASES,
-        {"cases": ITEMS, "tenant": TENANT, "reread_after": 0},
+        {"cases": ITEMS, "tenant": TENANT, "recheck_after": 0},
         calls=(TOKEN, READ, TENANTS, LIST, USERS, *ONE_CASE, PUT),
         cells=(READ, TENANTS, LIST, USERS, REREAD),
         switches=BY_EMAIL,

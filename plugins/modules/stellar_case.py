@@ -13,7 +13,7 @@ description:
   - An option that is left out is not managed.
   - "Calls to the platform: one for an access token, one to read the case, one to update it if needed. One more reads
     the users if O(assignee) is an e-mail or a user name. Two more post a O(comment) and read the case after it. With
-    O(if_modified_at), one more reads the case's history after the update."
+    O(if_unmodified_since), one more reads the case's history after the update."
 author:
   - The stellarcyber.xdr contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -95,14 +95,14 @@ options:
       - A comment, posted only when the task changes something else.
       - Where it is unclear whether it arrived, the case's comments are read before it is posted again.
     type: str
-  if_modified_at:
+  if_unmodified_since:
     description:
       - Refuse to change a case that somebody changed after this time. Give the RV(case.modified_at) of the case that
         you decided upon, in epoch milliseconds; ISO 8601 will do too.
       - It is checked before the update, and again before each further try of it. It is not looked at if there is
         nothing to change.
       - The platform knows no update under a condition. What somebody changes in the moment between the read and the
-        update is replaced; the case's history is read after the update to report it in RV(meanwhile).
+        update is replaced; the case's history is read after the update to report it in RV(concurrent_changes).
     type: str
 seealso:
   - module: stellarcyber.xdr.stellar_case_info
@@ -140,7 +140,7 @@ EXAMPLES = r"""
   stellarcyber.xdr.stellar_case:
     case_id: "{{ seen._id }}"
     severity: Low
-    if_modified_at: "{{ seen.modified_at }}"
+    if_unmodified_since: "{{ seen.modified_at }}"
   vars:
     seen: "{{ query('stellarcyber.xdr.stellar_cases', 'October-event', limit=1) | first }}"
 """
@@ -252,8 +252,8 @@ case:
 changes:
   description:
     - What the task changed, or would change. Empty if there was nothing to do.
-    - In a failure, what it was about to change, or what O(if_modified_at) kept it from changing; RV(ignore:changed)
-      and RV(case) say how far it came.
+    - In a failure, what it was about to change, or what O(if_unmodified_since) kept it from changing.
+      RV(ignore:changed) and RV(case) say how far it came.
   returned: when the plan was made
   type: list
   elements: dict
@@ -273,17 +273,17 @@ changes:
       type: raw
       returned: always
       sample: In Progress
-meanwhile:
+concurrent_changes:
   description:
     - What others changed between the read of the case and the end of its update, as far as it can be seen. Others are
       people, other tasks, or the platform itself. There is a warning too if there is such.
-    - Not all can be seen. Without O(if_modified_at) it is what the platform's answer shows beside the plan, so that a
-      value that the update replaced is not reported, unless something else was changed too. With it, it is also what
+    - Not all can be seen. Without O(if_unmodified_since) it is what the platform's answer shows beside the plan, so that
+      a value that the update replaced is not reported, unless something else was changed too. With it, it is also what
       the case's history says.
     - What somebody changes after the task read the case for the last time, or after the platform's answer to the
       update, is never in it.
-    - V(null) if nobody could look. With O(if_modified_at) the history could not be read, which a warning says; or the
-      task failed once it had begun to write, before it looked. Empty if somebody looked and saw nothing, and where
+    - V(null) if nobody could look. With O(if_unmodified_since) the history could not be read, which a warning says; or
+      the task failed once it had begun to write, before it looked. Empty if somebody looked and saw nothing, and where
       nothing was written.
   returned: when the plan was made
   type: list
@@ -403,7 +403,7 @@ error:
     modified_at:
       description: When the case was changed, in epoch milliseconds.
       type: int
-      returned: when O(if_modified_at) refused it
+      returned: when O(if_unmodified_since) refused it
       sample: 1660835991789
     outcome_unknown:
       description: Whether the write was done could not be seen. RV(ignore:changed) is true then, to be sure.

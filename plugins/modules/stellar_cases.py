@@ -13,11 +13,11 @@ description:
   - With O(cases), each item declares the state of one case. With O(rules), all cases that match a rule are brought to
     its state. With O(undo_file), the changes of a former run are undone.
   - "Calls to the platform with O(rules): one for an access token, one for each 500 cases that the rules have to see,
-    one for each case that differs. One more for each case that was read more than O(reread_after) seconds ago when its
+    one for each case that differs. One more for each case that was read more than O(recheck_after) seconds ago when its
     turn comes, which reads it again, and two for each comment, which post it and read the case. One reads the users if
     people are named otherwise than by id, one the tenants if tenants are named."
   - "Calls with O(cases): one for an access token, one to read each case, one for each case that differs. If its item
-    has C(if_modified_at), one more reads it again before that, and one its history after it."
+    has C(if_unmodified_since), one more reads it again before that, and one its history after it."
 author:
   - The stellarcyber.xdr contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -46,7 +46,7 @@ options:
     description:
       - Rules, which run in this order over each case. A later rule sees what an earlier one decided. A case gets one
         update with the outcome.
-      - If a rule was decided on a case that somebody changed meanwhile, the case is skipped, see O(reread_after).
+      - A case that others changed since the rules were evaluated on it is skipped, see O(recheck_after).
     type: list
     elements: dict
     suboptions:
@@ -223,7 +223,7 @@ options:
     default: false
   summary_only:
     description:
-      - Whether the result leaves out RV(case_results), RV(findings), RV(rules), RV(undo) and RV(not_restorable). If the
+      - Whether the result leaves out RV(case_results), RV(findings), RV(rules), RV(undo) and RV(irreversible). If the
         task fails, Ansible prints its whole result. RV(summary) is short however many cases there are.
       - Only with O(undo_file).
     type: bool
@@ -252,13 +252,13 @@ options:
       - Seconds for the whole task. Then no further call is begun that reads a case or begins a write, what is left is
         skipped, and the task fails.
     type: float
-  reread_after:
+  recheck_after:
     description:
-      - Seconds after which a case that a rule changes is read again right before its write. It is skipped if somebody
-        changed it meanwhile.
+      - Seconds after which a case that a rule changes is read again right before its write. It is skipped if others
+        changed it since it was read.
       - V(0) reads each again, and its history afterwards (2 more calls for each case that differs). A larger number is
         faster, and may replace an edit that it did not see.
-      - An item of O(cases) that has C(if_modified_at) is always read again, one without it never.
+      - An item of O(cases) that has C(if_unmodified_since) is always read again, one without it never.
     type: float
     default: 5
   journal:
@@ -366,7 +366,7 @@ case_results:
       description:
         - V(changed), in check mode if it would be changed. V(ok) if there was nothing to change.
         - V(failed), with RV(case_results[].reason) and RV(case_results[].error).
-        - V(skipped), with RV(case_results[].reason). Somebody changed it meanwhile, or the run ended before it.
+        - V(skipped), with RV(case_results[].reason). Others changed it since it was read, or the run ended before it.
       type: str
       returned: always
       sample: changed
@@ -395,17 +395,17 @@ case_results:
       type: dict
       returned: when it failed
       sample: {type: ApiError, method: PUT, status: 503}
-    meanwhile:
+    concurrent_changes:
       description:
-        - What others changed while it was updated, as RV(stellarcyber.xdr.stellar_case#module:meanwhile).
-        - The history is read for items with C(if_modified_at), and with O(reread_after=0). Otherwise a value that the
-          update replaced is not reported, unless something else was changed too.
+        - What others changed while it was updated, as RV(stellarcyber.xdr.stellar_case#module:concurrent_changes).
+        - The history is read for items with C(if_unmodified_since), and with O(recheck_after=0). Otherwise a value that
+          the update replaced is not reported, unless something else was changed too.
         - V(null) if nobody could look, as the history could not be read, or the case failed before.
       type: list
       elements: dict
       returned: when there is such, or nobody could look
       sample: [{field: status, value: Escalated, kept: false, by: ohtani@example.com}]
-    not_undoable:
+    irreversible:
       description: What of the changes RV(undo) can't restore, such as V(comment) or V(resolution).
       type: list
       elements: str
@@ -506,7 +506,7 @@ counts:
 undo:
   description:
     - What restores the cases that were changed. Give it back as O(cases).
-    - Each item is guarded by C(if_modified_at).
+    - Each item is guarded by C(if_unmodified_since).
     - Empty in check mode.
   returned: when the cases were read
   type: list
@@ -516,7 +516,7 @@ undo:
       status: New
       tags:
         remove: [auto-assigned]
-      if_modified_at: 1660835991789
+      if_unmodified_since: 1660835991789
 summary:
   description:
     - What the undo did, in check mode what it would do, in lines for a terminal. The first has the platform, the scope
@@ -529,7 +529,7 @@ summary:
   sample:
     - "Undo on myserver.stellarcyber.cloud, all tenants: 1 case restored, 0 already as before, 0 skipped, 0 failed"
     - "Restored: 67535 (62fceb4a48be7776c793a02a, Example Tenant)"
-not_restorable:
+irreversible:
   description: What O(undo_file) can't restore, such as comments.
   returned: with O(undo_file)
   type: list

@@ -127,7 +127,7 @@ def assert_true(done: Done, before: dict[str, Case], after: dict[str, Case]) -> 
             for change in item["changes"]:
                 if change["field"] not in ("comment", "description"):
                     assert shown[change["field"]] == change["after"], item
-            assert case_id in undone or item["not_undoable"]
+            assert case_id in undone or item["irreversible"]
         else:
             assert item["reason"]
             assert item["error"]["type"]

@@ -28,7 +28,7 @@ from tests.simulator.process import Simulator
 NUMBER = 12
 SEED = [case(number, assignee="" if number % 2 else "0b54e8a2c1f94d7a9e63d27f58b1c0a4") for number in range(NUMBER)]
 FIRST, SECOND = "first", "second"
-# By reread_after: what holds of all cases of a race
+# By recheck_after: what holds of all cases of a race
 OUTCOMES = {
     0: "as some order gives, or a result says what came between; nothing is replaced in silence",
     5: "as some order gives, or a result says what came between",
@@ -43,7 +43,7 @@ class Said:
     changed: bool = False
     reason: str = ""
     before: dict[str, Any] = field(default_factory=dict)
-    meanwhile: list[dict[str, Any]] = field(default_factory=list)
+    concurrent_changes: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -106,13 +106,13 @@ def account(simulator: Simulator, who: str) -> dict[str, Any]:
     return {} if who == FIRST else {"username": None, "api_key": simulator.scoped_key}
 
 
-def in_process(simulator: Simulator, play: Play, who: str, undo: list[Any], reread_after: float) -> dict[str, Said]:
+def in_process(simulator: Simulator, play: Play, who: str, undo: list[Any], recheck_after: float) -> dict[str, Said]:
     """Run one of the two in this process."""
     connection = account(simulator, who)
     if play.loop is not None:
         return _loop(simulator, play.loop, connection)
     wanted: dict[str, Any] = {"rules": list(play.rules)} if play.rules else {"cases": undo}
-    arguments = parameters(CASES, simulator, reread_after=reread_after, concurrency=4, **wanted, **connection)
+    arguments = parameters(CASES, simulator, recheck_after=recheck_after, concurrency=4, **wanted, **connection)
     try:
         result = run_cases(arguments, False, lambda secret: None)
     except StellarError as error:
@@ -127,7 +127,7 @@ def _loop(
     found = run_case_info(parameters(CASE_INFO, simulator, **match, **connection), False, lambda secret: None)
     said = {}
     for seen in found["cases"]:
-        guard = {"if_modified_at": str(seen["modified_at"])}
+        guard = {"if_unmodified_since": str(seen["modified_at"])}
         options = {"case_id": seen["_id"], **wanted, **guard, **connection}
         try:
             result = run_case(parameters(CASE, simulator, **options), False, lambda secret: None)
@@ -145,7 +145,7 @@ def said_by_cases(result: dict[str, Any]) -> dict[str, Said]:
             item["outcome"] == "changed",
             item.get("reason", ""),
             {change["field"]: change["before"] for change in item["changes"]},
-            item.get("meanwhile", []),
+            item.get("concurrent_changes", []),
         )
         for item in result["case_results"]
     }
@@ -154,7 +154,7 @@ def said_by_cases(result: dict[str, Any]) -> dict[str, Said]:
 def said_by_case(result: dict[str, Any]) -> Said:
     """What the result of stellar_case says."""
     changes = {change["field"]: change["before"] for change in result.get("changes", [])}
-    return Said(bool(result.get("changed")), result.get("msg", ""), changes, result.get("meanwhile") or [])
+    return Said(bool(result.get("changed")), result.get("msg", ""), changes, result.get("concurrent_changes") or [])
 
 
 Run = Callable[[Play, str, list[Any]], dict[str, Said]]
@@ -196,13 +196,13 @@ class Orders:
         return [self.stores[order][case_id] for order in orders]
 
 
-def orders_of(simulator: Simulator, pair: str, reread_after: float = 0) -> Orders:
+def orders_of(simulator: Simulator, pair: str, recheck_after: float = 0) -> Orders:
     stores: dict[tuple[str, ...], dict[str, Any]] = {}
     plays = dict(zip((FIRST, SECOND), PAIRS[pair], strict=True))
     for order in ((), (FIRST,), (SECOND,), (FIRST, SECOND), (SECOND, FIRST)):
         undo = prepare(simulator, pair)
         for who in order:
-            in_process(simulator, plays[who], who, undo, reread_after)
+            in_process(simulator, plays[who], who, undo, recheck_after)
         stores[order] = {case_id: managed(record) for case_id, record in store(simulator).items()}
     return Orders(stores)
 
@@ -239,13 +239,13 @@ def check(
             assert outcome in orders.holds(case_id, others), (mine, outcome)
             counted["skipped"] += 1
         else:
-            assert any(one.meanwhile for one in mine.values()), (mine, outcome)
+            assert any(one.concurrent_changes for one in mine.values()), (mine, outcome)
             counted["reported"] += 1
     return counted
 
 
 def repeat(
-    simulator: Simulator, what: str, pair: str, run: Run, reread_after: float, latencies_ms: Sequence[float]
+    simulator: Simulator, what: str, pair: str, run: Run, recheck_after: float, latencies_ms: Sequence[float]
 ) -> None:
     """Race once for each latency, check what came of it, and write it down as what: pair."""
     orders = orders_of(simulator, pair)
@@ -256,7 +256,7 @@ def repeat(
         said = race(simulator, pair, run, latency_ms)
         seconds += time.monotonic() - started
         requests += len(simulator.requests())
-        total.update(check(simulator, pair, said, orders, strict=reread_after == 0))
+        total.update(check(simulator, pair, said, orders, strict=recheck_after == 0))
     assert total.total() == len(latencies_ms) * NUMBER
     evidence.record(
         "storm",
@@ -266,8 +266,8 @@ def repeat(
         requests=requests,
         refused=0,
         seconds=round(seconds, 1),
-        outcome=OUTCOMES[reread_after],
-        reread_after=reread_after,
+        outcome=OUTCOMES[recheck_after],
+        recheck_after=recheck_after,
         **total,
     )
 
@@ -297,6 +297,8 @@ def assert_replaced_knowingly(record: dict[str, Any], pair: str, users: dict[str
         for one, other in itertools.pairwise(entries):
             if one["user"] != other["user"]:
                 later = mine[by_user[other["user"]]]
-                found = {edit["value"] for edit in later.meanwhile if edit["field"] == name and not edit["kept"]}
+                found = {
+                    edit["value"] for edit in later.concurrent_changes if edit["field"] == name and not edit["kept"]
+                }
                 shown = {"Unassigned": ""}.get(one["to"], one["to"])
                 assert later.before.get(name) == shown or shown in found, (one, other, later)

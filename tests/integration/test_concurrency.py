@@ -25,11 +25,11 @@ from tests.integration.many import case
 from tests.integration.playbook import parameters
 
 
-@pytest.mark.parametrize("reread_after", [0, 5])
+@pytest.mark.parametrize("recheck_after", [0, 5])
 @pytest.mark.parametrize("pair", races.PAIRS)
-def test_two_runs_at_once(sim, pair, reread_after):
-    run = partial(races.in_process, sim, reread_after=reread_after)
-    races.repeat(sim, "two runs at once", pair, run, reread_after, latencies_ms=(0, 4, 8))
+def test_two_runs_at_once(sim, pair, recheck_after):
+    run = partial(races.in_process, sim, recheck_after=recheck_after)
+    races.repeat(sim, "two runs at once", pair, run, recheck_after, latencies_ms=(0, 4, 8))
 
 
 PLAYS, WORKERS, EACH, PER_S = 50, 8, 6, 60

@@ -283,7 +283,7 @@ def test_a_name_that_is_nearly_right_beside_the_right_one_is_the_users(sim, play
 # -- options of the modules themselves that limit or protect ----------------------------------------------
 
 LIMITS = {
-    "stellar_case": {"if_modified_at": None, "case_id": None},
+    "stellar_case": {"if_unmodified_since": None, "case_id": None},
     "stellar_case_info": dict.fromkeys(
         ("status", "severity", "tags", "not_tags", "assignee", "created_after", "modified_before", "limit", "case_id")
     ),

@@ -291,15 +291,15 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Option tags.add: tag … is empty.": lambda p: p.case(tags={"add": [" "]}),
     "Option created_after: … is not a valid time.": lambda p: p.info(created_after="yesterday"),
     "Option created_after: … has no unit …": lambda p: p.info(created_after="30"),
-    "Option if_modified_at: … may be epoch seconds; …": lambda p: p.case(if_modified_at="1660835991"),
+    "Option if_unmodified_since: … may be epoch seconds; …": lambda p: p.case(if_unmodified_since="1660835991"),
     "The task: declares no state of the case.": lambda p: p.case(severity=None, comment="Done"),
     "Option tags: is a list.": lambda p: p.ansible(TAGS_AS_LIST),
     "Unsupported parameters for …: …": lambda p: p.ansible(MISSPELT),
-    "Option if_modified_at: has no value.": lambda p: p.case(if_modified_at=None),
+    "Option if_unmodified_since: has no value.": lambda p: p.case(if_unmodified_since=None),
     "Option tags: is an empty list, …": lambda p: p.info(tags=[]),
     "Option min_score: is …": lambda p: p.info(min_score=500),
     "Option created_after: lies in the future, …": lambda p: p.info(created_after="2099-01-01"),
-    "Option if_modified_at: … is an age.": lambda p: p.case(if_modified_at="7d"),
+    "Option if_unmodified_since: … is an age.": lambda p: p.case(if_unmodified_since="7d"),
     "Option assignee: is blank.": lambda p: p.case(assignee=" "),
     "Option assignee: has an item of blanks only. …": lambda p: p.info(assignee=[" "]),
     "Option limit: is 0.": lambda p: p.info(limit=0),
@@ -418,9 +418,11 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     ),
     "Could not find tenant …: … tenants have that name: …": lambda p: p.listing("tenants", TENANTS).info(tenant="Twin"),
     "Refused case …: it belongs to tenant …": lambda p: p.case(tenant="Example Clinic"),
-    "Refused to change case …: … changed it at …": lambda p: p.case(if_modified_at=GUARD),
+    "Refused to change case …: … changed it at …": lambda p: p.case(if_unmodified_since=GUARD),
     "Refused to change case …: the platform does not say when it was changed.": (
-        lambda p: p.faulty("wrong_shape", path=ONE_CASE, body={"data": {"_id": CASE_ID}}).case(if_modified_at=GUARD)
+        lambda p: p.faulty("wrong_shape", path=ONE_CASE, body={"data": {"_id": CASE_ID}}).case(
+            if_unmodified_since=GUARD
+        )
     ),
     "Could not list all cases: the platform announces … cases and gives …": (
         lambda p: p.switched(page_cap=7, ignored_query_parameters=["skip", "FROM~created_at"]).info()
@@ -470,7 +472,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     ),
     "case … was changed by others while it was updated: …": lambda p: p.edited().case(),
     "Whether others changed case … between its read and its update could not be seen. …": (
-        lambda p: p.faulty("status", status=403, path="*/activities").case(if_modified_at="2099-01-01")
+        lambda p: p.faulty("status", status=403, path="*/activities").case(if_unmodified_since="2099-01-01")
     ),
     "assignee of case … can't be verified, …": (
         lambda p: p.switched(users_status=403).case(assignee="day-shift@example.com")

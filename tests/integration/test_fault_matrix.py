@@ -214,7 +214,7 @@ class Cell:
 
     def _is_looked_for(self):
         """Whether the client looks before it repeats: a comment, and what has a guard, as all rules have."""
-        has_guard = "if_modified_at" in json.dumps(self.life.options) or self.life.entry == CASES
+        has_guard = "if_unmodified_since" in json.dumps(self.life.options) or self.life.entry == CASES
         return self.call == COMMENT or (self.call == PUT and has_guard)
 
     # -- what is said ----------------------------------------------------------------------------------

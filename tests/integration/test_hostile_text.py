@@ -124,12 +124,12 @@ def test_many_cases_are_changed_and_restored(held, tmp_path, way):
         assert item["changes"][-1]["before"] == sorted(case["tags"]), title
     lines = (tmp_path / "journal").read_text(encoding="utf-8").splitlines()
     # A header, and two lines for each case: no text makes one more.
-    keys = {"journal", "collection", "platform", "scope", "undo", "not_undoable", "ticket_id"}
+    keys = {"journal", "collection", "platform", "scope", "undo", "irreversible", "ticket_id"}
     assert [set(json.loads(line)) <= keys for line in lines] == [True] * (1 + 2 * len(IDS))
 
     undone = many.run(held, undo_file=str(tmp_path / "journal"))
     assert undone.counts["changed"] == len(IDS)
-    lost = {item["case_id"]: item["fields"] for item in undone.result["not_restorable"]}
+    lost = {item["case_id"]: item["fields"] for item in undone.result["irreversible"]}
     for title, case in zip(TITLES, CASES, strict=True):
         restored = held.case(case["_id"])
         fields = lost.get(case["_id"], [])
@@ -219,7 +219,7 @@ def test_what_an_answer_says_is_harmless_in_a_message(held, situation):
 def test_names_are_harmless_in_messages(held):
     for number, title in enumerate(TITLES):
         for options in (
-            {"severity": "High", "if_modified_at": "2001-01-01"},  # says who changed the case
+            {"severity": "High", "if_unmodified_since": "2001-01-01"},  # says who changed the case
             {"severity": "High", "tenant": "Example Tenant"},  # says whose it is
             {"assignee": "Nobody at all"},
             {"severity": "High", "tenant": "No tenant"},  # names the tenants that there are
@@ -246,7 +246,7 @@ def test_people_are_harmless_in_messages(held):
 def test_what_the_platform_shows_after_a_write_is_harmless_in_warnings(held):
     held.switch(users_status=403)
     for number, (title, expected) in enumerate(zip(TITLES, EXPECTED, strict=True)):
-        # Somebody with a name of their own renames it meanwhile, and who has it then can't be told for sure.
+        # Somebody with a name of their own renames it, and who has it then can't be told for sure.
         name = f"{expected['name'][:1000]}!"
         held.edit(
             IDS[number], {"name": name}, user=expected["modified_by"], before={"method": "PUT", "path": "/cases/*"}
@@ -419,7 +419,7 @@ def test_the_role_and_undo_are_quiet(held, tmp_path):
         assert_quiet(undone.output)
         assert hostile_text.commands("\n".join(undone.said)) == []
         assert sum("changed it at" in line for line in undone.said) == len(CASES[part][1::2])
-    lost = [row["case_id"] for row in analyst.report()["case_results"] if "name" in row.get("not_undoable", [])]
+    lost = [row["case_id"] for row in analyst.report()["case_results"] if "name" in row.get("irreversible", [])]
     after = many.store(held)
     for title, case in zip(TITLES[::2], CASES[::2], strict=True):
         assert case["_id"] in lost or after[case["_id"]]["name"] == hostile_text.as_read(case["name"]), title

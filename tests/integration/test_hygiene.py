@@ -229,7 +229,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"rules": "{{ nowhere }}"}, r".*'nowhere' is undefined"),
     ({"rules": [TAGGED], "time_budget": None}, r"case_hygiene_time_budget has no value: give a number of seconds, "),
     ({"rules": [TAGGED], "time_budget": ""}, r".*case_hygiene_time_budget"),
-    ({"rules": [TAGGED], "reread_after": None}, r".*case_hygiene_reread_after"),
+    ({"rules": [TAGGED], "recheck_after": None}, r".*case_hygiene_recheck_after"),
     ({"rules": [TAGGED], "concurrency": None}, r".*case_hygiene_concurrency"),
     ({"rules": [TAGGED], "on_error": None}, r".*case_hygiene_on_error"),
     ({"rules": [TAGGED], "on_error": ""}, r".*case_hygiene_on_error"),
@@ -379,7 +379,7 @@ def test_a_case_that_fails_hides_no_other(analyst: Analyst, sim: Simulator) -> N
 def test_a_case_that_somebody_works_on_is_skipped(analyst: Analyst, sim: Simulator) -> None:
     edited = {"method": "GET", "path": "/cases/*"}
     sim.edit(CASE, {"severity": "Low"}, user="ohtani@example.com", before=edited)
-    run = analyst.hygiene(rules=[TAGGED], reread_after=0, report_dir="reports")
+    run = analyst.hygiene(rules=[TAGGED], recheck_after=0, report_dir="reports")
     assert run.returncode == PASSED, run.output
     assert not run.writes
     assert_shows(analyst.report(), result="skipped", passed=True, changed=False)
@@ -388,17 +388,19 @@ def test_a_case_that_somebody_works_on_is_skipped(analyst: Analyst, sim: Simulat
     assert run.said[2] == "0 changed, 1 skipped: The vendor's case is tagged"
 
 
-def test_what_others_changed_meanwhile_is_said_and_in_each_report(analyst: Analyst, sim: Simulator) -> None:
+def test_what_others_changed_is_said_and_in_each_report(analyst: Analyst, sim: Simulator) -> None:
     write = {"method": "PUT", "path": "/cases/*"}
     sim.edit(CASE, {"severity": "High", "status": "Escalated"}, user="ohtani@example.com", before=write)
     rule = {**TAGGED, "set": {"severity": "Low"}}
-    run = analyst.hygiene(rules=[rule], reread_after=0, report_dir="reports", report_formats="json,junit,markdown,html")
+    run = analyst.hygiene(
+        rules=[rule], recheck_after=0, report_dir="reports", report_formats="json,junit,markdown,html"
+    )
     assert run.returncode == PASSED, run.output
     folder = analyst.folder / "reports"
-    words = "1 case was changed by others meanwhile; 1 value of theirs was replaced"
+    words = "1 case was changed by others; 1 value of theirs was replaced"
     assert f"{words}, see the report" in run.said
     (result,) = analyst.report()["case_results"]
-    assert {edit["field"]: (edit["value"], edit["kept"]) for edit in result["meanwhile"]} == {
+    assert {edit["field"]: (edit["value"], edit["kept"]) for edit in result["concurrent_changes"]} == {
         "severity": ("High", False),
         "status": ("Escalated", True),
     }
@@ -410,7 +412,7 @@ def test_what_others_changed_meanwhile_is_said_and_in_each_report(analyst: Analy
 
 def test_it_says_that_nobody_could_see_what_others_changed(analyst: Analyst, sim: Simulator) -> None:
     sim.fault("status", method="GET", path="/cases/*/activities", status=403)
-    run = analyst.hygiene(rules=[TAGGED], reread_after=0)
+    run = analyst.hygiene(rules=[TAGGED], recheck_after=0)
     assert run.returncode == PASSED, run.output
     assert "Whether others changed 1 case could not be seen, see the report" in run.said
 

@@ -60,7 +60,7 @@ MERGED = ("tags", "exactly the tags", "fields that the task does not manage")
 CASES = {
     name: case(number, name=f"Case for {name}", **field.record) for number, (name, field) in enumerate(FIELDS.items())
 }
-GUARD = {"if_modified_at": str(max(record["modified_at"] for record in CASES.values()))}
+GUARD = {"if_unmodified_since": str(max(record["modified_at"] for record in CASES.values()))}
 
 
 def path_of(name):
@@ -112,7 +112,7 @@ class Done:
     changed: bool
     refused: str
     changes: dict
-    meanwhile: list
+    concurrent_changes: list
 
 
 def declared(name, moment):
@@ -136,10 +136,10 @@ def one_by_one(sim, moment, by="case_id", guard=None):
             result, refused = {"changed": False, **error.to_result()}, str(error)
         assert "outcome_unknown" not in result.get("error", ())
         is_warned = any("was changed by others" in text for text in result.get("warnings", ()))
-        assert bool(result.get("meanwhile")) is is_warned
+        assert bool(result.get("concurrent_changes")) is is_warned
         changes = {change["field"]: change["before"] for change in result.get("changes", ())}
         # Of an update that was refused nobody looked at what others did.
-        done[name] = Done(result["changed"], refused, changes, result["meanwhile"] or [])
+        done[name] = Done(result["changed"], refused, changes, result["concurrent_changes"] or [])
     return done, None
 
 
@@ -155,7 +155,7 @@ def many(sim, moment, read="/cases", **options):
         for item in found:
             changes = {change["field"]: change["before"] for change in item["changes"]}
             refused = item["reason"] if item["outcome"] == "skipped" else ""
-            done[name] = Done(item["outcome"] == "changed", refused, changes, item.get("meanwhile", []))
+            done[name] = Done(item["outcome"] == "changed", refused, changes, item.get("concurrent_changes", []))
     # A diff shows what was done.
     shown = {int(diff["before_header"].split()[1]) for diff in result.result["diff"]}
     assert shown == {CASES[name]["ticket_id"] for name in done if done[name].changed}
@@ -167,7 +167,7 @@ def by_list(sim, moment, guard=None):
     return many(sim, moment, "one", cases=items)
 
 
-def by_rules(sim, moment, reread_after=5):
+def by_rules(sim, moment, recheck_after=5):
     rules = []
     for name in CASES:
         wanted = declared(name, moment)
@@ -175,7 +175,7 @@ def by_rules(sim, moment, reread_after=5):
         # No option of a rule.
         if wanted.pop("description", None) is None:
             rules.append({"name": name, "match": {"name": f"for {name}$"}, "set": wanted, **comment})
-    return many(sim, moment, rules=rules, reread_after=reread_after)
+    return many(sim, moment, rules=rules, recheck_after=recheck_after)
 
 
 def by_undo(sim, moment):
@@ -185,21 +185,21 @@ def by_undo(sim, moment):
     return many(sim, moment, "one", cases=undo)
 
 
-STRICT, LOOSE, RULES = "if_modified_at", "no guard", "rules"
+STRICT, LOOSE, RULES = "if_unmodified_since", "no guard", "rules"
 # way: (function, what guards it, moments)
 WAYS = {
     "stellar_case": (one_by_one, LOOSE, MOMENTS),
-    "stellar_case, if_modified_at": (partial(one_by_one, guard=GUARD), STRICT, MOMENTS),
+    "stellar_case, if_unmodified_since": (partial(one_by_one, guard=GUARD), STRICT, MOMENTS),
     "stellar_case by ticket": (partial(one_by_one, by="ticket_id"), LOOSE, MOMENTS[:3]),
-    "stellar_case by ticket, if_modified_at": (
+    "stellar_case by ticket, if_unmodified_since": (
         partial(one_by_one, by="ticket_id", guard=GUARD),
         STRICT,
         MOMENTS[:3],
     ),
     "stellar_cases, a list": (by_list, LOOSE, MOMENTS),
-    "stellar_cases, a list, if_modified_at": (partial(by_list, guard=GUARD), STRICT, MOMENTS),
-    "stellar_cases, rules within reread_after": (by_rules, RULES, MOMENTS),
-    "stellar_cases, rules with reread_after 0": (partial(by_rules, reread_after=0), STRICT, MOMENTS),
+    "stellar_cases, a list, if_unmodified_since": (partial(by_list, guard=GUARD), STRICT, MOMENTS),
+    "stellar_cases, rules within recheck_after": (by_rules, RULES, MOMENTS),
+    "stellar_cases, rules with recheck_after 0": (partial(by_rules, recheck_after=0), STRICT, MOMENTS),
     "stellar_cases, an undo list": (by_undo, STRICT, MOMENTS[:6]),
 }
 REREAD = {way for way in WAYS if way.startswith("stellar_cases") and WAYS[way][1] == STRICT}
@@ -220,7 +220,7 @@ def expected(way, moment, name, answer):
     if moment == AFTER_WRITE:
         # An answer without the case makes the task read it, and so see the edit.
         return KEPT_LATER if answer == "full" or name in UNSEEN else KEPT
-    if moment == BEFORE_READ and guard == STRICT and way != "stellar_cases, rules with reread_after 0":
+    if moment == BEFORE_READ and guard == STRICT and way != "stellar_cases, rules with recheck_after 0":
         return KEPT
     if moment == BEFORE_READ:
         return REPLACED if name == "exactly the tags" or name not in (*UNSEEN, *MERGED) else KEPT_UNSEEN
@@ -244,7 +244,7 @@ def is_there(name, record):
 
 
 def is_told(name, done, kept):
-    fields = {edit["field"] for edit in done.meanwhile if edit["kept"] is kept}
+    fields = {edit["field"] for edit in done.concurrent_changes if edit["kept"] is kept}
     return {"tags" if field == "exactly the tags" else field for field in FIELDS[name].theirs} <= fields
 
 
@@ -280,7 +280,7 @@ CELLS = [
     for moment in moments
     for answer in ("full", "no_case", "empty")
     if answer == "full" or moment in (ON_THE_WAY, AFTER_WRITE, LOST_TRY, *WITH_COMMENT)
-    if answer != "no_case" or way == "stellar_case, if_modified_at"
+    if answer != "no_case" or way == "stellar_case, if_unmodified_since"
 ]
 
 
@@ -301,7 +301,7 @@ def test_an_edit_is_kept_or_replaced_as_the_documentation_says(sim, way, moment,
             assert said.changed is bool(by_us(record, sim.username)), name
             comments = [comment["comment"] for comment in record["comments"]]
             assert comments.count("Ours") == (1 if said.changed and "comment" in declared(name, moment) else 0)
-        assert {edit["by"] for edit in said.meanwhile} <= {"ohtani@example.com", None}, name
+        assert {edit["by"] for edit in said.concurrent_changes} <= {"ohtani@example.com", None}, name
         was = before[case_id] if way != "stellar_cases, an undo list" else ours_of(name, before[case_id])
         outcomes[name] = outcome(name, said, was, record, moment)
     assert outcomes == {name: expected(way, moment, name, answer) for name in done}
@@ -361,6 +361,6 @@ def test_of_tags_others_are_named_for_theirs_only(sim, moment):
     options = {"case_id": CASES["tags"]["_id"], "tags": {"add": ["bot"]}}
     result = run_case(parameters(CASE_OPTIONS, sim, **options), False, lambda secret: None)
     held = sorted([*CASES["tags"]["tags"], "bot", "mine"])
-    assert result["meanwhile"] == [{"field": "tags", "value": held, "kept": True, "by": "ohtani@example.com"}]
+    assert result["concurrent_changes"] == [{"field": "tags", "value": held, "kept": True, "by": "ohtani@example.com"}]
     (warning,) = result["warnings"]
     assert warning.endswith('while it was updated: tags: "mine" added by ohtani@example.com (kept).')

@@ -77,9 +77,9 @@ OPTIONS = {
         [TOKEN, GET],
     ),
     "comment": ({}, {"severity": "High", "comment": "Seen"}, {"severity": "High"}, [TOKEN, GET]),
-    "if_modified_at": (
+    "if_unmodified_since": (
         {"modified_at": 1660835991789},
-        {"severity": "High", "if_modified_at": 1660835991789},
+        {"severity": "High", "if_unmodified_since": 1660835991789},
         {"severity": "High"},
         [TOKEN, GET],
     ),
@@ -154,7 +154,7 @@ def runs(simulator, tmp_path_factory):
 def test_each_option_in_check_mode_for_real_and_again(runs, option):
     _before, options, body, read_calls = OPTIONS[option]
     check, real, again = runs[option]
-    after_put = [COMMENT, GET] if "comment" in options else [HISTORY] if "if_modified_at" in options else []
+    after_put = [COMMENT, GET] if "comment" in options else [HISTORY] if "if_unmodified_since" in options else []
 
     assert check.result["changed"] is True
     assert real.result["changed"] is True
@@ -174,7 +174,7 @@ def test_each_option_in_check_mode_for_real_and_again(runs, option):
 
     diff = real.result["diff"]
     assert diff["before_header"] == diff["after_header"] == f"case {900_000 + NUMBERS[option]}"
-    managed = set(options) - {"case_id", "ticket_id", "tenant", "if_modified_at", "update_alerts"}
+    managed = set(options) - {"case_id", "ticket_id", "tenant", "if_unmodified_since", "update_alerts"}
     assert set(diff["before"]) == set(diff["after"]) == managed
 
 
@@ -273,7 +273,7 @@ def test_guard_refuses_what_an_analyst_touched(sim, case):
     seen = sim.case(CASE)["modified_at"]
     sim.edit(CASE, {"severity": "Critical"}, user="ohtani@example.com")
     with pytest.raises(ConflictError, match=r"ohtani changed it at .* meant for the case as last modified at"):
-        case(severity="High", if_modified_at=str(seen))
+        case(severity="High", if_unmodified_since=str(seen))
     assert sim.writes() == []
     assert sim.case(CASE)["severity"] == "Critical"
 
@@ -281,44 +281,46 @@ def test_guard_refuses_what_an_analyst_touched(sim, case):
 def test_guard_that_refuses_shows_what_would_have_been_changed(sim, case):
     sim.edit(CASE, {"severity": "Critical"}, user="ohtani@example.com")
     with pytest.raises(ConflictError) as caught:
-        case(severity="High", if_modified_at="1660835991789")
+        case(severity="High", if_unmodified_since="1660835991789")
     result = caught.value.to_result()
     assert result["changes"] == [{"field": "severity", "before": "Critical", "after": "High"}]
     assert (result["diff"]["before"], result["diff"]["after"]) == ({"severity": "Critical"}, {"severity": "High"})
-    assert result["meanwhile"] == []
+    assert result["concurrent_changes"] == []
     assert "changed" not in result
 
 
 HISTORY_FAILS = {"kind": "status", "status": 500, "path": "/cases/*/activities", "times": 0}
 
 
-def test_meanwhile_is_null_if_nobody_could_look(sim, case, waits):
+def test_concurrent_changes_are_null_if_nobody_could_look(sim, case, waits):
     sim.fault(**HISTORY_FAILS)
-    result, _calls = case(severity="High", if_modified_at="2099-01-01")
-    assert (result["changed"], result["meanwhile"]) == (True, None)
+    result, _calls = case(severity="High", if_unmodified_since="2099-01-01")
+    assert (result["changed"], result["concurrent_changes"]) == (True, None)
     (warning,) = result["warnings"]
     assert re.search("could not be seen.*HTTP 500.* Look at the case's history.$", warning)
     assert "run again" not in warning
 
 
 @pytest.mark.parametrize("call", ["PUT", "POST"])
-def test_meanwhile_is_null_in_a_failure_too_if_nobody_could_look(sim, case, waits, call):
+def test_concurrent_changes_are_null_in_a_failure_too_if_nobody_could_look(sim, case, waits, call):
     sim.fault(**HISTORY_FAILS)
     if call == "PUT":
         sim.switch(ignored_put_keys=["severity"])
     else:
         sim.fault("status", status=403, method="POST", path="/cases/*/comments")
     with pytest.raises(StellarError) as caught:
-        case(severity="High", status="Escalated", comment="hello", if_modified_at="2099-01-01")
+        case(severity="High", status="Escalated", comment="hello", if_unmodified_since="2099-01-01")
     result = caught.value.to_result()
-    assert (result["changed"], result["meanwhile"]) == (True, None)
+    assert (result["changed"], result["concurrent_changes"]) == (True, None)
 
 
 def test_what_the_case_shows_of_others_is_told_without_the_history_as_well(sim, case, waits):
     sim.fault(**HISTORY_FAILS)
     sim.edit(CASE, {"tags": {"add": ["mine"]}}, user="ohtani@example.com", before={"method": "PUT", "path": "/cases/*"})
-    result, _calls = case(severity="High", if_modified_at="2099-01-01")
-    assert result["meanwhile"] == [{"field": "tags", "value": ["October-event", "mine"], "kept": True, "by": None}]
+    result, _calls = case(severity="High", if_unmodified_since="2099-01-01")
+    assert result["concurrent_changes"] == [
+        {"field": "tags", "value": ["October-event", "mine"], "kept": True, "by": None}
+    ]
 
 
 def test_an_update_that_did_not_arrive_says_that_the_case_was_read_again(sim, case, waits):
@@ -334,7 +336,7 @@ def test_an_update_that_did_not_arrive_does_not_call_a_case_unchanged_that_other
     sim.edit(CASE, theirs, user="ohtani@example.com", before=put)
     with pytest.raises(TransportError, match="The case was read again, and the update is not in it") as caught:
         case(severity="High", retries=0)
-    assert caught.value.to_result()["meanwhile"] is None
+    assert caught.value.to_result()["concurrent_changes"] is None
 
 
 def test_an_unclear_update_says_so_before_its_remedy_and_why_nobody_could_look(sim, case, waits):
@@ -349,7 +351,7 @@ def test_an_unclear_update_says_so_before_its_remedy_and_why_nobody_could_look(s
         str(caught.value),
     )
     result = caught.value.to_result()
-    assert (result["changed"], result["meanwhile"]) == (True, None)
+    assert (result["changed"], result["concurrent_changes"]) == (True, None)
 
 
 def test_guard_is_kept_when_the_write_is_tried_again(sim, case, waits):
@@ -359,7 +361,7 @@ def test_guard_is_kept_when_the_write_is_tried_again(sim, case, waits):
     put = {"method": "PUT", "path": "/cases/*"}
     sim.edit(CASE, {"severity": "Critical"}, user="ohtani@example.com", before=put)
     with pytest.raises(ConflictError, match="ohtani changed it"):
-        case(severity="Low", if_modified_at=str(seen))
+        case(severity="Low", if_unmodified_since=str(seen))
     assert calls(sim.requests()) == [TOKEN, GET, PUT, GET]
     assert sim.case(CASE)["severity"] == "Critical"
 
@@ -370,7 +372,7 @@ def test_guard_is_kept_when_a_new_token_took_its_time(sim, case, waits):
     sim.fault("status", status=429, retry_after="60", path="/access_token", after=1)
     sim.edit(CASE, {"severity": "Critical"}, user="ohtani@example.com", after={"method": "PUT", "path": "/cases/*"})
     with pytest.raises(ConflictError, match="ohtani changed it"):
-        case(severity="Low", if_modified_at=str(seen))
+        case(severity="Low", if_unmodified_since=str(seen))
     assert sim.case(CASE)["severity"] == "Critical"
 
 
@@ -379,7 +381,7 @@ def test_guard_is_kept_when_reading_the_users_took_its_time(sim, case, waits):
     sim.fault("status", status=429, retry_after="60", path="/users")
     sim.edit(CASE, {"severity": "Critical"}, user="ohtani@example.com", before={"method": "GET", "path": "/users"})
     with pytest.raises(ConflictError, match="ohtani changed it"):
-        case(assignee="soc-lead@example.com", severity="Low", if_modified_at=str(seen))
+        case(assignee="soc-lead@example.com", severity="Low", if_unmodified_since=str(seen))
     assert sim.writes() == []
 
 
@@ -389,7 +391,7 @@ def test_guard_tells_that_it_may_be_our_own_write_that_it_meets(sim, case, waits
     sim.switch(ignored_put_keys=["severity"])
     sim.fault("drop_after", method="PUT", path="/cases/*")
     with pytest.raises(ConflictError, match=r"may have been the task itself\. Whether the case was changed") as caught:
-        case(severity="Low", status="Escalated", if_modified_at=str(seen))
+        case(severity="Low", status="Escalated", if_unmodified_since=str(seen))
     assert caught.value.to_result()["changed"] is True
     with pytest.raises(NotAppliedError, match="severity should be"):
         case(severity="Low", status="Escalated")
@@ -420,7 +422,7 @@ def test_a_guarded_write_that_a_case_cannot_show_is_not_taken_for_done(sim, case
     sim.switch(users_status=403)
     seen = sim.case(CASE)["modified_at"]
     sim.fault("status", status=429, method="PUT", path="/cases/*")
-    _result, made = case(if_modified_at=str(seen), **wanted)
+    _result, made = case(if_unmodified_since=str(seen), **wanted)
     assert made.count(PUT) == 2
     assert [entry["status"] for entry in sim.requests() if entry["method"] == "PUT"] == [429, 200]
 
@@ -436,7 +438,7 @@ def test_a_lost_write_that_a_case_cannot_show_is_no_success(sim, case, waits, wa
 def test_guard_takes_a_first_try_that_arrived_for_done(sim, case, waits):
     seen = sim.case(CASE)["modified_at"]
     sim.fault("drop_after", method="PUT", path="/cases/*")
-    result, made = case(severity="Low", if_modified_at=str(seen))
+    result, made = case(severity="Low", if_unmodified_since=str(seen))
     assert result["changed"] is True
     assert made == [TOKEN, GET, PUT, GET, GET, HISTORY]
 
@@ -445,20 +447,20 @@ def test_guard_needs_to_know_when_the_case_was_changed(sim, case):
     record = {**sim.case(CASE), "modified_at": None}
     sim.fault("wrong_shape", path="/cases/*", body={"data": record})
     with pytest.raises(ConflictError, match="does not say when"):
-        case(severity="Low", if_modified_at="1660835991789")
+        case(severity="Low", if_unmodified_since="1660835991789")
     assert sim.writes() == []
 
 
 def test_guard_lets_a_case_alone_that_is_already_so(sim, case):
     seen = sim.case(CASE)["modified_at"]
     sim.edit(CASE, {"severity": "High"}, user="ohtani@example.com")
-    result, _calls = case(severity="High", if_modified_at=str(seen))
+    result, _calls = case(severity="High", if_unmodified_since=str(seen))
     assert result["changed"] is False
 
 
 def test_result_of_one_task_guards_the_next_even_after_a_comment(case):
     first, _calls = case(severity="High", comment="hello")
-    second, _calls = case(severity="Low", if_modified_at=str(first["case"]["modified_at"]))
+    second, _calls = case(severity="Low", if_unmodified_since=str(first["case"]["modified_at"]))
     assert second["changed"] is True
 
 

@@ -252,7 +252,7 @@ def options(simulator, tmp_path_factory):
     directory = tmp_path_factory.mktemp("options")
     simulator.reset(seed=[case(number) for number in range(8)])
     named = [
-        {"case_id": case(5)["_id"], "severity": "High", "if_modified_at": str(case(5)["modified_at"])},
+        {"case_id": case(5)["_id"], "severity": "High", "if_unmodified_since": str(case(5)["modified_at"])},
         {"ticket_id": case(3)["ticket_id"], "status": "Escalated", "tags": {"set": ["a"]}, "comment": "By number"},
         {"case_id": case(1)["_id"], "severity": "Medium"},
         {"case_id": case(2)["_id"], "status": "Resolved", "resolution": "Benign", "assignee": "ohtani"},
@@ -269,7 +269,7 @@ def options(simulator, tmp_path_factory):
             "concurrency": 3,
             "on_error": "stop",
             "time_budget": 60,
-            "reread_after": 0,
+            "recheck_after": 0,
             "journal": str(directory / "journal.jsonl"),
         },
         "undo by a journal": {"undo_file": str(directory / "journal.jsonl"), "concurrency": 32},
@@ -317,8 +317,8 @@ def test_a_list_of_cases_costs_a_read_and_an_update_each(options):
     assert real.result["requests"]["recheck"] == 1
     outcomes = [(item["ticket_id"], item["outcome"]) for item in real.result["case_results"]]
     assert outcomes == [(900_005, "changed"), (900_003, "changed"), (900_001, "ok"), (900_002, "changed")]
-    assert real.result["case_results"][1]["not_undoable"] == ["comment"]
-    assert real.result["case_results"][3]["not_undoable"] == ["resolution"]
+    assert real.result["case_results"][1]["irreversible"] == ["comment"]
+    assert real.result["case_results"][3]["irreversible"] == ["resolution"]
     assert [item["before_header"] for item in real.result["diff"]] == ["case 900005", "case 900003", "case 900002"]
     assert real.result["rules"] == real.result["findings"] == []
 
@@ -378,7 +378,7 @@ def test_hostile_text_stays_text(sim, play):
     after = store(sim)
     assert [record["name"] for record in after.values()] == [record["name"] for record in before.values()]
     # A tag with a control character can't be given, which the result said.
-    assert run[0].result["case_results"][0]["not_undoable"] == ["tags"]
+    assert run[0].result["case_results"][0]["irreversible"] == ["tags"]
 
 
 def test_a_failed_task_shows_all_results_and_goes_by_its_exit_code(sim, play):
@@ -508,7 +508,7 @@ def test_a_status_that_an_analyst_moves_between_pages(sim):
         sim.edit(case_id, {"status": status}, user="ohtani@example.com", after=after)
     rules = [{"name": "Take over", "match": {"status": ["New"], "name": "[03]$"}, "set": {"status": "In Progress"}}]
     before = store(sim)
-    done = run(sim, rules=rules, reread_after=0)
+    done = run(sim, rules=rules, recheck_after=0)
     assert done.failed is False
     assert len(done.outcomes) == len(done.result["case_results"])
     assert done.outcomes[left] == "skipped"

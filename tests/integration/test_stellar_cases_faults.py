@@ -212,7 +212,7 @@ def test_a_comment_that_fails_is_named_and_the_rest_can_be_undone(many, faults, 
     assert done.failed is failed
     first = many.case(IN_ORDER[0])
     assert len(first["comments"]) == posted
-    assert done.result["case_results"][0].get("not_undoable") == ["comment"]
+    assert done.result["case_results"][0].get("irreversible") == ["comment"]
     many.clear_faults()
     undone = run(many, cases=done.result["undo"])
     assert undone.counts == {"read": DRIFTED, "changed": DRIFTED}
@@ -271,7 +271,7 @@ def test_a_change_that_nothing_undoes_is_a_change_all_the_same(many):
     assert done.failed
     assert done.result["changed"] is True
     assert done.result["undo"] == []
-    assert done.result["case_results"][0]["not_undoable"] == ["comment", "resolution"]
+    assert done.result["case_results"][0]["irreversible"] == ["comment", "resolution"]
 
 
 # -- when a run ends before all is done ---------------------------------------------------------------------

@@ -68,7 +68,7 @@ def test_max_changes_is_checked_before_the_first_write(sim, tmp_path, limit, che
 def test_max_changes_counts_no_case_that_can_not_be_changed(sim):
     sim.reset(seed=[case(number) for number in range(4)])
     items = [{"case_id": case(number)["_id"], "severity": "High"} for number in range(3)]
-    guarded = {"case_id": case(3)["_id"], "severity": "High", "if_modified_at": str(case(0)["modified_at"])}
+    guarded = {"case_id": case(3)["_id"], "severity": "High", "if_unmodified_since": str(case(0)["modified_at"])}
     done = run(sim, cases=[*items, guarded, {"ticket_id": 1, "severity": "High"}], max_changes="3")
     assert done.counts == {"read": 4, "changed": 3, "skipped": 1, "failed": 1}
 
@@ -84,14 +84,14 @@ def ten(sim):
 
 TAKEN = case(4)["_id"]
 WAYS = {
-    "rules": {"rules": TAKE_OVER, "reread_after": 0},
+    "rules": {"rules": TAKE_OVER, "recheck_after": 0},
     "cases": {
         "cases": [
             {
                 "case_id": case(number)["_id"],
                 "status": "In Progress",
                 **HIT,
-                "if_modified_at": str(case(number)["modified_at"]),
+                "if_unmodified_since": str(case(number)["modified_at"]),
             }
             for number in range(10)
         ]
@@ -122,9 +122,9 @@ def test_an_edit_between_snapshot_and_write_is_not_overwritten(ten, way, workers
     assert_restored({TAKEN: {**before[TAKEN], "status": "Escalated"}}, {TAKEN: ten.case(TAKEN)})
 
 
-@pytest.mark.parametrize(("reread_after", "rereads"), [(5, 0), (0, 10)])
-def test_a_fresh_snapshot_is_not_read_again(ten, reread_after, rereads):
-    done = run(ten, rules=TAKE_OVER, reread_after=reread_after)
+@pytest.mark.parametrize(("recheck_after", "rereads"), [(5, 0), (0, 10)])
+def test_a_fresh_snapshot_is_not_read_again(ten, recheck_after, rereads):
+    done = run(ten, rules=TAKE_OVER, recheck_after=recheck_after)
     assert done.result["requests"]["recheck"] == rereads
     looks = {GET: rereads, HISTORY: rereads} if rereads else {}
     assert done.counted == {TOKEN: 1, LIST: 1, PUT: 10, **looks}
@@ -133,7 +133,7 @@ def test_a_fresh_snapshot_is_not_read_again(ten, reread_after, rereads):
 def test_a_snapshot_grows_old_while_the_run_goes_on(ten):
     """At 100 ms a call, the first writes come soon enough, and the last ones don't."""
     ten.latency(100)
-    done = run(ten, rules=TAKE_OVER, reread_after=0.35, concurrency=1)
+    done = run(ten, rules=TAKE_OVER, recheck_after=0.35, concurrency=1)
     assert 0 < done.result["requests"]["recheck"] < 10
     assert done.counted[GET] == done.result["requests"]["recheck"]
 
@@ -146,7 +146,7 @@ def test_a_page_that_waited_for_others_is_old(sim):
     sim.fault("latency", ms=500, method="GET", path="/cases", after=2)
     sim.edit(taken["_id"], {"severity": "Critical"}, after={"method": "GET", "path": "/cases", "nth": 2})
     rules = [{"name": "Raise", "match": {"status": ["New", "Escalated"]}, "set": {"severity": "High"}}]
-    done = run(sim, rules=rules, reread_after=0.4)
+    done = run(sim, rules=rules, recheck_after=0.4)
     assert done.counted == {TOKEN: 1, LIST: 3, GET: 1}
     assert done.outcomes[taken["_id"]] == "skipped"
     assert sim.case(taken["_id"])["severity"] == "Critical"
@@ -169,7 +169,7 @@ def test_an_edit_while_a_write_waited_for_the_pause_of_another_is_not_overwritte
     put = {"method": "PUT", "path": f"/cases/{case(0)['_id']}"}
     ten.fault("status", status=429, retry_after="1", **put)
     ten.edit(case(9)["_id"], {"status": "Escalated"}, user="ohtani@example.com", after=put)
-    done = run(ten, rules=TAKE_OVER, concurrency=workers, reread_after=0.5)
+    done = run(ten, rules=TAKE_OVER, concurrency=workers, recheck_after=0.5)
     if done.of(case(9)["_id"])["outcome"] == "skipped":
         assert ten.case(case(9)["_id"])["status"] == "Escalated"
         assert done.result["requests"]["recheck"] > 0
@@ -180,7 +180,7 @@ def test_an_edit_while_a_write_waited_for_the_pause_of_another_is_not_overwritte
 
 
 def test_a_guard_far_ahead_does_not_hide_an_edit_after_the_read(ten):
-    items = [{**item, "if_modified_at": "2099-01-01"} for item in WAYS["cases"]["cases"]]
+    items = [{**item, "if_unmodified_since": "2099-01-01"} for item in WAYS["cases"]["cases"]]
     ten.edit(TAKEN, {"status": "Escalated"}, after={"method": "GET", "path": "/cases/*", "nth": 10})
     done = run(ten, cases=items)
     assert done.counts == {"read": 10, "changed": 9, "skipped": 1}
@@ -190,27 +190,27 @@ def test_a_guard_far_ahead_does_not_hide_an_edit_after_the_read(ten):
 def test_an_item_that_is_refused_shows_what_was_planned_and_for_which_state(ten):
     state = ten.case(TAKEN)["modified_at"]
     ten.edit(TAKEN, {"status": "Escalated"}, user="ohtani@example.com")
-    done = run(ten, cases=[{"case_id": TAKEN, "status": "In Progress", "if_modified_at": str(state)}])
+    done = run(ten, cases=[{"case_id": TAKEN, "status": "In Progress", "if_unmodified_since": str(state)}])
     assert (done.outcomes, done.result["diff"]) == ({TAKEN: "skipped"}, [])
     assert done.of(TAKEN)["changes"] == [{"field": "status", "before": "Escalated", "after": "In Progress"}]
     assert f"the change is meant for the case as last modified at {state} (" in done.of(TAKEN)["reason"]
-    assert "meanwhile" not in done.of(TAKEN)
+    assert "concurrent_changes" not in done.of(TAKEN)
 
 
-def test_meanwhile_is_null_for_cases_whose_history_can_not_be_read(ten):
+def test_concurrent_changes_are_null_for_cases_whose_history_can_not_be_read(ten):
     ten.fault("status", status=403, path="/cases/*/activities", times=0)
-    done = run(ten, rules=TAKE_OVER, reread_after=0)
+    done = run(ten, rules=TAKE_OVER, recheck_after=0)
     assert done.counts["changed"] == 10
-    assert all(item["meanwhile"] is None for item in done.result["case_results"])
+    assert all(item["concurrent_changes"] is None for item in done.result["case_results"])
     ten.clear_faults()
     assert run(ten, cases=done.result["undo"]).counts == {"read": 10, "changed": 10}
 
 
-def test_meanwhile_is_null_for_a_case_of_which_nothing_is_known_since_its_write(ten):
+def test_concurrent_changes_are_null_for_a_case_of_which_nothing_is_known_since_its_write(ten):
     ten.switch(put_answer="empty")
     ten.fault("status", status=403, method="GET", path=f"/cases/{TAKEN}", after=1, times=0)
     done = run(ten, cases=[{"case_id": TAKEN, "status": "In Progress"}])
-    assert (done.outcomes, done.of(TAKEN)["meanwhile"]) == ({TAKEN: "failed"}, None)
+    assert (done.outcomes, done.of(TAKEN)["concurrent_changes"]) == ({TAKEN: "failed"}, None)
 
 
 @pytest.mark.parametrize("source", ["report", "journal"])
@@ -220,7 +220,7 @@ def test_undo_says_what_it_can_not_restore(ten, tmp_path, source):
     if source == "report":
         (tmp_path / "report").write_text(json.dumps({"report": 1, "mode": "apply", **done.result}), encoding="utf-8")
     undone = run(ten, undo_file=str(tmp_path / source))
-    found = sorted(undone.result["not_restorable"], key=lambda item: item["case_id"])
+    found = sorted(undone.result["irreversible"], key=lambda item: item["case_id"])
     assert found == [{"case_id": case(number)["_id"], "fields": ["comment"]} for number in range(10)]
 
 
@@ -324,8 +324,8 @@ def test_the_summary_of_an_undo(ten, tmp_path, check, summary_only):
     ]
     # 10 cases, each with both of its numbers; the last line names none.
     assert rest[-2].count("(") == 10
-    assert {"case_results", "undo", "rules", "findings", "not_restorable"} & set(done.result) == (
-        set() if summary_only else {"case_results", "undo", "rules", "findings", "not_restorable"}
+    assert {"case_results", "undo", "rules", "findings", "irreversible"} & set(done.result) == (
+        set() if summary_only else {"case_results", "undo", "rules", "findings", "irreversible"}
     )
     assert {"counts", "changed", "diff", "platform", "scope", "check_mode"} <= set(done.result)
     if failed:
@@ -361,7 +361,7 @@ def test_two_runs_at_once_lose_nothing(sim):
 
     def work(name):
         rules = [{"name": name, "match": {"tags": {"none": [name]}}, "set": policies[name]}]
-        done[name] = run(sim, rules=rules, reread_after=0, concurrency=4)
+        done[name] = run(sim, rules=rules, recheck_after=0, concurrency=4)
 
     threads = [threading.Thread(target=work, args=(name,)) for name in policies]
     for thread in threads:

@@ -20,21 +20,21 @@ from tests.integration.many import case
 from tests.integration.playbook import run_playbook
 
 
-def tasks_of(play, undo, reread_after):
+def tasks_of(play, undo, recheck_after):
     if play.loop is not None:
         match, wanted = play.loop
-        options = {"case_id": "{{ item._id }}", **wanted, "if_modified_at": "{{ item.modified_at }}"}
+        options = {"case_id": "{{ item._id }}", **wanted, "if_unmodified_since": "{{ item.modified_at }}"}
         # As many at once as people do: one after the other, and what is refused fails its item.
         asked = ", ".join(f"{name}={values!r}" for name, values in match.items())
         loop = "{{ query('stellarcyber.xdr.stellar_cases', " + asked + ") }}"
         return [{"stellarcyber.xdr.stellar_case": options, "loop": loop, "ignore_errors": True}]
     wanted = {"rules": list(play.rules)} if play.rules else {"cases": undo}
-    return [{"stellarcyber.xdr.stellar_cases": {**wanted, "concurrency": 4, "reread_after": reread_after}}]
+    return [{"stellarcyber.xdr.stellar_cases": {**wanted, "concurrency": 4, "recheck_after": recheck_after}}]
 
 
-@pytest.mark.parametrize("reread_after", [0, 5])
+@pytest.mark.parametrize("recheck_after", [0, 5])
 @pytest.mark.parametrize("pair", races.PAIRS)
-def test_two_playbooks_at_once(sim, tmp_path, pair, reread_after):
+def test_two_playbooks_at_once(sim, tmp_path, pair, recheck_after):
     numbers = itertools.count()
 
     def play(play, who, undo):
@@ -42,7 +42,7 @@ def test_two_playbooks_at_once(sim, tmp_path, pair, reread_after):
         folder.mkdir()
         other = {} if who == races.FIRST else {"STELLAR_API_KEY": sim.scoped_key}
         without = () if who == races.FIRST else ("STELLAR_USERNAME",)
-        run = run_playbook(sim, folder, tasks_of(play, undo, reread_after), without=without, **other)
+        run = run_playbook(sim, folder, tasks_of(play, undo, recheck_after), without=without, **other)
         assert run.returncode == 0, run.output
         (task,) = run.tasks
         if play.loop is None:
@@ -50,7 +50,7 @@ def test_two_playbooks_at_once(sim, tmp_path, pair, reread_after):
         return {item["item"]["_id"]: races.said_by_case(item) for item in task.result["results"]}
 
     # Slow calls, so that the two meet although neither starts at a known moment.
-    races.repeat(sim, "two playbooks at once", pair, play, reread_after, latencies_ms=(200, 200))
+    races.repeat(sim, "two playbooks at once", pair, play, recheck_after, latencies_ms=(200, 200))
 
 
 PLAYS, WORKERS, EACH, PER_S = 50, 8, 6, 8

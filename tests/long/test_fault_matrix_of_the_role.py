@@ -108,7 +108,7 @@ def _task(number, life, fault):
     }
     variables = {
         "rules": life.options["rules"],
-        "reread_after": life.options.get("reread_after", 600),
+        "recheck_after": life.options.get("recheck_after", 600),
         "concurrency": 1,
         "journal": f"{number}.journal",
     }

@@ -91,7 +91,7 @@ SITUATIONS = {
     "another CA": Situation([change({"ca_path": "other.pem"})]),
     "no CA": Situation([change({"ca_path": "missing.pem"})]),
     "nobody listens": Situation([change({"host": "127.0.0.1:1", "retries": 0})]),
-    "touched since": Situation([change({"if_modified_at": 1660000000000})]),
+    "touched since": Situation([change({"if_unmodified_since": 1660000000000})]),
     # how options are given
     "options of other types": Situation(
         [
@@ -103,7 +103,7 @@ SITUATIONS = {
                     "name": 12345,
                     "timeout": "20",
                     "validate_certs": "yes",
-                    "if_modified_at": "{{ '2099-01-01' }}",
+                    "if_unmodified_since": "{{ '2099-01-01' }}",
                 }
             )
         ]

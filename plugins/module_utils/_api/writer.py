@@ -50,7 +50,7 @@ def check_guard(case: dict[str, Any], guard: int | None) -> None:
         "Look at the case before you decide again; its new modified_at stands for its state now.",
     )
     if changed_at is None:
-        raise ConflictError(what, "the platform does not say when it was changed.", "Leave if_modified_at out.")
+        raise ConflictError(what, "the platform does not say when it was changed.", "Leave if_unmodified_since out.")
     if changed_at > guard:
         who = printable(case.get("modified_by_name") or case.get("modified_by") or "somebody", 60)
         meant = f"the change is meant for the case as last modified at {_moment(guard)} or earlier"
@@ -65,13 +65,13 @@ def _moment(ms: int) -> str:
 class Applied(NamedTuple):
     """A case after its plan was carried out.
 
-    meanwhile: what others changed. None if the history was to be read and could not be, and nothing else showed any.
+    concurrent_changes: what others changed. None if the history was to be read and could not be, and nothing else showed any.
     guard: modified_at in ms for what undoes the plan: later changes are somebody else's. None if that is not known.
     """
 
     case: dict[str, Any]
     warnings: list[str]
-    meanwhile: list[Edit] | None
+    concurrent_changes: list[Edit] | None
     guard: int | None
 
 
@@ -86,7 +86,7 @@ def apply_plan(
 ) -> Applied:
     """Bring a case to its desired state with one PUT, and the comment after it.
 
-    guard: if_modified_at in ms, kept for each attempt at the PUT. before_attempt: called before each attempt at a
+    guard: if_unmodified_since in ms, kept for each attempt at the PUT. before_attempt: called before each attempt at a
     write. watched: look into the case's history after the PUT, even if nothing shows that others changed it.
 
     Raises NotAppliedError for what the platform silently ignored, and any StellarError with what was already done in
@@ -122,7 +122,7 @@ class _Update:
 
     def __post_init__(self) -> None:
         self.what = f"Could not update {label(self.case)} of tenant {tenant_label(self.case)}"
-        self.meanwhile: list[Edit] | None = []
+        self.concurrent_changes: list[Edit] | None = []
         self.warnings: list[str] = []
 
     def run(self) -> Applied:
@@ -131,7 +131,7 @@ class _Update:
             # An answer may be older than the write that it answers; the case itself decides.
             outcome, after = WriteOutcome.READ_BACK, self._read_back(outcome)
         self._detect_edits(after)
-        if outcome is WriteOutcome.READ_BACK and any(edit.kept for edit in self.meanwhile or ()):
+        if outcome is WriteOutcome.READ_BACK and any(edit.kept for edit in self.concurrent_changes or ()):
             outcome = WriteOutcome.OVERTAKEN
         guard = modified_at(self.case if outcome is WriteOutcome.OVERTAKEN else after)
         unsure = [change for change in verify(self.plan, after).unsure if change.field not in self.plan.unreadable]
@@ -139,9 +139,9 @@ class _Update:
         if "comment" in self.plan.after:
             self._comment(after)
             after, guard = self._read_after_comment(outcome, after, guard)
-        if self.meanwhile:
-            self.warnings.append(conflict_warning(self.case, self.meanwhile))
-        return Applied(after, self.warnings, self.meanwhile, guard)
+        if self.concurrent_changes:
+            self.warnings.append(conflict_warning(self.case, self.concurrent_changes))
+        return Applied(after, self.warnings, self.concurrent_changes, guard)
 
     def _put(self) -> tuple[WriteOutcome, dict[str, Any] | None]:
         """PUT; what became of it, and the case after it, if that is known already."""
@@ -220,7 +220,7 @@ class _Update:
             return after, None
         edits = shown(after, Plan(Desired()), later)
         if edits:
-            self.meanwhile = [*(self.meanwhile or ()), *edits]
+            self.concurrent_changes = [*(self.concurrent_changes or ()), *edits]
         elif outcome is not WriteOutcome.OVERTAKEN:
             guard = modified_at(later)
         return later, guard
@@ -271,11 +271,11 @@ class _Update:
         ]
         edits = [edit for edit in edits if edit.field not in ignored]
         # Without the history, that no edit shows does not mean that there was none.
-        self.meanwhile = None if history is None and self.watched and not edits else edits
+        self.concurrent_changes = None if history is None and self.watched and not edits else edits
         if ignored:
             raise self._ignored(after, ignored)
         if history is not None:
-            self.meanwhile = replaced(case, plan, history) + named(edits, case, plan, history)
+            self.concurrent_changes = replaced(case, plan, history) + named(edits, case, plan, history)
         elif self.watched:
             text = f"Whether others changed {label(case)} between its read and its update could not be seen. {why}"
             self.warnings.append(f"{text} Look at the case's history.")
@@ -293,7 +293,11 @@ class _Update:
             fields=missing,
         )
         applied = [change for change in self.plan.changes if change.field not in (*missing, "comment")]
-        error.result = {"changed": bool(applied), "case": after, "meanwhile": as_results(self.meanwhile)}
+        error.result = {
+            "changed": bool(applied),
+            "case": after,
+            "concurrent_changes": as_results(self.concurrent_changes),
+        }
         return error
 
     def _comment(self, after: dict[str, Any]) -> None:
@@ -322,7 +326,7 @@ class _Update:
         try:
             write("POST", path, {"comment": text}, what)
         except StellarError as error:
-            error.result = {"changed": True, "case": after, "meanwhile": as_results(self.meanwhile)}
+            error.result = {"changed": True, "case": after, "concurrent_changes": as_results(self.concurrent_changes)}
             look = "Look whether it is there; if not, post" if error.outcome_unknown else "Post"
             advice = f"A next run finds the case in its state and posts nothing. {look} it by hand."
             error.remedy = f"{error.remedy} {advice}".lstrip()

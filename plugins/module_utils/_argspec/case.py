@@ -42,7 +42,7 @@ CASE: dict[str, Any] = {
         "resolution": {"type": "str", "choices": list(RESOLUTIONS)},
         "update_alerts": {"type": "bool"},
         "comment": {"type": "str"},
-        "if_modified_at": {"type": "str"},
+        "if_unmodified_since": {"type": "str"},
     },
     "mutually_exclusive": [("case_id", "ticket_id")],
     "required_one_of": [("case_id", "ticket_id")],
@@ -196,11 +196,11 @@ def case_ids(params: dict[str, Any]) -> tuple[str, ...]:
 
 
 def guard_time(params: dict[str, Any], now_ms: int) -> int | None:
-    """if_modified_at in ms. An age would be measured from this run, not from when somebody looked."""
-    value = params.get("if_modified_at")
+    """if_unmodified_since in ms. An age would be measured from this run, not from when somebody looked."""
+    value = params.get("if_unmodified_since")
     if value is not None and is_age(value):
-        raise InputError("Option if_modified_at", f"{printable(value)!r} is an age.", TIME_FORMS)
-    return time_option(params, "if_modified_at", now_ms, TIME_FORMS)
+        raise InputError("Option if_unmodified_since", f"{printable(value)!r} is an age.", TIME_FORMS)
+    return time_option(params, "if_unmodified_since", now_ms, TIME_FORMS)
 
 
 def time_option(params: dict[str, Any], name: str, now_ms: int, forms: str = AGE_OR_TIME_FORMS) -> int | None:

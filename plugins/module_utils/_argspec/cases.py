@@ -19,7 +19,7 @@ CASES: dict[str, Any] = {
         "concurrency": {"type": "int", "default": 8},
         "on_error": {"type": "str", "choices": ["continue", "stop"], "default": "continue"},
         "time_budget": {"type": "float"},
-        "reread_after": {"type": "float", "default": 5.0},
+        "recheck_after": {"type": "float", "default": 5.0},
         "journal": {"type": "path"},
     },
     "mutually_exclusive": [("cases", "rules", "undo_file")],

@@ -97,7 +97,7 @@ def parse_rules(given: Sequence[Any], now_ms: int) -> list[Rule]:
 
 @dataclass(frozen=True)
 class Item:
-    """One case of the option cases. number: its place in the list, from 1. guard: if_modified_at in ms."""
+    """One case of the option cases. number: its place in the list, from 1. guard: if_unmodified_since in ms."""
 
     number: int
     case_id: str | None

@@ -13,8 +13,8 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from .._errors import InputError, printable
 from .._model.plain import as_number, as_whole
 
-# Without it, what somebody did meanwhile would be overwritten.
-NEVER_NULL = ("if_modified_at",)
+# Without it, what others changed since the case was read would be overwritten.
+NEVER_NULL = ("if_unmodified_since",)
 
 
 def shaped(given: dict[Any, Any], known: dict[str, dict[str, Any]], path: str = "") -> dict[str, Any]:

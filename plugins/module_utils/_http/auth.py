@@ -136,7 +136,7 @@ class TokenSource:
             asked_at = self.now()
         with self._lock:
             if self._exchange and (not self._token or self._clock() >= self._renew_at):
-                # An exchange may take all its attempts to fail: those that wait meanwhile don't go through it in turn.
+                # An exchange may take all its attempts to fail: those that wait don't go through it in turn.
                 if self._failed and self._failed[0] > asked_at:
                     raise copy.copy(self._failed[1])
                 self._fetch(self._exchange)
@@ -146,7 +146,7 @@ class TokenSource:
         return self._exchange is not None
 
     def reject(self, token: str) -> None:
-        """The platform refused this token: the next token() fetches another, unless one came meanwhile."""
+        """The platform refused this token: the next token() fetches another, unless there is one already."""
         with self._lock:
             if self._token == token:
                 self._token = ""

@@ -200,7 +200,7 @@ def verify(plan: Plan, case: dict[str, Any]) -> Verdict:
     instead. unsure: what can't be judged: an assignee whose id is unknown because the key may not read the users, a
     description that is not given back.
     """
-    # Only the tags that were sent: one that somebody else added meanwhile is not ignored, it is new.
+    # Only the tags that were sent: one that others have added since is not ignored, it is new.
     sent = plan.payload.get("tags")
     sent_tags = sent and TagChange(add=tuple(sent.get("add", ())), remove=tuple(sent.get("delete", ())))
     again = make_plan(case, replace(plan.desired, tags=sent_tags, comment=None))

@@ -169,7 +169,7 @@ class Page(NamedTuple):
     """One page of a listing sorted by created_at.
 
     The next page begins where this one ended in time, not at an offset: a case that leaves or enters the
-    listing meanwhile shifts nothing, and no ceiling of skip is met.
+    listing shifts nothing, and no ceiling of skip is met.
     """
 
     filters: tuple[tuple[str, Any], ...]

@@ -46,7 +46,7 @@ def undo_item(case: dict[str, Any], plan: Plan, modified_at: int | None) -> tupl
     if plan.payload.get("update_alerts"):
         lost.append("alerts")
     if len(item) > 1 and modified_at is not None:
-        item["if_modified_at"] = modified_at
+        item["if_unmodified_since"] = modified_at
     return item, lost
 
 
@@ -65,7 +65,7 @@ _FORMER: dict[str, Callable[[dict[str, Any]], str | None]] = {
 
 
 def _undo_tags(item: dict[str, Any], case: dict[str, Any], plan: Plan) -> list[str]:
-    """Only what the plan moved: tags that others add meanwhile stay."""
+    """Only what the plan moved: tags that others have added since are kept."""
     sent = plan.payload["tags"]
     removed = [tag for tag in tags(case) if tag in sent.get("delete", ())]
     restored = [tag for tag in removed if not bad_tag(tag)]

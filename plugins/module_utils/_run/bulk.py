@@ -78,9 +78,9 @@ class Work:
     reason: str = ""
     why: str = ""
     error: dict[str, Any] = field(default_factory=dict)
-    meanwhile: list[dict[str, Any]] | None = field(default_factory=list)
+    concurrent_changes: list[dict[str, Any]] | None = field(default_factory=list)
     undo: dict[str, Any] | None = None
-    not_undoable: list[str] = field(default_factory=list)
+    irreversible: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -103,7 +103,7 @@ class Work:
     def expect(self) -> None:
         """Check mode: what apply would make of it."""
         self.outcome = CHANGED
-        _item, self.not_undoable = undo_item(self.case, self.plan, None)
+        _item, self.irreversible = undo_item(self.case, self.plan, None)
 
     def to_result(self) -> dict[str, Any]:
         result = {
@@ -116,10 +116,10 @@ class Work:
             result["reason"] = self.reason
         if self.error:
             result["error"] = self.error
-        if self.meanwhile is None or self.meanwhile:
-            result["meanwhile"] = self.meanwhile
-        if self.not_undoable:
-            result["not_undoable"] = self.not_undoable
+        if self.concurrent_changes is None or self.concurrent_changes:
+            result["concurrent_changes"] = self.concurrent_changes
+        if self.irreversible:
+            result["irreversible"] = self.irreversible
         return result
 
 
@@ -208,14 +208,14 @@ def concurrently(progress: Progress, function: Callable[[Task], None], tasks: It
 class Apply:
     """Carries out what is planned.
 
-    reread_after: age in s from which a guarded case is read again right before its write.
+    recheck_after: age in s from which a guarded case is read again right before its write.
     """
 
     client: Client
     reader: Reader
     journal: Journal
     progress: Progress
-    reread_after: float
+    recheck_after: float
 
     def __post_init__(self) -> None:
         self.rereads = 0
@@ -275,16 +275,16 @@ class Apply:
             is_begun = True
 
         done = apply_plan(self.client, self.reader, work.case, plan, work.guard, before_attempt, self._is_watched(work))
-        work.warnings, work.meanwhile = done.warnings, as_results(done.meanwhile)
+        work.warnings, work.concurrent_changes = done.warnings, as_results(done.concurrent_changes)
         self._changed(work, done.guard)
 
     def _is_watched(self, work: Work) -> bool:
         """Whether nothing that somebody did may go unseen, whatever that costs in calls."""
-        return work.guard is not None and (work.is_listed or self.reread_after == 0)
+        return work.guard is not None and (work.is_listed or self.recheck_after == 0)
 
     def _reread(self, work: Work) -> None:
         """Refuse a guarded case that somebody changed, as far as what was read of it may be out of date."""
-        if work.guard is not None and time.monotonic() - work.read_at > self.reread_after:
+        if work.guard is not None and time.monotonic() - work.read_at > self.recheck_after:
             with self._lock:
                 self.rereads += 1
             check_guard(self.reader.case_by_id(work.case["_id"]), work.guard)
@@ -297,21 +297,21 @@ class Apply:
         # What somebody set right before the write is what was there before it.
         found = {
             edit["field"]: edit["value"]
-            for edit in work.meanwhile or ()
+            for edit in work.concurrent_changes or ()
             if not edit["kept"] and isinstance(edit["value"], str)
         }
-        item, work.not_undoable = undo_item({**work.case, **found}, work.plan, guard)
+        item, work.irreversible = undo_item({**work.case, **found}, work.plan, guard)
         if len(item) > 1:
             work.undo = item
         try:
-            self.journal.undo_by(item, work.not_undoable, work.shown.get("ticket_id"))
+            self.journal.undo_by(item, work.irreversible, work.shown.get("ticket_id"))
         except OSError:
             # What was written before the write is there, and undoes it as well.
             self.progress.end(_NO_JOURNAL)
 
     def _fail(self, work: Work, error: StellarError) -> None:
         if error.result.get("changed") or error.outcome_unknown:
-            work.meanwhile = error.result.get("meanwhile")
+            work.concurrent_changes = error.result.get("concurrent_changes")
             self._changed(work, _guard_after(work, error))
         else:
             self._forget(work)
@@ -335,4 +335,4 @@ def _guard_after(work: Work, error: StellarError) -> int | None:
     if after is None or error.may_have_arrived or error.outcome_unknown:
         return None
     # What others did after the write may be in what was read.
-    return modified_at(work.case if work.meanwhile else after)
+    return modified_at(work.case if work.concurrent_changes else after)

@@ -93,9 +93,9 @@ def run_case(
                 result.update(changed=plan.changed, case=plan.outcome(case))
             else:
                 # Until it is known
-                result["meanwhile"] = None
+                result["concurrent_changes"] = None
                 done = apply_plan(client, reader, case, plan, guard, watched=guard is not None)
-                result.update(changed=True, case=done.case, meanwhile=as_results(done.meanwhile))
+                result.update(changed=True, case=done.case, concurrent_changes=as_results(done.concurrent_changes))
                 result["warnings"] += done.warnings
         except StellarError as error:
             error.result = {**result, **error.result, "requests": client.requests}
@@ -117,7 +117,7 @@ def _report(case: dict[str, Any], plan: Plan) -> dict[str, Any]:
     """What a plan says of itself: the same in check mode, in a real run and in a failure."""
     return {
         "changes": [asdict(change) for change in plan.changes],
-        "meanwhile": [],
+        "concurrent_changes": [],
         "diff": plan.diff(case),
         "warnings": [unreadable_warning(name, case) for name in plan.unreadable],
     }

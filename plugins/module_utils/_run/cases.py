@@ -70,7 +70,7 @@ from .undo_summary import UndoSummary
 LONGEST_DECISION_S = 1.0
 
 # What summary_only leaves out of a result
-DETAILS = ("case_results", "findings", "rules", "undo", "not_restorable")
+DETAILS = ("case_results", "findings", "rules", "undo", "irreversible")
 
 # Warnings about single cases that are shown; the rest is counted
 _MAX_WARNINGS = 10
@@ -100,7 +100,7 @@ def run_cases(
     if params.get("journal") is not None and not params["journal"].strip():
         raise InputError("Option journal", "is empty.", "Give the path of a new file, or leave it out.")
     workers = int(in_range("concurrency", params["concurrency"], 1, MAX_CONCURRENCY))
-    reread_after = in_range("reread_after", params["reread_after"], 0, 86400)
+    recheck_after = in_range("recheck_after", params["recheck_after"], 0, 86400)
     budget = (
         float("inf") if params.get("time_budget") is None else in_range("time_budget", params["time_budget"], 1, 86400)
     )
@@ -134,7 +134,7 @@ def run_cases(
                         work.expect()
             elif planned:
                 with Journal(params.get("journal"), origin(reader)) as journal:
-                    apply = Apply(client, reader, journal, progress, reread_after)
+                    apply = Apply(client, reader, journal, progress, recheck_after)
                     apply.run(planned)
                     rereads = apply.rereads
                 # What was skipped is as it was.
@@ -383,8 +383,8 @@ def _with_undo(result: dict[str, Any], undone: UndoSummary | None, params: dict[
     """Add what the result of an undo has beside the others', and leave out each case if the task asks for that."""
     if undone is None:
         return result
-    lost = undone.undo.not_restorable
-    result["not_restorable"] = [{"case_id": case_id, "fields": names} for case_id, names in lost.items()]
+    lost = undone.undo.irreversible
+    result["irreversible"] = [{"case_id": case_id, "fields": names} for case_id, names in lost.items()]
     result["summary"] = undone.lines()
     return {name: value for name, value in result.items() if not params.get("summary_only") or name not in DETAILS}
 

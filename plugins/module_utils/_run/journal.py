@@ -20,7 +20,7 @@ from .._errors import InputError, printable
 # The keys of a journal's lines; the last two are also those of a result in a report
 JOURNAL_HEADER = "journal"
 JOURNAL_UNDO = "undo"
-JOURNAL_LOST = "not_undoable"
+JOURNAL_IRREVERSIBLE = "irreversible"
 JOURNAL_TICKET = "ticket_id"
 # Of a report alone: a result of stellar_cases has all else that is read here
 REPORT = "report"
@@ -55,7 +55,7 @@ class Journal:
 
     def undo_by(self, item: dict[str, Any], lost: Sequence[str] = (), ticket: Any = None) -> None:
         """Write down the item that undoes a write, and what it can't. Raises OSError if it can't be kept."""
-        entry = {JOURNAL_UNDO: item, JOURNAL_LOST: list(lost), JOURNAL_TICKET: ticket}
+        entry = {JOURNAL_UNDO: item, JOURNAL_IRREVERSIBLE: list(lost), JOURNAL_TICKET: ticket}
         self._write({name: value for name, value in entry.items() if value})
 
     def _write(self, entry: dict[str, Any]) -> None:
@@ -94,12 +94,12 @@ def _refused(path: str | None, error: OSError) -> InputError:
 class UndoFile(NamedTuple):
     """What a run left to undo it.
 
-    items: of the option cases. not_restorable: what they can't restore, by case_id. platform: of which they are, '' if
+    items: of the option cases. irreversible: what they can't restore, by case_id. platform: of which they are, '' if
     the file does not say so. tickets: the ticket numbers of cases, by case_id, as far as the file has them.
     """
 
     items: list[Any]
-    not_restorable: dict[str, list[str]]
+    irreversible: dict[str, list[str]]
     platform: str
     tickets: dict[str, Any]
 
@@ -127,7 +127,7 @@ def undo_file(text: str, name: str) -> UndoFile:
     else:
         raise InputError(what, "it is neither a report of the role case_hygiene nor a journal.", remedy)
     if not undo.items:
-        lost = sorted({printable(field, 30) for fields in undo.not_restorable.values() for field in fields})
+        lost = sorted({printable(field, 30) for fields in undo.irreversible.values() for field in fields})
         why = f"what that run changed can't be undone: {', '.join(lost)}." if lost else nothing
         what = f"Option undo_file: {printable(name)} holds nothing to undo"
         raise InputError(what, why, "Give the report or the journal of the run to undo.")
@@ -152,7 +152,7 @@ def _report(report: dict[str, Any]) -> tuple[UndoFile, str]:
 
 def _names(entry: dict[str, Any]) -> list[str]:
     """What can't be undone, of an entry of a journal or a result of a report."""
-    names = entry.get(JOURNAL_LOST)
+    names = entry.get(JOURNAL_IRREVERSIBLE)
     return [str(name) for name in names] if isinstance(names, list) else []
 
 
@@ -185,6 +185,6 @@ def _journal(text: str, what: str, remedy: str) -> tuple[UndoFile, str]:
             if number == len(lines) and number > 1:
                 break
             raise InputError(what, f"line {number} is neither JSON of a report nor of a journal.", remedy) from None
-    restoring = [item for item in items.values() if set(item) - {"case_id", "if_modified_at"}]
+    restoring = [item for item in items.values() if set(item) - {"case_id", "if_unmodified_since"}]
     undo = UndoFile(restoring, _without_empty(lost), platform, tickets)
     return undo, "that run changed nothing." if items else "that run ended before its first write."

@@ -78,7 +78,7 @@ class UndoSummary:
     def _irreversible(self) -> list[str]:
         by_fields: dict[str, list[str]] = defaultdict(list)
         works = {work.shown["case_id"]: work for work in self.works}
-        for case_id, fields in self.undo.not_restorable.items():
+        for case_id, fields in self.undo.irreversible.items():
             name = self._name_of(works[case_id]) if case_id in works else self._name(case_id, {})
             by_fields[", ".join(printable(field, 30) for field in fields)].append(name)
         lines = [f"Can't be undone: {fields} of {_listed(names)}" for fields, names in by_fields.items()]

@@ -76,7 +76,7 @@ VARIABLES = {
         is_option=True,
     ),
     "time_budget": Variable(float, "give a number of seconds, or leave it out for no limit.", is_option=True),
-    "reread_after": Variable(float, "give a number of seconds, or leave it out for 5.", default=5, is_option=True),
+    "recheck_after": Variable(float, "give a number of seconds, or leave it out for 5.", default=5, is_option=True),
 }
 # Which of them limit a run and have no default: given without the prefix, they would be left out.
 WITHOUT_DEFAULT = ("rules", "max_changes", "time_budget", "journal")

@@ -86,8 +86,8 @@ def _problem(report: Any) -> str:
     for number, row in enumerate(report.get("case_results", []), 1):
         if not _is_rows(row.get("changes", [])):
             return f"the changes of number {number} in its key case_results are not a list of dicts"
-        if not _is_rows(row.get("meanwhile") or []):
-            return f"meanwhile of number {number} in its key case_results is not a list of dicts"
+        if not _is_rows(row.get("concurrent_changes") or []):
+            return f"concurrent_changes of number {number} in its key case_results is not a list of dicts"
     for key in ("counts", "requests"):
         if not isinstance(report.get(key, {}), Mapping):
             return f"its key {key} is not a dict"

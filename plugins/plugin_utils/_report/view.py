@@ -63,8 +63,8 @@ def view(report: Row) -> Row:
     problem = (report["error"].strip() or "the run ended with an error").rstrip(".") if is_error else ""
     limit = report["reason"].strip().rstrip(".") if report["result"] == "limit" else ""
     summary = _summary(counts, applied, is_error)
-    edited = [row for row in results if row["meanwhile"]]
-    unseen = [row for row in results if row["meanwhile"] is None]
+    edited = [row for row in results if row["concurrent_changes"]]
+    unseen = [row for row in results if row["concurrent_changes"] is None]
     started, finished = _read_time(report["started_at"]), _read_time(report["finished_at"])
     seconds = max(0.0, (finished - started).total_seconds()) if started and finished else None
     return {
@@ -112,10 +112,10 @@ def _case(row: Row) -> Row:
     case["ticket"] = case["ticket_id"] or case["case_id"] or NONE
     case["changes"] = [_change(change) for change in row.get("changes", [])]
     # Null says that the platform did not let it be seen, absence that there was nothing.
-    meanwhile = row.get("meanwhile", [])
-    case["meanwhile"] = None if meanwhile is None else [_edit(edit) for edit in meanwhile]
+    concurrent_changes = row.get("concurrent_changes", [])
+    case["concurrent_changes"] = None if concurrent_changes is None else [_edit(edit) for edit in concurrent_changes]
     case["rules"] = _texts(row.get("rules"))
-    case["not_undoable"] = _texts(row.get("not_undoable"))
+    case["irreversible"] = _texts(row.get("irreversible"))
     case["created_at"], case["modified_at"] = moment(row.get("created_at")), moment(row.get("modified_at"))
     error = row.get("error")
     case["error"] = error if isinstance(error, dict) else {}
@@ -155,21 +155,21 @@ def _edit(edit: Row) -> Row:
 
 def _edits(edited: list[Row]) -> str:
     """Return in words how much others changed."""
-    replaced = sum(not edit["kept"] for row in edited for edit in row["meanwhile"])
+    replaced = sum(not edit["kept"] for row in edited for edit in row["concurrent_changes"])
     were = "was" if len(edited) == 1 else "were"
     lost = f"{counted(replaced, 'value')} of theirs {'was' if replaced == 1 else 'were'} replaced"
     outcome = lost if replaced else "all of it was kept"
-    return f"{counted(len(edited), 'case')} {were} changed by others meanwhile; {outcome}"
+    return f"{counted(len(edited), 'case')} {were} changed by others; {outcome}"
 
 
 def _edit_lines(edited: list[Row], unseen: list[Row]) -> list[str]:
     """Return each edit in words, for a format without tables."""
     lines = [f"{_edits(edited)}:"] if edited else []
     for row in edited:
-        for edit in row["meanwhile"]:
+        for edit in row["concurrent_changes"]:
             outcome = "kept" if edit["kept"] else "replaced"
             lines.append(f"{_title(row)}: {edit['field']} to {edit['value']} by {edit['by']} ({outcome})")
-    return lines + [f"{_title(row)}: whether others changed it meanwhile could not be seen" for row in unseen]
+    return lines + [f"{_title(row)}: whether others changed it could not be seen" for row in unseen]
 
 
 def _text(value: Any) -> str:

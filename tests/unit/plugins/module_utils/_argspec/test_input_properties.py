@@ -59,7 +59,7 @@ rules = st.fixed_dictionaries(
         "other": st.nothing() | some,
     },
 )
-items = with_names(("case_id", "ticket_id", "if_modified_at", *SET), some | tags) | some
+items = with_names(("case_id", "ticket_id", "if_unmodified_since", *SET), some | tags) | some
 
 
 # -- sound input, and what is left of it when one or two places of it are damaged -----------------------------
@@ -68,7 +68,7 @@ sound_policies = policies()
 sound_items = st.lists(
     st.fixed_dictionaries(
         {"case_id": st.from_regex("[0-9a-f]{24}", fullmatch=True), "status": st.sampled_from(("New", "Cancelled"))},
-        optional={**{name: SETS[name] for name in SETS if name != "status"}, "if_modified_at": st.just(str(NOW))},
+        optional={**{name: SETS[name] for name in SETS if name != "status"}, "if_unmodified_since": st.just(str(NOW))},
     ),
     min_size=1,
     max_size=3,
@@ -283,7 +283,7 @@ journal_lines = st.fixed_dictionaries(
     optional={
         **dict.fromkeys(("journal", "ticket_id"), anything),
         "undo": items,
-        "not_undoable": anything | st.lists(st.text(max_size=3)),
+        "irreversible": anything | st.lists(st.text(max_size=3)),
     },
 )
 reports = st.fixed_dictionaries(
@@ -312,7 +312,7 @@ def test_any_text_is_a_file_to_undo_or_is_refused(text):
     else:
         assert isinstance(found.items, list)
         assert found.items
-        assert all(isinstance(name, str) for names in found.not_restorable.values() for name in names)
+        assert all(isinstance(name, str) for names in found.irreversible.values() for name in names)
         items_of_it = outcome(parse_items, found.items, "undo_file", NOW)
         assert isinstance(items_of_it, list) or is_told_well(items_of_it, "Item ", "Option undo_file: ")
 

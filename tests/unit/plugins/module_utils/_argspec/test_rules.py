@@ -390,7 +390,7 @@ def test_who_is_not_found_is_named_with_the_rule():
 def test_items():
     first, second = parse_items(
         [
-            {"case_id": "a1", "status": "New", "if_modified_at": 1660835991789},
+            {"case_id": "a1", "status": "New", "if_unmodified_since": 1660835991789},
             {"ticket_id": "7", "tags": {"set": ["x"]}, "comment": "y"},
         ],
         "cases",
@@ -430,8 +430,8 @@ def test_items():
             "Item 1 of cases: Option ticket_id: must be a whole number; got",
         ),
         (
-            [{"case_id": "a", "status": "New", "if_modified_at": "7d"}],
-            "Item 1 of cases: Option if_modified_at: '7d' is",
+            [{"case_id": "a", "status": "New", "if_unmodified_since": "7d"}],
+            "Item 1 of cases: Option if_unmodified_since: '7d' is",
         ),
         (
             [{"case_id": "a", "status": "New"}, {"ticket_id": 1, "name": "x"}, {"case_id": "a", "severity": "Low"}],

@@ -314,7 +314,7 @@ def test_a_field_that_the_platform_ignores_is_found(case, desired, ignored):
         (Desired(tags=TagChange(remove=("a",))), {}, ["tags"], [], []),
         (Desired(tags=TagChange(remove=("a",))), {"tags": ["b"]}, [], [], ["tags"]),
         (Desired(tags=TagChange(exactly=("a", "c"))), {"tags": ["a", "b", "c"]}, ["tags"], [], []),
-        # what somebody else added meanwhile, or changed back
+        # what others have added since, or changed back
         (Desired(tags=TagChange(exactly=("a",))), {"tags": ["a", "new"]}, [], [], ["tags"]),
         (Desired(status="New", severity="High"), {"status": "Escalated", "severity": "High"}, [], [], ["severity"]),
     ],

@@ -144,10 +144,10 @@ def is_told_well(error, option):
 @given(anything)
 def test_any_text_is_a_time_or_is_refused_with_its_option(text):
     for found in (
-        outcome(guard_time, {"if_modified_at": text}, NOW),
-        outcome(time_option, {"if_modified_at": text}, "if_modified_at", NOW),
+        outcome(guard_time, {"if_unmodified_since": text}, NOW),
+        outcome(time_option, {"if_unmodified_since": text}, "if_unmodified_since", NOW),
     ):
-        assert isinstance(found, int) or is_told_well(found, "if_modified_at")
+        assert isinstance(found, int) or is_told_well(found, "if_unmodified_since")
 
 
 @given(anything)

@@ -108,7 +108,7 @@ RESOLVED = {"status": "Resolved", "resolution": "Benign"}
 def test_the_way_back(case, desired, item, lost):
     case = {**CASE, **case}
     plan = make_plan(case, desired)
-    guard = {"if_modified_at": NOW} if item else {}
+    guard = {"if_unmodified_since": NOW} if item else {}
     assert undo_item(case, plan, NOW) == ({"case_id": "c1", **item, **guard}, lost)
     if item:
         # It is an item of the option cases, as it is and out of a file.
@@ -123,8 +123,8 @@ def test_without_a_time_there_is_no_guard():
     assert item == {"case_id": "c1", "status": "New"}
 
 
-FIRST = {"case_id": "c1", "status": "New", "if_modified_at": NOW}
-SECOND = {"case_id": "c2", "tags": {"delete": ["\u2028x\u0085"]}, "if_modified_at": NOW}
+FIRST = {"case_id": "c1", "status": "New", "if_unmodified_since": NOW}
+SECOND = {"case_id": "c2", "tags": {"delete": ["\u2028x\u0085"]}, "if_unmodified_since": NOW}
 HEADER = {"journal": 1, "collection": "stellarcyber.xdr"}
 
 
@@ -148,10 +148,10 @@ def undoes(item):
         (lines(HEADER, undoes(FIRST), undoes(SECOND)), [FIRST, SECOND]),
         (lines(HEADER, undoes(FIRST)).replace("\n", "\r\n"), [FIRST]),
         # the last word on a case counts
-        (lines(HEADER, undoes({**FIRST, "if_modified_at": 1}), undoes(SECOND), undoes(FIRST)), [FIRST, SECOND]),
+        (lines(HEADER, undoes({**FIRST, "if_unmodified_since": 1}), undoes(SECOND), undoes(FIRST)), [FIRST, SECOND]),
         # nothing was written, or nothing of it can be undone
         (lines(HEADER, undoes(FIRST), undoes(SECOND), undoes({"case_id": "c1"})), [SECOND]),
-        (lines(HEADER, undoes({"case_id": "c1", "if_modified_at": NOW}), undoes(SECOND)), [SECOND]),
+        (lines(HEADER, undoes({"case_id": "c1", "if_unmodified_since": NOW}), undoes(SECOND)), [SECOND]),
         # killed while it wrote
         *((lines(HEADER, undoes(SECOND), undoes(FIRST))[:-cut], [SECOND]) for cut in (2, 9, 70)),
         (lines(HEADER, undoes(FIRST)) + "{", [FIRST]),
@@ -186,7 +186,7 @@ def test_which_platform_a_file_is_of(text, platform):
     assert undo_file(text, "file").platform == platform
 
 
-LOSES = {"case_id": "c2", "ticket_id": 5, "not_undoable": ["comment"]}
+LOSES = {"case_id": "c2", "ticket_id": 5, "irreversible": ["comment"]}
 
 
 @pytest.mark.parametrize(
@@ -199,19 +199,19 @@ LOSES = {"case_id": "c2", "ticket_id": 5, "not_undoable": ["comment"]}
         ),
         # A preview has lost nothing.
         (json.dumps({"report": 1, "mode": "check", "undo": [FIRST], "case_results": [LOSES]}), {}, {"c2": 5}),
-        (lines(HEADER, {"undo": FIRST, "ticket_id": 4, "not_undoable": ["a", "b"]}), {"c1": ["a", "b"]}, {"c1": 4}),
+        (lines(HEADER, {"undo": FIRST, "ticket_id": 4, "irreversible": ["a", "b"]}), {"c1": ["a", "b"]}, {"c1": 4}),
         # The last word on a case counts.
-        (lines(HEADER, {"undo": FIRST, "not_undoable": ["a"]}, undoes(FIRST)), {}, {"c1": None}),
+        (lines(HEADER, {"undo": FIRST, "irreversible": ["a"]}, undoes(FIRST)), {}, {"c1": None}),
         # What somebody made of them
         (json.dumps({"report": 1, "undo": [FIRST], "case_results": {"a": 1}}), {}, {}),
-        (json.dumps({"report": 1, "undo": [FIRST], "case_results": [7, {"not_undoable": 7}]}), {}, {"None": None}),
-        (lines(HEADER, {"undo": FIRST, "not_undoable": [7]}), {"c1": ["7"]}, {"c1": None}),
-        (lines(HEADER, {"undo": FIRST, "not_undoable": "a"}), {}, {"c1": None}),
+        (json.dumps({"report": 1, "undo": [FIRST], "case_results": [7, {"irreversible": 7}]}), {}, {"None": None}),
+        (lines(HEADER, {"undo": FIRST, "irreversible": [7]}), {"c1": ["7"]}, {"c1": None}),
+        (lines(HEADER, {"undo": FIRST, "irreversible": "a"}), {}, {"c1": None}),
     ],
 )
 def test_what_a_file_can_not_restore_and_which_tickets_it_names(text, lost, tickets):
     found = undo_file(text, "file")
-    assert (found.not_restorable, found.tickets) == (lost, tickets)
+    assert (found.irreversible, found.tickets) == (lost, tickets)
 
 
 CHECKED = "it is the report of a run in check mode, which changes nothing."
@@ -235,8 +235,8 @@ LOST = "what that run changed can't be undone: "
         (
             lines(
                 HEADER,
-                {"undo": {"case_id": "c1"}, "not_undoable": ["resolution", "\x1b[31mname"]},
-                {"undo": {"case_id": "c2"}, "not_undoable": ["name"]},
+                {"undo": {"case_id": "c1"}, "irreversible": ["resolution", "\x1b[31mname"]},
+                {"undo": {"case_id": "c2"}, "irreversible": ["name"]},
             ),
             LOST + "[31mname, name, resolution.",
         ),

@@ -18,7 +18,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import In
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import journal as journal_module
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.journal import Journal, undo_file
 
-ITEM = {"case_id": "c1", "name": "\x1b[31m\u2028{{ 7 * 7 }}\n", "if_modified_at": 1700000000000}
+ITEM = {"case_id": "c1", "name": "\x1b[31m\u2028{{ 7 * 7 }}\n", "if_unmodified_since": 1700000000000}
 real_write = os.write
 
 
@@ -27,13 +27,13 @@ def test_what_is_written_is_what_undoes_it(tmp_path):
     with Journal(str(path)) as journal:
         with pytest.raises(InputError, match="holds nothing to undo: that run ended before its first write"):
             undo_file(path.read_text(), "run")
-        journal.undo_by({**ITEM, "if_modified_at": 1})
+        journal.undo_by({**ITEM, "if_unmodified_since": 1})
         journal.undo_by({"case_id": "c2", "status": "New"}, ["comment"], 67535)
         journal.undo_by(ITEM)
         # at once, so that a kill loses nothing
         found = undo_file(path.read_text(), "run")
         assert found.items == [ITEM, {"case_id": "c2", "status": "New"}]
-        assert (found.not_restorable, found.tickets) == ({"c2": ["comment"]}, {"c1": None, "c2": 67535})
+        assert (found.irreversible, found.tickets) == ({"c2": ["comment"]}, {"c1": None, "c2": 67535})
     assert path.read_bytes().isascii()
 
 

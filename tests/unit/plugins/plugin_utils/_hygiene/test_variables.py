@@ -119,7 +119,7 @@ ACCEPTED = [
     ("rules", RULES, RULES),
     ("rules", [], []),  # the module refuses it, in its own words
     ("max_changes", 0, 0),
-    ("reread_after", 0.0, 0.0),
+    ("recheck_after", 0.0, 0.0),
     ("title", "", ""),
 ]
 
@@ -135,7 +135,7 @@ def test_what_is_not_given_has_its_default() -> None:
     nothing = variables()
     nothing.check()
     assert nothing.value("fail_on") == "drift"
-    assert nothing.options() == {"concurrency": 8, "on_error": "continue", "reread_after": 5}
+    assert nothing.options() == {"concurrency": 8, "on_error": "continue", "recheck_after": 5}
     assert nothing.absent(("rules", "journal")) == ["rules", "journal"]
 
 

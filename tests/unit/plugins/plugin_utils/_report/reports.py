@@ -91,11 +91,11 @@ def report(results=(), findings=(), **more):
 
 MIXED = report([changed(1), changed(2, rules=[OWNED, SPELT]), failed(3), skipped(4)], [finding(5), finding(6)])
 EDITED = [
-    changed(1, meanwhile=[edit("assignee", "ohtani"), edit("tags", ["one", "two"], None, kept=True)]),
+    changed(1, concurrent_changes=[edit("assignee", "ohtani"), edit("tags", ["one", "two"], None, kept=True)]),
     # Somebody took it from its owner.
-    failed(2, meanwhile=[edit("assignee", "", kept=True)]),
-    changed(3, meanwhile=None),
-    changed(4, meanwhile=[]),
+    failed(2, concurrent_changes=[edit("assignee", "", kept=True)]),
+    changed(3, concurrent_changes=None),
+    changed(4, concurrent_changes=[]),
 ]
 FAILED = {"mode": "apply", "result": "error", "passed": False}
 # 0, 3 and 3,000 findings; and what a run leaves that failed before it read anything

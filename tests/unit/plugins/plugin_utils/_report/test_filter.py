@@ -67,7 +67,7 @@ def test_values_of_an_unexpected_type_are_shown(format):
         [{"outcome": "changed", "changes": changes, "rules": None, "error": None}, {"outcome": "failed"}], [{}]
     )
     odd["rules"] = [{"name": "Odd", "matched": None}]
-    odd["case_results"][1]["meanwhile"] = [{}, {"field": 1, "value": {"a": [None]}, "kept": "no", "by": ["b"]}]
+    odd["case_results"][1]["concurrent_changes"] = [{}, {"field": 1, "value": {"a": [None]}, "kept": "no", "by": ["b"]}]
     odd.update(
         counts={"read": "many"},
         title=None,
@@ -95,7 +95,11 @@ def test_values_of_an_unexpected_type_are_shown(format):
         ({**VALID, "findings": "none"}, "html", "because its key findings is not a list of dicts."),
         ({**VALID, "case_results": [1]}, "html", "because its key case_results is not a list of dicts."),
         ({**VALID, "case_results": [{}, {"changes": ["a"]}]}, "html", "because the changes of number 2 in its key"),
-        ({**VALID, "case_results": [{"meanwhile": ["a"]}]}, "html", "because meanwhile of number 1 in its key case_"),
+        (
+            {**VALID, "case_results": [{"concurrent_changes": ["a"]}]},
+            "html",
+            "because concurrent_changes of number 1 in its key case_",
+        ),
         ({**VALID, "counts": 3}, "html", "because its key counts is not a dict."),
     ],
 )

@@ -80,22 +80,22 @@ def test_what_others_changed_has_a_section(format):
         assert len(found) == 1, (facts, rows)
         assert case_id in found[0]
     text = squeezed(page.text)
-    assert "2 cases were changed by others meanwhile; 1 value of theirs was replaced." in text
-    assert "Whether others changed 1 case meanwhile could not be seen: 60003." in text
+    assert "2 cases were changed by others; 1 value of theirs was replaced." in text
+    assert "Whether others changed 1 case could not be seen: 60003." in text
 
 
 @pytest.mark.parametrize("format", READABLE)
 @pytest.mark.parametrize(
-    ("meanwhile", "there"),
+    ("concurrent_changes", "there"),
     [
-        ([edit("status", "New", kept=True)], "1 case was changed by others meanwhile; all of it was kept"),
-        ([edit("status", "New"), edit("name", "A")], "1 case was changed by others meanwhile; 2 values of theirs were"),
+        ([edit("status", "New", kept=True)], "1 case was changed by others; all of it was kept"),
+        ([edit("status", "New"), edit("name", "A")], "1 case was changed by others; 2 values of theirs were"),
         (None, "hether others changed"),
         ([], ""),
     ],
 )
-def test_what_others_changed_is_counted(format, meanwhile, there):
-    text = render(report([changed(1, meanwhile=meanwhile)]), format)
+def test_what_others_changed_is_counted(format, concurrent_changes, there):
+    text = render(report([changed(1, concurrent_changes=concurrent_changes)]), format)
     shown = squeezed(elements_and_texts(text, format)[1])
     assert there in shown
     assert ("others" in shown) is bool(there)

@@ -72,7 +72,7 @@ def test_tags_show_what_is_gone_kept_and_new():
             ["Applied to the platform", "2 cases were changed", "ansible-playbook stellarcyber.xdr.undo -e undo_file="],
             ["Preview"],
         ),
-        ("edited", ["Changed by others meanwhile"], ["Preview"]),
+        ("edited", ["Changed by others"], ["Preview"]),
         ("large", ["3,000 findings", "1,000", "12 others"], ["Changed by others"]),
         ("early", ["The run ended with an error", "No connection."], ["Rules and findings", "cases read"]),
     ],
