@@ -65,7 +65,8 @@ def _moment(ms: int) -> str:
 class Applied(NamedTuple):
     """A case after its plan was carried out.
 
-    concurrent_changes: what others changed. None if the history was to be read and could not be, and nothing else showed any.
+    concurrent_changes: what others changed. None if the history was to be read and could not be, and nothing else
+    showed any.
     guard: modified_at in ms for what undoes the plan: later changes are somebody else's. None if that is not known.
     """
 
