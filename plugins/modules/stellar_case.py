@@ -278,8 +278,8 @@ concurrent_changes:
     - What others changed between the read of the case and the end of its update, as far as it can be seen. Others are
       people, other tasks, or the platform itself. There is a warning too if there is such.
     - Not all can be seen. Without O(if_unmodified_since) it is what the platform's answer shows beside the plan, so
-      that a value that the update replaced is not reported, unless something else was changed too. With it, it is also what
-      the case's history says.
+      that a value that the update replaced is not reported, unless something else was changed too. With it, it is also
+      what the case's history says.
     - What somebody changes after the task read the case for the last time, or after the platform's answer to the
       update, is never in it.
     - V(null) if nobody could look. With O(if_unmodified_since) the history could not be read, which a warning says; or
