@@ -67,7 +67,9 @@ def test_gate_reports_and_undo(terminal, simulator, tmp_path):
     assert code == 0, output
     summary = "2 cases restored, 0 already as before, 0 skipped, 0 failed"
     assert f"Undo on {simulator.host}, all tenants: {summary}" in output, output
-    assert "Can't be undone: comment of 000000000000000000000000, 000000000000000000000001" in output, output
+    cases = ", ".join(f"5 ({case_id}, Root Tenant)" for case_id in ids)
+    assert f"Restored: {cases}" in output, output
+    assert f"Can't be undone: comment of {cases}" in output, output
     assert [simulator.case(i)["tags"] for i in ids] == [[name] for name in names]
 
     code, output = terminal("undo", undo_file="none.json")

@@ -95,7 +95,8 @@ class Work:
     def fail(self, error: StellarError) -> None:
         failure = error.to_result()
         self.outcome, self.reason, self.error = FAILED, failure["msg"], failure["error"]
-        self.why = error.reason
+        is_of_the_case_alone = bool(self.shown["case_id"]) and self.shown["case_id"] in error.what and not error.context
+        self.why = error.reason if is_of_the_case_alone else self.reason
 
     def skip(self, reason: str, begun: bool = True, why: str = "") -> None:
         self.outcome, self.reason, self.begun, self.why = SKIPPED, reason, begun, why or reason

@@ -155,10 +155,23 @@ def test_the_error_of_an_undo_that_is_not_complete(check_mode):
     assert error.to_result()["error"]["type"] == "IncompleteError"
 
 
-def test_a_reason_leaves_out_what_the_name_says():
-    error = StellarError("Could not x", "HTTP 500.", "Wait.")
-    error.context = "Item 3 of cases"
+@pytest.mark.parametrize(
+    ("what", "context", "why"),
+    [
+        ("Could not update case c1 (PUT https://x)", "", "HTTP 500. And more. Wait."),
+        # What is not about the case, or about more than it, says what it is about.
+        ("Could not find tenant 'Clinc'", "", "Could not find tenant 'Clinc': HTTP 500. And more. Wait."),
+        ("Could not update case c1", "Rule 2", "Rule 2: Could not update case c1: HTTP 500. And more. Wait."),
+    ],
+)
+def test_a_reason_leaves_out_what_the_name_says(what, context, why):
+    error = StellarError(what, "HTTP 500.", "Wait.")
     error.notes.append("And more.")
-    found = failed(1, error)
-    assert found.why == "HTTP 500. And more. Wait."
-    assert found.reason == f"Item 3 of cases: Could not x: {found.why}"
+    error.context = context
+    assert failed(1, error).why == why
+
+
+def test_a_case_that_was_not_found_has_the_whole_reason():
+    found = Work({"case_id": None, "ticket_id": 5})
+    found.fail(StellarError("Could not find the case of ticket 5", "there is none."))
+    assert found.why == "Could not find the case of ticket 5: there is none."
