@@ -176,6 +176,7 @@ CASE = {
         (Query(created_before=999), False),
         (Query(modified_after=2001), False),
         (Query(modified_before=2000), True),
+        (Query(modified_before=1999), False),
         (Query(tenant=Tenant("6" * 32, "x")), True),
         (Query(tenant=Tenant("7" * 32, "x")), False),
     ],
