@@ -42,7 +42,7 @@ BAD = {
         True,
     ),
     "set beside add": ({"case_id": CASE, "tags": {"add": ["a"], "set": ["b"]}}, ["mutually exclusive: set|add"], True),
-    "tags without a verb": ({"case_id": CASE, "tags": {}}, ["add, delete, set"], True),
+    "tags without a verb": ({"case_id": CASE, "tags": {}}, ["add, remove, set"], True),
     "a time that is none": (
         {**CHANGE, "if_unmodified_since": "yesterday"},
         ["is not a valid time", "epoch milliseconds"],

@@ -438,6 +438,8 @@ def test_a_killed_run_leaves_reports_that_say_so(analyst: Analyst, sim: Simulato
         while not any(entry["path"].endswith("/cases") for entry in sim.requests()):
             assert process.poll() is None
             time.sleep(0.1)
+        # What a worker shows goes through another process.
+        time.sleep(2)
     finally:
         kill(family(process.pid))
     output, _errors = process.communicate()

@@ -219,6 +219,8 @@ def test_ctrl_c_leaves_the_journal_on_the_screen(analyst: Analyst, sim: Simulato
     while not any(entry["path"].endswith("/cases") for entry in sim.requests()):
         assert process.poll() is None
         time.sleep(0.1)
+    # What a worker shows goes through another process.
+    time.sleep(2)
     started = family(process.pid)
     process.send_signal(signal.SIGINT)
     try:
