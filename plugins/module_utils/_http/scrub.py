@@ -39,7 +39,7 @@ def spellings(secret: str) -> frozenset[str]:
     found = {raw.decode("latin-1"), raw.hex(), raw.hex().upper()}
     text = secret
     for _level in range(_LEVELS):
-        text, _at = _unescaped(text, range(len(text) + 1))
+        text, _at = _unescaped(text, range(len(text)))
         found.add(text)
     for offset in range(3):
         for encode in (base64.standard_b64encode, base64.urlsafe_b64encode):

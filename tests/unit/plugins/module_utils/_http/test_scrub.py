@@ -92,6 +92,33 @@ def test_a_secret_of_odd_characters(secret, spelling):
     assert hidden(f"<{SPELLINGS[spelling](secret)}>", spellings(secret)) == f"<{MASK}>"
 
 
+def test_a_secret_with_a_byte_that_is_no_text():
+    """As os.environ has it."""
+    assert hidden("<key-of-%FF-nobody>", spellings("key-of-\udcff-nobody")) == f"<{MASK}>"
+
+
+def test_a_secret_with_the_last_character():
+    assert hidden("<key-of-&#x10ffff;-nobody>", spellings("key-of-\U0010ffff-nobody")) == f"<{MASK}>"
+
+
+def test_an_escape_of_no_character_hides_no_more_than_the_secret_after_it():
+    text = "<&#x10ffff; &#x110000; &#9999999; {}>"
+    assert hidden(text.format(escaped(KEY)), spellings(KEY)) == text.format(MASK)
+
+
+@pytest.mark.parametrize("offset", range(3))
+def test_all_of_base64_that_depends_on_the_secret_alone(offset):
+    for last in range(33, 127):
+        raw = f"canary-key-4711{chr(last)}".encode()
+        one, other = (
+            base64.b64encode(beside * offset + raw + beside * 3).decode().rstrip("=") for beside in (b"\0", b"\xff")
+        )
+        # But for the last character, which may depend on what comes after it.
+        same = one[next(at for at in range(4) if one[at:][:8] == other[at:][:8]) : 8 * (offset + len(raw)) // 6]
+        found = max((spelling for spelling in spellings(raw.decode()) if spelling in one), key=len)
+        assert found in (same, same[:-1])
+
+
 @given(
     secret=st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=16, max_size=60),
     ways=st.lists(st.sampled_from(sorted(SPELLINGS)), max_size=3),
@@ -122,6 +149,24 @@ def test_an_end_that_looks_like_a_beginning(is_cut, shown):
     assert hidden("it fails at can", spellings("canary-key-4711"), is_cut) == shown
     assert hidden("it fails at canary-k", spellings("canary-key-4711"), is_cut) == f"it fails at {MASK}"
     assert hidden("canary-k canary-x", spellings("canary-key-4711"), is_cut) == "canary-k canary-x"
+    assert hidden("canary-k x", spellings("canary-key-4711"), is_cut) == "canary-k x"
+    assert hidden("canary-k", spellings("canary-key-4711"), is_cut) == MASK
+
+
+def test_an_end_is_not_taken_for_cut_off_if_nobody_says_so():
+    assert hidden("it fails at can", spellings("canary-key-4711")) == "it fails at can"
+
+
+@pytest.mark.parametrize(
+    ("secret", "text", "shown"),
+    [
+        # Each has its first eight characters at several places, and only the second one is where it begins.
+        ("abcdefghabcdefgh" + "XYZ" * 5, "abcdefgh-abcdefghabcdefghX", f"abcdefgh-{MASK}"),
+        ("a" * 9 + "b" + "c" * 10, "a" * 10 + "b", f"a{MASK}"),
+    ],
+)
+def test_where_a_secret_begins_that_is_cut_off(secret, text, shown):
+    assert hidden(text, spellings(secret)) == shown
 
 
 @pytest.mark.parametrize(
@@ -150,9 +195,11 @@ def test_without_secrets(text, shown):
         (["abcdefgh", "efghijkl"], "<abcdefghijkl>", f"<{MASK}>"),
         (["abcdefgh"], "<abcdefghabcdefgh>", f"<{MASK}>"),
         (["abcdefgh"], "abcdefgh, abcdefgh", f"{MASK}, {MASK}"),
+        (["abcdefgh"], "abcdefgh, abcdefgh, abcdefgh", f"{MASK}, {MASK}, {MASK}"),
         (["abcdefgh", "ijklmnop"], "abcdefgh then ijklmnop", f"{MASK} then {MASK}"),
         # A short one is hidden as it is, and not wherever one of its other spellings may stand by chance.
         (["p@s"], "<p@s> <cEBz> <704073>", f"<{MASK}> <cEBz> <704073>"),
+        (["p@ss"], "<70407373>", f"<{MASK}>"),
         (["%41"], "ABC %41", f"ABC {MASK}"),
         ([""], "abc", "abc"),
     ],
