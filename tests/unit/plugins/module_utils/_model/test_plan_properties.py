@@ -75,7 +75,7 @@ desired_states = st.builds(
     description=st.none() | texts,
     resolution=st.none() | st.sampled_from(("Benign", "True Positive")),
     assignee=st.none() | people,
-    tags=st.none() | tag_changes(),
+    tags=st.one_of(st.none(), tag_changes()),
     update_alerts=st.none() | st.booleans(),
     comment=st.none() | st.just("Taken over"),
 )

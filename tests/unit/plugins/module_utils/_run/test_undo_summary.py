@@ -35,8 +35,8 @@ def failed(number, error=None):
     return found
 
 
-def lines(works, undo=NOTHING_LOST, origin=ALL, check_mode=False):
-    return UndoSummary(works, undo, origin, check_mode).lines()
+def lines(works, undo=NOTHING_LOST, origin=None, check_mode=False):
+    return UndoSummary(works, undo, origin or ALL, check_mode).lines()
 
 
 def test_all_kinds_of_lines_in_their_order():
