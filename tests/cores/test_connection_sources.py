@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -19,13 +20,8 @@ OPTIONS = ("tenant", "host", "validate_certs", "api_key")
 
 
 def test_task_module_defaults_and_variable(core, simulator, tmp_path):
-    # In check mode and really, in turn: tests/integration has both of each.
-    table = [
-        cell
-        for cell in cells(OPTIONS, (*MODULES, "lookup"))
-        if cell.reader == "lookup" or cell.check is (KINDS.index(cell.kind) % 2 == 0)
-    ]
-    roles = [Cell(option, kind, "variable", "role", True) for option in OPTIONS for kind in KINDS]
+    table = cells(OPTIONS, (*MODULES, "lookup"))
+    roles = cells(OPTIONS, ("role",), ("module_defaults", "variable"))
     tasks = [*(cell.task() for cell in table), *(cell.role() for cell in roles)]
     play = {"hosts": "localhost", "gather_facts": False, "tasks": tasks}
     (tmp_path / "playbook.yml").write_text(yaml.safe_dump([play], sort_keys=False), encoding="utf-8")
@@ -44,18 +40,44 @@ def test_task_module_defaults_and_variable(core, simulator, tmp_path):
     judge([*table, *roles], [Task(e["kind"], e["task"], e["result"], e["requests"]) for e in entries])
 
 
+MODES = [pytest.param(True, id="check"), pytest.param(False, id="real")]
+
+
+@pytest.mark.parametrize("check", MODES)
 @pytest.mark.parametrize("option", OPTIONS)
-def test_the_playbooks(core, simulator, tmp_path, option):
-    """In turn by playbook, and in check mode and really; tests/long has all of them with one ansible-core."""
+def test_the_playbook_hygiene(core, simulator, tmp_path, option, check):
+    """With a host for each kind of value, whose variable it is: one run of Ansible instead of six."""
+    hosts = {kind.replace(" ", "-"): {f"stellar_{option}": value(option, kind)} for kind in KINDS}
+    (tmp_path / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}), encoding="utf-8")
     simulator.reset()
-    for number, kind in enumerate(KINDS):
+    simulator.clear_requests()
+    mode = ("--check",) if check else ()
+    arguments = ("-i", "hosts.yml", "-e", "hygiene_hosts=all", "--forks", "1", *mode)
+    code, output = core.play(simulator, tmp_path, "stellarcyber.xdr.hygiene", *arguments)
+    assert code == 4, f"{core.version}\n{output}"
+    failures = dict(re.findall(r"fatal: \[([a-z-]+)\]: UNREACHABLE! => (\{.*\})", output))
+    assert set(failures) == set(hosts), f"{core.version}\n{output}"
+    sent = calls(simulator.requests())
+    for kind in KINDS:
+        message = json.loads(failures[kind.replace(" ", "-")])["msg"]
+        # Only a tenant's name may ask the platform, and it is for one of the hosts only.
+        of_kind = sent if (option, kind) == ("tenant", "misspelt") else []
+        said = Cell(option, kind, "variable", "hygiene", check).verdict(True, message, of_kind)
+        assert not said, f"{core.version} {kind}: {said}"
+    assert option == "tenant" or sent == []
+
+
+@pytest.mark.parametrize("check", MODES)
+@pytest.mark.parametrize("option", OPTIONS)
+def test_the_playbook_undo(core, simulator, tmp_path, option, check):
+    simulator.reset()
+    for kind in KINDS:
         simulator.clear_requests()
-        playbook = ("hygiene", "undo")[number % 2]
         given = {f"stellar_{option}": value(option, kind), "undo_file": undo_file(tmp_path, simulator)}
-        mode = ("--check",) if number % 3 else ()
-        code, output = core.play(simulator, tmp_path, f"stellarcyber.xdr.{playbook}", *mode, "-e", json.dumps(given))
-        assert code in (2, 4), f"{core.version} {kind}\n{output}"
-        cell = Cell(option, kind, "variable", playbook, bool(mode))
+        mode = ("--check",) if check else ()
+        code, output = core.play(simulator, tmp_path, "stellarcyber.xdr.undo", *mode, "-e", json.dumps(given))
+        assert code == 2, f"{core.version} {kind}\n{output}"
+        cell = Cell(option, kind, "variable", "undo", check)
         said = cell.verdict(True, " ".join(output.split()), calls(simulator.requests()))
         assert not said, f"{core.version} {kind}: {said}"
 

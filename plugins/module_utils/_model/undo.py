@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The way back: what restores a case after a plan was carried out.
+"""What restores a case after a plan was applied.
 
 Pure: imports nothing that does I/O and nothing of Ansible.
 """
