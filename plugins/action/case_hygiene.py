@@ -25,6 +25,7 @@ from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.variable
     refuse_results,
 )
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._in_process import InProcessAction
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.view import COULD_NOT_EVALUATE
 
 
 class ActionModule(InProcessAction):
@@ -51,7 +52,7 @@ class ActionModule(InProcessAction):
             if isinstance(end, (KeyboardInterrupt, SystemExit)):
                 raise
             # The time-out of the task is no Exception. The reports say that the run was interrupted.
-            return _failure(f"The policy could not be evaluated: {printable(end)}", True, task_vars)
+            return _failure(f"{COULD_NOT_EVALUATE}: {printable(end)}", True, task_vars)
 
     def _hygiene(self, variables: Variables, task_vars: dict[str, Any]) -> dict[str, Any]:
         connection = {name: value for name, value in self._task.args.items() if name in CONNECTION}
@@ -68,7 +69,7 @@ class ActionModule(InProcessAction):
         """Fail unless the result of an earlier task of this module says that the policy check passed."""
         report = result.get("report") if isinstance(result, dict) else None
         if not report:
-            return _failure("The policy could not be evaluated, see the error above.", True, task_vars)
+            return _failure(f"{COULD_NOT_EVALUATE}, see the error above.", True, task_vars)
         if report["passed"]:
             return {"changed": False}
         return _failure(report["reason"], report["result"] == "error", task_vars)

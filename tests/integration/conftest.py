@@ -18,6 +18,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connecti
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.client import Client
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import case as case_module
 from tests.integration.hostile_platform import attacks
+from tests.integration.hygiene import Analyst
 from tests.integration.playbook import Run, parameters, run_playbook
 from tests.simulator.process import Simulator, start
 
@@ -70,3 +71,8 @@ def attack() -> Iterator[Callable[..., Any]]:
 def no_connection_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HOST", "USERNAME", "API_KEY", "ACCESS_TOKEN", "TENANT", "CA_PATH", "AUTH_METHOD", "PROXY"):
         monkeypatch.delenv(f"STELLAR_{name}", raising=False)
+
+
+@pytest.fixture
+def analyst(sim: Simulator, tmp_path: Path) -> Analyst:
+    return Analyst(sim, tmp_path)

@@ -10,15 +10,29 @@ import json
 import re
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests import canaries
 from tests.integration.playbook import ROOT, calls, clean_environment
+from tests.integration.processes import family, kill
 from tests.simulator.process import Simulator
 
 PASSED, CHECK_FAILED, ERROR = 0, 2, 4
+TAGGED = {
+    "name": "The vendor's case is tagged",
+    "match": {"name": "^Carbon Black:"},
+    "set": {"tags": {"add": ["seen"]}},
+}
+STALE = {"name": "Nothing stays new", "match": {"status": ["New"], "older_than": "365d"}}
+NOTHING = {"name": "Nobody is called so", "match": {"name": "^$"}}
+
+
+def assert_shows(report: dict[str, Any], **facts: Any) -> None:
+    assert {name: report[name] for name in facts} == facts
 
 
 @dataclass
@@ -97,6 +111,37 @@ class Analyst:
         """Run the playbook hygiene; variables are the role's, without its name."""
         named = {f"case_hygiene_{name}": value for name, value in variables.items()}
         return self.play("stellarcyber.xdr.hygiene", *arguments, **named)
+
+    def interrupted(self, end: Callable[[subprocess.Popen[str]], Any], **variables: Any) -> tuple[int, str]:
+        """End the playbook hygiene while the platform gives no list of cases. Its exit code and its output."""
+        self.simulator.fault("stall", times=0, path="/cases*")
+        self.simulator.clear_requests()
+        given = {f"case_hygiene_{name}": value for name, value in variables.items()}
+        process = subprocess.Popen(
+            self.command("stellarcyber.xdr.hygiene", **given),
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        started: list[int] = []
+        try:
+            while not any(entry["path"].endswith("/cases") for entry in self.simulator.requests()):
+                assert process.poll() is None
+                time.sleep(0.1)
+            # What a worker shows goes through another process.
+            time.sleep(2)
+            started = family(process.pid)
+            end(process)
+            output, _errors = process.communicate(timeout=60)
+        finally:
+            # A worker in the middle of a request would meet the next test.
+            kill(started or family(process.pid))
+        canaries.assert_none(canaries.of(self.simulator), output, where="output of ansible-playbook")
+        return process.returncode, output
 
     def undo(self, *arguments: str, **variables: Any) -> Played:
         return self.play("stellarcyber.xdr.undo", *arguments, **variables)

@@ -10,32 +10,18 @@ import json
 import re
 import signal
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests import canaries
-from tests.integration.hygiene import CHECK_FAILED, ERROR, PASSED, Analyst, Played
+from tests.integration.hygiene import CHECK_FAILED, ERROR, NOTHING, PASSED, TAGGED, Analyst, Played
 from tests.integration.playbook import ROOT
-from tests.integration.processes import family, kill
 from tests.simulator.process import Simulator
 from tests.simulator.sample import CLINIC_ID
 
-TAGGED = {
-    "name": "The vendor's case is tagged",
-    "match": {"name": "^Carbon Black:"},
-    "set": {"tags": {"add": ["seen"]}},
-}
-NOTHING = {"name": "Nobody is called so", "match": {"name": "^$"}}
 EARLIER = {"report": 1, "result": "compliant", "verdict": "clean", "passed": True, "reason": "", "error": ""}
-
-
-@pytest.fixture
-def analyst(sim: Simulator, tmp_path: Path) -> Analyst:
-    return Analyst(sim, tmp_path)
 
 
 # -- a caller's variable never stands for a result --------------------------------------------------------
@@ -201,35 +187,10 @@ def test_the_command_to_undo_can_be_pasted(analyst: Analyst, sim: Simulator) -> 
 
 
 def test_ctrl_c_leaves_the_journal_on_the_screen(analyst: Analyst, sim: Simulator) -> None:
-    sim.fault("stall", times=0, path="/cases*")
-    command = analyst.command(
-        "stellarcyber.xdr.hygiene", case_hygiene_report_dir="reports", case_hygiene_rules=[TAGGED]
+    code, output = analyst.interrupted(
+        lambda process: process.send_signal(signal.SIGINT), rules=[TAGGED], report_dir="reports"
     )
-    process = subprocess.Popen(
-        command,
-        cwd=analyst.folder,
-        env=analyst.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    sim.clear_requests()
-    while not any(entry["path"].endswith("/cases") for entry in sim.requests()):
-        assert process.poll() is None
-        time.sleep(0.1)
-    # What a worker shows goes through another process.
-    time.sleep(2)
-    started = family(process.pid)
-    process.send_signal(signal.SIGINT)
-    try:
-        output, _errors = process.communicate(timeout=60)
-    finally:
-        # A worker in the middle of a request would meet the next test.
-        kill(started)
-    canaries.assert_none(canaries.of(sim), output, where="output of ansible-playbook")
-    assert process.returncode not in (PASSED, CHECK_FAILED)
+    assert code not in (PASSED, CHECK_FAILED)
     journal = analyst.report()["error"].rpartition(" ")[2]
     command = f"ansible-playbook stellarcyber.xdr.undo -e undo_file={journal}"
     assert f"If this run is interrupted, this undoes what it has written: {command}" in output

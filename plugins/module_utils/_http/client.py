@@ -92,13 +92,12 @@ class Client:
         path: str,
         body: dict[str, Any],
         what: str,
-        params: Iterable[tuple[str, Any]] = (),
         already_applied: Callable[[], bool] | None = None,
         before_attempt: Callable[[], None] | None = None,
         accepts: Callable[[dict[str, Any]], bool] | None = None,
     ) -> dict[str, Any]:
         """PUT or POST. {} if the answer is empty. The last three are those of Call."""
-        call = Call(method, path, what, tuple(params), body, True, already_applied, before_attempt, accepts)
+        call = Call(method, path, what, (), body, True, already_applied, before_attempt, accepts)
         return self._send(call)
 
     def _send(self, call: Call) -> dict[str, Any]:

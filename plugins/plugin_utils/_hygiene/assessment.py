@@ -11,9 +11,9 @@ from typing import Any, Mapping
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import LimitError
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import VERSION
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.view import counted
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.view import COULD_NOT_EVALUATE, counted
 
-NO_RESULT = "The policy could not be evaluated: the module ended without a result."
+NO_RESULT = f"{COULD_NOT_EVALUATE}: the module ended without a result."
 # Of the result of stellar_cases, with what stands for it where the run failed early
 _FROM_RUN: dict[str, Any] = {
     "changed": False,

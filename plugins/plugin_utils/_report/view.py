@@ -33,7 +33,7 @@ ROWS = ("case_results", "findings", "rules", "undo")
 BARS = 8
 NONE = "(none)"
 # How a report says that its run ended with an error
-NO_RESULT = "The policy could not be evaluated"
+COULD_NOT_EVALUATE = "The policy could not be evaluated"
 # How the reason of a case begins that was planned when the run ended
 NOT_BEGUN = "Not begun:"
 
@@ -343,7 +343,7 @@ def _run_suite(report: Row, summary: str, problem: str, limit: str, seconds: flo
         test.update(outcome="failure", type="limit", message=report["reason"], lines=[report["reason"]])
     shown = ("platform", "scope", "collection", "mode", "policy", "fail_on", "result", "passed")
     facts = {key: _text(report[key]) for key in shown}
-    facts["summary"] = ". ".join(filter(None, (problem and f"{NO_RESULT}: {problem}", limit, summary)))
+    facts["summary"] = ". ".join(filter(None, (problem and f"{COULD_NOT_EVALUATE}: {problem}", limit, summary)))
     return {**_suite(report["title"], [test], facts, seconds), "lines": lines}
 
 

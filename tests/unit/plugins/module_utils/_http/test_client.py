@@ -36,9 +36,9 @@ def test_a_read(make):
 
 def test_a_write(make):
     client = make(http({"data": 1}))
-    assert client.write("POST", "cases", {"name": "Ü"}, "Could not", [("id", 7)]) == {"data": 1}
+    assert client.write("POST", "cases", {"name": "Ü"}, "Could not") == {"data": 1}
     (asked,) = client.asked
-    assert (asked.method, asked.target, asked.body) == ("POST", API + "cases?id=7", b'{"name": "\\u00dc"}')
+    assert (asked.method, asked.target, asked.body) == ("POST", API + "cases", b'{"name": "\\u00dc"}')
     assert asked.headers["content-type"] == "application/json"
     assert client.throttle.sent == {"write": 1}
 
