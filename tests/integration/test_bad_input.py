@@ -88,7 +88,7 @@ BAD = {
     "an unknown ticket": ({"ticket_id": 1, "severity": "High"}, ["there is none", "Check ticket_id and tenant"], False),
     "a ticket of two tenants": (
         {"ticket_id": 70001, "severity": "Low"},
-        ["stands for 2 cases", "Example Tenant", "Example Clinic", "Set tenant"],
+        ["matches 2 cases", "Example Tenant", "Example Clinic", "Set tenant"],
         False,
     ),
     "an unknown tenant": (
@@ -235,7 +235,7 @@ BAD_LISTS = {
         ["'Raise'", "'Lower'", "once more in the next run", "severity from 'High' to 'Low'"],
     ),
     "a share over 100": ({**rule(), "max_changes": "101%"}, ["Option max_changes: is 101%", "from 0% to 100%"]),
-    "a limit that is none": ({**rule(), "max_changes": "few"}, ["max_changes", "'few' is no number"]),
+    "a limit that is none": ({**rule(), "max_changes": "few"}, ["max_changes", "got 'few'"]),
     "no concurrency": ({**rule(), "concurrency": 0}, ["Option concurrency: is 0", "from 1 to 32"]),
     "too much concurrency": ({**rule(), "concurrency": 33}, ["Option concurrency: is 33", "from 1 to 32"]),
     "a blank journal": ({**rule(), "journal": " "}, ["Option journal: is empty"]),
@@ -298,7 +298,7 @@ def test_bad_lists(sim, name):
 
 
 UNDO_FILES = {
-    "no JSON": ("{", ["line 1 is neither JSON of a report nor of a journal"]),
+    "no JSON": ("{", ["line 1 must be JSON of a report or a journal"]),
     "a text": ('"x"', ["it is neither a report of the role case_hygiene nor a journal"]),
     "nothing": ("", ["Could not read"]),
     "another report": ('{"report": 1}', ["it is neither a report"]),

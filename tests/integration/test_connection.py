@@ -400,7 +400,7 @@ def test_a_write_that_never_arrived_is_an_error(sim, case, waits, kind):
 def test_a_write_that_nobody_can_judge_says_so(sim, case, waits):
     sim.fault("drop_after", method="PUT", path="/cases/*", times=0)
     sim.fault("status", status=500, method="GET", path="/cases/*", times=0, after=1)
-    with pytest.raises(TransportError, match="Whether the case was changed is unclear"):
+    with pytest.raises(TransportError, match="It is unknown whether the case was changed"):
         case(retries=1)
 
 

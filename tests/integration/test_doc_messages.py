@@ -352,7 +352,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Item … of cases (…): The case: is also that of item …": (
         lambda p: p.cases({"case_id": CASE_ID, "status": "New"}, {"ticket_id": 67535, "severity": "Low"})
     ),
-    "Option max_changes: … is no number.": lambda p: p.limit("some"),
+    "Option max_changes: must be a number from 0 on, or a percentage; got ….": lambda p: p.limit("some"),
     "Option max_changes: is …": lambda p: p.limit("101%"),
     "Option concurrency: is …": lambda p: p.cases({"case_id": CASE_ID, "severity": "Low"}, concurrency=33),
     "Aborted before the first write: … planned, max_changes is …": lambda p: p.limit("0"),
@@ -367,7 +367,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Could not read …: it is neither a report of the role case_hygiene nor a journal.": (
         lambda p: p.undo(f'[{{"case_id": "{CASE_ID}", "severity": "Medium"}}]')
     ),
-    "Could not read …: line … is neither JSON of a report nor of a journal.": lambda p: p.undo("case 1\ncase 2\n"),
+    "Could not read …: line … must be JSON of a report or a journal.": lambda p: p.undo("case 1\ncase 2\n"),
     "Option journal: … can't be created: …": (
         lambda p: p.cases({"case_id": CASE_ID, "severity": "Low"}, journal="/nowhere/journal")
     ),
@@ -403,14 +403,14 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "undo_file is required. …": lambda p: p.undo_of_nothing(),
     # docs/errors.md: cases, people, tenants
     "Could not find the case of ticket …: there is none …": lambda p: p.case(case_id=None, ticket_id=1),
-    "Could not find the case of ticket …: it stands for … cases: …": (
+    "Could not find the case of ticket …: it matches … cases (ambiguous): …": (
         lambda p: p.case(case_id=None, ticket_id=SHARED_TICKET)
     ),
     "Could not find ticket …: the platform ignores the filter ticket_id …": (
         lambda p: p.switched(ignored_query_parameters=["ticket_id"]).case(case_id=None, ticket_id=67535)
     ),
     "Could not find user …: none of the … users …": lambda p: p.case(assignee="nobody@example.com"),
-    "Could not find user …: … users are called so: …": lambda p: p.listing("users", USERS).case(assignee="Twin"),
+    "Could not find user …: … users have that name: …": lambda p: p.listing("users", USERS).case(assignee="Twin"),
     "Could not find tenant …: it is none of the … tenants …": lambda p: p.info(tenant="Exampel"),
     "Could not find tenant …: it is only the beginning of a tenant's name, …": lambda p: p.info(tenant="Example"),
     "Could not find tenant …: this key can't read the tenants.": (
@@ -427,7 +427,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Could not list all cases: the platform announces … cases and gives …": (
         lambda p: p.switched(page_cap=7, ignored_query_parameters=["skip", "FROM~created_at"]).info()
     ),
-    "Could not list all cases: the platform lists more than …, and there is no end to be seen.": endless_listing,
+    "Could not list all cases: the platform lists more than …, and the listing does not end.": endless_listing,
     "… (…): HTTP 200, but the platform's answer does not hold …": lambda p: p.faulty(
         "wrong_shape", path=ONE_CASE
     ).case(),
@@ -438,10 +438,10 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Could not post the comment on case …, which was updated already …": (
         lambda p: p.faulty("status", status=403, method="POST", path="*/comments").case(comment="Done")
     ),
-    "… The platform accepted the update before; reading it back failed. …": (
+    "… The platform accepted the update; reading it back failed. …": (
         lambda p: p.switched(put_answer="empty").second_read_fails().case()
     ),
-    "Could not bring all cases to their state: …": lambda p: p.cases({"case_id": "0" * 24, "severity": "Low"}),
+    "Could not update all cases: …": lambda p: p.cases({"case_id": "0" * 24, "severity": "Low"}),
     "validate_certs is false: …": lambda p: p.ansible(INSECURE, **p.sim.env()),
     "... and … more warnings of this kind.": lambda p: p.cases(
         *({"case_id": case["_id"], "description": "What happened"} for case in p.sim.cases()[:11])
@@ -456,13 +456,13 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "… Whether it was done all the same could not be seen. …": (
         lambda p: p.faulty("drop_after", path="*/comments", times=0).case(comment="Done", retries=1)
     ),
-    "Could not update case … Whether the case was changed is unclear: …": (
+    "Could not update case … It is unknown whether the case was changed: …": (
         lambda p: p.faulty("drop_after", path=ONE_CASE, after=1, times=0).case()
     ),
     "Could not update case … The case was read again and is unchanged. …": (
         lambda p: p.faulty("drop_before", method="PUT", path=ONE_CASE, times=0).case()
     ),
-    "Could not update case … The case was read again, and the update is not in it. …": (
+    "Could not update case … The case was read again and does not show the update. …": (
         lambda p: p.edited().faulty("drop_before", method="PUT", path=ONE_CASE, times=0).case(retries=0)
     ),
     "description of case … can't be compared, …": lambda p: p.case(severity=None, description="What happened"),
@@ -471,7 +471,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
         lambda p: p.second_read_fails().case(comment="Done")
     ),
     "case … was changed by others while it was updated: …": lambda p: p.edited().case(),
-    "Whether others changed case … between its read and its update could not be seen. …": (
+    "Could not determine whether others changed case … between its read and its update. …": (
         lambda p: p.faulty("status", status=403, path="*/activities").case(if_unmodified_since="2099-01-01")
     ),
     "assignee of case … can't be verified, …": (

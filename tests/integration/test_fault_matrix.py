@@ -247,7 +247,7 @@ class Cell:
             attempts = len(self.ended.of(self.place))
             assert self.error["attempts"] == attempts
             assert (f"Tried {attempts} times." in self.message) is (attempts > 1)
-        assert bool(re.search("is unclear|could not be seen", self.message)) is self.outcome_unknown
+        assert bool(re.search("is unknown|could not be seen|Could not determine", self.message)) is self.outcome_unknown
         return "indeterminate" if self.outcome_unknown else "reported"
 
     def assert_mended(self):
@@ -259,7 +259,7 @@ class Cell:
             self._assert_warned("may be older than the comment")
             return "reported"
         if self.call == HISTORY and is_met:
-            self._assert_warned("could not be seen")
+            self._assert_warned("Could not determine")
             return "reported"
         return "verified" if self.call in WRITES and is_met else "recovered"
 
@@ -271,7 +271,7 @@ class Cell:
         assert re.search(rf"GET https://127\.0\.0\.1:\d+{re.escape(API + self.place.path)}", text), text
         if self.call == HISTORY:
             # What to do about it is another matter than the error's own remedy, which may have had the cause.
-            assert text.endswith("Look at the case's history."), text
+            assert text.endswith("Check the case's history."), text
             assert self.fault.status or re.search(self.fault.cause, text), text
         else:
             assert re.search(self.fault.cause, text), text

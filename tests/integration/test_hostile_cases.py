@@ -185,7 +185,7 @@ def test_a_comment_whose_time_cannot_be_read(attack, value):
     result, message = attack(f"created_at of a comment is {value}", "stellar_case", said, comment="Seen")
     assert "Could not post the comment" in message
     assert "could not be seen" in message
-    assert "Look whether it is there" in message
+    assert "Check whether it is there" in message
     assert result["changed"] is True
     assert len(posts(attack.platform)) == 1
 
@@ -245,5 +245,5 @@ def test_a_history_of_another_form(attack, value, place):
     assert result["changed"] is True
     # What can't be read is no proof that the tag was ever there.
     is_proof = place in ("from", "user")
-    assert ("Whether the case was changed is unclear" in message) is not is_proof
+    assert ("It is unknown whether the case was changed" in message) is not is_proof
     assert [asked for asked in platform.asked if asked.path.endswith("/activities")]

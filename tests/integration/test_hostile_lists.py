@@ -116,7 +116,7 @@ def test_a_list_without_end(attack, monkeypatch, entry, way):
         return listing([case(number, created_at=10**12 + number * moments[way]) for number in numbers], None)
 
     result, message = attack(f"a list without end {way}", entry, {"GET cases": page})
-    assert "Could not list all cases: the platform lists more than 5000, and there is no end to be seen." in message
+    assert "Could not list all cases: the platform lists more than 5000, and the listing does not end." in message
     assert "cases" not in result
 
 
@@ -154,7 +154,7 @@ def test_alerts_without_end(attack, monkeypatch):
     platform, entry = attack.platform, "stellar_case_info by id"
     platform.said["GET cases/ID"] = answer
     result = run_case_info(params(CASE_INFO, attack.server, case_id=[ID], include=["alerts"]), False, not_hidden)
-    assert "the platform lists more than 500, and there is no end to be seen." in result["warnings"][0]
+    assert "the platform lists more than 500, and the listing does not end." in result["warnings"][0]
     assert result["cases"][0]["alerts"] is None
     assert len(platform.asked) < 20
     evidence.record("hostile server", case=f"alerts without end: {entry}", outcome="refused", seconds=None)

@@ -237,7 +237,7 @@ def test_people_are_harmless_in_messages(held):
         twins = [{"user_id": f"{number:032x}", "email": text[:10_000], "name": "twin"} for number in range(2)]
         held.clear_faults()
         held.fault("wrong_shape", path="*/users", body={"data": twins})
-        with pytest.raises(StellarError, match="users are called so") as caught:
+        with pytest.raises(StellarError, match="users have that name") as caught:
             change(held, 0, assignee="twin")
         assert_harmless(caught.value, title)
         record("e-mail of a user", "message", [title])

@@ -39,7 +39,10 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
         {"rules": [TAGGED], "fail_on": "drfit"},
         r"Validation of arguments failed:\nvalue of case_hygiene_fail_on must be ",
     ),
-    ({"rules": [TAGGED], "max_changes": "many"}, r"Option max_changes: 'many' is no number\. "),
+    (
+        {"rules": [TAGGED], "max_changes": "many"},
+        r"Option max_changes: must be a number from 0 on, or a percentage; got 'many'\. ",
+    ),
     ({"rules": None}, r"case_hygiene_rules has no value: give a list of rules, or leave it out for the policy file\.$"),
     ({"rules": "name=A"}, r"case_hygiene_rules must be a list, got 'name=A': give a list of rules, "),
     ({"rules": [TAGGED], "max_changes": None}, r"case_hygiene_max_changes has no value: give a number \(50\) or a "),

@@ -238,7 +238,7 @@ def test_a_field_that_the_platform_ignores_is_an_error_that_names_it(sim, case, 
         "resolution": "Benign",
         "comment": "hello",
     }
-    with pytest.raises(NotAppliedError, match=f"{key} should be") as caught:
+    with pytest.raises(NotAppliedError, match=f"{key} must be") as caught:
         case(**wanted)
     assert caught.value.details["fields"] == [key]
     result = caught.value.to_result()
@@ -265,7 +265,7 @@ def test_a_put_that_answers_without_the_case_is_read_back(sim, case, answer):
 
 def test_a_platform_that_respells_tags_is_found_out(sim, case):
     sim.switch(tag_normalise="lower")
-    with pytest.raises(NotAppliedError, match="tags should be"):
+    with pytest.raises(NotAppliedError, match="tags must be"):
         case(tags={"add": ["Urgent"]})
 
 
@@ -297,7 +297,7 @@ def test_concurrent_changes_are_null_if_nobody_could_look(sim, case, waits):
     result, _calls = case(severity="High", if_unmodified_since="2099-01-01")
     assert (result["changed"], result["concurrent_changes"]) == (True, None)
     (warning,) = result["warnings"]
-    assert re.search("could not be seen.*HTTP 500.* Look at the case's history.$", warning)
+    assert re.search("Could not determine.*HTTP 500.* Check the case's history.$", warning)
     assert "run again" not in warning
 
 
@@ -334,7 +334,7 @@ def test_an_update_that_did_not_arrive_does_not_call_a_case_unchanged_that_other
     put = {"method": "PUT", "path": "/cases/*"}
     sim.fault("drop_before", **put, times=0)
     sim.edit(CASE, theirs, user="ohtani@example.com", before=put)
-    with pytest.raises(TransportError, match="The case was read again, and the update is not in it") as caught:
+    with pytest.raises(TransportError, match="The case was read again and does not show the update") as caught:
         case(severity="High", retries=0)
     assert caught.value.to_result()["concurrent_changes"] is None
 
@@ -346,7 +346,7 @@ def test_an_unclear_update_says_so_before_its_remedy_and_why_nobody_could_look(s
         case(severity="High", retries=1)
     assert re.search(
         r"no answer: .*\. Tried 2 times\. Reading the case again failed as well: HTTP 403.*\. "
-        r"Whether the case was changed is unclear: "
+        r"It is unknown whether the case was changed: "
         r"look at it, or run again\. Check host .*\.$",
         str(caught.value),
     )
@@ -393,7 +393,7 @@ def test_guard_tells_that_it_may_be_our_own_write_that_it_meets(sim, case, waits
     with pytest.raises(ConflictError, match=r"may have been the task itself\. Whether the case was changed") as caught:
         case(severity="Low", status="Escalated", if_unmodified_since=str(seen))
     assert caught.value.to_result()["changed"] is True
-    with pytest.raises(NotAppliedError, match="severity should be"):
+    with pytest.raises(NotAppliedError, match="severity must be"):
         case(severity="Low", status="Escalated")
 
 
@@ -431,7 +431,7 @@ def test_a_guarded_write_that_a_case_cannot_show_is_not_taken_for_done(sim, case
 def test_a_lost_write_that_a_case_cannot_show_is_no_success(sim, case, waits, wanted):
     sim.switch(users_status=403)
     sim.fault("drop_before", method="PUT", path="/cases/*", times=0)
-    with pytest.raises(TransportError, match="Whether the case was changed is unclear"):
+    with pytest.raises(TransportError, match="It is unknown whether the case was changed"):
         case(retries=1, **wanted)
 
 
@@ -519,7 +519,7 @@ def test_the_same_comment_of_another_day_does_not_count(sim, case):
 def test_a_comment_that_nobody_can_look_for_is_not_posted_again(sim, case, status, more):
     sim.fault("drop_after", method="POST", path="/cases/*/comments")
     sim.fault("status", status=status, method="GET", path="/cases/*/comments", **more)
-    with pytest.raises(TransportError, match=r"could not be seen.*Look whether it is there") as caught:
+    with pytest.raises(TransportError, match=r"could not be seen.*Check whether it is there") as caught:
         case(severity="High", comment="once")
     assert caught.value.to_result()["changed"] is True
     assert [comment["comment"] for comment in sim.case(CASE)["comments"]] == ["once"]

@@ -255,7 +255,7 @@ def test_a_lost_write_that_a_case_cannot_show_is_no_success_and_can_be_undone(ma
     done = run(many, sleep=quickly, retries=1, **options[way])
     assert done.failed
     assert set(done.outcomes.values()) == {"failed"}
-    assert all("is unclear" in item["reason"] for item in done.result["case_results"])
+    assert all("is unknown" in item["reason"] for item in done.result["case_results"])
     assert len(done.result["undo"]) == len(done.outcomes)
     assert done.result["changed"] is True
     many.clear_faults()
@@ -291,8 +291,8 @@ def test_on_error_stop_begins_nothing_after_a_failure(many, way, workers):
     assert done.counted[PUT] <= workers
     assert done.counts["skipped"] == DRIFTED - done.counted[PUT]
     reasons = {item["reason"] for item in done.result["case_results"] if item["outcome"] == "skipped"}
-    assert reasons == {"Not begun: another case failed, and on_error is stop. Run again for the rest."}
-    assert "were not begun" in done.result["msg"]
+    assert reasons == {"Planned, not applied: another case failed, and on_error is stop. Run again for the rest."}
+    assert "the run ended before" in done.result["msg"]
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
@@ -393,7 +393,7 @@ def test_a_platform_that_does_not_come_back_ends_the_run_soon(many, way, kind):
     assert done.counts["skipped"] > 0
     reasons = {item["reason"] for item in done.result["case_results"] if item["outcome"] == "skipped"}
     assert len(reasons) == 1
-    assert "the platform does not do its work any more, and retry_budget is used up" in reasons.pop()
+    assert "the platform is unavailable, and retry_budget is used up" in reasons.pop()
     after = store(many)
     assert_true(done, before, after)
     many.clear_faults()

@@ -122,11 +122,11 @@ def test_an_edit_between_snapshot_and_write_is_not_overwritten(ten, way, workers
     assert_restored({TAKEN: {**before[TAKEN], "status": "Escalated"}}, {TAKEN: ten.case(TAKEN)})
 
 
-@pytest.mark.parametrize(("recheck_after", "rereads"), [(5, 0), (0, 10)])
-def test_a_fresh_snapshot_is_not_read_again(ten, recheck_after, rereads):
+@pytest.mark.parametrize(("recheck_after", "rechecks"), [(5, 0), (0, 10)])
+def test_a_fresh_snapshot_is_not_read_again(ten, recheck_after, rechecks):
     done = run(ten, rules=TAKE_OVER, recheck_after=recheck_after)
-    assert done.result["requests"]["recheck"] == rereads
-    looks = {GET: rereads, HISTORY: rereads} if rereads else {}
+    assert done.result["requests"]["recheck"] == rechecks
+    looks = {GET: rechecks, HISTORY: rechecks} if rechecks else {}
     assert done.counted == {TOKEN: 1, LIST: 1, PUT: 10, **looks}
 
 

@@ -15,7 +15,7 @@ from .._model.case import is_case
 
 
 def case_path(case_id: str, *more: str) -> str:
-    """A path of a case, whose id is_case_id() has let through."""
+    """Return a path of a case, whose id is_case_id() accepts."""
     return "/".join(["cases", case_id, *more])
 
 
@@ -33,6 +33,6 @@ def shape_error(client: Client, path: str, what: str, expected: str) -> ApiError
 
 
 def case_in(answer: dict[str, Any]) -> dict[str, Any] | None:
-    """The case of an answer {"data": {case}}, or None."""
+    """Return the case of an answer {"data": {case}}, or None."""
     case = answer.get("data")
     return case if is_case(case) else None

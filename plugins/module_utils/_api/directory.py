@@ -28,10 +28,10 @@ class Directory:
         self._lists: dict[str, list[dict[str, Any]] | None] = {}
         self._refusals: dict[str, StellarError] = {}  # why a list is None
         self._lists_lock = threading.Lock()
-        self._tenant: Tenant | None = None  # the connection's, as far as it has been met
+        self._tenant: Tenant | None = None  # the connection's, once it is known
 
     def person(self, given: str) -> Person:
-        """Who is meant by an e-mail, user name or id. Where users can't be read: as spelled."""
+        """Return the user of an e-mail, user name or id. Where users can't be read: only what the task gives."""
         if not given:
             return Person("")
         users = self._read_users()
@@ -43,24 +43,24 @@ class Directory:
             raise InputError(
                 what,
                 f"none of the {len(users)} users that this key can see has that e-mail, user name or id.",
-                'Check the spelling. To assign it to nobody, give "".',
+                'Check the spelling. To unassign the case, give "".',
             )
         if len(found) > 1:
             named = ", ".join(printable(person.email or person.user_id, 60) for person in found[:MAX_NAMED])
-            raise InputError(what, f"{len(found)} users are called so: {named}.", "Give the e-mail or the id.")
+            raise InputError(what, f"{len(found)} users have that name: {named}.", "Give the e-mail or the id.")
         return found[0]
 
     def assignee(self, given: str, case: dict[str, Any]) -> Person:
-        """The same, without a request when the case shows the id that is given."""
-        as_spelled = Person(given)
-        return as_spelled if as_spelled.is_certain and as_spelled.is_assignee_of(case) else self.person(given)
+        """Return the user as person() does, without a request when the case shows the id that is given."""
+        unresolved = Person(given)
+        return unresolved if unresolved.is_resolved and unresolved.is_assignee_of(case) else self.person(given)
 
     def _read_users(self) -> list[dict[str, Any]] | None:
-        """All users; None where the key may not read them, or sees none."""
+        """Return all users; None where the key has no permission to read them, or sees none."""
         return self._restricted("users", "Could not read the users") or None
 
     def tenant(self) -> Tenant | None:
-        """The connection's tenant, to limit a listing to. A platform without tenants answers 404 or nothing."""
+        """Return the connection's tenant, which limits a listing. A platform without tenants answers 404 or nothing."""
         wanted = self.client.connection.tenant
         if not wanted:
             return None
@@ -77,7 +77,7 @@ class Directory:
         return f"tenant {name} ({id_})" if name and id_ else f"tenant {name or id_}"
 
     def tenant_called(self, wanted: str) -> Tenant:
-        """The tenant of a name or id, among those that the key can see."""
+        """Return the tenant of a name or id, among those that the key can see."""
         records = self._restricted("tenants", "Could not read the tenants") or []
         tenants = [Tenant(str(record.get("cust_id")), str(record.get("cust_name"))) for record in records]
         found = [tenant for tenant in tenants if tenant.cust_id.lower() == wanted.lower()]
@@ -97,14 +97,14 @@ class Directory:
             why, remedy = f"this key can't read the tenants.{said}", "Give the tenant's id (32 hex digits)."
             raise InputError(what, why, remedy, **details)
         if any(tenant.name.startswith(wanted + " ") for tenant in tenants):
-            why = "it is only the beginning of a tenant's name, cut at the blank."
+            why = "it is only the beginning of a tenant's name, cut at the space."
             raise InputError(what, why, """Quote the name twice: -e "stellar_tenant='Example Tenant'".""")
         names = ", ".join(printable(tenant.name, 60) for tenant in tenants[:MAX_NAMED])
         more = f" and {len(tenants) - MAX_NAMED} more" if len(tenants) > MAX_NAMED else ""
         raise InputError(
             what,
             f"it is none of the {len(tenants)} tenants that this key can see: {names}{more}.",
-            "Check the spelling (letter case counts in a name).",
+            "Check the spelling. Names are case-sensitive.",
         )
 
     def require_tenant(self, case: dict[str, Any]) -> None:
@@ -124,7 +124,7 @@ class Directory:
         )
 
     def _restricted(self, path: str, what: str) -> list[dict[str, Any]] | None:
-        """A list that some keys may not read, or some versions don't have: None then. Read once."""
+        """Return a list, which is read once; None where the key has no permission, or the version lacks it."""
         with self._lists_lock:
             if path not in self._lists:
                 self._lists[path] = self._read_restricted(path, what)
@@ -134,8 +134,8 @@ class Directory:
         try:
             data = self.client.get(path, what=what).get("data")
         except (ApiError, AuthenticationError) as error:
-            # Which status a scoped key gets is not documented. Whether a 401 means more than this list shows at the
-            # next call; for tenants there may be none.
+            # Which status a scoped key gets is not documented. The next request
+            # shows whether a 401 means more than this list; after that for tenants there may be none.
             allowed = (401, 403, 404) if path == "users" else (403, 404)
             if error.is_answer_to(path, *allowed):
                 self._refusals[path] = error

@@ -40,7 +40,7 @@ class Reader:
     # -- cases ---------------------------------------------------------------------------------
 
     def case_by_id(self, case_id: str) -> dict[str, Any]:
-        """One case, checked to be the one asked for and of the connection's tenant."""
+        """Return a case, checked to be the one asked for and of the connection's tenant."""
         what = f"Could not read case {case_id}"
         case = case_in(self.client.get(case_path(case_id), what=what))
         if case is None or case["_id"] != case_id:
@@ -49,7 +49,7 @@ class Reader:
         return case
 
     def case_by_ticket(self, ticket_id: int) -> dict[str, Any]:
-        """The one case of a ticket number; several tenants may have the same number."""
+        """Return the one case of a ticket number. Raises InputError if several tenants have that number."""
         cases = self.cases_by_ticket(ticket_id)
         what = f"Could not find the case of ticket {ticket_id}"
         if not cases:
@@ -58,7 +58,9 @@ class Reader:
             raise InputError(what, f"there is none {where}.", "Check ticket_id and tenant, or give case_id.")
         if len(cases) > 1:
             named = "; ".join(f"{case['_id']} of tenant {tenant_label(case)}" for case in cases[:MAX_NAMED])
-            raise InputError(what, f"it stands for {len(cases)} cases: {named}.", "Set tenant, or give case_id.")
+            raise InputError(
+                what, f"it matches {len(cases)} cases (ambiguous): {named}.", "Set tenant, or give case_id."
+            )
         return cases[0]
 
     def cases_by_ticket(self, ticket_id: int) -> list[dict[str, Any]]:
@@ -78,7 +80,7 @@ class Reader:
         return cases
 
     def find(self, query: Query, sorting: Sorting, limit: int | None = None) -> tuple[list[dict[str, Any]], bool]:
-        """The cases of a query, sorted, and whether limit cut any off. Stops reading as soon as it can."""
+        """Return the cases of a query, sorted, and whether limit cut any off. Stops reading as soon as it can."""
         cases = None
         if limit is not None and sorting.field == "created_at":
             cases = list(itertools.islice(self._matching(query, sorting), limit + 1))
@@ -89,14 +91,14 @@ class Reader:
         return cases[:limit], True
 
     def count(self, query: Query) -> int:
-        """How many cases match: by the platform's total where that is sure, else by reading them."""
+        """Return the number of cases that match: by the platform's total where that is sure, else by reading them."""
         counts = [self._count_by_one_page(part) for part in query.parts()]
         if None not in counts:
             return sum(count for count in counts if count is not None)
         return sum(1 for _case in self._matching(query, Sorting()))
 
     def _count_by_one_page(self, part: Query) -> int | None:
-        """None if one page does not tell."""
+        """Return the count, or None if one page does not show it."""
         cases, total = self._page(self._first_page(part))
         matches = sum(part.matches(case) for case in cases)
         if total is not None and total <= len(cases):
@@ -114,7 +116,7 @@ class Reader:
         return (case for case, _read_at in self.listed(query.parts(), sorting) if query.matches(case))
 
     def listed(self, parts: list[Query], sorting: Sorting) -> Iterator[tuple[dict[str, Any], float]]:
-        """What the platform lists for several parts() of queries, by created_at, each once; to be matched here.
+        """Yield what the platform lists for several parts() of queries, by created_at, each once; to be matched here.
 
         With each case, the time.monotonic() from which on it may be another one on the platform: one listing may
         wait for its turn in the merge while others are read.
@@ -130,10 +132,10 @@ class Reader:
                 yield case, read_at
 
     def _pages(self, first: Page) -> Iterator[tuple[dict[str, Any], float]]:
-        """All cases of a listing, each once, with when it was asked for. Raises ApiError if the platform cuts it."""
+        """Yield all cases of a listing, each once, with the time of its request. Raises ApiError if the list is cut."""
         seen: set[str] = set()
         announced: int | None = None
-        # Cases may enter and leave a listing while it is read, so that it is short by a few: the second pass tells.
+        # Cases may enter and leave a listing while it is read, so that it is short by a few: a second pass shows it.
         for _number in range(2):
             asked_at = time.monotonic()
             cases, announced = self._page(first)
@@ -148,10 +150,10 @@ class Reader:
                 if len(seen) > MAX_CASES:
                     raise ApiError(
                         "Could not list all cases",
-                        f"the platform lists more than {MAX_CASES}, and there is no end to be seen.",
+                        f"the platform lists more than {MAX_CASES}, and the listing does not end.",
                         "Narrow the query by created_after and created_before, status or tenant.",
                     )
-                page = page.following(cases, len(fresh), total)
+                page = page.next_page(cases, len(fresh), total)
                 if page is not None:
                     asked_at = time.monotonic()
                     cases, total = self._page(page)
@@ -161,7 +163,7 @@ class Reader:
             "Could not list all cases",
             f"the platform announces {'more' if announced is None else announced} cases and gives {len(seen)}.",
             "Narrow the query by created_after and created_before, status or tenant; "
-            "or run again, if many cases are changing just now.",
+            "or run again, if many cases are being changed now.",
         )
 
     def _page(self, page: Page) -> tuple[list[dict[str, Any]], int | None]:
@@ -195,11 +197,11 @@ class Reader:
             if known > MAX_ALERTS:
                 raise ApiError(
                     what,
-                    f"the platform lists more than {MAX_ALERTS}, and there is no end to be seen.",
+                    f"the platform lists more than {MAX_ALERTS}, and the listing does not end.",
                     "Read the alerts of this case in the platform's user interface.",
                 )
             alerts.update((str(doc.get("_id")), doc) for doc in docs)
-            # The platform tells no total here. A short page is the last one, if the case's size agrees.
+            # The answer has no total. A short page is the last one, if the case's size agrees.
             size = case.get("size")
             is_last = len(docs) < ALERTS_PAGE_SIZE and (not isinstance(size, int) or len(alerts) >= size)
             if is_last or len(alerts) == known:

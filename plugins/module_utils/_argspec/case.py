@@ -16,7 +16,7 @@ from .._errors import InputError, printable
 from .._model.case import CLOSED_STATUSES, RESOLUTIONS, SEVERITIES, STATUSES, bad_tag, is_case_id
 from .._model.directory import Person, Tenant
 from .._model.plain import plain
-from .._model.plan import Desired, TagChange
+from .._model.plan import DesiredState, TagChange
 from .._model.query import ORDERS, SORT_FIELDS, Query, Sorting
 from .._model.times import AGE_OR_TIME_FORMS, DAY_MS, TIME_FORMS, is_age, parse_time
 
@@ -101,7 +101,7 @@ CASE_INFO_LIMITS = (*_FILTERS, "limit", "case_id", "ticket_id")
 LOOKUP_LIMITS = (*_FILTERS, "limit")
 
 
-def desired_state(params: dict[str, Any]) -> Desired:
+def desired_state(params: dict[str, Any]) -> DesiredState:
     """The desired state of a task, checked before anything is sent."""
     name, comment, status = params.get("name"), params.get("comment"), params.get("status")
     for option, text in (("name", name), ("comment", comment)):
@@ -121,7 +121,7 @@ def desired_state(params: dict[str, Any]) -> Desired:
             "declares no state of the case.",
             f"Set at least one of {', '.join(STATE_OPTIONS)}. A comment is posted only when something else changes.",
         )
-    return Desired(
+    return DesiredState(
         status=status,
         severity=params.get("severity"),
         name=name,

@@ -20,7 +20,7 @@ from .._errors import InputError, printable
 from .._model.case import RESOLUTIONS, SEVERITIES, STATUSES, is_platform_id
 from .._model.directory import Person, Tenant
 from .._model.match import Match, compile_name
-from .._model.plan import Desired
+from .._model.plan import DesiredState
 from .._model.policy import Rule
 from .._model.query import Query
 from .case import (
@@ -97,13 +97,13 @@ def parse_rules(given: Sequence[Any], now_ms: int) -> list[Rule]:
 
 @dataclass(frozen=True)
 class Item:
-    """One case of the option cases. number: its place in the list, from 1. guard: if_unmodified_since in ms."""
+    """One case of the option cases. number: its place in the list, from 1. unmodified_since: in ms."""
 
     number: int
     case_id: str | None
     ticket_id: int | None
-    desired: Desired
-    guard: int | None
+    desired: DesiredState
+    unmodified_since: int | None
 
     @property
     def label(self) -> str:

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The case model: what its fields may hold, and who a person is.
-
-Pure: imports nothing that does I/O and nothing of Ansible.
-"""
+"""The case model: the values of its fields, and their labels."""
 
 from __future__ import annotations
 
@@ -31,7 +28,7 @@ def is_case_id(text: str) -> bool:
 
 
 def is_platform_id(text: str) -> bool:
-    """True for the form that ids of users and tenants have."""
+    """Return True for the form that ids of users and tenants have."""
     return _HEX_ID.fullmatch(text.lower()) is not None
 
 
@@ -43,7 +40,7 @@ _TEXTS = (
 
 
 def is_case(record: Any) -> bool:
-    """True for an object that has the shape of a case. Its id becomes part of a path."""
+    """Return True for an object of the shape of a case. Its id becomes part of a path."""
     if not isinstance(record, dict) or not isinstance(record.get("_id"), str) or not is_case_id(record["_id"]):
         return False
     held_tags = record.get("tags") or []
@@ -68,7 +65,7 @@ def modified_at(case: dict[str, Any]) -> int | None:
 
 
 def moment(record: dict[str, Any], name: str) -> int | None:
-    """A time of a case, a comment or an entry of a history, in ms; None for what is no number."""
+    """Return a time of a case, a comment or an entry of a history in ms; None if it is not a number."""
     value = record.get(name)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 

@@ -2,12 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What others did to a case between its read and the end of its update.
+"""Changes that others make to a case between its read and the end of its update.
 
-The platform has no conditional update, so that this can't be prevented. It can be seen: by comparing what the case
-shows with what was read and planned, and in the case's history.
-
-Pure: imports nothing that does I/O and nothing of Ansible.
+The platform has no conditional update, so that this can't be prevented. It can be detected: the case differs
+from what was read and planned, or its history has the change.
 """
 
 from __future__ import annotations
@@ -29,8 +27,8 @@ from .plan import Change, Plan, verify
 
 FIELDS = ("status", "severity", "assignee", "tags", "name", "resolution", "description")
 
-# How the platform shows that nobody has a case (seen in 2024 as Unassigned)
-_NOBODY = "unassigned"
+# The platform shows Unassigned for a case without assignee (seen in 2024)
+_UNASSIGNED = "unassigned"
 
 # Entries of a case's history (GET /cases/ID/activities)
 History = Sequence[Dict[str, Any]]
@@ -38,9 +36,9 @@ History = Sequence[Dict[str, Any]]
 
 @dataclass(frozen=True)
 class Edit:
-    """Somebody else's change of one field.
+    """A change of one field by another user.
 
-    kept: False if the update replaced it. by: who, where the history says. added, removed: the tags that they moved.
+    kept: False if the update replaced it. by: the user, where the history has it. added, removed: the tags of it.
     """
 
     field: str
@@ -54,8 +52,8 @@ class Edit:
         return {"field": self.field, "value": self.value, "kept": self.kept, "by": self.by}
 
 
-def shown(case: dict[str, Any], plan: Plan, after: dict[str, Any]) -> list[Edit]:
-    """What a case shows after the plan was carried out that is neither as it was read nor as planned."""
+def visible_edits(case: dict[str, Any], plan: Plan, after: dict[str, Any]) -> list[Edit]:
+    """Return the fields of a case after its update that are neither as they were read nor as planned."""
     expected = plan.outcome(case)
     planned = {change.field for change in plan.changes}
     missing = {change.field for change in verify(plan, after).missing}
@@ -63,48 +61,48 @@ def shown(case: dict[str, Any], plan: Plan, after: dict[str, Any]) -> list[Edit]
         # Reopening a case may clear its resolution.
         planned.add("resolution")
     return [
-        _tags_moved(expected, after) if name == "tags" else Edit(name, _shown(name, after), kept=True)
+        _tag_edit(expected, after) if name == "tags" else Edit(name, _display_value(name, after), kept=True)
         for name in FIELDS
         if name in missing or ((name == "tags" or name not in planned) and _differs(name, expected, after))
     ]
 
 
-def _tags_moved(expected: dict[str, Any], after: dict[str, Any]) -> Edit:
-    added, removed = _moved(tags(expected), tags(after))
+def _tag_edit(expected: dict[str, Any], after: dict[str, Any]) -> Edit:
+    added, removed = _tag_diff(tags(expected), tags(after))
     return Edit("tags", sorted(set(tags(after))), True, None, tuple(sorted(added)), tuple(sorted(removed)))
 
 
-def _moved(before: Iterable[str], after: Iterable[str]) -> tuple[set[str], set[str]]:
-    """What was added, and what removed."""
+def _tag_diff(before: Iterable[str], after: Iterable[str]) -> tuple[set[str], set[str]]:
+    """Return the added and the removed tags."""
     return set(after) - set(before), set(before) - set(after)
 
 
 def _differs(name: str, case: dict[str, Any], after: dict[str, Any]) -> bool:
-    """False where one of them does not show the field: an answer may have fewer than another."""
-    values = [_given(name, each) for each in (case, after)]
+    """Return whether a field differs. False where one case lacks it: an answer may have fewer fields than another."""
+    values = [_value_of(name, each) for each in (case, after)]
     return None not in values and values[0] != values[1]
 
 
-def _given(name: str, case: dict[str, Any]) -> Any:
+def _value_of(name: str, case: dict[str, Any]) -> Any:
     if name == "tags":
         return sorted(set(tags(case))) if "tags" in case else None
     return severity(case) or None if name == "severity" else case.get(name)
 
 
-def _shown(name: str, case: dict[str, Any]) -> Any:
-    """As a person reads it."""
-    return assignee_label(case) if name == "assignee" else _given(name, case)
+def _display_value(name: str, case: dict[str, Any]) -> Any:
+    """Return a field as people read it."""
+    return assignee_label(case) if name == "assignee" else _value_of(name, case)
 
 
-def named(edits: Sequence[Edit], case: dict[str, Any], plan: Plan, history: History) -> list[Edit]:
-    """The same, with who made them. case: as it was read."""
-    return [replace(edit, by=_makers(edit, case, plan, history)) for edit in edits]
+def with_authors(edits: Sequence[Edit], case: dict[str, Any], plan: Plan, history: History) -> list[Edit]:
+    """Return the edits with their users. case: as it was read."""
+    return [replace(edit, by=_authors(edit, case, plan, history)) for edit in edits]
 
 
-def _makers(edit: Edit, case: dict[str, Any], plan: Plan, history: History) -> str | None:
+def _authors(edit: Edit, case: dict[str, Any], plan: Plan, history: History) -> str | None:
     entries = _since(case, edit.field, history)
     if edit.field == "tags":
-        entries = _movers(edit, case, entries)
+        entries = _tag_authors(edit, case, entries)
     else:
         ours = [change for change in plan.changes if change.field == edit.field]
         entries = [entry for entry in entries if not any(_sets(entry, change, plan) for change in ours)][-1:]
@@ -112,30 +110,30 @@ def _makers(edit: Edit, case: dict[str, Any], plan: Plan, history: History) -> s
     return ", ".join(dict.fromkeys(users)) or None
 
 
-def _movers(edit: Edit, case: dict[str, Any], entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The entries that moved the tags of an edit, each the last that moved its tag. Our own moved others."""
-    held = tags(case)
+def _tag_authors(edit: Edit, case: dict[str, Any], entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the history's entries of the tags of an edit, the last for each tag. Our own entry has other tags."""
+    current = tags(case)
     last: dict[str, dict[str, Any]] = {}
     for entry in entries:
         before, after = _texts(entry.get("from")), _texts(entry.get("to") or [])
         if after is None:
             continue
-        added, removed = _moved(held if before is None else before, after)
+        added, removed = _tag_diff(current if before is None else before, after)
         moved = (added & set(edit.added)) | (removed & set(edit.removed))
         last.update(dict.fromkeys(moved, entry))
-        held = after
+        current = after
     return [entry for entry in entries if any(entry is mover for mover in last.values())]
 
 
 def _texts(value: Any) -> list[str] | None:
-    """Tags of a history, if they are in the form that cases have them in. It is not documented."""
+    """Return the tags of an entry, or None if they are not a list of text. The form is not documented."""
     return value if isinstance(value, list) and all(isinstance(text, str) for text in value) else None
 
 
-def replaced(case: dict[str, Any], plan: Plan, history: History) -> list[Edit]:
-    """What others set in a field of the plan after the case was read, and the update then replaced.
+def overwritten_edits(case: dict[str, Any], plan: Plan, history: History) -> list[Edit]:
+    """Return what others set in a planned field after the case was read, which the update then replaced.
 
-    Tags are added and deleted one by one: none of somebody else's is replaced.
+    Tags are added and deleted one by one: no tag of others is replaced.
     """
     edits = []
     for change in plan.changes:
@@ -149,13 +147,13 @@ def replaced(case: dict[str, Any], plan: Plan, history: History) -> list[Edit]:
     return edits
 
 
-def was_made(case: dict[str, Any], plan: Plan, change: Change, history: History) -> bool:
-    """True if a change was made since the case was read, whatever somebody made of it later."""
+def in_history(case: dict[str, Any], plan: Plan, change: Change, history: History) -> bool:
+    """Return True if the history has a change since the case was read, even if others changed the field later."""
     return any(_sets(entry, change, plan) for entry in _since(case, change.field, history))
 
 
 def _since(case: dict[str, Any], name: str, history: History) -> list[dict[str, Any]]:
-    """The changes of a field after the case was read, the oldest first."""
+    """Return the changes of a field after the case was read, the oldest first."""
     read_at = modified_at(case)
     if read_at is None:
         return []
@@ -169,21 +167,21 @@ def _sets(entry: dict[str, Any], change: Change, plan: Plan) -> bool:
     value = entry.get("to")
     if change.field == "tags":
         sent = plan.payload["tags"]
-        held = _texts(value or [])
-        if held is None:
+        current = _texts(value or [])
+        if current is None:
             return False
-        return set(sent.get("add", ())) <= set(held) and not set(sent.get("delete", ())) & set(held)
+        return set(sent.get("add", ())) <= set(current) and not set(sent.get("delete", ())) & set(current)
     if change.field == "assignee" and plan.desired.assignee is not None:
         value = _value(entry)
-        return isinstance(value, str) and plan.desired.assignee.is_meant_by(value, value)
+        return isinstance(value, str) and plan.desired.assignee.matches(value, value)
     return bool(value == change.after)
 
 
 def _value(entry: dict[str, Any]) -> Any:
-    """What an entry sets its field to, as a task would spell it."""
+    """Return the value that an entry sets its field to, in the form of a task's option."""
     value = entry.get("to")
-    is_nobody = entry.get("field") == "assignee" and str(value or "").casefold() in ("", _NOBODY)
-    return "" if is_nobody else value
+    is_unassigned = entry.get("field") == "assignee" and str(value or "").casefold() in ("", _UNASSIGNED)
+    return "" if is_unassigned else value
 
 
 def _user(entry: dict[str, Any]) -> str | None:

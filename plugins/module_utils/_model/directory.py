@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whom a case can belong to: users and tenants, by the ids and names that the platform and a task use."""
+"""Users and tenants that a case can belong to, by the ids and names that the platform and a task use."""
 
 from __future__ import annotations
 
@@ -24,57 +24,57 @@ class Tenant:
 
 
 def matches_tenant(case: dict[str, Any], wanted: str) -> bool:
-    """True if a case says itself that it belongs to the tenant of this name or id."""
+    """Return True if a case itself has the tenant of this name or id."""
     return wanted.lower() == (case.get("cust_id") or "").lower() or wanted == case.get("tenant_name")
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody a case can be assigned to.
+    """A user whom a case can be assigned to.
 
-    given: as the task spells it: e-mail, user name or id; '' is nobody.
+    spelling: as the task gives it: e-mail, user name or id; '' means unassigned.
     The rest is from GET /users, and '' where that was not needed or not allowed.
     """
 
-    given: str
+    spelling: str
     user_id: str = ""
     email: str = ""
     name: str = ""
 
     @property
-    def is_nobody(self) -> bool:
-        return not self.given
+    def is_unassigned(self) -> bool:
+        return not self.spelling
 
     @property
-    def is_certain(self) -> bool:
+    def is_resolved(self) -> bool:
         """False if only a spelling is known, so that a name that a case shows decides."""
-        return self.is_nobody or bool(self.user_id) or is_platform_id(self.given)
+        return self.is_unassigned or bool(self.user_id) or is_platform_id(self.spelling)
 
     @property
     def label(self) -> str:
-        """How a diff names this person."""
-        return self.email or self.name or self.given
+        """Return the name of this user in a diff."""
+        return self.email or self.name or self.spelling
 
     @property
-    def sent_as(self) -> str:
-        """The e-mail is the form that the vendor's own clients send."""
-        return self.email or self.given
+    def wire_value(self) -> str:
+        """Return what a request sends: the e-mail, as the vendor's own clients do."""
+        return self.email or self.spelling
 
-    def is_meant_by(self, user_id: str, user_name: str) -> bool:
-        """True if an id and a name, as a case holds them, mean this person."""
-        if self.is_nobody or not user_id:
-            return self.is_nobody and not user_id
+    def matches(self, user_id: str, user_name: str) -> bool:
+        """Return True if an id and a name, as a case has them, are those of this user."""
+        if self.is_unassigned or not user_id:
+            return self.is_unassigned and not user_id
         if self.user_id and is_platform_id(user_id):
             return user_id.lower() == self.user_id.lower()
-        known = {spelling.casefold() for spelling in (self.given, self.user_id, self.email, self.name) if spelling}
+        known = {each.casefold() for each in (self.spelling, self.user_id, self.email, self.name) if each}
         return user_id.casefold() in known or (user_name or "").casefold() in known
 
     def is_assignee_of(self, case: dict[str, Any]) -> bool:
-        return self.is_meant_by(case.get("assignee") or "", case.get("assignee_name") or "")
+        return self.matches(case.get("assignee") or "", case.get("assignee_name") or "")
 
 
 def find_people(given: str, users: Iterable[dict[str, Any]]) -> list[Person]:
-    """The users whose id, else e-mail, else name is the one given: one in a sane platform."""
+    """Return the users whose id, else e-mail, else name is the one given: one in a sane platform."""
     people = [
         Person(
             given,

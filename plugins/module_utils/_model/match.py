@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The conditions of a rule: which of them a listing can filter, and whether a case meets them all.
-
-Pure: imports nothing that does I/O and nothing of Ansible.
-"""
+"""The conditions of a rule: which of them a listing can filter, and whether a case meets them all."""
 
 from __future__ import annotations
 
@@ -56,24 +53,24 @@ class Match:
         )
 
     def resolved(self, person: Callable[[str], Person], tenant: Callable[[str], Tenant]) -> Match:
-        """The same with people and tenants looked up, by functions that take what the rule says."""
+        """Return the match with users and tenants looked up, by functions that take what the rule says."""
 
-        def everybody(people: tuple[Person, ...]) -> tuple[Person, ...]:
-            return tuple(one if one.is_certain else person(one.given) for one in people)
+        def resolved_people(people: tuple[Person, ...]) -> tuple[Person, ...]:
+            return tuple(one if one.is_resolved else person(one.spelling) for one in people)
 
-        def every(tenants: tuple[Tenant, ...]) -> tuple[Tenant, ...]:
+        def resolved_tenants(tenants: tuple[Tenant, ...]) -> tuple[Tenant, ...]:
             return tuple(tenant(one.name) if one.name and not one.cust_id else one for one in tenants)
 
-        tenants = every(self.tenants)
-        query = replace(self.query, assignee=everybody(self.query.assignee))
+        tenants = resolved_tenants(self.tenants)
+        query = replace(self.query, assignee=resolved_people(self.query.assignee))
         if query.tenant is None and len(tenants) == 1:
             query = replace(query, tenant=tenants[0])
         return replace(
             self,
             query=query,
-            not_assignee=everybody(self.not_assignee),
+            not_assignee=resolved_people(self.not_assignee),
             tenants=tenants,
-            not_tenants=every(self.not_tenants),
+            not_tenants=resolved_tenants(self.not_tenants),
         )
 
     @property
@@ -86,7 +83,7 @@ def _found(pattern: Pattern[str], name: Any) -> bool:
 
 
 def compile_name(pattern: str) -> Pattern[str]:
-    """A regular expression for names. Raises ValueError that says what is wrong with it."""
+    """Compile a regular expression for names. Raises ValueError that says what is wrong with it."""
     try:
         return re.compile(pattern)
     except (re.error, RecursionError, OverflowError) as error:

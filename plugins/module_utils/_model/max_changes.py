@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How many cases a run may change: a number, or a share of the cases that it read.
-
-Pure: imports nothing that does I/O and nothing of Ansible.
-"""
+"""The limit of cases that a run may change: a number, or a percentage of the cases that it read."""
 
 from __future__ import annotations
 
@@ -25,20 +22,20 @@ class ChangeLimit:
 
     @classmethod
     def parse(cls, text: str | None) -> ChangeLimit | None:
-        """Raises InputError."""
+        """Return the limit of the option max_changes, None without one. Raises InputError."""
         if text is None:
             return None
         found = re.fullmatch(r"([0-9]{1,9})|([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*%", text.strip())
         if not found:
             raise InputError(
                 "Option max_changes",
-                f"{printable(text, 60)!r} is no number.",
-                "Give a number from 0 on (50) or a share (10%).",
+                f"must be a number from 0 on, or a percentage; got {printable(text, 60)!r}.",
+                "Give 50, or 10%.",
             )
         if found.group(1) is not None:
             return cls(Fraction(found.group(1)), False)
         if Fraction(found.group(2)) > 100:
-            raise InputError("Option max_changes", f"is {printable(text, 60)}.", "A share is from 0% to 100%.")
+            raise InputError("Option max_changes", f"must be from 0% to 100%, got {printable(text, 60)}.", "Give 10%.")
         return cls(Fraction(found.group(2)), True)
 
     def check(self, changes: int, read: int) -> None:
@@ -51,5 +48,5 @@ class ChangeLimit:
         raise LimitError(
             "Aborted before the first write",
             f"{planned} planned, max_changes is {given}.",
-            "Look at case_results, or the report. If the changes are meant, raise max_changes.",
+            "See case_results, or the report. If the changes are meant, raise max_changes.",
         )

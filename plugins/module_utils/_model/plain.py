@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Values as YAML, Jinja and Ansible hand them over, in Python's own types.
-
-Pure: imports nothing that does I/O and nothing of Ansible.
-"""
+"""Values as YAML, Jinja and Ansible hand them over, in Python's own types."""
 
 from __future__ import annotations
 

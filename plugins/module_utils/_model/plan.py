@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The plan: what a case lacks of its desired state, and the one PUT that brings it there.
+"""The plan: what a case lacks of its desired state, and the one PUT that changes it.
 
-Pure: imports nothing that does I/O and nothing of Ansible. Check mode and the real run use the
-same plan, so that one can't say what the other doesn't do.
+Check mode and the real run use the
+same plan, so that they can't differ.
 """
 
 from __future__ import annotations
@@ -17,33 +17,33 @@ from .._errors import printable
 from .case import CLOSED_STATUSES, assignee_label, severity, tags
 from .directory import Person
 
-# The vendor docs let description be written, and no known answer gives it back.
-UNREADABLE = ("description",)
+# The vendor docs let description be written, and no known answer returns it.
+WRITE_ONLY = ("description",)
 
 
 @dataclass(frozen=True)
 class TagChange:
-    """Tags to add and to delete; or, when exactly isn't None, the whole set."""
+    """Tags to add and to delete; or, when replaces isn't None, the whole set."""
 
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
-    exactly: tuple[str, ...] | None = None
+    replaces: tuple[str, ...] | None = None
 
     def missing_in(self, current: list[str]) -> list[str]:
-        wanted = self.add if self.exactly is None else self.exactly
+        wanted = self.add if self.replaces is None else self.replaces
         return [tag for tag in dict.fromkeys(wanted) if tag not in current]
 
     def surplus_in(self, current: list[str]) -> list[str]:
-        if self.exactly is None:
+        if self.replaces is None:
             return [tag for tag in dict.fromkeys(self.remove) if tag in current]
-        return [tag for tag in dict.fromkeys(current) if tag not in self.exactly]
+        return [tag for tag in dict.fromkeys(current) if tag not in self.replaces]
 
-    def then(self, later: TagChange) -> TagChange:
-        """One change for two that are made one after the other."""
-        if later.exactly is not None:
+    def followed_by(self, later: TagChange) -> TagChange:
+        """Return one change for two that are made one after the other."""
+        if later.replaces is not None:
             return later
-        if self.exactly is not None:
-            return TagChange(exactly=_without(self.exactly, later.remove) + later.add)
+        if self.replaces is not None:
+            return TagChange(replaces=_without(self.replaces, later.remove) + later.add)
         return TagChange(_without(self.add, later.remove) + later.add, _without(self.remove, later.add) + later.remove)
 
 
@@ -52,7 +52,7 @@ def _without(these: tuple[str, ...], those: tuple[str, ...]) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Desired:
+class DesiredState:
     """The managed part of a case; None is not managed."""
 
     status: str | None = None
@@ -68,7 +68,7 @@ class Desired:
 
 @dataclass(frozen=True)
 class Change:
-    """One field that the plan changes; before and after as a person reads them."""
+    """One field that the plan changes; before and after as people read them."""
 
     field: str
     before: Any
@@ -79,35 +79,35 @@ class Change:
 class Plan:
     """The changes of one case, and the body of the PUT that makes them."""
 
-    desired: Desired
+    desired: DesiredState
     before: dict[str, Any] = field(default_factory=dict)
     after: dict[str, Any] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
     payload: dict[str, Any] = field(default_factory=dict)
-    unreadable: list[str] = field(default_factory=list)
+    write_only: list[str] = field(default_factory=list)
 
     @property
     def changed(self) -> bool:
         return bool(self.changes)
 
     def diff(self, case: dict[str, Any]) -> dict[str, Any]:
-        """What Ansible shows with --diff."""
+        """Return what Ansible shows with --diff."""
         header = f"case {printable(case.get('ticket_id', case['_id']), 20)}"
         return {"before_header": header, "after_header": header, "before": self.before, "after": self.after}
 
     def outcome(self, case: dict[str, Any]) -> dict[str, Any]:
-        """The case as it will be: what check mode returns."""
+        """Return the case as it will be: the result of check mode."""
         expected = dict(case)
         for change in self.changes:
             if change.field == "assignee":
                 person = self.desired.assignee or Person("")
-                expected.update(assignee=person.user_id or person.sent_as, assignee_name=person.label)
+                expected.update(assignee=person.user_id or person.wire_value, assignee_name=person.label)
             elif change.field != "comment":
                 expected[change.field] = change.after
         return expected
 
 
-def make_plan(case: dict[str, Any], desired: Desired) -> Plan:
+def make_plan(case: dict[str, Any], desired: DesiredState) -> Plan:
     """Compare a case, as the platform gives it, with its desired state."""
     plan = Plan(desired)
     for name in ("status", "severity", "name", "resolution", "description"):
@@ -124,21 +124,21 @@ def make_plan(case: dict[str, Any], desired: Desired) -> Plan:
     if desired.update_alerts is not None and plan.payload.get("status") in CLOSED_STATUSES:
         plan.payload["update_alerts"] = desired.update_alerts
     # What a case can't show counts as changed in every run; a comment must not come with each.
-    unjudged = _unjudged(plan, case)
+    unjudged = _unverifiable(plan, case)
     if desired.comment is not None and any(change.field not in unjudged for change in plan.changes):
         _change(plan, "comment", None, desired.comment)
     return plan
 
 
-def combine(first: Desired, later: Desired) -> Desired:
-    """One desired state for two that are brought about one after the other. Of comments the later one."""
+def combine(first: DesiredState, later: DesiredState) -> DesiredState:
+    """Return one desired state for two that are applied one after the other. Of two comments the later one."""
     wanted = {name: value for name, value in vars(later).items() if value is not None}
     if first.tags is not None and later.tags is not None:
-        wanted["tags"] = first.tags.then(later.tags)
+        wanted["tags"] = first.tags.followed_by(later.tags)
     return replace(first, **wanted)
 
 
-def final_status(case: dict[str, Any], desired: Desired) -> str:
+def final_status(case: dict[str, Any], desired: DesiredState) -> str:
     return desired.status or case.get("status") or ""
 
 
@@ -148,8 +148,8 @@ def _change(plan: Plan, name: str, before: Any, after: Any) -> None:
 
 
 def _plan_text(plan: Plan, case: dict[str, Any], name: str, wanted: str) -> None:
-    if name in UNREADABLE and case.get(name) is None:
-        plan.unreadable.append(name)
+    if name in WRITE_ONLY and case.get(name) is None:
+        plan.write_only.append(name)
         before: Any = None
     else:
         before = severity(case) if name == "severity" else case.get(name) or ""
@@ -165,16 +165,16 @@ def _plan_assignee(plan: Plan, case: dict[str, Any], person: Person) -> None:
     if person.is_assignee_of(case):
         plan.before["assignee"] = plan.after["assignee"] = before
         return
-    if before == person.label:  # two people of one name
+    if before == person.label:  # two users of one name
         before = f"{before} ({case.get('assignee')})"
-    plan.payload["assignee"] = person.sent_as
+    plan.payload["assignee"] = person.wire_value
     _change(plan, "assignee", before, person.label)
 
 
 def _plan_tags(plan: Plan, case: dict[str, Any], wanted: TagChange) -> None:
     current = tags(case)
     add, delete = wanted.missing_in(current), wanted.surplus_in(current)
-    # Sorted, because tags are a set: their order on the platform is no difference.
+    # Sorted, because tags are a set: their order on the platform is ignored.
     before = sorted(set(current))
     after = sorted((set(current) - set(delete)) | set(add))
     if not add and not delete:
@@ -185,41 +185,41 @@ def _plan_tags(plan: Plan, case: dict[str, Any], wanted: TagChange) -> None:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What a case, read after the write, shows of the plan."""
+class Verification:
+    """The parts of a plan that a case, read after the write, shows or lacks."""
 
     made: list[Change] = field(default_factory=list)
     missing: list[Change] = field(default_factory=list)
-    unsure: list[Change] = field(default_factory=list)
+    unverifiable: list[Change] = field(default_factory=list)
 
 
-def verify(plan: Plan, case: dict[str, Any]) -> Verdict:
+def verify(plan: Plan, case: dict[str, Any]) -> Verification:
     """Compare the case after the write with the plan.
 
-    made: the changes that it shows, by whomever. missing: what the platform did not do; before is what it shows
-    instead. unsure: what can't be judged: an assignee whose id is unknown because the key may not read the users, a
-    description that is not given back.
+    made: the changes that it shows, by any user. missing: the changes that it lacks; before is what it shows instead.
+    unverifiable: the changes that it can't show: an assignee whose id is unknown because the key has no permission to
+    read the users, a description that the platform does not return.
     """
     # Only the tags that were sent: one that others have added since is not ignored, it is new.
     sent = plan.payload.get("tags")
     sent_tags = sent and TagChange(add=tuple(sent.get("add", ())), remove=tuple(sent.get("delete", ())))
     again = make_plan(case, replace(plan.desired, tags=sent_tags, comment=None))
     differing = {change.field: change for change in again.changes}
-    verdict = Verdict()
+    verification = Verification()
     for planned in plan.changes:
         change = differing.get(planned.field)
         if change is not None:
-            unsure = change.field in _unjudged(plan, case)
-            (verdict.unsure if unsure else verdict.missing).append(change)
+            unverifiable = change.field in _unverifiable(plan, case)
+            (verification.unverifiable if unverifiable else verification.missing).append(change)
         elif planned.field != "comment":
-            verdict.made.append(planned)
-    return verdict
+            verification.made.append(planned)
+    return verification
 
 
-def _unjudged(plan: Plan, case: dict[str, Any]) -> list[str]:
-    """The fields in which a case can't show whether they are as planned."""
-    fields = [name for name in UNREADABLE if not case.get(name)]
+def _unverifiable(plan: Plan, case: dict[str, Any]) -> list[str]:
+    """Return the fields in which a case can't show whether they are as planned."""
+    fields = [name for name in WRITE_ONLY if not case.get(name)]
     person = plan.desired.assignee
-    if person and not person.is_certain and case.get("assignee"):
+    if person and not person.is_resolved and case.get("assignee"):
         fields.append("assignee")
     return fields

@@ -4,7 +4,7 @@
 
 """A policy: rules in their order, what they decide for a case, and the proof that a second run would change nothing.
 
-Pure: imports nothing that does I/O and nothing of Ansible. Rules look at one case at a time, so a snapshot of any
+Rules look at one case at a time, so a snapshot of any
 size can be decided as it is read.
 """
 
@@ -18,7 +18,7 @@ from .._errors import InputError, printable
 from .case import CLOSED_STATUSES, label
 from .match import Match
 from .plan import (
-    Desired,
+    DesiredState,
     Plan,
     combine,
     final_status,
@@ -32,7 +32,7 @@ class Rule:
 
     name: str
     match: Match
-    desired: Desired | None = None
+    desired: DesiredState | None = None
     description: str = ""
 
 
@@ -40,15 +40,15 @@ class Rule:
 class Decision:
     """What the rules make of one case.
 
-    matched: all rules that matched, by their number in the policy. acting: those of them that changed something that
-    a rule before them had left. changing: those of them that changed a field which the plan changes, too: what a
+    matched: all rules that matched, by their number in the policy. effective: those of them that changed something that
+    a rule before them had left. contributing: those of them that changed a field which the plan changes, too: what a
     later rule took back is no change. plan: from the case as it is to what the last rule leaves; None if no rule
     that matched has a desired state.
     """
 
     matched: tuple[int, ...]
-    acting: tuple[int, ...]
-    changing: tuple[int, ...]
+    effective: tuple[int, ...]
+    contributing: tuple[int, ...]
     plan: Plan | None
 
 
@@ -56,7 +56,7 @@ def decide(case: dict[str, Any], rules: Sequence[Rule]) -> Decision:
     """Run the rules over a case in their order: each sees what those before it decided."""
     matched: list[int] = []
     steps: dict[int, Plan] = {}
-    desired: Desired | None = None
+    desired: DesiredState | None = None
     state = case
     for number, rule in enumerate(rules):
         if not rule.match.accepts(state):
@@ -80,10 +80,10 @@ def decide(case: dict[str, Any], rules: Sequence[Rule]) -> Decision:
         # A later rule reopened the case: a resolution is known to be sent with status Resolved only.
         desired = replace(desired, resolution=None)
     left = _fields(make_plan(case, desired))
-    changing = {number: step for number, step in steps.items() if left & _fields(step)}
-    comments = dict.fromkeys(step.after["comment"] for step in changing.values() if "comment" in step.after)
+    contributing = {number: step for number, step in steps.items() if left & _fields(step)}
+    comments = dict.fromkeys(step.after["comment"] for step in contributing.values() if "comment" in step.after)
     plan = make_plan(case, replace(desired, comment="\n".join(comments) or None))
-    return Decision(tuple(matched), tuple(steps), tuple(changing), plan)
+    return Decision(tuple(matched), tuple(steps), tuple(contributing), plan)
 
 
 def _fields(plan: Plan) -> set[str]:
@@ -94,10 +94,10 @@ def check_convergence(case: dict[str, Any], decision: Decision, rules: Sequence[
     """Refuse rules that would change the case again after their own plan was carried out. Raises InputError."""
     if decision.plan is None or not decision.plan.changed:
         return
-    for held in _held_after(case, decision.plan, now_ms):
-        again = decide(held, rules)
+    for state in _possible_states(case, decision.plan, now_ms):
+        again = decide(state, rules)
         if again.plan is not None and again.plan.changed:
-            numbers = dict.fromkeys((*decision.acting, *again.acting))
+            numbers = dict.fromkeys((*decision.effective, *again.effective))
             names = " and ".join(repr(printable(rules[number].name, 100)) for number in numbers)
             steps = "; ".join(
                 f"{change.field} from {printable(repr(change.before))} to {printable(repr(change.after))}"
@@ -113,8 +113,8 @@ def check_convergence(case: dict[str, Any], decision: Decision, rules: Sequence[
             )
 
 
-def _held_after(case: dict[str, Any], plan: Plan, now_ms: int) -> Iterator[dict[str, Any]]:
-    """The case as the platform may hold it after the plan, as far as a rule can see.
+def _possible_states(case: dict[str, Any], plan: Plan, now_ms: int) -> Iterator[dict[str, Any]]:
+    """Yield the case as the platform may store it after the plan, as far as a rule can see it.
 
     Where it is not known what the platform does, it may do either: whether an update of tags alone moves
     modified_at, whether a case that has none gets one, and whether reopening clears the resolution.

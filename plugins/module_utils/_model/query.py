@@ -4,9 +4,7 @@
 
 """Queries: filters -> query parameters, and paging that loses nothing.
 
-Pure: imports nothing that does I/O and nothing of Ansible.
-
-What the platform does with a filter is a means to read less, never the judge: every filter is also
+What the platform does with a filter only reduces what is read: every filter is also
 matched here, because the platform silently ignores a parameter that it doesn't know (seen on a live
 platform, 2026). A parameter is therefore sent only when it can at worst let too much through.
 """
@@ -78,20 +76,20 @@ class Query:
 
     @property
     def unresolved(self) -> list[str]:
-        """The people that could not be looked up, and are therefore matched by the names that cases show."""
+        """Return the users that could not be looked up, and are therefore matched by the names that cases show."""
         people = (*self.assignee, *self.not_modified_by)
-        return [person.given for person in people if not person.is_certain]
+        return [person.spelling for person in people if not person.is_resolved]
 
     def parts(self) -> list[Query]:
-        """Queries of at most one status and one severity each, whose union this is.
+        """Return queries of at most one status and one severity each, whose union this is.
 
         Before about 2025 only tags could have several values (vendor docs 5.0).
         """
         pairs = itertools.product(self.status or (None,), self.severity or (None,))
         return [replace(self, status=_only(status), severity=_only(level)) for status, level in pairs]
 
-    def _holds(self, part: Query) -> bool:
-        """True if each case of the part, which is one of parts(), is one of this one too."""
+    def _covers(self, part: Query) -> bool:
+        """Return True if this query includes each case of the part, which is one of parts()."""
         return (
             (not self.status or self.status == part.status)
             and (not self.severity or self.severity == part.severity)
@@ -99,12 +97,12 @@ class Query:
             and set(self.not_tags) <= set(part.not_tags)
             and set(self.not_modified_by) <= set(part.not_modified_by)
             and (self.tenant is None or self.tenant == part.tenant)
-            and all(_reaches(part, self, name, operator.le) for name in _LOW_BOUNDS)
-            and all(_reaches(part, self, name, operator.ge) for name in _HIGH_BOUNDS)
+            and all(_bound_covers(part, self, name, operator.le) for name in _LOW_BOUNDS)
+            and all(_bound_covers(part, self, name, operator.ge) for name in _HIGH_BOUNDS)
         )
 
     def first_page(self, now_ms: int, descending: bool = False) -> Page:
-        """The first page of the listing of one of the parts()."""
+        """Return the first page of the listing of one of the parts()."""
         people = [person.user_id for person in self.not_modified_by]
         # Bounds a little wider than asked: whether the platform includes them is not documented.
         filters = (
@@ -127,19 +125,19 @@ class Query:
         )
 
 
-def fewest_parts(queries: Iterable[Query]) -> list[Query]:
-    """The parts of several queries, as a listing filters them, less those that lie within another one."""
+def minimal_cover(queries: Iterable[Query]) -> list[Query]:
+    """Return the parts of several queries, as a listing filters them, less those that another one covers."""
     fewest: list[Query] = []
     for query in queries:
         # These two are not sent to the platform.
         for part in replace(query, assignee=(), min_size=None).parts():
-            if not any(other._holds(part) for other in fewest):
-                fewest = [other for other in fewest if not part._holds(other)] + [part]
+            if not any(other._covers(part) for other in fewest):
+                fewest = [other for other in fewest if not part._covers(other)] + [part]
     return fewest
 
 
-def _reaches(part: Query, whole: Query, name: str, compare: Callable[[float, float], bool]) -> bool:
-    """True if a bound of the whole leaves room for that of the part."""
+def _bound_covers(part: Query, whole: Query, name: str, compare: Callable[[float, float], bool]) -> bool:
+    """Return True if a bound of the whole is as wide as that of the part."""
     bound, inner = getattr(whole, name), getattr(part, name)
     return bound is None or (inner is not None and compare(bound, inner))
 
@@ -153,11 +151,11 @@ def _only(value: str | None) -> tuple[str, ...]:
 
 
 def _is_modifier(person: Person, case: dict[str, Any]) -> bool:
-    return person.is_meant_by(case.get("modified_by") or "", case.get("modified_by_name") or "")
+    return person.matches(case.get("modified_by") or "", case.get("modified_by_name") or "")
 
 
 def within(value: Any, low: float | None, high: float | None) -> bool:
-    """True if there are no bounds, or a number lies between them; a bound counts as within."""
+    """Return True if there are no bounds, or a number lies between them. Bounds are inclusive."""
     if low is None and high is None:
         return True
     if not isinstance(value, (int, float)):
@@ -198,8 +196,8 @@ class Page(NamedTuple):
         moments = [case["created_at"] for case in cases]
         return moments == sorted(moments, reverse=self.descending)
 
-    def following(self, cases: list[dict[str, Any]], new: int, total: int | None) -> Page | None:
-        """The page after this one; None at the end.
+    def next_page(self, cases: list[dict[str, Any]], new: int, total: int | None) -> Page | None:
+        """Return the page after this one; None at the end.
 
         cases: what this page holds. new: how many of them no page before held.
         total: matches in this page's window, None if the platform does not say.

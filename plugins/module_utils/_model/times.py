@@ -41,8 +41,8 @@ def is_age(value: Any) -> bool:
 def parse_time(value: Any, now_ms: int, ages: bool = True) -> int:
     """Return the epoch ms of an age before now, an ISO 8601 time (UTC unless it says otherwise) or epoch ms.
 
-    Raises ValueError that says why it is no time. ages: whether that speaks of ages; whoever refuses them asks
-    is_age() first.
+    Raises ValueError that says why the value is not a valid time. ages: whether that message names ages; a caller that
+    accepts none asks is_age() first.
     """
     text = str(value).strip()
     shown = printable(text, 60)
@@ -88,7 +88,7 @@ def _ms_of(parts: Sequence[str | None]) -> int:
 
 
 def format_time(ms: int) -> str:
-    """A time for a person to read, in UTC."""
+    """Return a time as text in UTC."""
     try:
         return datetime.fromtimestamp(ms / 1000, timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
     except (ValueError, OverflowError, OSError):

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What restores a case after a plan was applied.
-
-Pure: imports nothing that does I/O and nothing of Ansible.
-"""
+"""What restores a case after a plan was applied."""
 
 from __future__ import annotations
 
@@ -24,30 +21,30 @@ from .plan import Plan
 
 
 def undo_item(case: dict[str, Any], plan: Plan, modified_at: int | None) -> tuple[dict[str, Any], list[str]]:
-    """An item of the option cases that restores a case, and what of the plan can't be undone.
+    """Return an item of the option cases that restores a case, and the fields of the plan that are irreversible.
 
-    case: as it was before. modified_at: of the case after the plan, in ms; who changes the case later is not
-    overwritten. The item has no more than case_id if nothing can be restored.
+    case: as it was before. modified_at: of the case after the plan, in ms; later changes are not
+    overwritten. The item has only case_id if nothing can be restored.
     """
     item: dict[str, Any] = {"case_id": case["_id"]}
-    lost: list[str] = []
+    irreversible: list[str] = []
     for change in plan.changes:
         if change.field == "tags":
-            lost += _undo_tags(item, case, plan)
-        elif change.field in _FORMER:
-            former = _FORMER[change.field](case)
+            irreversible += _undo_tags(item, case, plan)
+        elif change.field in _PREVIOUS_VALUE:
+            former = _PREVIOUS_VALUE[change.field](case)
             if former is None:
-                lost.append(change.field)
+                irreversible.append(change.field)
             else:
                 item[change.field] = former
         elif change.field != "resolution":
-            lost.append(change.field)
-    lost += _undo_resolution(item, case, plan)
+            irreversible.append(change.field)
+    irreversible += _undo_resolution(item, case, plan)
     if plan.payload.get("update_alerts"):
-        lost.append("alerts")
+        irreversible.append("alerts")
     if len(item) > 1 and modified_at is not None:
         item["if_unmodified_since"] = modified_at
-    return item, lost
+    return item, irreversible
 
 
 def _unless_blank(text: str | None) -> str | None:
@@ -55,7 +52,7 @@ def _unless_blank(text: str | None) -> str | None:
 
 
 # How to give back what a field held before; None where no option can.
-_FORMER: dict[str, Callable[[dict[str, Any]], str | None]] = {
+_PREVIOUS_VALUE: dict[str, Callable[[dict[str, Any]], str | None]] = {
     "status": lambda case: case.get("status") if case.get("status") in STATUSES else None,
     "severity": lambda case: severity(case) if severity(case) in SEVERITIES else None,
     "assignee": lambda case: _unless_blank(case["assignee"]) if case.get("assignee") else "",
@@ -65,7 +62,7 @@ _FORMER: dict[str, Callable[[dict[str, Any]], str | None]] = {
 
 
 def _undo_tags(item: dict[str, Any], case: dict[str, Any], plan: Plan) -> list[str]:
-    """Only what the plan moved: tags that others have added since are kept."""
+    """Add the tags that the plan changed: tags that others have added since are kept."""
     sent = plan.payload["tags"]
     removed = [tag for tag in tags(case) if tag in sent.get("delete", ())]
     restored = [tag for tag in removed if not bad_tag(tag)]
@@ -77,7 +74,7 @@ def _undo_tags(item: dict[str, Any], case: dict[str, Any], plan: Plan) -> list[s
 
 
 def _undo_resolution(item: dict[str, Any], case: dict[str, Any], plan: Plan) -> list[str]:
-    """A resolution goes with status Resolved only, and there is no known way to make it empty."""
+    """Add the former resolution. It is sent with status Resolved only, and no known request makes it empty."""
     former = case.get("resolution") or ""
     # Reopening the case may clear it.
     is_reopened = case.get("status") in CLOSED_STATUSES and plan.after.get("status", "Resolved") not in CLOSED_STATUSES

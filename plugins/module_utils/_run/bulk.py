@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Many cases in one run: one result each, whatever happens to the others."""
+"""Updates many cases in one run: one result each, whatever happens to the others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .._api.reader import Reader
 from .._api.writer import (
     apply_plan,
     as_results,
-    check_guard,
+    check_unmodified,
 )
 from .._errors import (
     AuthenticationError,
@@ -27,24 +27,28 @@ from .._errors import (
 )
 from .._http.client import Client
 from .._model.case import label, modified_at, severity
-from .._model.plan import Desired, Plan
+from .._model.plan import DesiredState, Plan
 from .._model.undo import undo_item
 from .journal import Journal
 
+# The reason of a case that the run ended before begins with one of these.
+NOT_APPLIED = "Planned, not applied:"
+_NOT_EVALUATED = "Not evaluated:"
+
 CHANGED, OK, FAILED, SKIPPED = OUTCOMES = ("changed", "ok", "failed", "skipped")
 
-# Why a run ends before all is done
+# Why a run ends before all cases are updated
 ANOTHER_FAILED = "another case failed, and on_error is stop."
 _NO_JOURNAL = "the journal can't be written."
 
 # Of a case that needs nothing, or that could not be read
-NO_PLAN = Plan(Desired())
+NO_PLAN = Plan(DesiredState())
 
 Task = TypeVar("Task")
 
 
 def case_summary(case: dict[str, Any]) -> dict[str, Any]:
-    """What a result or a finding says of its case."""
+    """Return what a result or a finding says of its case."""
     return {
         "case_id": case["_id"],
         "ticket_id": case.get("ticket_id"),
@@ -56,24 +60,25 @@ def case_summary(case: dict[str, Any]) -> dict[str, Any]:
 
 
 @dataclass
-class Work:
-    """One case of a run: what it is, what is planned, and what came of it.
+class CaseRun:
+    """One case of a run: what it is, what is planned, and its result.
 
-    shown: what its result says of it, from case_summary(). guard: modified_at in ms after which the case is somebody
-    else's. read_at: time.monotonic() from which on somebody may have changed it; by default so long ago that it is
-    always read again. changing: the rules that change it, by their numbers. begun: False if the run ended before it.
-    written: whether something was written, as far as can be known. why: the reason without the name of the case.
+    summary: what its result says of it, from case_summary(). unmodified_since: modified_at in ms; a case that others
+    changed later is not updated. read_at: time.monotonic() from which on others may have changed it; by default so long
+    ago that it is always read again. contributing: the rules that change it, by their numbers. started: False if the
+    run ended before this case. written: whether something was written, as far as can be known. why: the reason without
+    the name of the case.
     """
 
-    shown: dict[str, Any]
+    summary: dict[str, Any]
     case: dict[str, Any] = field(default_factory=dict)
     plan: Plan = field(default_factory=lambda: NO_PLAN)
     rules: list[str] = field(default_factory=list)
-    guard: int | None = None
+    unmodified_since: int | None = None
     read_at: float = float("-inf")
-    changing: tuple[int, ...] = ()
+    contributing: tuple[int, ...] = ()
     outcome: str = OK
-    begun: bool = True
+    started: bool = True
     written: bool = False
     reason: str = ""
     why: str = ""
@@ -85,7 +90,7 @@ class Work:
 
     @property
     def is_listed(self) -> bool:
-        """True for an item of a list, which is read again whatever its age."""
+        """Return True for an item of a list, which is read again whatever its age."""
         return self.read_at == float("-inf")
 
     @property
@@ -95,20 +100,22 @@ class Work:
     def fail(self, error: StellarError) -> None:
         failure = error.to_result()
         self.outcome, self.reason, self.error = FAILED, failure["msg"], failure["error"]
-        is_of_the_case_alone = bool(self.shown["case_id"]) and self.shown["case_id"] in error.what and not error.context
+        is_of_the_case_alone = (
+            bool(self.summary["case_id"]) and self.summary["case_id"] in error.what and not error.context
+        )
         self.why = error.reason if is_of_the_case_alone else self.reason
 
-    def skip(self, reason: str, begun: bool = True, why: str = "") -> None:
-        self.outcome, self.reason, self.begun, self.why = SKIPPED, reason, begun, why or reason
+    def skip(self, reason: str, started: bool = True, why: str = "") -> None:
+        self.outcome, self.reason, self.started, self.why = SKIPPED, reason, started, why or reason
 
-    def expect(self) -> None:
-        """Check mode: what apply would make of it."""
+    def preview(self) -> None:
+        """Set the result that apply would give: check mode."""
         self.outcome = CHANGED
         _item, self.irreversible = undo_item(self.case, self.plan, None)
 
     def to_result(self) -> dict[str, Any]:
         result = {
-            **self.shown,
+            **self.summary,
             "outcome": self.outcome,
             "changes": [asdict(change) for change in self.plan.changes],
             "rules": self.rules,
@@ -128,11 +135,11 @@ class _NotAttempted(Exception):
     """The run ended before an attempt at a write."""
 
 
-class Progress:
-    """Whether a run goes on. Safe for threads.
+class RunControl:
+    """Decides whether a run goes on. Safe for threads.
 
-    ended: why nothing more is begun; '' while it goes on. workers: calls at once. stop_on_error: whether the failure
-    of a write ends the run. deadline: time.monotonic() after which no write is begun.
+    ended: why no further case is started; '' while the run goes on. workers: maximum concurrent requests.
+    stop_on_error: whether a failed write ends the run. deadline: time.monotonic() after which no write is started.
     """
 
     def __init__(self, client: Client, workers: int, stop_on_error: bool, deadline: float) -> None:
@@ -142,7 +149,7 @@ class Progress:
         self.is_interrupted = False
         self._client = client
         self._deadline = deadline
-        self._in_vain = 0
+        self._consecutive_failures = 0
         self._lock = threading.Lock()
         self._parent = os.getppid()
 
@@ -150,7 +157,7 @@ class Progress:
         self.ended = self.ended or why
 
     def interrupt(self) -> None:
-        """Nobody waits for the run any more: what is under way ends without another attempt."""
+        """End the run when no process waits for it any more: requests in flight end without another attempt."""
         self.is_interrupted = True
         self.end("the task was interrupted.")
 
@@ -159,10 +166,13 @@ class Progress:
         if os.getppid() != self._parent:
             self.interrupt()
 
-    def skips(self, work: Work) -> bool:
-        """Skip a case that is not begun any more."""
+    def skip_if_ended(self, case_run: CaseRun) -> bool:
+        """Skip a case if the run has ended, and return whether it has."""
         if self.ended:
-            work.skip(f"Not begun: {self.ended} Run again for the rest.", begun=False)
+            case_run.skip(
+                f"{NOT_APPLIED if case_run.plan.changed else _NOT_EVALUATED} {self.ended} Run again for the rest.",
+                started=False,
+            )
         return bool(self.ended)
 
     def check_time(self) -> None:
@@ -171,34 +181,34 @@ class Progress:
             self.end("the time_budget of the task is used up.")
 
     def succeeded(self) -> None:
-        """The platform did its work."""
-        self._in_vain = 0
+        """Note that the platform answered."""
+        self._consecutive_failures = 0
 
     def failed(self, error: StellarError) -> None:
-        """A failure that is not the case's own ends the run, once as many in a row as run at once say the same."""
+        """End the run after as many failures in a row as requests are concurrent, if they are not of a case alone."""
         if isinstance(error, AuthenticationError):
-            why = "the platform refuses the key or the token."
+            why = "the platform rejects the key or the token."
         elif "attempts" in error.details and self._client.throttle.is_exhausted:
-            why = "the platform does not do its work any more, and retry_budget is used up."
+            why = "the platform is unavailable, and retry_budget is used up."
         else:
             self.succeeded()
             return
         with self._lock:
-            self._in_vain += 1
-            if self._in_vain >= self.workers:
+            self._consecutive_failures += 1
+            if self._consecutive_failures >= self.workers:
                 self.end(why)
 
 
-def concurrently(progress: Progress, function: Callable[[Task], None], tasks: Iterable[Task]) -> None:
-    """Run a function on each task, as many at once as a run may. The first exception ends the run."""
-    with ThreadPoolExecutor(progress.workers) as pool:
+def concurrently(control: RunControl, function: Callable[[Task], None], tasks: Iterable[Task]) -> None:
+    """Run a function on each task in the threads of a run. The first exception ends the run."""
+    with ThreadPoolExecutor(control.workers) as pool:
         futures: list[Future[None]] = []
         try:
             futures.extend(pool.submit(function, task) for task in tasks)
             for future in futures:
                 future.result()
         except BaseException:
-            progress.interrupt()
+            control.interrupt()
             raise
         finally:
             for future in futures:
@@ -207,7 +217,7 @@ def concurrently(progress: Progress, function: Callable[[Task], None], tasks: It
 
 @dataclass
 class Apply:
-    """Carries out what is planned.
+    """Applies the plans of cases.
 
     recheck_after: age in s from which a guarded case is read again right before its write.
     """
@@ -215,125 +225,136 @@ class Apply:
     client: Client
     reader: Reader
     journal: Journal
-    progress: Progress
+    control: RunControl
     recheck_after: float
 
     def __post_init__(self) -> None:
-        self.rereads = 0
+        self.rechecks = 0
         self._lock = threading.Lock()
 
-    def run(self, works: Sequence[Work]) -> None:
-        concurrently(self.progress, self._one, works)
+    def run(self, case_runs: Sequence[CaseRun]) -> None:
+        concurrently(self.control, self._apply_case, case_runs)
 
-    def _one(self, work: Work) -> None:
-        self.progress.check_time()
-        if self.progress.skips(work):
+    def _apply_case(self, case_run: CaseRun) -> None:
+        self.control.check_time()
+        if self.control.skip_if_ended(case_run):
             return
         try:
-            self._write(work)
-            self.progress.succeeded()
+            self._write(case_run)
+            self.control.succeeded()
         except _NotAttempted:
-            self.progress.skips(work)
+            self.control.skip_if_ended(case_run)
         except StellarError as error:
-            is_touched = isinstance(error, ConflictError) and not error.result.get("changed")
-            if is_touched and not error.outcome_unknown:
-                self._forget(work)
-                work.skip(str(error), why=error.why)
+            is_conflict = isinstance(error, ConflictError) and not error.result.get("changed")
+            if is_conflict and not error.outcome_unknown:
+                self._journal_unchanged(case_run)
+                case_run.skip(str(error), why=error.why)
             else:
-                self._fail(work, error)
+                self._fail(case_run, error)
         except Exception as error:
-            # A fault in here must not hide what became of the other cases.
-            self.progress.end("a fault of the collection ended the run.")
-            self._changed(work, None)
+            # A fault in here must not hide the results of the other cases.
+            self.control.end("a fault of the collection ended the run.")
+            self._journal_change(case_run, None)
             fault = f"{type(error).__name__}: {printable(error)}. This is a fault of the collection."
-            work.fail(StellarError(f"Could not finish {label(work.case)}", fault, "Look at the case, and report it."))
+            case_run.fail(
+                StellarError(f"Could not finish {label(case_run.case)}", fault, "Check the case, and report the fault.")
+            )
 
-    def _write(self, work: Work) -> None:
-        plan = work.plan
-        is_begun = False
+    def _write(self, case_run: CaseRun) -> None:
+        plan = case_run.plan
+        is_started = False
 
         def before_attempt() -> None:
-            """Runs when all waits for the attempt are over. What it raises is instead of the attempt."""
-            nonlocal is_begun
-            self.progress.check_time()
-            self.progress.check_parent()
-            if self.progress.is_interrupted or (not is_begun and self.progress.ended):
+            """Run right before an attempt, when all waits are over. An exception prevents the attempt."""
+            nonlocal is_started
+            self.control.check_time()
+            self.control.check_parent()
+            if self.control.is_interrupted or (not is_started and self.control.ended):
                 raise _NotAttempted
-            if not is_begun:
-                self._reread(work)
-            # Should the run be killed: whoever changes the case after this attempt would have been answered is not
-            # overwritten.
+            if not is_started:
+                self._recheck(case_run)
+            # For a run that is killed: its undo overwrites no change made after this attempt would have been answered.
             latest = self.client.platform_time_ms() + int(self.client.connection.timeout * 1000)
-            intended, lost = undo_item(work.case, plan, latest)
+            intended, irreversible = undo_item(case_run.case, plan, latest)
             try:
-                self.journal.undo_by(intended, lost, work.shown.get("ticket_id"))
+                self.journal.append(intended, irreversible, case_run.summary.get("ticket_id"))
             except OSError as error:
-                self.progress.end(_NO_JOURNAL)
-                if not is_begun:
+                self.control.end(_NO_JOURNAL)
+                if not is_started:
                     raise StellarError(
-                        "Refused to write without a journal", f"{error}.", "Make room for it, then run again."
+                        "Aborted before the write, since the journal can't be written",
+                        f"{error}.",
+                        "Free space for it, then run again.",
                     ) from None
-            is_begun = True
+            is_started = True
 
-        done = apply_plan(self.client, self.reader, work.case, plan, work.guard, before_attempt, self._is_watched(work))
-        work.warnings, work.concurrent_changes = done.warnings, as_results(done.concurrent_changes)
-        self._changed(work, done.guard)
+        done = apply_plan(
+            self.client,
+            self.reader,
+            case_run.case,
+            plan,
+            case_run.unmodified_since,
+            before_attempt,
+            self._reads_history(case_run),
+        )
+        case_run.warnings, case_run.concurrent_changes = done.warnings, as_results(done.concurrent_changes)
+        self._journal_change(case_run, done.unmodified_since)
 
-    def _is_watched(self, work: Work) -> bool:
-        """Whether nothing that somebody did may go unseen, whatever that costs in calls."""
-        return work.guard is not None and (work.is_listed or self.recheck_after == 0)
+    def _reads_history(self, case_run: CaseRun) -> bool:
+        """Return whether the history is read after the write, so that no change by others is missed."""
+        return case_run.unmodified_since is not None and (case_run.is_listed or self.recheck_after == 0)
 
-    def _reread(self, work: Work) -> None:
-        """Refuse a guarded case that somebody changed, as far as what was read of it may be out of date."""
-        if work.guard is not None and time.monotonic() - work.read_at > self.recheck_after:
+    def _recheck(self, case_run: CaseRun) -> None:
+        """Read a case again if its last read may be out of date. Raises ConflictError if others changed it since."""
+        if case_run.unmodified_since is not None and time.monotonic() - case_run.read_at > self.recheck_after:
             with self._lock:
-                self.rereads += 1
-            check_guard(self.reader.case_by_id(work.case["_id"]), work.guard)
+                self.rechecks += 1
+            check_unmodified(self.reader.case_by_id(case_run.case["_id"]), case_run.unmodified_since)
 
-    def _changed(self, work: Work, guard: int | None) -> None:
-        """Keep what undoes a write. guard: modified_at after it; None if that could not be seen for sure."""
-        if guard is None:
-            guard = self.client.platform_time_ms()
-        work.outcome, work.written = CHANGED, True
-        # What somebody set right before the write is what was there before it.
+    def _journal_change(self, case_run: CaseRun, unmodified_since: int | None) -> None:
+        """Keep what undoes a write. unmodified_since: modified_at after it in ms; None if it is not known for sure."""
+        if unmodified_since is None:
+            unmodified_since = self.client.platform_time_ms()
+        case_run.outcome, case_run.written = CHANGED, True
+        # A value that another user set just before the write is the one that undo restores.
         found = {
             edit["field"]: edit["value"]
-            for edit in work.concurrent_changes or ()
+            for edit in case_run.concurrent_changes or ()
             if not edit["kept"] and isinstance(edit["value"], str)
         }
-        item, work.irreversible = undo_item({**work.case, **found}, work.plan, guard)
+        item, case_run.irreversible = undo_item({**case_run.case, **found}, case_run.plan, unmodified_since)
         if len(item) > 1:
-            work.undo = item
+            case_run.undo = item
         try:
-            self.journal.undo_by(item, work.irreversible, work.shown.get("ticket_id"))
+            self.journal.append(item, case_run.irreversible, case_run.summary.get("ticket_id"))
         except OSError:
-            # What was written before the write is there, and undoes it as well.
-            self.progress.end(_NO_JOURNAL)
+            # The entry written before the write undoes it as well.
+            self.control.end(_NO_JOURNAL)
 
-    def _fail(self, work: Work, error: StellarError) -> None:
+    def _fail(self, case_run: CaseRun, error: StellarError) -> None:
         if error.result.get("changed") or error.outcome_unknown:
-            work.concurrent_changes = error.result.get("concurrent_changes")
-            self._changed(work, _guard_after(work, error))
+            case_run.concurrent_changes = error.result.get("concurrent_changes")
+            self._journal_change(case_run, _unmodified_since_after(case_run, error))
         else:
-            self._forget(work)
-        work.fail(error)
-        self.progress.failed(error)
-        if self.progress.stop_on_error:
-            self.progress.end(ANOTHER_FAILED)
+            self._journal_unchanged(case_run)
+        case_run.fail(error)
+        self.control.failed(error)
+        if self.control.stop_on_error:
+            self.control.end(ANOTHER_FAILED)
 
-    def _forget(self, work: Work) -> None:
-        """Nothing was written: there is nothing to undo."""
+    def _journal_unchanged(self, case_run: CaseRun) -> None:
+        """Keep in the journal that nothing was written, so that there is nothing to undo."""
         try:
-            self.journal.undo_by({"case_id": work.case["_id"]})
+            self.journal.append({"case_id": case_run.case["_id"]})
         except OSError:
-            self.progress.end(_NO_JOURNAL)
+            self.control.end(_NO_JOURNAL)
 
 
-def _guard_after(work: Work, error: StellarError) -> int | None:
-    """What guards the undo of a write that failed in part."""
+def _unmodified_since_after(case_run: CaseRun, error: StellarError) -> int | None:
+    """Return the modified_at in ms up to which undo may overwrite a write that failed in part."""
     after = error.result.get("case")
-    # A comment that may have arrived moved modified_at, nobody knows when.
+    # A comment that may have arrived moved modified_at, to an unknown time.
     if after is None or error.may_have_arrived or error.outcome_unknown:
         return None
-    # What others did after the write may be in what was read.
-    return modified_at(work.case if work.concurrent_changes else after)
+    # The case that was read may hold later changes by others.
+    return modified_at(case_run.case if case_run.concurrent_changes else after)

@@ -17,8 +17,8 @@ from .._api.reader import Reader
 from .._api.writer import (
     apply_plan,
     as_results,
-    check_guard,
-    unreadable_warning,
+    check_unmodified,
+    write_only_warning,
 )
 from .._argspec.case import (
     Reading,
@@ -37,7 +37,7 @@ from .._errors import (
 from .._http.client import Client
 from .._http.connection import Connection
 from .._model.case import label
-from .._model.plan import Desired, Plan, final_status, make_plan
+from .._model.plan import DesiredState, Plan, final_status, make_plan
 
 OnSecret = Callable[[str], Any]
 # What makes the client of a run; a loop in one process hands over one that keeps session and token.
@@ -69,7 +69,7 @@ def run_case(
     """stellar_case: bring one case to its desired state."""
     now_ms = clock_ms()
     desired = desired_state(params)
-    guard = guard_time(params, now_ms)
+    unmodified_since = guard_time(params, now_ms)
     if params.get("case_id") is not None:
         check_case_id(params["case_id"])
     with connected(params, on_secret, now_ms, connect) as reader:
@@ -82,19 +82,21 @@ def run_case(
         try:
             retries = client.retries
             plan = plan_case(reader.directory, case, desired)
-            if guard is not None and client.retries > retries:
+            if unmodified_since is not None and client.retries > retries:
                 # Reading the users took its time: the case may be another by now.
                 result["case"] = case = reader.case_by_id(case["_id"])
                 plan = plan_case(reader.directory, case, desired)
             result.update(_report(case, plan))
             if plan.changed:
-                check_guard(case, guard)
+                check_unmodified(case, unmodified_since)
             if check_mode or not plan.changed:
                 result.update(changed=plan.changed, case=plan.outcome(case))
             else:
                 # Until it is known
                 result["concurrent_changes"] = None
-                done = apply_plan(client, reader, case, plan, guard, watched=guard is not None)
+                done = apply_plan(
+                    client, reader, case, plan, unmodified_since, reads_history=unmodified_since is not None
+                )
                 result.update(changed=True, case=done.case, concurrent_changes=as_results(done.concurrent_changes))
                 result["warnings"] += done.warnings
         except StellarError as error:
@@ -105,25 +107,25 @@ def run_case(
         return {**origin(reader), **result, "requests": client.requests}
 
 
-def plan_case(directory: Directory, case: dict[str, Any], desired: Desired) -> Plan:
-    """Plan one case, its people looked up."""
+def plan_case(directory: Directory, case: dict[str, Any], desired: DesiredState) -> Plan:
+    """Plan one case, its users looked up."""
     if desired.assignee is not None:
-        desired = replace(desired, assignee=directory.assignee(desired.assignee.given, case))
+        desired = replace(desired, assignee=directory.assignee(desired.assignee.spelling, case))
     _check_resolution(case, desired)
     return make_plan(case, desired)
 
 
 def _report(case: dict[str, Any], plan: Plan) -> dict[str, Any]:
-    """What a plan says of itself: the same in check mode, in a real run and in a failure."""
+    """Return the result of a plan: the same in check mode, in a real run and in a failure."""
     return {
         "changes": [asdict(change) for change in plan.changes],
         "concurrent_changes": [],
         "diff": plan.diff(case),
-        "warnings": [unreadable_warning(name, case) for name in plan.unreadable],
+        "warnings": [write_only_warning(name, case) for name in plan.write_only],
     }
 
 
-def _check_resolution(case: dict[str, Any], desired: Desired) -> None:
+def _check_resolution(case: dict[str, Any], desired: DesiredState) -> None:
     status = final_status(case, desired)
     if desired.resolution is not None and status != "Resolved":
         raise InputError(
@@ -136,7 +138,7 @@ def _check_resolution(case: dict[str, Any], desired: Desired) -> None:
 def run_case_info(
     params: dict[str, Any], check_mode: bool, on_secret: OnSecret, connect: Connect | None = None
 ) -> dict[str, Any]:
-    """stellar_case_info: read cases. check_mode makes no difference."""
+    """Run stellar_case_info: read cases. check_mode is ignored."""
     reading = Reading(params, clock_ms())
     includes = list(dict.fromkeys(params.get("include") or []))
     if params.get("count_only") and (includes or reading.limit is not None or reading.names_cases):
@@ -147,7 +149,7 @@ def run_case_info(
         warnings: list[str] = []
         truncated = False
         if reading.names_cases:
-            cases, missing = _named_cases(reader, reading.case_ids, params.get("ticket_id") or [])
+            cases, missing = _cases_by_id(reader, reading.case_ids, params.get("ticket_id") or [])
         else:
             query = reading.query(reader.directory)
             warnings = unresolved_warnings(query.unresolved)
@@ -176,7 +178,7 @@ def run_case_info(
 
 
 def run_lookup(params: dict[str, Any], on_secret: OnSecret = lambda secret: None) -> dict[str, Any]:
-    """The lookup stellar_cases: found, the cases, their ids, or a count."""
+    """Run the lookup stellar_cases: the cases, their ids, or a count as found."""
     reading = Reading(params, clock_ms())
     wanted = params.get("result") or "cases"
     if wanted == "count" and reading.limit is not None:
@@ -193,18 +195,18 @@ def run_lookup(params: dict[str, Any], on_secret: OnSecret = lambda secret: None
 
 
 def unresolved_warnings(people: Iterable[str]) -> list[str]:
-    """About people that could not be looked up, as spelled."""
+    """Return warnings about users that could not be looked up."""
     return [
-        f"{printable(given, 60)} can't be looked up, because this key may not read the users, and is compared with the "
-        "names that cases show. Give the id (32 hex digits) to be sure."
+        f"{printable(given, 60)} can't be looked up, because this key has no permission to read the users, and is "
+        "compared with the names that cases show. Give the id (32 hex digits) to be sure."
         for given in people
     ]
 
 
-def _named_cases(
+def _cases_by_id(
     reader: Reader, case_ids: Iterable[str], ticket_ids: Iterable[int]
 ) -> tuple[list[dict[str, Any]], list[Any]]:
-    """The cases of case_id and ticket_id, in that order, each once; and the ids that name none."""
+    """Return the cases of case_id and ticket_id, in that order, each once; and the ids without a case."""
     cases: dict[str, dict[str, Any]] = {}
     missing: list[Any] = []
     for case_id in case_ids:

@@ -12,7 +12,7 @@ from typing import Any, Sequence
 
 from .._api.directory import Directory
 from .._api.reader import Reader
-from .._api.writer import check_guard, unreadable_warning
+from .._api.writer import check_unmodified, write_only_warning
 from .._argspec.connection import in_range
 from .._argspec.rules import (
     Item,
@@ -39,16 +39,17 @@ from .._model.policy import (
     check_convergence,
     decide,
 )
-from .._model.query import Sorting, fewest_parts
+from .._model.query import Sorting, minimal_cover
 from .bulk import (
     ANOTHER_FAILED,
     CHANGED,
     FAILED,
+    NOT_APPLIED,
     OUTCOMES,
     SKIPPED,
     Apply,
-    Progress,
-    Work,
+    CaseRun,
+    RunControl,
     case_summary,
     concurrently,
 )
@@ -61,12 +62,12 @@ from .case import (
     plan_case,
     unresolved_warnings,
 )
-from .cpu_limit import TookTooLong, at_most
+from .cpu_limit import CpuTimeExceeded, cpu_time_limit
 from .journal import Journal, UndoFile, undo_file
 from .undo_summary import UndoSummary
 
 # Computing time that all rules may take for one case. They take far less than a thousandth of it, unless a regular
-# expression meets a name that was chosen to keep it at work for years.
+# expression meets a name that was chosen to keep it busy for years.
 LONGEST_DECISION_S = 1.0
 
 # What summary_only leaves out of a result
@@ -78,23 +79,23 @@ _MAX_WARNINGS = 10
 
 @dataclass
 class _Outcome:
-    """What a run found and did."""
+    """The cases and findings of a run, and what it did."""
 
-    works: list[Work] = field(default_factory=list)
+    case_runs: list[CaseRun] = field(default_factory=list)
     findings: list[dict[str, Any]] = field(default_factory=list)
     rules: list[dict[str, Any]] = field(default_factory=list)
     read: int = 0
     warnings: list[str] = field(default_factory=list)
 
     @property
-    def planned(self) -> list[Work]:
-        return [work for work in self.works if work.is_planned]
+    def planned(self) -> list[CaseRun]:
+        return [case_run for case_run in self.case_runs if case_run.is_planned]
 
 
 def run_cases(
     params: dict[str, Any], check_mode: bool, on_secret: OnSecret, connect: Connect | None = None
 ) -> dict[str, Any]:
-    """stellar_cases: bring many cases to their states, by one plan."""
+    """Run stellar_cases: bring many cases to their desired states, by one plan."""
     started, now_ms = time.monotonic(), clock_ms()
     limit = ChangeLimit.parse(params.get("max_changes"))
     if params.get("journal") is not None and not params["journal"].strip():
@@ -113,40 +114,42 @@ def run_cases(
             _check_platform(undo, client.connection.platform)
         client.throttle.set_limit(workers)
         client.authenticate()
-        progress = Progress(client, workers, params.get("on_error") == "stop", started + budget)
-        outcome = _plan_items(items or [], reader, progress) if rules is None else _decide_all(rules, reader, progress)
+        control = RunControl(client, workers, params.get("on_error") == "stop", started + budget)
+        outcome = _plan_items(items or [], reader, control) if rules is None else _decide_all(rules, reader, control)
         planned = outcome.planned
         result: dict[str, Any] = {
             **origin(reader),
             "check_mode": check_mode,
-            "diff": [work.plan.diff(work.case) for work in planned],
+            "diff": [case_run.plan.diff(case_run.case) for case_run in planned],
         }
-        undone = None if undo is None else UndoSummary(outcome.works, undo, origin(reader), check_mode)
-        rereads = 0
+        undone = None if undo is None else UndoSummary(outcome.case_runs, undo, origin(reader), check_mode)
+        rechecks = 0
         try:
             if limit is not None:
                 _check_limit(limit, planned, outcome)
-            if progress.stop_on_error and any(work.outcome == FAILED for work in outcome.works):
-                progress.end(ANOTHER_FAILED)
+            if control.stop_on_error and any(case_run.outcome == FAILED for case_run in outcome.case_runs):
+                control.end(ANOTHER_FAILED)
             if check_mode:
-                for work in planned:
-                    if not progress.skips(work):
-                        work.expect()
+                for case_run in planned:
+                    if not control.skip_if_ended(case_run):
+                        case_run.preview()
             elif planned:
                 with Journal(params.get("journal"), origin(reader)) as journal:
-                    apply = Apply(client, reader, journal, progress, recheck_after)
+                    apply = Apply(client, reader, journal, control, recheck_after)
                     apply.run(planned)
-                    rereads = apply.rereads
+                    rechecks = apply.rechecks
                 # What was skipped is as it was.
-                result["diff"] = [work.plan.diff(work.case) for work in planned if work.outcome != SKIPPED]
-            _check_complete(outcome.works, undone)
+                result["diff"] = [
+                    case_run.plan.diff(case_run.case) for case_run in planned if case_run.outcome != SKIPPED
+                ]
+            _check_complete(outcome.case_runs, undone)
         except StellarError as error:
-            for work in planned:
-                if work.is_planned:
-                    work.skip("Not begun: the task failed before its first write.", begun=False)
-            error.result = _with_undo({**result, **_report(outcome, client, rereads)}, undone, params)
+            for case_run in planned:
+                if case_run.is_planned:
+                    case_run.skip(f"{NOT_APPLIED} the task failed before its first write.", started=False)
+            error.result = _with_undo({**result, **_report(outcome, client, rechecks)}, undone, params)
             raise
-        return _with_undo({**result, **_report(outcome, client, rereads)}, undone, params)
+        return _with_undo({**result, **_report(outcome, client, rechecks)}, undone, params)
 
 
 def _undo_file(params: dict[str, Any]) -> UndoFile | None:
@@ -188,20 +191,20 @@ def _items(params: dict[str, Any], undo: UndoFile | None, now_ms: int) -> list[I
     return parse_items(undo.items, "undo_file", now_ms)
 
 
-def _check_limit(limit: ChangeLimit, planned: Sequence[Work], outcome: _Outcome) -> None:
+def _check_limit(limit: ChangeLimit, planned: Sequence[CaseRun], outcome: _Outcome) -> None:
     try:
         limit.check(len(planned), outcome.read)
     except InputError:
-        for work in planned:
-            work.skip("Not begun: more cases would be changed than max_changes allows.", begun=False)
+        for case_run in planned:
+            case_run.skip(f"{NOT_APPLIED} more cases are planned than max_changes allows.", started=False)
         raise
 
 
 # -- rules ---------------------------------------------------------------------------------------------
 
 
-def _decide_all(rules: Sequence[Rule], reader: Reader, progress: Progress) -> _Outcome:
-    """One snapshot of all cases that a rule may match, decided as it is read. Keeps what matched."""
+def _decide_all(rules: Sequence[Rule], reader: Reader, control: RunControl) -> _Outcome:
+    """Read all cases that a rule may match, decide each as it is read, and keep those that match."""
     rules = resolve_rules(rules, reader.directory)
     outcome = _Outcome(
         rules=[
@@ -214,21 +217,21 @@ def _decide_all(rules: Sequence[Rule], reader: Reader, progress: Progress) -> _O
             }
             for rule in rules
         ],
-        warnings=unresolved_warnings(dict.fromkeys(person.given for rule in rules for person in _uncertain(rule))),
+        warnings=unresolved_warnings(dict.fromkeys(person.spelling for rule in rules for person in _uncertain(rule))),
     )
-    for case, read_at in reader.listed(fewest_parts(rule.match.query for rule in rules), Sorting()):
+    for case, read_at in reader.listed(minimal_cover(rule.match.query for rule in rules), Sorting()):
         outcome.read += 1
-        progress.check_time()
-        if progress.ended:
+        control.check_time()
+        if control.ended:
             raise IncompleteError(
                 "Could not read all cases",
-                f"{progress.ended} Nothing was written.",
+                f"{control.ended} Nothing was written.",
                 "Raise time_budget, or let the rules match less.",
             )
         try:
             decision = _decision(case, rules, reader.now_ms)
-        except TookTooLong:
-            outcome.works.append(_undecided(case, read_at))
+        except CpuTimeExceeded:
+            outcome.case_runs.append(_undecided(case, read_at))
             continue
         for number in decision.matched:
             outcome.rules[number]["matched"] += 1
@@ -237,37 +240,37 @@ def _decide_all(rules: Sequence[Rule], reader: Reader, progress: Progress) -> _O
         if decision.plan is None:
             continue
         applied = [rules[number].name for number in decision.matched if rules[number].desired is not None]
-        work = Work(case_summary(case), rules=applied, read_at=read_at)
+        case_run = CaseRun(case_summary(case), rules=applied, read_at=read_at)
         if decision.plan.changed:
-            # What a rule was decided upon is not overwritten once somebody touched it.
-            work.case, work.plan, work.guard = case, decision.plan, modified_at(case)
-            work.changing = decision.changing
-        outcome.works.append(work)
+            # A case that others changed after the rules saw it is not overwritten.
+            case_run.case, case_run.plan, case_run.unmodified_since = case, decision.plan, modified_at(case)
+            case_run.contributing = decision.contributing
+        outcome.case_runs.append(case_run)
     return outcome
 
 
 def _decision(case: dict[str, Any], rules: Sequence[Rule], now_ms: int) -> Decision:
-    with at_most(LONGEST_DECISION_S):
+    with cpu_time_limit(LONGEST_DECISION_S):
         decision = decide(case, rules)
         check_convergence(case, decision, rules, now_ms)
         return decision
 
 
-def _undecided(case: dict[str, Any], read_at: float) -> Work:
-    work = Work(case_summary(case), read_at=read_at)
-    work.fail(
+def _undecided(case: dict[str, Any], read_at: float) -> CaseRun:
+    case_run = CaseRun(case_summary(case), read_at=read_at)
+    case_run.fail(
         InputError(
             f"Could not apply the rules to {label(case)}",
-            f"a regular expression of match.name was at work on its name for {LONGEST_DECISION_S:g} s.",
-            "Let none repeat a repetition, as (a+)+ does. Somebody may have chosen the name for this.",
+            f"a regular expression of match.name took more than {LONGEST_DECISION_S:g} s on its name.",
+            "Let no expression repeat a repetition, as (a+)+ does. An attacker may have chosen the name for this.",
         )
     )
-    return work
+    return case_run
 
 
 def _uncertain(rule: Rule) -> list[Any]:
     people = [*rule.match.people, *([rule.desired.assignee] if rule.desired and rule.desired.assignee else [])]
-    return [person for person in people if not person.is_certain]
+    return [person for person in people if not person.is_resolved]
 
 
 def _finding(rule: Rule, case: dict[str, Any]) -> dict[str, Any]:
@@ -278,58 +281,58 @@ def _finding(rule: Rule, case: dict[str, Any]) -> dict[str, Any]:
 # -- a list of cases -----------------------------------------------------------------------------------
 
 
-def _plan_items(items: Sequence[Item], reader: Reader, progress: Progress) -> _Outcome:
+def _plan_items(items: Sequence[Item], reader: Reader, control: RunControl) -> _Outcome:
     """Read each case and plan it. What fails is kept as the result of its item."""
-    works = [Work({"case_id": item.case_id, "ticket_id": item.ticket_id}) for item in items]
+    case_runs = [CaseRun({"case_id": item.case_id, "ticket_id": item.ticket_id}) for item in items]
 
     def read(number: int) -> None:
-        item, work = items[number], works[number]
-        progress.check_time()
-        if progress.skips(work):
+        item, case_run = items[number], case_runs[number]
+        control.check_time()
+        if control.skip_if_ended(case_run):
             return
         try:
             if item.case_id is not None:
-                work.case = reader.case_by_id(item.case_id)
+                case_run.case = reader.case_by_id(item.case_id)
             else:
-                work.case = reader.case_by_ticket(item.ticket_id or 0)
+                case_run.case = reader.case_by_ticket(item.ticket_id or 0)
         except StellarError as error:
-            work.fail(error)
-            progress.failed(error)
+            case_run.fail(error)
+            control.failed(error)
         else:
-            work.shown = case_summary(work.case)
-            progress.succeeded()
+            case_run.summary = case_summary(case_run.case)
+            control.succeeded()
 
-    concurrently(progress, read, range(len(items)))
-    _check_distinct(items, works)
-    outcome = _Outcome(works, read=sum(bool(work.case) for work in works))
-    for item, work in zip(items, works):
-        if work.case and not progress.skips(work):
-            _plan_item(item, work, reader, progress, outcome)
+    concurrently(control, read, range(len(items)))
+    _check_distinct(items, case_runs)
+    outcome = _Outcome(case_runs, read=sum(bool(case_run.case) for case_run in case_runs))
+    for item, case_run in zip(items, case_runs):
+        if case_run.case and not control.skip_if_ended(case_run):
+            _plan_item(item, case_run, reader, control, outcome)
     return outcome
 
 
-def _plan_item(item: Item, work: Work, reader: Reader, progress: Progress, outcome: _Outcome) -> None:
+def _plan_item(item: Item, case_run: CaseRun, reader: Reader, control: RunControl, outcome: _Outcome) -> None:
     try:
-        work.plan = plan_case(reader.directory, work.case, item.desired)
-        if work.plan.changed:
-            check_guard(work.case, item.guard)
+        case_run.plan = plan_case(reader.directory, case_run.case, item.desired)
+        if case_run.plan.changed:
+            check_unmodified(case_run.case, item.unmodified_since)
     except ConflictError as error:
-        work.skip(str(error), why=error.why)
+        case_run.skip(str(error), why=error.why)
     except StellarError as error:
-        work.fail(error)
-        progress.failed(error)
+        case_run.fail(error)
+        control.failed(error)
     else:
-        outcome.warnings += [unreadable_warning(name, work.case) for name in work.plan.unreadable]
-        if item.guard is not None:
-            # Whoever came between the read and the write was not seen by the plan, whatever time was asked for.
-            work.guard = min(item.guard, modified_at(work.case) or item.guard)
+        outcome.warnings += [write_only_warning(name, case_run.case) for name in case_run.plan.write_only]
+        if item.unmodified_since is not None:
+            # The plan does not know of changes after the read, whatever time the task gives.
+            case_run.unmodified_since = min(item.unmodified_since, modified_at(case_run.case) or item.unmodified_since)
 
 
-def _check_distinct(items: Sequence[Item], works: Sequence[Work]) -> None:
+def _check_distinct(items: Sequence[Item], case_runs: Sequence[CaseRun]) -> None:
     first: dict[str, Item] = {}
-    for item, work in zip(items, works):
-        if work.case:
-            other = first.setdefault(work.case["_id"], item)
+    for item, case_run in zip(items, case_runs):
+        if case_run.case:
+            other = first.setdefault(case_run.case["_id"], item)
             if other is not item:
                 error = two_items_error(f"item {other.number} ({other.label})")
                 error.context = f"Item {item.number} of cases ({item.label})"
@@ -339,42 +342,43 @@ def _check_distinct(items: Sequence[Item], works: Sequence[Work]) -> None:
 # -- the result ----------------------------------------------------------------------------------------
 
 
-def _check_complete(works: Sequence[Work], undone: UndoSummary | None) -> None:
-    """Raises IncompleteError if a case failed, or was not begun. A case that somebody touched is no failure."""
-    failed = [work for work in works if work.outcome == FAILED]
-    not_begun = [work for work in works if not work.begun]
-    if failed or not_begun:
-        first = (failed or not_begun)[0]
+def _check_complete(case_runs: Sequence[CaseRun], undone: UndoSummary | None) -> None:
+    """Raise IncompleteError if a case failed, or the run ended before it. A case that others changed is no failure."""
+    failed = [case_run for case_run in case_runs if case_run.outcome == FAILED]
+    not_started = [case_run for case_run in case_runs if not case_run.started]
+    if failed or not_started:
+        first = (failed or not_started)[0]
         if undone is not None:
             raise undone.error(first)
         raise IncompleteError(
-            "Could not bring all cases to their state",
-            f"of {len(works)} cases {len(failed)} failed, and {len(not_begun)} were not begun. First: {first.reason}",
+            "Could not update all cases",
+            f"of {len(case_runs)} cases {len(failed)} failed, and the run ended before {len(not_started)}. "
+            f"First: {first.reason}",
             "See case_results for each of them; undo has what restores those that were changed.",
         )
 
 
-def _report(outcome: _Outcome, client: Client, rereads: int) -> dict[str, Any]:
-    works = outcome.works
-    for work in works:
-        for number in work.changing if work.outcome == CHANGED else ():
+def _report(outcome: _Outcome, client: Client, rechecks: int) -> dict[str, Any]:
+    case_runs = outcome.case_runs
+    for case_run in case_runs:
+        for number in case_run.contributing if case_run.outcome == CHANGED else ():
             outcome.rules[number]["changed"] += 1
-    warnings = outcome.warnings + [text for work in works for text in work.warnings]
+    warnings = outcome.warnings + [text for case_run in case_runs for text in case_run.warnings]
     if len(warnings) > _MAX_WARNINGS:
         more = f"... and {len(warnings) - _MAX_WARNINGS} more warnings of this kind."
         warnings = [*warnings[:_MAX_WARNINGS], more]
     return {
-        "changed": any(work.outcome == CHANGED or work.written for work in works),
-        "case_results": [work.to_result() for work in works],
+        "changed": any(case_run.outcome == CHANGED or case_run.written for case_run in case_runs),
+        "case_results": [case_run.to_result() for case_run in case_runs],
         "findings": outcome.findings,
         "rules": outcome.rules,
         "counts": {
             "read": outcome.read,
-            **{name: sum(work.outcome == name for work in works) for name in OUTCOMES},
+            **{name: sum(case_run.outcome == name for case_run in case_runs) for name in OUTCOMES},
             "findings": len(outcome.findings),
         },
-        "undo": [work.undo for work in works if work.undo],
-        "requests": {**client.requests, "recheck": rereads},
+        "undo": [case_run.undo for case_run in case_runs if case_run.undo],
+        "requests": {**client.requests, "recheck": rechecks},
         "warnings": warnings,
     }
 
@@ -383,8 +387,8 @@ def _with_undo(result: dict[str, Any], undone: UndoSummary | None, params: dict[
     """Add what the result of an undo has beside the others', and leave out each case if the task asks for that."""
     if undone is None:
         return result
-    lost = undone.undo.irreversible
-    result["irreversible"] = [{"case_id": case_id, "fields": names} for case_id, names in lost.items()]
+    irreversible = undone.undo.irreversible
+    result["irreversible"] = [{"case_id": case_id, "fields": names} for case_id, names in irreversible.items()]
     result["summary"] = undone.lines()
     return {name: value for name, value in result.items() if not params.get("summary_only") or name not in DETAILS}
 
@@ -399,6 +403,6 @@ def _resolved(rule: Rule, number: int, directory: Directory) -> Rule:
     with prefixed_errors(f"Rule {number} {printable(rule.name, 100)!r}"):
         desired = rule.desired
         if desired is not None and desired.assignee is not None:
-            desired = replace(desired, assignee=directory.person(desired.assignee.given))
+            desired = replace(desired, assignee=directory.person(desired.assignee.spelling))
         match = replace(rule.match, query=replace(rule.match.query, tenant=directory.tenant()))
         return replace(rule, match=match.resolved(directory.person, directory.tenant_called), desired=desired)

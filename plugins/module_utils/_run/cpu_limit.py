@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from typing import Any, Iterator
 
 
-class TookTooLong(Exception):
+class CpuTimeExceeded(Exception):
     """The computing time is used up."""
 
 
 @contextmanager
-def at_most(seconds: float) -> Iterator[None]:
-    """Raise TookTooLong after so many seconds of computing, which waiting and other processes do not use up.
+def cpu_time_limit(seconds: float) -> Iterator[None]:
+    """Raise CpuTimeExceeded after so many seconds of computing, which waiting and other processes do not use up.
 
     In a thread beside the main one, which no signal reaches, there is no bound.
     """
@@ -27,7 +27,7 @@ def at_most(seconds: float) -> Iterator[None]:
         return
 
     def stop(*unused: Any) -> None:
-        raise TookTooLong
+        raise CpuTimeExceeded
 
     former = signal.signal(signal.SIGVTALRM, stop)
     signal.setitimer(signal.ITIMER_VIRTUAL, seconds)

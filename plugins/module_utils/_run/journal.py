@@ -53,9 +53,9 @@ class Journal:
     def __exit__(self, *unused: Any) -> None:
         self.close()
 
-    def undo_by(self, item: dict[str, Any], lost: Sequence[str] = (), ticket: Any = None) -> None:
-        """Write down the item that undoes a write, and what it can't. Raises OSError if it can't be kept."""
-        entry = {JOURNAL_UNDO: item, JOURNAL_IRREVERSIBLE: list(lost), JOURNAL_TICKET: ticket}
+    def append(self, item: dict[str, Any], irreversible: Sequence[str] = (), ticket: Any = None) -> None:
+        """Append the item that undoes a write, and the fields that it can't. Raises OSError if that fails."""
+        entry = {JOURNAL_UNDO: item, JOURNAL_IRREVERSIBLE: list(irreversible), JOURNAL_TICKET: ticket}
         self._write({name: value for name, value in entry.items() if value})
 
     def _write(self, entry: dict[str, Any]) -> None:
@@ -76,7 +76,7 @@ class Journal:
 
 
 def _create(path: str) -> int:
-    """A new file that only its owner can read. An older journal may be the only way back from an older run."""
+    """Create a file that only its owner can read. Never replaces one: it may be the only undo of an older run."""
     try:
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
     except OSError as error:
@@ -127,19 +127,19 @@ def undo_file(text: str, name: str) -> UndoFile:
     else:
         raise InputError(what, "it is neither a report of the role case_hygiene nor a journal.", remedy)
     if not undo.items:
-        lost = sorted({printable(field, 30) for fields in undo.irreversible.values() for field in fields})
-        why = f"what that run changed can't be undone: {', '.join(lost)}." if lost else nothing
+        irreversible = sorted({printable(field, 30) for fields in undo.irreversible.values() for field in fields})
+        why = f"what that run changed can't be undone: {', '.join(irreversible)}." if irreversible else nothing
         what = f"Option undo_file: {printable(name)} holds nothing to undo"
         raise InputError(what, why, "Give the report or the journal of the run to undo.")
     return undo
 
 
 def _report(report: dict[str, Any]) -> tuple[UndoFile, str]:
-    """What a report has to undo, and why that may be nothing. A preview has changed nothing."""
+    """Return what a report has to undo, and why that may be nothing. A preview has changed nothing."""
     is_preview = report.get("mode") == "check"
     given = report.get("case_results")
     results = [result for result in given if isinstance(result, dict)] if isinstance(given, list) else []
-    lost = {str(result.get("case_id")): _names(result) for result in results if not is_preview}
+    irreversible = {str(result.get("case_id")): _names(result) for result in results if not is_preview}
     tickets = {str(result.get("case_id")): result.get(JOURNAL_TICKET) for result in results}
     if is_preview:
         nothing = "it is the report of a run in check mode, which changes nothing."
@@ -147,27 +147,27 @@ def _report(report: dict[str, Any]) -> tuple[UndoFile, str]:
         nothing = "that run failed or was ended, and its report names no change, but its journal may."
     else:
         nothing = "that run changed nothing."
-    return UndoFile(report["undo"], _without_empty(lost), str(report.get(PLATFORM) or ""), tickets), nothing
+    return UndoFile(report["undo"], _without_empty(irreversible), str(report.get(PLATFORM) or ""), tickets), nothing
 
 
 def _names(entry: dict[str, Any]) -> list[str]:
-    """What can't be undone, of an entry of a journal or a result of a report."""
+    """Return the irreversible fields of an entry of a journal or of a result of a report."""
     names = entry.get(JOURNAL_IRREVERSIBLE)
     return [str(name) for name in names] if isinstance(names, list) else []
 
 
-def _without_empty(lost: dict[str, list[str]]) -> dict[str, list[str]]:
-    return {case_id: names for case_id, names in lost.items() if names}
+def _without_empty(irreversible: dict[str, list[str]]) -> dict[str, list[str]]:
+    return {case_id: names for case_id, names in irreversible.items() if names}
 
 
 def _journal(text: str, what: str, remedy: str) -> tuple[UndoFile, str]:
-    """The last word of a journal on each case, and why it may undo nothing.
+    """Return the last entry of a journal for each case, and why it may undo nothing.
 
     Its last line may be cut, if the run was killed while it wrote.
     """
     lines = text.splitlines()
     items: dict[str, Any] = {}
-    lost: dict[str, list[str]] = {}
+    irreversible: dict[str, list[str]] = {}
     tickets: dict[str, Any] = {}
     platform = ""
     for number, line in enumerate(lines, 1):
@@ -179,12 +179,12 @@ def _journal(text: str, what: str, remedy: str) -> tuple[UndoFile, str]:
                 continue
             item = entry[JOURNAL_UNDO]
             items[item["case_id"]] = item
-            lost[str(item["case_id"])] = _names(entry)
+            irreversible[str(item["case_id"])] = _names(entry)
             tickets[str(item["case_id"])] = entry.get(JOURNAL_TICKET)
         except (ValueError, KeyError, TypeError, RecursionError):
             if number == len(lines) and number > 1:
                 break
-            raise InputError(what, f"line {number} is neither JSON of a report nor of a journal.", remedy) from None
+            raise InputError(what, f"line {number} must be JSON of a report or a journal.", remedy) from None
     restoring = [item for item in items.values() if set(item) - {"case_id", "if_unmodified_since"}]
-    undo = UndoFile(restoring, _without_empty(lost), platform, tickets)
+    undo = UndoFile(restoring, _without_empty(irreversible), platform, tickets)
     return undo, "that run changed nothing." if items else "that run ended before its first write."

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Dict, Iterable
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.case import SEVERITIES, STATUSES
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.bulk import NOT_APPLIED
 
 Row = Dict[str, Any]
 
@@ -34,8 +35,6 @@ BARS = 8
 NONE = "(none)"
 # How a report says that its run ended with an error
 COULD_NOT_EVALUATE = "The policy could not be evaluated"
-# How the reason of a case begins that was planned when the run ended
-NOT_BEGUN = "Not begun:"
 
 
 def view(report: Row) -> Row:
@@ -53,7 +52,9 @@ def view(report: Row) -> Row:
     findings = [_case(row) for row in report["findings"]]
     given = report.get("counts", {})
     counts = _counts(given, results, findings)
-    planned = [] if counts["changed"] or report["requests"]["write"] else [row for row in results if _is_not_begun(row)]
+    planned = (
+        [] if counts["changed"] or report["requests"]["write"] else [row for row in results if _is_not_applied(row)]
+    )
     counts["planned"] = len(planned)
     counts["skipped"] = max(0, counts["skipped"] - len(planned))
     is_error = bool(report["error"]) or report["result"] == "error"
@@ -230,8 +231,8 @@ def _counts(given: Row, results: list[Row], findings: list[Row]) -> Row:
     return {"read": None, **counted_here, "findings": len(findings), **known}
 
 
-def _is_not_begun(row: Row) -> bool:
-    return bool(row["outcome"] == "skipped" and row["reason"].startswith(NOT_BEGUN))
+def _is_not_applied(row: Row) -> bool:
+    return bool(row["outcome"] == "skipped" and row["reason"].startswith(NOT_APPLIED))
 
 
 def _summary(counts: Row, applied: bool, is_error: bool) -> str:

@@ -28,7 +28,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.rules im
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.directory import Person
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plan import Desired
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plan import DesiredState
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.policy import Rule
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.query import Query
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.journal import undo_file
@@ -169,7 +169,7 @@ def test_filters_make_a_query_or_are_refused_with_their_option(params):
 @given(states)
 def test_options_make_a_state_or_are_refused_with_their_option(params):
     found = outcome(desired_state, params)
-    assert isinstance(found, Desired) or is_told_well(found, "Option ", "The task: ")
+    assert isinstance(found, DesiredState) or is_told_well(found, "Option ", "The task: ")
 
 
 sound_connections = st.fixed_dictionaries(

@@ -13,7 +13,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.rules im
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.directory import Person, Tenant
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.match import Match
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plan import Desired, TagChange
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plan import DesiredState, TagChange
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.query import Query
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import resolve_rules
 from ansible_collections.stellarcyber.xdr.plugins.modules import stellar_cases
@@ -29,7 +29,7 @@ KNOWN_MATCH = (
 )
 
 
-LOW_WITH_A = Desired(severity="Low", tags=TagChange(("a",)))
+LOW_WITH_A = DesiredState(severity="Low", tags=TagChange(("a",)))
 
 
 def rule(**options):
@@ -107,19 +107,19 @@ def test_a_name_is_a_regular_expression():
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({"set": {"status": "New"}}, Desired(status="New")),
-        ({"set": {"assignee": " ohtani "}, "comment": "x"}, Desired(assignee=Person("ohtani"), comment="x")),
-        ({"set": {"assignee": ""}}, Desired(assignee=Person(""))),
+        ({"set": {"status": "New"}}, DesiredState(status="New")),
+        ({"set": {"assignee": " ohtani "}, "comment": "x"}, DesiredState(assignee=Person("ohtani"), comment="x")),
+        ({"set": {"assignee": ""}}, DesiredState(assignee=Person(""))),
         (
             {"set": {"tags": {"add": ["a", 1], "delete": ["b"]}, "name": "n", "severity": "Low"}},
-            Desired(tags=TagChange(("a", "1"), ("b",)), name="n", severity="Low"),
+            DesiredState(tags=TagChange(("a", "1"), ("b",)), name="n", severity="Low"),
         ),
-        ({"set": {"tags": {"set": []}}}, Desired(tags=TagChange(exactly=()))),
+        ({"set": {"tags": {"set": []}}}, DesiredState(tags=TagChange(replaces=()))),
         (
             {"set": {"status": "Resolved", "resolution": "Benign", "update_alerts": "yes"}},
-            Desired(status="Resolved", resolution="Benign", update_alerts=True),
+            DesiredState(status="Resolved", resolution="Benign", update_alerts=True),
         ),
-        ({"match": {"status": ["Resolved"]}, "set": {"resolution": "Benign"}}, Desired(resolution="Benign")),
+        ({"match": {"status": ["Resolved"]}, "set": {"resolution": "Benign"}}, DesiredState(resolution="Benign")),
         ({}, None),
         # null is left out, as everywhere in Ansible
         ({"set": None, "comment": None}, None),
@@ -396,10 +396,10 @@ def test_items():
         "cases",
         NOW,
     )
-    assert (first.number, first.case_id, first.ticket_id, first.guard) == (1, "a1", None, 1660835991789)
-    assert (first.desired, first.label) == (Desired(status="New"), "case a1")
-    assert (second.number, second.case_id, second.ticket_id, second.guard) == (2, None, 7, None)
-    assert (second.desired, second.label) == (Desired(tags=TagChange(exactly=("x",)), comment="y"), "ticket 7")
+    assert (first.number, first.case_id, first.ticket_id, first.unmodified_since) == (1, "a1", None, 1660835991789)
+    assert (first.desired, first.label) == (DesiredState(status="New"), "case a1")
+    assert (second.number, second.case_id, second.ticket_id, second.unmodified_since) == (2, None, 7, None)
+    assert (second.desired, second.label) == (DesiredState(tags=TagChange(replaces=("x",)), comment="y"), "ticket 7")
 
 
 @pytest.mark.parametrize(

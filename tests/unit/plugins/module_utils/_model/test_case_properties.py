@@ -13,7 +13,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._api.reader import Reader
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._api.writer import apply_plan, check_guard
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._api.writer import apply_plan, check_unmodified
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import INCLUDES
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.rules import parse_items, parse_rules
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
@@ -26,7 +26,12 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.directory 
     find_people,
     matches_tenant,
 )
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plan import Desired, TagChange, make_plan, verify
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plan import (
+    DesiredState,
+    TagChange,
+    make_plan,
+    verify,
+)
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.policy import check_convergence, decide
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.query import Page, Query, Sorting
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.undo import undo_item
@@ -72,7 +77,7 @@ RULES = [
     {"name": "tenant", "match": {"not_tenant": ["7" * 32], "tags": {"none": ["a"]}}, "set": {"assignee": ""}},
     {"name": "all", "match": {}},
 ]
-DESIRED = Desired(
+DESIRED = DesiredState(
     status="Resolved",
     severity="High",
     name="x",
@@ -144,15 +149,15 @@ def test_a_case_with_odd_fields_can_be_judged_by_rules(case):
 
 
 @given(odd_cases, st.integers(0, 10**14))
-def test_a_guard_lets_a_case_pass_or_says_why_not(case, guard):
-    assert works(check_guard, case, guard)
+def test_a_guard_lets_a_case_pass_or_says_why_not(case, unmodified_since):
+    assert works(check_unmodified, case, unmodified_since)
 
 
 @given(st.lists(odd_cases, max_size=5), st.sampled_from(("created_at", "modified_at", "score")), st.booleans())
 def test_cases_with_odd_fields_can_be_matched_sorted_and_paged(cases, field, descending):
     assert sorted(map(id, Sorting(field, descending).sorted(cases))) == sorted(map(id, cases))
     page = Page((), NOW - 9 * HOUR, NOW, descending)
-    page.following(cases, len(cases), None)
+    page.next_page(cases, len(cases), None)
     for case in cases:
         assert isinstance(QUERY.matches(case), bool)
         assert isinstance(Tenant("7" * 32, "Clinic").owns(case), bool)
@@ -219,7 +224,7 @@ class Platform(Answers):
 def update(case, after, activities=(), comments=()):
     platform = Platform({**after, "_id": case["_id"]}, activities, comments)
     plan = make_plan(case, DESIRED)
-    return works(lambda: apply_plan(platform, Reader(platform, NOW), case, plan, watched=True))
+    return works(lambda: apply_plan(platform, Reader(platform, NOW), case, plan, reads_history=True))
 
 
 @given(odd_cases, odd_cases, st.sampled_from((["b"], [])), activities | anything)

@@ -9,13 +9,13 @@ import pytest
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.concurrent_changes import (
     Edit,
     conflict_warning,
-    named,
-    replaced,
-    shown,
-    was_made,
+    in_history,
+    overwritten_edits,
+    visible_edits,
+    with_authors,
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.directory import Person
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plan import Desired, TagChange, make_plan
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plan import DesiredState, TagChange, make_plan
 
 LEAD = Person("lead@example.com", "1" * 32, "lead@example.com", "lead")
 BEFORE = {
@@ -30,7 +30,7 @@ BEFORE = {
     "resolution": "",
     "modified_at": 1000,
 }
-WANTED = Desired(status="In Progress", tags=TagChange(add=("hit",), remove=("old",)), comment="Seen")
+WANTED = DesiredState(status="In Progress", tags=TagChange(add=("hit",), remove=("old",)), comment="Seen")
 PLAN = make_plan(BEFORE, WANTED)
 AFTER = {**BEFORE, "status": "In Progress", "tags": ["hit", "b"], "modified_at": 2000}
 
@@ -53,20 +53,20 @@ SHOWN = {
 @pytest.mark.parametrize("name", SHOWN)
 def test_what_a_case_shows_beside_the_plan(name):
     differs, edits = SHOWN[name]
-    assert shown(BEFORE, PLAN, {**AFTER, **differs}) == [
+    assert visible_edits(BEFORE, PLAN, {**AFTER, **differs}) == [
         Edit(field, value, True, None, *moved) for field, value, *moved in edits
     ]
 
 
 def test_tags_that_an_answer_leaves_out_are_no_edit():
     without = {name: value for name, value in AFTER.items() if name != "tags"}
-    assert shown(AFTER, make_plan(AFTER, Desired()), without) == []
-    assert shown(without, make_plan(without, Desired()), AFTER) == []
+    assert visible_edits(AFTER, make_plan(AFTER, DesiredState()), without) == []
+    assert visible_edits(without, make_plan(without, DesiredState()), AFTER) == []
 
 
 def test_a_resolution_counts_if_the_status_stays():
-    plan = make_plan(BEFORE, Desired(severity="High"))
-    assert shown(BEFORE, plan, {**BEFORE, "severity": "High", "resolution": "Benign"}) == [
+    plan = make_plan(BEFORE, DesiredState(severity="High"))
+    assert visible_edits(BEFORE, plan, {**BEFORE, "severity": "High", "resolution": "Benign"}) == [
         Edit("resolution", "Benign", True)
     ]
 
@@ -102,18 +102,20 @@ REPLACED = {
 @pytest.mark.parametrize("name", REPLACED)
 def test_what_the_update_replaced(name):
     history, edits = REPLACED[name]
-    assert replaced(BEFORE, PLAN, history) == [Edit(field, value, False, "jo@example.com") for field, value in edits]
+    assert overwritten_edits(BEFORE, PLAN, history) == [
+        Edit(field, value, False, "jo@example.com") for field, value in edits
+    ]
 
 
 def test_an_entry_without_a_time_is_not_later_than_any():
     case = {**BEFORE, "modified_at": -5}
     history = [OURS, entry("status", "Escalated", None), entry("status", "Resolved")]
-    assert [edit.value for edit in replaced(case, make_plan(case, WANTED), history)] == ["Resolved"]
+    assert [edit.value for edit in overwritten_edits(case, make_plan(case, WANTED), history)] == ["Resolved"]
 
 
 def test_nothing_is_known_of_a_case_without_a_time():
     case = {**BEFORE, "modified_at": None}
-    assert replaced(case, make_plan(case, WANTED), [OURS, entry("status", "Escalated")]) == []
+    assert overwritten_edits(case, make_plan(case, WANTED), [OURS, entry("status", "Escalated")]) == []
 
 
 ASSIGNED = [entry("assignee", "lead", 2000), entry("assignee", "jo")]
@@ -133,7 +135,7 @@ UNASSIGNED = [entry("assignee", "Unassigned", 2000), entry("assignee", "jo")]
 )
 def test_people_are_told_apart_by_identity(person, history, found):
     case = {**BEFORE, "assignee": "3" * 32, "assignee_name": "max"}
-    edits = replaced(case, make_plan(case, Desired(assignee=person)), history)
+    edits = overwritten_edits(case, make_plan(case, DesiredState(assignee=person)), history)
     assert [edit.value for edit in edits] == ([] if found is None else [found])
 
 
@@ -154,19 +156,19 @@ def test_people_are_told_apart_by_identity(person, history, found):
 )
 def test_whether_a_change_was_made(field, history, made):
     (change,) = (change for change in PLAN.changes if change.field == field)
-    assert was_made(BEFORE, PLAN, change, history) is made
+    assert in_history(BEFORE, PLAN, change, history) is made
 
 
 @pytest.mark.parametrize(
     ("to", "made"), [(["b"], True), ([], True), (None, True), ([{"name": "old"}], False), ("old, b", False)]
 )
 def test_a_history_that_cannot_be_read_is_no_proof_that_a_tag_was_deleted(to, made):
-    plan = make_plan(BEFORE, Desired(tags=TagChange(remove=("old",))))
-    assert was_made(BEFORE, plan, plan.changes[0], [entry("tags", to)]) is made
+    plan = make_plan(BEFORE, DesiredState(tags=TagChange(remove=("old",))))
+    assert in_history(BEFORE, plan, plan.changes[0], [entry("tags", to)]) is made
 
 
 def by_of(edit, *history):
-    (found,) = named([edit], BEFORE, PLAN, history)
+    (found,) = with_authors([edit], BEFORE, PLAN, history)
     assert (found.field, found.value, found.kept) == (edit.field, edit.value, edit.kept)
     return found.by
 

@@ -50,19 +50,19 @@ def test_what_it_allows(text, read, most):
 @pytest.mark.parametrize(
     ("text", "changes", "read", "message"),
     [
-        ("0", 1, 1, "Aborted before the first write: 1 change planned, max_changes is 0. Look"),
-        ("2", 3, 60, "Aborted before the first write: 3 changes planned, max_changes is 2. Look"),
+        ("0", 1, 1, "Aborted before the first write: 1 change planned, max_changes is 0. See"),
+        ("2", 3, 60, "Aborted before the first write: 3 changes planned, max_changes is 2. See"),
         (
             "2%",
             3,
             60,
-            "Aborted before the first write: 3 changes planned, max_changes is 2% of the 60 cases read. Look",
+            "Aborted before the first write: 3 changes planned, max_changes is 2% of the 60 cases read. See",
         ),
         (
             "2.50%",
             3,
             60,
-            "Aborted before the first write: 3 changes planned, max_changes is 2.5% of the 60 cases read. Look",
+            "Aborted before the first write: 3 changes planned, max_changes is 2.5% of the 60 cases read. See",
         ),
     ],
 )
@@ -72,33 +72,33 @@ def test_what_it_says(text, changes, read, message):
     assert str(caught.value).startswith(message)
     # Check mode is refused as well, so that it is no way to see them.
     assert str(caught.value).endswith(
-        "Look at case_results, or the report. If the changes are meant, raise max_changes."
+        "See case_results, or the report. If the changes are meant, raise max_changes."
     )
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "Option max_changes: '' is no number. Give a number from 0 on (50) or a share (10%)."),
-        ("abc", "Option max_changes: 'abc' is no number."),
-        ("-1", "Option max_changes: '-1' is no number."),
-        ("+1", "Option max_changes: '+1' is no number."),
-        ("1.5", "Option max_changes: '1.5' is no number."),
-        ("1e3", "Option max_changes: '1e3' is no number."),
-        ("1_000", "Option max_changes: '1_000' is no number."),
-        ("1,000", "Option max_changes: '1,000' is no number."),
-        ("%", "Option max_changes: '%' is no number."),
-        ("10%%", "Option max_changes: '10%%' is no number."),
-        ("10 % of them", "Option max_changes: '10 % of them' is no number."),
-        ("-10%", "Option max_changes: '-10%' is no number."),
-        (".5%", "Option max_changes: '.5%' is no number."),
-        ("1.%", "Option max_changes: '1.%' is no number."),
-        ("nan%", "Option max_changes: 'nan%' is no number."),
-        ("\u0661", "Option max_changes: '\u0661' is no number."),
-        ("1000000000", "Option max_changes: '1000000000' is no number."),
-        ("\x1b[31m", "Option max_changes: '[31m' is no number."),
-        ("101%", "Option max_changes: is 101%. A share is from 0% to 100%."),
-        ("100.1%", "Option max_changes: is 100.1%. A share is from 0% to 100%."),
+        ("", "Option max_changes: must be a number from 0 on, or a percentage; got ''. Give 50, or 10%."),
+        ("abc", "Option max_changes: must be a number from 0 on, or a percentage; got 'abc'."),
+        ("-1", "Option max_changes: must be a number from 0 on, or a percentage; got '-1'."),
+        ("+1", "Option max_changes: must be a number from 0 on, or a percentage; got '+1'."),
+        ("1.5", "Option max_changes: must be a number from 0 on, or a percentage; got '1.5'."),
+        ("1e3", "Option max_changes: must be a number from 0 on, or a percentage; got '1e3'."),
+        ("1_000", "Option max_changes: must be a number from 0 on, or a percentage; got '1_000'."),
+        ("1,000", "Option max_changes: must be a number from 0 on, or a percentage; got '1,000'."),
+        ("%", "Option max_changes: must be a number from 0 on, or a percentage; got '%'."),
+        ("10%%", "Option max_changes: must be a number from 0 on, or a percentage; got '10%%'."),
+        ("10 % of them", "Option max_changes: must be a number from 0 on, or a percentage; got '10 % of them'."),
+        ("-10%", "Option max_changes: must be a number from 0 on, or a percentage; got '-10%'."),
+        (".5%", "Option max_changes: must be a number from 0 on, or a percentage; got '.5%'."),
+        ("1.%", "Option max_changes: must be a number from 0 on, or a percentage; got '1.%'."),
+        ("nan%", "Option max_changes: must be a number from 0 on, or a percentage; got 'nan%'."),
+        ("\u0661", "Option max_changes: must be a number from 0 on, or a percentage; got '\u0661'."),
+        ("1000000000", "Option max_changes: must be a number from 0 on, or a percentage; got '1000000000'."),
+        ("\x1b[31m", "Option max_changes: must be a number from 0 on, or a percentage; got '[31m'."),
+        ("101%", "Option max_changes: must be from 0% to 100%, got 101%. Give 10%."),
+        ("100.1%", "Option max_changes: must be from 0% to 100%, got 100.1%. Give 10%."),
     ],
 )
 def test_what_is_no_limit(text, message):

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.case import RESOLUTIONS, SEVERITIES, STATUSES
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.directory import Person
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plan import (
-    Desired,
+    DesiredState,
     TagChange,
-    Verdict,
+    Verification,
     combine,
     final_status,
     make_plan,
@@ -40,81 +40,86 @@ CASE = {
 @pytest.mark.parametrize(
     ("case", "desired", "payload", "changes"),
     [
-        ({}, Desired(status="New"), {}, []),
-        ({}, Desired(status="Escalated"), {"status": "Escalated"}, [("status", "New", "Escalated")]),
-        ({}, Desired(severity="High"), {"severity": "High"}, [("severity", "Medium", "High")]),
-        ({}, Desired(name="x"), {"name": "x"}, [("name", "Carbon Black", "x")]),
-        ({}, Desired(description="x"), {"description": "x"}, [("description", None, "x")]),
-        ({"description": "x"}, Desired(description="x"), {}, []),
-        ({"description": "y"}, Desired(description="x"), {"description": "x"}, [("description", "y", "x")]),
+        ({}, DesiredState(status="New"), {}, []),
+        ({}, DesiredState(status="Escalated"), {"status": "Escalated"}, [("status", "New", "Escalated")]),
+        ({}, DesiredState(severity="High"), {"severity": "High"}, [("severity", "Medium", "High")]),
+        ({}, DesiredState(name="x"), {"name": "x"}, [("name", "Carbon Black", "x")]),
+        ({}, DesiredState(description="x"), {"description": "x"}, [("description", None, "x")]),
+        ({"description": "x"}, DesiredState(description="x"), {}, []),
+        ({"description": "y"}, DesiredState(description="x"), {"description": "x"}, [("description", "y", "x")]),
         # people: by identity
         (
             {},
-            Desired(assignee=OHTANI),
+            DesiredState(assignee=OHTANI),
             {"assignee": "ohtani@example.com"},
             [("assignee", "api@example.com", "ohtani@example.com")],
         ),
-        ({"assignee": OHTANI.user_id.upper(), "assignee_name": "x"}, Desired(assignee=OHTANI), {}, []),
-        ({"assignee": OHTANI.user_id, "assignee_name": "ohtani"}, Desired(assignee=Person("OHTANI")), {}, []),
-        ({}, Desired(assignee=NOBODY), {"assignee": ""}, [("assignee", "api@example.com", "")]),
-        ({"assignee": "", "assignee_name": "Unassigned"}, Desired(assignee=NOBODY), {}, []),
+        ({"assignee": OHTANI.user_id.upper(), "assignee_name": "x"}, DesiredState(assignee=OHTANI), {}, []),
+        ({"assignee": OHTANI.user_id, "assignee_name": "ohtani"}, DesiredState(assignee=Person("OHTANI")), {}, []),
+        ({}, DesiredState(assignee=NOBODY), {"assignee": ""}, [("assignee", "api@example.com", "")]),
+        ({"assignee": "", "assignee_name": "Unassigned"}, DesiredState(assignee=NOBODY), {}, []),
         (
             {"assignee": "", "assignee_name": "Unassigned"},
-            Desired(assignee=OHTANI),
+            DesiredState(assignee=OHTANI),
             {"assignee": "ohtani@example.com"},
             [("assignee", "", "ohtani@example.com")],
         ),
         # another person of the same name: told apart by id, in the diff too
         (
             {"assignee": "0" * 32, "assignee_name": "ohtani@example.com"},
-            Desired(assignee=OHTANI),
+            DesiredState(assignee=OHTANI),
             {"assignee": "ohtani@example.com"},
             [("assignee", f"ohtani@example.com ({'0' * 32})", "ohtani@example.com")],
         ),
         # tags: sets
-        ({}, Desired(tags=TagChange(add=("a",))), {}, []),
-        ({}, Desired(tags=TagChange(exactly=("a", "b", "a"))), {}, []),
-        ({}, Desired(tags=TagChange(remove=("z",))), {}, []),
+        ({}, DesiredState(tags=TagChange(add=("a",))), {}, []),
+        ({}, DesiredState(tags=TagChange(replaces=("a", "b", "a"))), {}, []),
+        ({}, DesiredState(tags=TagChange(remove=("z",))), {}, []),
         (
             {},
-            Desired(tags=TagChange(add=("c", "a", "c"), remove=("b", "z"))),
+            DesiredState(tags=TagChange(add=("c", "a", "c"), remove=("b", "z"))),
             {"tags": {"add": ["c"], "delete": ["b"]}},
             [("tags", ["a", "b"], ["a", "c"])],
         ),
-        ({}, Desired(tags=TagChange(exactly=())), {"tags": {"delete": ["b", "a"]}}, [("tags", ["a", "b"], [])]),
-        ({"tags": None}, Desired(tags=TagChange(exactly=("A",))), {"tags": {"add": ["A"]}}, [("tags", [], ["A"])]),
+        ({}, DesiredState(tags=TagChange(replaces=())), {"tags": {"delete": ["b", "a"]}}, [("tags", ["a", "b"], [])]),
+        (
+            {"tags": None},
+            DesiredState(tags=TagChange(replaces=("A",))),
+            {"tags": {"add": ["A"]}},
+            [("tags", [], ["A"])],
+        ),
         # what goes along with a change, and only then
         (
             {},
-            Desired(status="Resolved", resolution="Benign", update_alerts=True),
+            DesiredState(status="Resolved", resolution="Benign", update_alerts=True),
             {"status": "Resolved", "resolution": "Benign", "update_alerts": True},
             [("status", "New", "Resolved"), ("resolution", "", "Benign")],
         ),
         (
             {"status": "Resolved"},
-            Desired(resolution="Benign"),
+            DesiredState(resolution="Benign"),
             {"status": "Resolved", "resolution": "Benign"},
             [("resolution", "", "Benign")],
         ),
-        ({"status": "Resolved"}, Desired(status="Resolved", update_alerts=True), {}, []),
+        ({"status": "Resolved"}, DesiredState(status="Resolved", update_alerts=True), {}, []),
         (
             {"status": "Resolved"},
-            Desired(status="Resolved", severity="High", update_alerts=True),
+            DesiredState(status="Resolved", severity="High", update_alerts=True),
             {"severity": "High"},
             [("severity", "Medium", "High")],
         ),
         (
             {},
-            Desired(severity="Low", comment="hello"),
+            DesiredState(severity="Low", comment="hello"),
             {"severity": "Low"},
             [("severity", "Medium", "Low"), ("comment", None, "hello")],
         ),
-        ({}, Desired(severity="Medium", comment="hello"), {}, []),
+        ({}, DesiredState(severity="Medium", comment="hello"), {}, []),
         # a field that can't be read back is written in each run: no comment with each
-        ({}, Desired(description="x", comment="hello"), {"description": "x"}, [("description", None, "x")]),
+        ({}, DesiredState(description="x", comment="hello"), {"description": "x"}, [("description", None, "x")]),
         (
             {"description": "y"},
-            Desired(description="x", comment="hello"),
+            DesiredState(description="x", comment="hello"),
             {"description": "x"},
             [("description", "y", "x"), ("comment", None, "hello")],
         ),
@@ -132,18 +137,18 @@ def test_plan(case, desired, payload, changes):
     [
         (
             {},
-            Desired(status="New", severity="High"),
+            DesiredState(status="New", severity="High"),
             {"status": "New", "severity": "Medium"},
             {"status": "New", "severity": "High"},
         ),
         # what is as it should be is shown, too
         (
             {"assignee": OHTANI.user_id, "assignee_name": "ohtani"},
-            Desired(assignee=OHTANI, tags=TagChange(add=("a",))),
+            DesiredState(assignee=OHTANI, tags=TagChange(add=("a",))),
             {"assignee": "ohtani", "tags": ["a", "b"]},
             {"assignee": "ohtani", "tags": ["a", "b"]},
         ),
-        ({}, Desired(description="x"), {"description": None}, {"description": "x"}),
+        ({}, DesiredState(description="x"), {"description": None}, {"description": "x"}),
     ],
 )
 def test_diff_holds_managed_fields_only(case, desired, before, after):
@@ -162,21 +167,21 @@ def test_diff_holds_managed_fields_only(case, desired, before, after):
     ],
 )
 def test_diff_names_the_case_by_its_ticket(case, header):
-    assert make_plan(case, Desired()).diff(case)["before_header"] == header
+    assert make_plan(case, DesiredState()).diff(case)["before_header"] == header
 
 
 @pytest.mark.parametrize(
     ("case", "desired", "changed"),
     [
-        ({"name": "y"}, Desired(name="x", status="New"), {"name": "x"}),
-        ({}, Desired(assignee=OHTANI), {"assignee": OHTANI.user_id, "assignee_name": "ohtani@example.com"}),
-        ({}, Desired(assignee=Person("new@x.org")), {"assignee": "new@x.org", "assignee_name": "new@x.org"}),
-        ({}, Desired(assignee=NOBODY), {"assignee": "", "assignee_name": ""}),
-        ({}, Desired(tags=TagChange(exactly=("z",))), {"tags": ["z"]}),
-        ({"severity": "Low"}, Desired(severity="High"), {"severity": "High"}),
-        ({}, Desired(severity="High"), {"severity": "High"}),
+        ({"name": "y"}, DesiredState(name="x", status="New"), {"name": "x"}),
+        ({}, DesiredState(assignee=OHTANI), {"assignee": OHTANI.user_id, "assignee_name": "ohtani@example.com"}),
+        ({}, DesiredState(assignee=Person("new@x.org")), {"assignee": "new@x.org", "assignee_name": "new@x.org"}),
+        ({}, DesiredState(assignee=NOBODY), {"assignee": "", "assignee_name": ""}),
+        ({}, DesiredState(tags=TagChange(replaces=("z",))), {"tags": ["z"]}),
+        ({"severity": "Low"}, DesiredState(severity="High"), {"severity": "High"}),
+        ({}, DesiredState(severity="High"), {"severity": "High"}),
         # a comment is none of the case's fields
-        ({}, Desired(status="Cancelled", comment="hello"), {"status": "Cancelled"}),
+        ({}, DesiredState(status="Cancelled", comment="hello"), {"status": "Cancelled"}),
     ],
 )
 def test_check_mode_returns_the_case_as_it_will_be(case, desired, changed):
@@ -187,10 +192,10 @@ def test_check_mode_returns_the_case_as_it_will_be(case, desired, changed):
 @pytest.mark.parametrize(
     ("case", "desired", "status"),
     [
-        ({"status": "New"}, Desired(status="Resolved"), "Resolved"),
-        ({"status": "New"}, Desired(), "New"),
-        ({"status": None}, Desired(), ""),
-        ({}, Desired(), ""),
+        ({"status": "New"}, DesiredState(status="Resolved"), "Resolved"),
+        ({"status": "New"}, DesiredState(), "New"),
+        ({"status": None}, DesiredState(), ""),
+        ({}, DesiredState(), ""),
     ],
 )
 def test_final_status(case, desired, status):
@@ -219,7 +224,7 @@ CASES = st.fixed_dictionaries(
 def desired_states(draw):
     add = draw(TAGS)
     delete = [tag for tag in draw(TAGS) if tag not in add]
-    return Desired(
+    return DesiredState(
         status=draw(st.none() | st.sampled_from(STATUSES)),
         severity=draw(st.none() | st.sampled_from(SEVERITIES)),
         name=draw(st.none() | st.text(max_size=5)),
@@ -229,7 +234,7 @@ def desired_states(draw):
         tags=draw(
             st.none()
             | st.just(TagChange(add=tuple(add), remove=tuple(delete)))
-            | TAGS.map(lambda tags: TagChange(exactly=tuple(tags)))
+            | TAGS.map(lambda tags: TagChange(replaces=tuple(tags)))
         ),
         update_alerts=draw(st.none() | st.booleans()),
         comment=draw(st.none() | st.just("hello")),
@@ -261,7 +266,7 @@ def platform_put(case, payload):
 def test_applying_a_plan_reaches_the_state_and_planning_again_gives_nothing(case, desired):
     plan = make_plan(case, desired)
     after = platform_put(case, plan.payload)
-    assert verify(plan, after) == Verdict(made=[change for change in plan.changes if change.field != "comment"])
+    assert verify(plan, after) == Verification(made=[change for change in plan.changes if change.field != "comment"])
     again = make_plan(after, desired)
     assert not again.changed
     assert again.payload == {}
@@ -291,51 +296,57 @@ def test_a_field_that_the_platform_ignores_is_found(case, desired, ignored):
     plan = make_plan(case, desired)
     sent = {name: value for name, value in plan.payload.items() if name != ignored}
     verdict = verify(plan, platform_put(case, sent))
-    found = {change.field for change in verdict.missing + verdict.unsure}
+    found = {change.field for change in verdict.missing + verdict.unverifiable}
     changed = {change.field for change in plan.changes}
     assert found == ({ignored} & changed)
 
 
 @pytest.mark.parametrize(
-    ("desired", "after", "missing", "unsure", "made"),
+    ("desired", "after", "missing", "unverifiable", "made"),
     [
-        (Desired(severity="High"), {"severity": "High"}, [], [], ["severity"]),
-        (Desired(severity="High"), {}, ["severity"], [], []),
-        (Desired(severity="High", status="Resolved"), {"severity": "High"}, ["status"], [], ["severity"]),
-        (Desired(severity="High", status="Resolved"), {}, ["status", "severity"], [], []),
-        (Desired(severity="High", comment="hello"), {}, ["severity"], [], []),
-        (Desired(description="x"), {}, [], ["description"], []),
-        (Desired(description="x"), {"description": ""}, [], ["description"], []),
-        (Desired(description="x"), {"description": "y"}, ["description"], [], []),
-        (Desired(description="x", severity="High"), {}, ["severity"], ["description"], []),
-        (Desired(description="x", severity="High"), {"severity": "High"}, [], ["description"], ["severity"]),
-        (Desired(tags=TagChange(add=("c",))), {}, ["tags"], [], []),
-        (Desired(tags=TagChange(add=("c",))), {"tags": ["b", "c"]}, [], [], ["tags"]),
-        (Desired(tags=TagChange(remove=("a",))), {}, ["tags"], [], []),
-        (Desired(tags=TagChange(remove=("a",))), {"tags": ["b"]}, [], [], ["tags"]),
-        (Desired(tags=TagChange(exactly=("a", "c"))), {"tags": ["a", "b", "c"]}, ["tags"], [], []),
+        (DesiredState(severity="High"), {"severity": "High"}, [], [], ["severity"]),
+        (DesiredState(severity="High"), {}, ["severity"], [], []),
+        (DesiredState(severity="High", status="Resolved"), {"severity": "High"}, ["status"], [], ["severity"]),
+        (DesiredState(severity="High", status="Resolved"), {}, ["status", "severity"], [], []),
+        (DesiredState(severity="High", comment="hello"), {}, ["severity"], [], []),
+        (DesiredState(description="x"), {}, [], ["description"], []),
+        (DesiredState(description="x"), {"description": ""}, [], ["description"], []),
+        (DesiredState(description="x"), {"description": "y"}, ["description"], [], []),
+        (DesiredState(description="x", severity="High"), {}, ["severity"], ["description"], []),
+        (DesiredState(description="x", severity="High"), {"severity": "High"}, [], ["description"], ["severity"]),
+        (DesiredState(tags=TagChange(add=("c",))), {}, ["tags"], [], []),
+        (DesiredState(tags=TagChange(add=("c",))), {"tags": ["b", "c"]}, [], [], ["tags"]),
+        (DesiredState(tags=TagChange(remove=("a",))), {}, ["tags"], [], []),
+        (DesiredState(tags=TagChange(remove=("a",))), {"tags": ["b"]}, [], [], ["tags"]),
+        (DesiredState(tags=TagChange(replaces=("a", "c"))), {"tags": ["a", "b", "c"]}, ["tags"], [], []),
         # what others have added since, or changed back
-        (Desired(tags=TagChange(exactly=("a",))), {"tags": ["a", "new"]}, [], [], ["tags"]),
-        (Desired(status="New", severity="High"), {"status": "Escalated", "severity": "High"}, [], [], ["severity"]),
+        (DesiredState(tags=TagChange(replaces=("a",))), {"tags": ["a", "new"]}, [], [], ["tags"]),
+        (
+            DesiredState(status="New", severity="High"),
+            {"status": "Escalated", "severity": "High"},
+            [],
+            [],
+            ["severity"],
+        ),
     ],
 )
-def test_what_a_case_shows_after_the_write(desired, after, missing, unsure, made):
+def test_what_a_case_shows_after_the_write(desired, after, missing, unverifiable, made):
     plan = make_plan(CASE, desired)
     verdict = verify(plan, {**CASE, **after})
     assert [change.field for change in verdict.missing] == missing
-    assert [change.field for change in verdict.unsure] == unsure
+    assert [change.field for change in verdict.unverifiable] == unverifiable
     assert [change.field for change in verdict.made] == made
 
 
-@pytest.mark.parametrize(("case", "unreadable"), [({}, ["description"]), ({"description": ""}, [])])
-def test_a_description_that_is_not_given_back_is_noted(case, unreadable):
-    assert make_plan({**CASE, **case}, Desired(description="x", name="x")).unreadable == unreadable
+@pytest.mark.parametrize(("case", "write_only"), [({}, ["description"]), ({"description": ""}, [])])
+def test_a_description_that_is_not_given_back_is_noted(case, write_only):
+    assert make_plan({**CASE, **case}, DesiredState(description="x", name="x")).write_only == write_only
 
 
 def test_an_assignee_that_cannot_be_judged_is_unsure_and_an_ignored_one_is_missing():
-    plan = make_plan(CASE, Desired(assignee=Person("ohtani@example.com")))
-    unsure = verify(plan, {**CASE, "assignee": OHTANI.user_id, "assignee_name": "ohtani"}).unsure
-    assert [change.field for change in unsure] == ["assignee"]
+    plan = make_plan(CASE, DesiredState(assignee=Person("ohtani@example.com")))
+    unverifiable = verify(plan, {**CASE, "assignee": OHTANI.user_id, "assignee_name": "ohtani"}).unverifiable
+    assert [change.field for change in unverifiable] == ["assignee"]
     ignored = verify(plan, {**CASE, "assignee": "", "assignee_name": "Unassigned"})
     assert [change.field for change in ignored.missing] == ["assignee"]
 
@@ -351,14 +362,14 @@ def test_an_assignee_that_cannot_be_judged_is_unsure_and_an_ignored_one_is_missi
         (TagChange(("a",)), TagChange((), ("a",)), TagChange((), ("a",))),
         (TagChange((), ("a",)), TagChange(("a",)), TagChange(("a",))),
         (TagChange(("a",), ("b",)), TagChange(("b",), ("c",)), TagChange(("a", "b"), ("c",))),
-        (TagChange(("a",), ("b",)), TagChange(exactly=("c",)), TagChange(exactly=("c",))),
-        (TagChange(exactly=("a", "b")), TagChange(("c",), ("a",)), TagChange(exactly=("b", "c"))),
-        (TagChange(exactly=()), TagChange(("c",)), TagChange(exactly=("c",))),
-        (TagChange(exactly=("a",)), TagChange(exactly=()), TagChange(exactly=())),
+        (TagChange(("a",), ("b",)), TagChange(replaces=("c",)), TagChange(replaces=("c",))),
+        (TagChange(replaces=("a", "b")), TagChange(("c",), ("a",)), TagChange(replaces=("b", "c"))),
+        (TagChange(replaces=()), TagChange(("c",)), TagChange(replaces=("c",))),
+        (TagChange(replaces=("a",)), TagChange(replaces=()), TagChange(replaces=())),
     ],
 )
 def test_changes_of_tags_one_after_the_other(first, later, both):
-    assert first.then(later) == both
+    assert first.followed_by(later) == both
 
 
 def tags_after(current, *changes):
@@ -370,31 +381,35 @@ def tags_after(current, *changes):
 @st.composite
 def tag_changes(draw):
     add, delete = draw(TAGS), draw(TAGS)
-    exactly = TAGS.map(lambda tags: TagChange(exactly=tuple(tags)))
+    exactly = TAGS.map(lambda tags: TagChange(replaces=tuple(tags)))
     return draw(exactly | st.just(TagChange(tuple(add), tuple(tag for tag in delete if tag not in add))))
 
 
 @given(TAGS, tag_changes(), tag_changes(), tag_changes())
 def test_a_change_of_tags_for_several_does_what_they_do(current, first, second, third):
     wanted = tags_after(current, first, second, third)
-    assert tags_after(current, first.then(second), third) == wanted
-    assert tags_after(current, first.then(second).then(third)) == wanted
-    assert tags_after(current, first.then(second.then(third))) == wanted
+    assert tags_after(current, first.followed_by(second), third) == wanted
+    assert tags_after(current, first.followed_by(second).followed_by(third)) == wanted
+    assert tags_after(current, first.followed_by(second.followed_by(third))) == wanted
 
 
 @pytest.mark.parametrize(
     ("first", "later", "both"),
     [
-        (Desired(status="New"), Desired(), Desired(status="New")),
-        (Desired(status="New", severity="Low"), Desired(status="Resolved"), Desired(status="Resolved", severity="Low")),
-        (Desired(assignee=OHTANI), Desired(assignee=NOBODY), Desired(assignee=NOBODY)),
-        (Desired(update_alerts=True), Desired(update_alerts=False), Desired(update_alerts=False)),
-        (Desired(comment="one"), Desired(comment="two"), Desired(comment="two")),
-        (Desired(tags=TagChange(("a",))), Desired(name="x"), Desired(name="x", tags=TagChange(("a",)))),
+        (DesiredState(status="New"), DesiredState(), DesiredState(status="New")),
         (
-            Desired(tags=TagChange(("a",))),
-            Desired(tags=TagChange(("b",), ("a",))),
-            Desired(tags=TagChange(("b",), ("a",))),
+            DesiredState(status="New", severity="Low"),
+            DesiredState(status="Resolved"),
+            DesiredState(status="Resolved", severity="Low"),
+        ),
+        (DesiredState(assignee=OHTANI), DesiredState(assignee=NOBODY), DesiredState(assignee=NOBODY)),
+        (DesiredState(update_alerts=True), DesiredState(update_alerts=False), DesiredState(update_alerts=False)),
+        (DesiredState(comment="one"), DesiredState(comment="two"), DesiredState(comment="two")),
+        (DesiredState(tags=TagChange(("a",))), DesiredState(name="x"), DesiredState(name="x", tags=TagChange(("a",)))),
+        (
+            DesiredState(tags=TagChange(("a",))),
+            DesiredState(tags=TagChange(("b",), ("a",))),
+            DesiredState(tags=TagChange(("b",), ("a",))),
         ),
     ],
 )

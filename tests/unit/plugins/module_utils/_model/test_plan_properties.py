@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.directory import Person
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plan import (
-    Desired,
+    DesiredState,
     TagChange,
-    Verdict,
+    Verification,
     make_plan,
     verify,
 )
@@ -62,13 +62,13 @@ def cases(draw):
 @st.composite
 def tag_changes(draw):
     if draw(st.booleans()):
-        return TagChange(exactly=tuple(draw(tag_lists)))
+        return TagChange(replaces=tuple(draw(tag_lists)))
     add = draw(tag_lists)
     return TagChange(tuple(add), tuple(tag for tag in draw(tag_lists) if tag not in add))
 
 
 desired_states = st.builds(
-    Desired,
+    DesiredState,
     status=st.none() | st.sampled_from(STATUSES),
     severity=st.none() | st.sampled_from(SEVERITIES),
     name=st.none() | texts,
@@ -110,7 +110,7 @@ def wanted(case, desired):
         said["assignee"] = said["assignee"].user_id
     if "tags" in said:
         change = said["tags"]
-        kept = state(case)["tags"] - set(change.remove) if change.exactly is None else set(change.exactly)
+        kept = state(case)["tags"] - set(change.remove) if change.replaces is None else set(change.replaces)
         said["tags"] = kept | set(change.add)
     return {**state(case), **said}
 
@@ -120,7 +120,7 @@ def changed_fields(plan):
 
 
 def test_nothing_that_can_be_declared_is_left_out_here():
-    assert set(FIELDS) | {"update_alerts", "comment"} == set(vars(Desired()))
+    assert set(FIELDS) | {"update_alerts", "comment"} == set(vars(DesiredState()))
 
 
 @given(cases(), desired_states)
@@ -128,7 +128,7 @@ def test_a_plan_brings_exactly_what_is_declared(case, desired):
     plan = make_plan(case, desired)
     after = put(case, plan.payload)
     assert state(after) == wanted(case, desired)
-    assert verify(plan, after) == Verdict(made=[change for change in plan.changes if change.field != "comment"])
+    assert verify(plan, after) == Verification(made=[change for change in plan.changes if change.field != "comment"])
 
 
 @given(cases(), desired_states)
@@ -145,7 +145,7 @@ def test_no_part_of_an_update_can_be_spared(case, desired):
     goes_along = {"update_alerts"}
     if "resolution" in plan.payload:
         goes_along.add("status")
-    if plan.unreadable:
+    if plan.write_only:
         goes_along.add("description")
     for name in set(plan.payload) - goes_along:
         less = {key: value for key, value in plan.payload.items() if key != name}
@@ -167,7 +167,7 @@ def test_what_goes_along_goes_only_with_what_it_belongs_to(case, desired):
         assert plan.payload["status"] in ("Resolved", "Cancelled")
         assert plan.payload["update_alerts"] == desired.update_alerts
     if "comment" in plan.after:
-        assert set(changed_fields(plan)) - set(plan.unreadable)
+        assert set(changed_fields(plan)) - set(plan.write_only)
     assert json.loads(json.dumps(plan.payload)) == plan.payload
 
 
@@ -176,7 +176,7 @@ def test_check_mode_shows_the_state_that_a_run_leaves(case, desired):
     plan = make_plan(case, desired)
     shown, held = plan.outcome(case), put(case, plan.payload)
     assert state(shown) == state(held)
-    assert not make_plan(shown, desired).changed or plan.unreadable
+    assert not make_plan(shown, desired).changed or plan.write_only
 
 
 @given(cases(), desired_states)
@@ -206,9 +206,9 @@ def test_neither_order_nor_repetition_of_tags_makes_a_change(case, change, data)
         return tags and data.draw(st.permutations([*tags, *data.draw(st.lists(st.sampled_from(tags), max_size=2))]))
 
     held = {**case, "tags": again(case.get("tags"))}
-    exactly = None if change.exactly is None else tuple(again(list(change.exactly)))
+    exactly = None if change.replaces is None else tuple(again(list(change.replaces)))
     spelled = TagChange(tuple(again(list(change.add))), tuple(again(list(change.remove))), exactly)
-    one, other = make_plan(case, Desired(tags=change)), make_plan(held, Desired(tags=spelled))
+    one, other = make_plan(case, DesiredState(tags=change)), make_plan(held, DesiredState(tags=spelled))
     assert one.changes == other.changes
     for part in ("add", "delete"):
         assert set(one.payload.get("tags", {}).get(part, ())) == set(other.payload.get("tags", {}).get(part, ()))
@@ -217,7 +217,7 @@ def test_neither_order_nor_repetition_of_tags_makes_a_change(case, change, data)
 @settings(max_examples=settings.default.max_examples // 2)
 @given(st.sampled_from(("a", "A")), st.lists(st.sampled_from(("a", "A")), max_size=3))
 def test_tags_that_differ_by_case_are_two(tag, held):
-    plan = make_plan({"_id": "1", "tags": held}, Desired(tags=TagChange(add=(tag,))))
+    plan = make_plan({"_id": "1", "tags": held}, DesiredState(tags=TagChange(add=(tag,))))
     assert plan.changed == (tag not in held)
 
 
@@ -226,7 +226,7 @@ def test_what_the_platform_leaves_out_is_named_and_nothing_else(case, desired, i
     plan = make_plan(case, desired)
     after = put(case, {name: value for name, value in plan.payload.items() if name not in ignored})
     verdict = verify(plan, after)
-    named = {change.field for change in (*verdict.missing, *verdict.unsure)}
+    named = {change.field for change in (*verdict.missing, *verdict.unverifiable)}
     assert named == changed_fields(plan) & set(ignored)
-    assert {change.field for change in verdict.unsure} <= {"description"}
+    assert {change.field for change in verdict.unverifiable} <= {"description"}
     assert {change.field for change in verdict.made} == changed_fields(plan) - set(ignored)

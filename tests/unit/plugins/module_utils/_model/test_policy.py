@@ -15,7 +15,7 @@ import pytest
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.rules import parse_rules
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plan import Desired
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plan import DesiredState
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.policy import check_convergence, decide
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import resolve_rules
 from tests.unit.plugins.module_utils._api.directory import Directory
@@ -50,7 +50,7 @@ NEW, RESOLVED, REOPENED = {"status": ["New"]}, {"status": ["Resolved"]}, {"statu
 
 
 @pytest.mark.parametrize(
-    ("case", "rules", "matched", "changing", "payload"),
+    ("case", "rules", "matched", "contributing", "payload"),
     [
         ({}, [(RESOLVED, {"severity": "Low"})], (), (), None),
         # a finding
@@ -180,9 +180,9 @@ NEW, RESOLVED, REOPENED = {"status": ["New"]}, {"status": ["Resolved"]}, {"statu
         ),
     ],
 )
-def test_decisions(case, rules, matched, changing, payload):
+def test_decisions(case, rules, matched, contributing, payload):
     decision = decide({**CASE, **case}, rules_of(*rules))
-    assert (decision.matched, decision.changing) == (matched, changing)
+    assert (decision.matched, decision.contributing) == (matched, contributing)
     assert (decision.plan.payload if decision.plan else None) == payload
 
 
@@ -218,7 +218,7 @@ def test_the_diff_has_what_the_rules_manage_and_nothing_else():
 
 @pytest.mark.parametrize("level", ["Medium", "High"])
 def test_a_plan_has_the_state_that_the_rules_want_whether_or_not_it_changes_anything(level):
-    assert decide(CASE, rules_of((NEW, {"severity": level}))).plan.desired == Desired(severity=level)
+    assert decide(CASE, rules_of((NEW, {"severity": level}))).plan.desired == DesiredState(severity=level)
 
 
 IDLE = {"modified_before": "7d"}

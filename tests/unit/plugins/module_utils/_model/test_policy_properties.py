@@ -18,10 +18,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._api.writer import check_guard
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._api.writer import check_unmodified
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.rules import parse_items, parse_rules
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import ConflictError, InputError
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plan import Verdict, verify
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plan import Verification, verify
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.policy import check_convergence, decide
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.undo import undo_item
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import plan_case
@@ -374,7 +374,7 @@ def test_a_real_run_changes_what_check_mode_says(example, platform):
     plan = decide(case, parsed(policy)).plan
     assume(plan and plan.changed)
     after = platform.put(case, plan.payload, WRITTEN)
-    assert verify(plan, after) == Verdict(made=[change for change in plan.changes if change.field != "comment"])
+    assert verify(plan, after) == Verification(made=[change for change in plan.changes if change.field != "comment"])
     before, now = shown(case), shown(after)
     differing = {name for name in FIELDS if before[name] != now[name]}
     if case["status"] in CLOSED and after["status"] in OPEN:
@@ -397,7 +397,7 @@ def test_an_accepted_policy_changes_nothing_in_the_next_run(example, platform):
     after = platform.put(case, plan.payload, WRITTEN) if plan and plan.changed else case
     again = decide(after, parsed(policy, NEXT_RUN))
     assert again.plan is None or not again.plan.changed
-    assert again.changing == ()
+    assert again.contributing == ()
 
 
 @many
@@ -450,12 +450,12 @@ def test_an_update_has_nothing_that_is_already_so(example):
 def test_what_is_said_of_rules_is_what_they_did(example):
     policy, case = example
     decision = decide(case, parsed(policy))
-    assert set(decision.changing) <= set(decision.acting) <= set(decision.matched)
-    assert bool(decision.changing) == bool(decision.plan and decision.plan.changed)
-    comments = {policy[number].get("comment") for number in decision.changing} - {None}
+    assert set(decision.contributing) <= set(decision.effective) <= set(decision.matched)
+    assert bool(decision.contributing) == bool(decision.plan and decision.plan.changed)
+    comments = {policy[number].get("comment") for number in decision.contributing} - {None}
     said = decision.plan.after.get("comment", "") if decision.plan else ""
     assert sorted(said.split()) == sorted(comments)
-    assert all("set" in policy[number] for number in decision.acting)
+    assert all("set" in policy[number] for number in decision.effective)
 
 
 def undone(case, plan, after, platform, moment, now_is=None):
@@ -469,7 +469,7 @@ def undone(case, plan, after, platform, moment, now_is=None):
     (back,) = parse_items([item], "undo_file", NOW)
     plan = plan_case(Directory(), now_is or after, back.desired)
     if plan.changed:
-        check_guard(now_is or after, back.guard)
+        check_unmodified(now_is or after, back.unmodified_since)
     return platform.put(after, plan.payload, moment), lost, plan
 
 
@@ -505,7 +505,7 @@ def test_the_examples_are_of_every_kind():
     """Else the properties above would hold of nothing."""
     seen, kinds = Counter(), {}
 
-    @settings(max_examples=300, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=800, deadline=None, derandomize=True, database=None)
     @given(examples())
     def look(example):
         policy, case = example
@@ -521,10 +521,10 @@ def test_the_examples_are_of_every_kind():
                 "refused": bool(fields) and refusal(rules, case) is not None,
                 "refused because of what a platform may do": bool(refusal(rules, case))
                 and any(comes_to_rest(policy, case, platform) for platform in PLATFORMS),
-                "taken back": set(decision.acting) > set(decision.changing),
-                "several rules change it": len(decision.changing) > 1,
+                "taken back": set(decision.effective) > set(decision.contributing),
+                "several rules change it": len(decision.contributing) > 1,
                 "a later rule matches only what an earlier one left": any(
-                    not rules[number].match.accepts(case) for number in decision.changing
+                    not rules[number].match.accepts(case) for number in decision.contributing
                 ),
                 "tags alone": fields == {"tags"},
                 "reopened": case["status"] in CLOSED and "status" in fields and plan.after["status"] in OPEN,

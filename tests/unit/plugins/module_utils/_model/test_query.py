@@ -20,7 +20,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.query impo
     Page,
     Query,
     Sorting,
-    fewest_parts,
+    minimal_cover,
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.times import DAY_MS, format_time, parse_time
 
@@ -306,7 +306,7 @@ TENANT = Tenant("6" * 32, "x")
     ],
 )
 def test_the_fewest_parts(queries, fewest):
-    assert fewest_parts(queries) == fewest
+    assert minimal_cover(queries) == fewest
 
 
 def optional(strategy):
@@ -381,7 +381,7 @@ def lets_through(page, case):
 
 @given(st.lists(QUERIES, min_size=1, max_size=4), st.lists(LISTED, min_size=5, max_size=15))
 def test_the_fewest_parts_list_all_that_a_query_finds_and_all_that_its_own_parts_would_list(queries, cases):
-    fewest = [part.first_page(NOW) for part in fewest_parts(queries)]
+    fewest = [part.first_page(NOW) for part in minimal_cover(queries)]
     all_parts = [part.first_page(NOW) for query in queries for part in query.parts()]
     assert len(fewest) <= len(all_parts)
 
@@ -434,7 +434,7 @@ def read_all(platform, page):
         cases, total = platform.answer(page)
         fresh = [case for case in cases if case["_id"] not in seen]
         seen += [case["_id"] for case in fresh]
-        page = page.following(cases, len(fresh), total)
+        page = page.next_page(cases, len(fresh), total)
     return seen
 
 
@@ -490,23 +490,23 @@ def test_whether_a_page_is_sorted(cases, ascending, descending):
 @pytest.mark.parametrize(("new", "stale"), [(0, 5), (1, 0)])
 def test_the_page_that_follows(descending, cases, following, new, stale):
     page = Page((("status", "New"),), EARLIEST_MS, NOW, descending, skip=7, size=100, stale=4)
-    assert page.following(cases, new, None) == page._replace(**following, stale=stale)
+    assert page.next_page(cases, new, None) == page._replace(**following, stale=stale)
 
 
 @pytest.mark.parametrize(("total", "ends"), [(None, False), (10, False), (9, True), (8, True)])
 def test_the_total_ends_a_listing(total, ends):
-    assert (Page((), EARLIEST_MS, NOW, skip=7).following([EARLY, LATE], 2, total) is None) is ends
+    assert (Page((), EARLIEST_MS, NOW, skip=7).next_page([EARLY, LATE], 2, total) is None) is ends
 
 
 def test_an_empty_page_ends_a_listing():
-    assert Page((), EARLIEST_MS, NOW).following([], 0, 10) is None
+    assert Page((), EARLIEST_MS, NOW).next_page([], 0, 10) is None
 
 
 @pytest.mark.parametrize(("stale", "ends"), [(MAX_STALE_PAGES - 1, False), (MAX_STALE_PAGES, True)])
 def test_a_platform_that_repeats_itself_is_given_up_in_the_end(stale, ends):
     page = Page((), EARLIEST_MS, NOW, stale=stale)
-    assert (page.following([EARLY], 0, None) is None) is ends
-    assert page.following([EARLY], 1, None) is not None
+    assert (page.next_page([EARLY], 0, None) is None) is ends
+    assert page.next_page([EARLY], 1, None) is not None
 
 
 @pytest.mark.parametrize(("count", "calls"), [(0, 1), (1, 1), (500, 1), (501, 2), (10_000, 21)])
@@ -519,7 +519,7 @@ def test_pages_needed(count, calls):
 def test_a_page_that_repeats_for_ever_ends():
     page, cases = Page((), EARLIEST_MS, NOW), [{"_id": "1", "created_at": EARLIEST_MS + 5}]
     for calls in range(100):
-        page = page.following(cases, 0 if calls else 1, 10**9)
+        page = page.next_page(cases, 0 if calls else 1, 10**9)
         if page is None:
             break
     assert page is None

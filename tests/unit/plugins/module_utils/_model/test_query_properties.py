@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._api.reader import Reader
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import Reading
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import ApiError, InputError
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.query import fewest_parts
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.query import minimal_cover
 from tests.simulator import errors, query
 from tests.simulator.model import record_from, show
 from tests.simulator.people import People, new_tenant, new_user
@@ -279,7 +279,7 @@ def test_one_listing_for_several_queries_has_all_of_each(cases, several, switche
     platform = Platform(cases, switches)
     reader = Reader(platform, NOW)
     queries = [read(asked).query(reader.directory) for asked in several]
-    listed = [case for case, _read_at in reader.listed(fewest_parts(queries), read({}).sorting)]
+    listed = [case for case, _read_at in reader.listed(minimal_cover(queries), read({}).sorting)]
     assert len({case["_id"] for case in listed}) == len(listed)
     assert [case["created_at"] for case in listed] == sorted(case["created_at"] for case in listed)
     for asked, asks in zip(several, queries, strict=True):

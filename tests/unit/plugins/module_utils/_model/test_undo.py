@@ -16,7 +16,7 @@ import pytest
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.rules import parse_items
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.directory import Person
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plan import Desired, TagChange, make_plan
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plan import DesiredState, TagChange, make_plan
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.undo import undo_item
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.journal import undo_file
 
@@ -39,70 +39,75 @@ RESOLVED = {"status": "Resolved", "resolution": "Benign"}
 @pytest.mark.parametrize(
     ("case", "desired", "item", "lost"),
     [
-        ({}, Desired(status="Escalated"), {"status": "New"}, []),
-        ({}, Desired(severity="High"), {"severity": "Medium"}, []),
-        ({}, Desired(name="x"), {"name": "Carbon Black"}, []),
-        ({}, Desired(description="x"), {"description": "what was seen"}, []),
-        ({}, Desired(assignee=Person("ohtani")), {"assignee": "9" * 32}, []),
-        ({"assignee": ""}, Desired(assignee=Person("ohtani")), {"assignee": ""}, []),
-        ({"assignee": None}, Desired(assignee=Person("ohtani")), {"assignee": ""}, []),
-        ({}, Desired(assignee=Person("")), {"assignee": "9" * 32}, []),
+        ({}, DesiredState(status="Escalated"), {"status": "New"}, []),
+        ({}, DesiredState(severity="High"), {"severity": "Medium"}, []),
+        ({}, DesiredState(name="x"), {"name": "Carbon Black"}, []),
+        ({}, DesiredState(description="x"), {"description": "what was seen"}, []),
+        ({}, DesiredState(assignee=Person("ohtani")), {"assignee": "9" * 32}, []),
+        ({"assignee": ""}, DesiredState(assignee=Person("ohtani")), {"assignee": ""}, []),
+        ({"assignee": None}, DesiredState(assignee=Person("ohtani")), {"assignee": ""}, []),
+        ({}, DesiredState(assignee=Person("")), {"assignee": "9" * 32}, []),
         # only what is changed
-        ({}, Desired(status="New", severity="High", assignee=Person("api")), {"severity": "Medium"}, []),
+        ({}, DesiredState(status="New", severity="High", assignee=Person("api")), {"severity": "Medium"}, []),
         # tags: only those that are moved
-        ({}, Desired(tags=TagChange(add=("a", "c"))), {"tags": {"remove": ["c"]}}, []),
-        ({}, Desired(tags=TagChange(remove=("b", "z"))), {"tags": {"add": ["b"]}}, []),
-        ({}, Desired(tags=TagChange(exactly=("c", "a"))), {"tags": {"add": ["b"], "remove": ["c"]}}, []),
+        ({}, DesiredState(tags=TagChange(add=("a", "c"))), {"tags": {"remove": ["c"]}}, []),
+        ({}, DesiredState(tags=TagChange(remove=("b", "z"))), {"tags": {"add": ["b"]}}, []),
+        ({}, DesiredState(tags=TagChange(replaces=("c", "a"))), {"tags": {"add": ["b"], "remove": ["c"]}}, []),
         # what the platform held and would not take again
-        ({"tags": ["a,b", "c"]}, Desired(tags=TagChange(exactly=())), {"tags": {"add": ["c"]}}, ["tags"]),
+        ({"tags": ["a,b", "c"]}, DesiredState(tags=TagChange(replaces=())), {"tags": {"add": ["c"]}}, ["tags"]),
         (
             {"tags": [" b", "c"]},
-            Desired(tags=TagChange(exactly=("b",))),
+            DesiredState(tags=TagChange(replaces=("b",))),
             {"tags": {"add": ["c"], "remove": ["b"]}},
             ["tags"],
         ),
-        ({"tags": [" b", "b"]}, Desired(tags=TagChange(remove=("b",))), {"tags": {"add": ["b"]}}, []),
-        ({"tags": [""]}, Desired(tags=TagChange(exactly=())), {}, ["tags"]),
-        ({"status": "Unheard of"}, Desired(status="New"), {}, ["status"]),
-        ({"status": None}, Desired(status="New"), {}, ["status"]),
-        ({"severity": "Severe"}, Desired(severity="High"), {}, ["severity"]),
-        ({"name": ""}, Desired(name="x"), {}, ["name"]),
+        ({"tags": [" b", "b"]}, DesiredState(tags=TagChange(remove=("b",))), {"tags": {"add": ["b"]}}, []),
+        ({"tags": [""]}, DesiredState(tags=TagChange(replaces=())), {}, ["tags"]),
+        ({"status": "Unheard of"}, DesiredState(status="New"), {}, ["status"]),
+        ({"status": None}, DesiredState(status="New"), {}, ["status"]),
+        ({"severity": "Severe"}, DesiredState(severity="High"), {}, ["severity"]),
+        ({"name": ""}, DesiredState(name="x"), {}, ["name"]),
         # a blank one would have the whole list refused
-        ({"name": " \t"}, Desired(name="x"), {}, ["name"]),
-        ({"assignee": " "}, Desired(assignee=Person("ohtani")), {}, ["assignee"]),
-        ({"description": None}, Desired(description="x"), {}, ["description"]),
+        ({"name": " \t"}, DesiredState(name="x"), {}, ["name"]),
+        ({"assignee": " "}, DesiredState(assignee=Person("ohtani")), {}, ["assignee"]),
+        ({"description": None}, DesiredState(description="x"), {}, ["description"]),
         # a resolution goes with status Resolved
-        ({}, Desired(status="Resolved", resolution="Benign"), {"status": "New"}, ["resolution"]),
-        ({"status": "Resolved"}, Desired(resolution="Benign"), {}, ["resolution"]),
-        (RESOLVED, Desired(resolution="True Positive"), {"resolution": "Benign"}, []),
-        (RESOLVED, Desired(status="New"), {"status": "Resolved", "resolution": "Benign"}, []),
-        (RESOLVED, Desired(status="Cancelled"), {"status": "Resolved", "resolution": "Benign"}, []),
-        (RESOLVED, Desired(severity="High"), {"severity": "Medium"}, []),
-        ({"status": "Resolved", "resolution": None}, Desired(status="New"), {"status": "Resolved"}, []),
-        ({"status": "Resolved", "resolution": "Odd"}, Desired(resolution="Benign"), {}, ["resolution"]),
+        ({}, DesiredState(status="Resolved", resolution="Benign"), {"status": "New"}, ["resolution"]),
+        ({"status": "Resolved"}, DesiredState(resolution="Benign"), {}, ["resolution"]),
+        (RESOLVED, DesiredState(resolution="True Positive"), {"resolution": "Benign"}, []),
+        (RESOLVED, DesiredState(status="New"), {"status": "Resolved", "resolution": "Benign"}, []),
+        (RESOLVED, DesiredState(status="Cancelled"), {"status": "Resolved", "resolution": "Benign"}, []),
+        (RESOLVED, DesiredState(severity="High"), {"severity": "Medium"}, []),
+        ({"status": "Resolved", "resolution": None}, DesiredState(status="New"), {"status": "Resolved"}, []),
+        ({"status": "Resolved", "resolution": "Odd"}, DesiredState(resolution="Benign"), {}, ["resolution"]),
         # reopening may clear one that can't be given back
-        ({"status": "Resolved", "resolution": "Odd"}, Desired(status="New"), {"status": "Resolved"}, ["resolution"]),
+        (
+            {"status": "Resolved", "resolution": "Odd"},
+            DesiredState(status="New"),
+            {"status": "Resolved"},
+            ["resolution"],
+        ),
         (
             {"status": "Cancelled", "resolution": "Benign"},
-            Desired(status="New"),
+            DesiredState(status="New"),
             {"status": "Cancelled"},
             ["resolution"],
         ),
-        ({"status": "Cancelled", "resolution": "Benign"}, Desired(status="Resolved"), {"status": "Cancelled"}, []),
-        ({"status": "Cancelled", "resolution": "Benign"}, Desired(severity="Low"), {"severity": "Medium"}, []),
-        ({"status": "Cancelled"}, Desired(status="New"), {"status": "Cancelled"}, []),
-        ({"status": "Escalated", "resolution": "Benign"}, Desired(status="New"), {"status": "Escalated"}, []),
+        ({"status": "Cancelled", "resolution": "Benign"}, DesiredState(status="Resolved"), {"status": "Cancelled"}, []),
+        ({"status": "Cancelled", "resolution": "Benign"}, DesiredState(severity="Low"), {"severity": "Medium"}, []),
+        ({"status": "Cancelled"}, DesiredState(status="New"), {"status": "Cancelled"}, []),
+        ({"status": "Escalated", "resolution": "Benign"}, DesiredState(status="New"), {"status": "Escalated"}, []),
         (
             {"status": "Cancelled", "resolution": "Benign"},
-            Desired(status="Resolved", resolution="True Positive"),
+            DesiredState(status="Resolved", resolution="True Positive"),
             {"status": "Cancelled"},
             ["resolution"],
         ),
         # what goes along
-        ({}, Desired(severity="High", comment="x"), {"severity": "Medium"}, ["comment"]),
-        ({}, Desired(status="Resolved", update_alerts=True), {"status": "New"}, ["alerts"]),
-        ({}, Desired(status="Resolved", update_alerts=False), {"status": "New"}, []),
-        ({}, Desired(status="New"), {}, []),
+        ({}, DesiredState(severity="High", comment="x"), {"severity": "Medium"}, ["comment"]),
+        ({}, DesiredState(status="Resolved", update_alerts=True), {"status": "New"}, ["alerts"]),
+        ({}, DesiredState(status="Resolved", update_alerts=False), {"status": "New"}, []),
+        ({}, DesiredState(status="New"), {}, []),
     ],
 )
 def test_the_way_back(case, desired, item, lost):
@@ -115,11 +120,11 @@ def test_the_way_back(case, desired, item, lost):
         (as_it_is,) = parse_items([undo_item(case, plan, NOW)[0]], "cases", NOW)
         (from_json,) = parse_items(json.loads(json.dumps([undo_item(case, plan, NOW)[0]])), "undo_file", NOW)
         assert as_it_is == from_json
-        assert as_it_is.guard == NOW
+        assert as_it_is.unmodified_since == NOW
 
 
 def test_without_a_time_there_is_no_guard():
-    item, _lost = undo_item(CASE, make_plan(CASE, Desired(status="Escalated")), None)
+    item, _lost = undo_item(CASE, make_plan(CASE, DesiredState(status="Escalated")), None)
     assert item == {"case_id": "c1", "status": "New"}
 
 
@@ -169,7 +174,7 @@ NEITHER = (
 
 
 def at_line(number):
-    return f"Could not read run.json: line {number} is neither JSON of a report nor of a journal. Give the JSON report"
+    return f"Could not read run.json: line {number} must be JSON of a report or a journal. Give the JSON report"
 
 
 @pytest.mark.parametrize(

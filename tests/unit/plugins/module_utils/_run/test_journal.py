@@ -27,9 +27,9 @@ def test_what_is_written_is_what_undoes_it(tmp_path):
     with Journal(str(path)) as journal:
         with pytest.raises(InputError, match="holds nothing to undo: that run ended before its first write"):
             undo_file(path.read_text(), "run")
-        journal.undo_by({**ITEM, "if_unmodified_since": 1})
-        journal.undo_by({"case_id": "c2", "status": "New"}, ["comment"], 67535)
-        journal.undo_by(ITEM)
+        journal.append({**ITEM, "if_unmodified_since": 1})
+        journal.append({"case_id": "c2", "status": "New"}, ["comment"], 67535)
+        journal.append(ITEM)
         # at once, so that a kill loses nothing
         found = undo_file(path.read_text(), "run")
         assert found.items == [ITEM, {"case_id": "c2", "status": "New"}]
@@ -50,7 +50,7 @@ def test_it_is_its_owners_alone_whatever_the_umask(tmp_path):
 def test_without_a_path_nothing_is_kept(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with Journal(None) as journal:
-        journal.undo_by(ITEM)
+        journal.append(ITEM)
     assert not list(tmp_path.iterdir())
 
 
@@ -133,15 +133,15 @@ def test_a_disk_that_is_full_at_once_is_refused_before_anything_is_written(tmp_p
 def test_a_disk_that_becomes_full_leaves_whole_lines(tmp_path, monkeypatch):
     path = tmp_path / "run.jsonl"
     journal = Journal(str(path))
-    journal.undo_by(ITEM)
+    journal.append(ITEM)
     whole = path.read_bytes()
     full_disk(monkeypatch, 20)
     with pytest.raises(OSError, match="No space left on device"):
-        journal.undo_by({"case_id": "c2", "status": "New"})
+        journal.append({"case_id": "c2", "status": "New"})
     assert path.read_bytes() == whole
     # Somebody made room.
     monkeypatch.setattr(journal_module.os, "write", real_write)
-    journal.undo_by({"case_id": "c3", "status": "New"})
+    journal.append({"case_id": "c3", "status": "New"})
     journal.close()
     assert undo_file(path.read_text(), "run").items == [ITEM, {"case_id": "c3", "status": "New"}]
 
@@ -152,7 +152,7 @@ def test_many_threads_write_whole_lines(tmp_path, monkeypatch):
     path = tmp_path / "run.jsonl"
     with Journal(str(path)) as journal, ThreadPoolExecutor(16) as pool:
         for number in range(200):
-            pool.submit(journal.undo_by, {"case_id": f"c{number}", "name": "x" * number})
+            pool.submit(journal.append, {"case_id": f"c{number}", "name": "x" * number})
     entries = [json.loads(line) for line in path.read_text().splitlines()]
     assert entries[0] == {"journal": 1, "collection": "stellarcyber.xdr"}
     assert {entry["undo"]["case_id"]: len(entry["undo"]["name"]) for entry in entries[1:]} == {
@@ -164,5 +164,5 @@ def test_closing_twice_is_closing_once(tmp_path):
     journal = Journal(str(tmp_path / "run.jsonl"))
     journal.close()
     journal.close()
-    journal.undo_by(ITEM)
+    journal.append(ITEM)
     assert len((tmp_path / "run.jsonl").read_text().splitlines()) == 1

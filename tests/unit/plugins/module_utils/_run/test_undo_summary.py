@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import ApiError, ConflictError, StellarError
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.bulk import Work
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.bulk import CaseRun
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.journal import UndoFile
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.undo_summary import UndoSummary
 
@@ -18,31 +18,31 @@ ONE = {"platform": "xdr.example.com", "scope": "tenant Clinic (7777)"}
 NOTHING_LOST = UndoFile([], {}, "xdr.example.com", {})
 
 
-def work(number, outcome="changed", **shown):
+def case_run(number, outcome="changed", **shown):
     shown = {"case_id": f"c{number}", "ticket_id": 100 + number, "tenant": "Clinic", **shown}
-    return Work(shown, outcome=outcome)
+    return CaseRun(shown, outcome=outcome)
 
 
 def skipped(number, reason="ohtani changed it at 5.", **shown):
-    found = work(number, **shown)
+    found = case_run(number, **shown)
     found.skip(str(ConflictError(f"Refused to change case c{number}", reason, "Look at it.")), why=reason)
     return found
 
 
 def failed(number, error=None):
-    found = work(number)
+    found = case_run(number)
     found.fail(error or ApiError(f"Could not update case c{number} (PUT https://x)", "HTTP 422.", "Check the options."))
     return found
 
 
-def lines(works, undo=NOTHING_LOST, origin=None, check_mode=False):
-    return UndoSummary(works, undo, origin or ALL, check_mode).lines()
+def lines(case_runs, undo=NOTHING_LOST, origin=None, check_mode=False):
+    return UndoSummary(case_runs, undo, origin or ALL, check_mode).lines()
 
 
 def test_all_kinds_of_lines_in_their_order():
     lost = UndoFile([], {"c1": ["comment"], "c2": ["comment"], "c3": ["tags", "name"]}, "", {})
-    works = [work(1), skipped(2), failed(3), work(4, "ok"), work(5)]
-    assert lines(works, lost) == [
+    case_runs = [case_run(1), skipped(2), failed(3), case_run(4, "ok"), case_run(5)]
+    assert lines(case_runs, lost) == [
         "Undo on xdr.example.com, all tenants: 2 cases restored, 1 already as before, 1 skipped, 1 failed",
         "Restored: 101 (c1, Clinic), 105 (c5, Clinic)",
         "Skipped: 102 (c2, Clinic): ohtani changed it at 5.",
@@ -54,7 +54,7 @@ def test_all_kinds_of_lines_in_their_order():
 
 
 def test_in_check_mode():
-    assert lines([work(1), skipped(2)], origin=ONE, check_mode=True) == [
+    assert lines([case_run(1), skipped(2)], origin=ONE, check_mode=True) == [
         "Undo on xdr.example.com, tenant Clinic (7777), check mode: "
         "1 case planned, 0 already as before, 1 skipped, 0 failed",
         "Planned: 101 (c1)",
@@ -64,14 +64,14 @@ def test_in_check_mode():
 
 
 @pytest.mark.parametrize(
-    ("works", "counts"),
+    ("case_runs", "counts"),
     [
-        ([work(1), work(2)], "2 cases restored, 0 already as before, 0 skipped, 0 failed"),
-        ([work(1, "ok")], "0 cases restored, 1 already as before, 0 skipped, 0 failed"),
+        ([case_run(1), case_run(2)], "2 cases restored, 0 already as before, 0 skipped, 0 failed"),
+        ([case_run(1, "ok")], "0 cases restored, 1 already as before, 0 skipped, 0 failed"),
     ],
 )
-def test_an_undo_that_is_complete_does_not_complain(works, counts):
-    said = lines(works)
+def test_an_undo_that_is_complete_does_not_complain(case_runs, counts):
+    said = lines(case_runs)
     assert said[0].endswith(": " + counts)
     assert not [line for line in said if "complete" in line]
 
@@ -92,13 +92,13 @@ def test_an_undo_that_is_complete_does_not_complain(works, counts):
     ],
 )
 def test_how_a_case_is_named(shown, origin, name):
-    found = work(1, **shown)
+    found = case_run(1, **shown)
     assert lines([found], origin=origin)[1] == f"Restored: {name}"
 
 
 def test_a_case_that_was_not_read_is_named_by_what_the_file_knows():
     """One that could not be read, and one of which nothing can be restored."""
-    unread = Work({"case_id": "c1", "ticket_id": None})
+    unread = CaseRun({"case_id": "c1", "ticket_id": None})
     unread.fail(ApiError("Could not read case c1 (GET https://x)", "HTTP 404."))
     undo = UndoFile([], {"c2": ["description"], "c3": ["description"]}, "", {"c1": 101, "c2": 102})
     assert lines([unread], undo)[1:3] == [
@@ -109,12 +109,12 @@ def test_a_case_that_was_not_read_is_named_by_what_the_file_knows():
 
 def test_at_most_20_of_each_kind_are_named():
     lost = UndoFile([], {f"c{number}": ["comment"] for number in range(61)}, "", {})
-    works = [
-        *(work(number) for number in range(21)),
+    case_runs = [
+        *(case_run(number) for number in range(21)),
         *(skipped(number) for number in range(21, 43)),
         *(failed(number) for number in range(43, 66)),
     ]
-    said = lines(works, lost)
+    said = lines(case_runs, lost)
     restored, irreversible = said[1], said[-2]
     assert restored.startswith("Restored: 100 (c0, Clinic), 101 (c1, Clinic), ")
     assert restored.endswith(", 119 (c19, Clinic), and 1 more")
@@ -124,7 +124,7 @@ def test_at_most_20_of_each_kind_are_named():
         "Skipped: and 2 more",
         "Failed: and 3 more",
     ]
-    assert not any("and " in line and "more" in line for line in lines(works[1:21]))
+    assert not any("and " in line and "more" in line for line in lines(case_runs[1:21]))
 
 
 def test_files_that_somebody_made_up_have_no_endless_lines():
@@ -145,8 +145,8 @@ def test_reasons_are_made_harmless():
 
 @pytest.mark.parametrize("check_mode", [False, True])
 def test_the_error_of_an_undo_that_is_not_complete(check_mode):
-    works = [work(1), failed(2), skipped(3)]
-    error = UndoSummary(works, NOTHING_LOST, ALL, check_mode).error(works[1])
+    case_runs = [case_run(1), failed(2), skipped(3)]
+    error = UndoSummary(case_runs, NOTHING_LOST, ALL, check_mode).error(case_runs[1])
     assert str(error) == (
         f"The undo {'would not be' if check_mode else 'is not'} complete: 1 skipped and 1 failed of 3 cases. "
         "First: 102 (c2, Clinic): HTTP 422. Check the options. "
@@ -172,6 +172,6 @@ def test_a_reason_leaves_out_what_the_name_says(what, context, why):
 
 
 def test_a_case_that_was_not_found_has_the_whole_reason():
-    found = Work({"case_id": None, "ticket_id": 5})
+    found = CaseRun({"case_id": None, "ticket_id": 5})
     found.fail(StellarError("Could not find the case of ticket 5", "there is none."))
     assert found.why == "Could not find the case of ticket 5: there is none."

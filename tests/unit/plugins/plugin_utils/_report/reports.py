@@ -110,7 +110,9 @@ REPORTS = {
     "early": {"report": 1, "mode": "check", "result": "error", "passed": False, "error": "No connection."},
     "wrong key": {**report(rules=[], counts={}, requests={}), **FAILED, "error": "The key is wrong. Give another."},
     "limit": {
-        **report([skipped(1), *({**skipped(n), "reason": "Not begun: the limit."} for n in (2, 3))], [finding(9)]),
+        **report(
+            [skipped(1), *({**skipped(n), "reason": "Planned, not applied: the limit."} for n in (2, 3))], [finding(9)]
+        ),
         **FAILED,
         "mode": "check",
         "result": "limit",
