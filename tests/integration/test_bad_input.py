@@ -113,7 +113,7 @@ BAD = {
     ),
     "an unknown user": (
         {"case_id": CASE, "assignee": "nobody@example.com"},
-        ["Could not find user nobody@example.com", "Check the spelling", 'assign it to nobody, give ""'],
+        ["Could not find user nobody@example.com", "Check the spelling", 'To unassign the case, give ""'],
         False,
     ),
     "no such option": ({**CHANGE, "state": "present"}, ["Unsupported parameters", "state"], True),
@@ -234,7 +234,7 @@ BAD_LISTS = {
         },
         ["'Raise'", "'Lower'", "once more in the next run", "severity from 'High' to 'Low'"],
     ),
-    "a share over 100": ({**rule(), "max_changes": "101%"}, ["Option max_changes: is 101%", "from 0% to 100%"]),
+    "a share over 100": ({**rule(), "max_changes": "101%"}, ["must be from 0% to 100%, got 101%", "from 0% to 100%"]),
     "a limit that is none": ({**rule(), "max_changes": "few"}, ["max_changes", "got 'few'"]),
     "no concurrency": ({**rule(), "concurrency": 0}, ["Option concurrency: is 0", "from 1 to 32"]),
     "too much concurrency": ({**rule(), "concurrency": 33}, ["Option concurrency: is 33", "from 1 to 32"]),
@@ -314,7 +314,7 @@ UNDO_FILES = {
         f'{{"report": 1, "undo": [{{"case_id": "{CASE}", "severtiy": "Low"}}]}}',
         ["Item 1 of undo_file", "severtiy"],
     ),
-    "a journal with a line that is none": ('{"journal": 1}\nx\n{"undo": {"case_id": "x"}}\n', ["line 2 is neither"]),
+    "a journal with a line that is none": ('{"journal": 1}\nx\n{"undo": {"case_id": "x"}}\n', ["line 2 must be JSON"]),
     "binary": (b"\xff\xfe\x00", ["can't be read"]),
 }
 

@@ -353,7 +353,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
         lambda p: p.cases({"case_id": CASE_ID, "status": "New"}, {"ticket_id": 67535, "severity": "Low"})
     ),
     "Option max_changes: must be a number from 0 on, or a percentage; got ….": lambda p: p.limit("some"),
-    "Option max_changes: is …": lambda p: p.limit("101%"),
+    "Option max_changes: must be from 0% to 100%, got …": lambda p: p.limit("101%"),
     "Option concurrency: is …": lambda p: p.cases({"case_id": CASE_ID, "severity": "Low"}, concurrency=33),
     "Aborted before the first write: … planned, max_changes is …": lambda p: p.limit("0"),
     "Option undo_file: … can't be read: …": lambda p: p.cases(undo_file="/nowhere/hygiene.json"),

@@ -348,7 +348,7 @@ def test_an_analyst_who_does_a_part_of_an_update_that_is_lost(sim, guard, is_lis
             run_case(parameters(CASE_OPTIONS, sim, **options), False, lambda secret: None, connect)
         assert not isinstance(caught.value, NotAppliedError)
         message = str(caught.value)
-    assert "shows some of the update" in message
+    assert "shows a part of the update" in message
     assert "It is unknown whether the case was changed" in message
     assert store(sim)[record["_id"]]["severity"] == record["severity"]
 

@@ -182,7 +182,7 @@ def test_a_key_that_was_revoked_ends_the_run(many, workers):
     assert done.counted[TOKEN] <= 1 + workers + 1
     if workers == 1:
         assert done.counts == {"read": 11, "ok": 1, "changed": 3, "failed": 1, "skipped": 6}
-        assert "the platform refuses the key" in done.result["case_results"][-2]["reason"]
+        assert "the platform rejects the key" in done.result["case_results"][-2]["reason"]
 
 
 # -- comments, and what a case can't show -----------------------------------------------------------------
