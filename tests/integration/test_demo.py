@@ -45,7 +45,7 @@ STORY = (
     "The policy check failed: 54 cases would change, and case_hygiene_fail_on is drift.",
     "updates 0, comments 0, access tokens 1.",
     "Apply it; the policy check passes:",
-    "If this run is interrupted, this undoes what it has written: ansible-playbook stellarcyber.xdr.undo -e undo_file=",
+    "If this run is interrupted, undo its changes with: ansible-playbook stellarcyber.xdr.undo -e undo_file=",
     "all tenants: changed",
     "54 changed",
     "updates 54, comments 0, access tokens 1.",

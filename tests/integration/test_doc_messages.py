@@ -374,7 +374,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     # docs/errors.md: policies and the policy check
     "Policy …: can't be read: …": lambda p: p.policy(None),
     "Policy …: line …: …": lambda p: p.policy(b"rules: {}"),
-    "Policy …: is no YAML: …": lambda p: p.policy(b"\xff"),
+    "Policy …: is not valid YAML: …": lambda p: p.policy(b"\xff"),
     "Policy …: is encrypted with ansible-vault, and this run has no vault password. …": lambda p: p.vaulted(None),
     "Policy …: is encrypted with ansible-vault, and no vault password of this run decrypts it. …": (
         lambda p: p.vaulted("wrong")

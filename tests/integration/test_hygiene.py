@@ -54,7 +54,7 @@ def test_preview_apply_again_undo(analyst: Analyst, sim: Simulator) -> None:
     assert preview.said[0] == f"Case hygiene, starter policy on {sim.host}, all tenants: drift"
     assert f", {count} would change, " in preview.said[1]
     assert preview.said[-2:] == [
-        "No policy was given: these are the rules of the starter policy.",
+        "No policy was given: the run used the starter policy.",
         f"Report: {folder}/hygiene.html",
     ]
     assert_shows(planned, result="drift", passed=False, mode="check", undo=[], error="", fail_on="drift")
@@ -242,7 +242,7 @@ def test_what_others_changed_is_said_and_in_each_report(analyst: Analyst, sim: S
     )
     assert run.returncode == PASSED, run.output
     folder = analyst.folder / "reports"
-    words = "1 case was changed by others; 1 value of theirs was replaced"
+    words = "1 case was changed by others; 1 of their values was replaced"
     assert f"{words}, see the report" in run.said
     (result,) = analyst.report()["case_results"]
     assert {edit["field"]: (edit["value"], edit["kept"]) for edit in result["concurrent_changes"]} == {
@@ -259,7 +259,7 @@ def test_it_says_that_nobody_could_see_what_others_changed(analyst: Analyst, sim
     sim.fault("status", method="GET", path="/cases/*/activities", status=403)
     run = analyst.hygiene(rules=[TAGGED], recheck_after=0)
     assert run.returncode == PASSED, run.output
-    assert "Whether others changed 1 case could not be seen, see the report" in run.said
+    assert "Could not determine whether others changed 1 case, see the report" in run.said
 
 
 def test_a_killed_run_leaves_reports_that_say_so(analyst: Analyst, sim: Simulator) -> None:

@@ -193,7 +193,7 @@ def test_ctrl_c_leaves_the_journal_on_the_screen(analyst: Analyst, sim: Simulato
     assert code not in (PASSED, CHECK_FAILED)
     journal = analyst.report()["error"].rpartition(" ")[2]
     command = f"ansible-playbook stellarcyber.xdr.undo -e undo_file={journal}"
-    assert f"If this run is interrupted, this undoes what it has written: {command}" in output
+    assert f"If this run is interrupted, undo its changes with: {command}" in output
 
 
 def last_line(run: Played) -> str:

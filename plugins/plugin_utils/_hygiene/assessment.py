@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run of the role means: its report, its result, and whether the policy check passed."""
+"""The report of a run of the role, its result, and whether the policy check passed."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render im
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.view import COULD_NOT_EVALUATE, counted
 
 NO_RESULT = f"{COULD_NOT_EVALUATE}: the module ended without a result."
-# Of the result of stellar_cases, with what stands for it where the run failed early
-_FROM_RUN: dict[str, Any] = {
+# Keys of the result of stellar_cases, with their defaults for a run that failed early
+_RESULT_DEFAULTS: dict[str, Any] = {
     "changed": False,
     "case_results": [],
     "findings": [],
@@ -28,7 +28,7 @@ _FROM_RUN: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Settings:
-    """What is known of a run before it starts. Times are ISO 8601, in UTC. journal: its path, or ''."""
+    """The settings of a run, known before it starts. Times are ISO 8601, in UTC. journal: its path, or ''."""
 
     collection: str
     started_at: str
@@ -43,9 +43,9 @@ def failure_of(run: Mapping[str, Any]) -> str:
     """Return why a run of stellar_cases failed, or ''. run: its result, as an action or a module gives it."""
     if "counts" in run and "error" not in run:
         return ""
-    # ansible-core 2.19 and later tells of a traceback in exception, and not in msg.
-    told = (run.get(name) for name in ("msg", "module_stderr", "exception"))
-    texts = [str(text).strip() for text in told if text and str(text).strip()]
+    # ansible-core 2.19 and later puts a traceback in exception, and not in msg.
+    found = (run.get(name) for name in ("msg", "module_stderr", "exception"))
+    texts = [str(text).strip() for text in found if text and str(text).strip()]
     if not texts:
         return NO_RESULT
     # The last line of a traceback is the error.
@@ -53,28 +53,28 @@ def failure_of(run: Mapping[str, Any]) -> str:
 
 
 def is_limit(run: Mapping[str, Any]) -> bool:
-    """Return whether a run was ended by max_changes, before its first write."""
+    """Return whether max_changes aborted a run before its first write."""
     error = run.get("error")
     return isinstance(error, Mapping) and error.get("type") == LimitError.__name__
 
 
 def make_report(settings: Settings, run: Mapping[str, Any], error: str, finished_at: str) -> dict[str, Any]:
-    """Return the report of a run, as the variable case_hygiene_report and hygiene.json hold it.
+    """Return the report of a run, as it is in the variable case_hygiene_report and in hygiene.json.
 
     run: the result of stellar_cases, {} if it did not run. error: why the policy could not be evaluated, or ''.
     """
-    facts = {name: run.get(name, absent) for name, absent in _FROM_RUN.items()}
+    facts = {name: run.get(name, absent) for name, absent in _RESULT_DEFAULTS.items()}
     is_check = bool(run.get("check_mode", settings.check_mode))
     limited = is_limit(run)
     result = "limit" if limited else "error" if error else _result(facts["counts"], is_check)
-    complaints = _complaints(facts["counts"], is_check, settings.fail_on)
+    failures = _check_failures(facts["counts"], is_check, settings.fail_on)
     reason = error
-    if not error and complaints:
-        said = ", ".join(complaints)
-        reason = f"The policy check failed: {said}, and case_hygiene_fail_on is {settings.fail_on}."
+    if not error and failures:
+        found = ", ".join(failures)
+        reason = f"The policy check failed: {found}, and case_hygiene_fail_on is {settings.fail_on}."
     return {
         "report": VERSION,
-        # From the result, which alone knows what was used. A run that failed before that leaves them empty.
+        # From the result of the module, which resolves the connection. They are empty if the run failed before that.
         "platform": run.get("platform", ""),
         "scope": run.get("scope", ""),
         "collection": settings.collection,
@@ -104,12 +104,12 @@ def _result(counts: Mapping[str, Any], is_check: bool) -> str:
     return "findings" if findings else "compliant"
 
 
-def _complaints(counts: Mapping[str, Any], is_check: bool, fail_on: str) -> list[str]:
-    """Return what fails the check. A real run has fixed the drift that it found, but for cases that others changed."""
+def _check_failures(counts: Mapping[str, Any], is_check: bool, fail_on: str) -> list[str]:
+    """Return what fails the check. An apply has fixed the drift that it found, except in cases that others changed."""
     changed, findings = counts.get("changed", 0), counts.get("findings", 0)
-    complaints = []
+    failures = []
     if is_check and changed and fail_on != "none":
-        complaints.append(f"{counted(changed, 'case')} would change")
+        failures.append(f"{counted(changed, 'case')} would change")
     if findings and fail_on == "findings":
-        complaints.append(counted(findings, "finding"))
-    return complaints
+        failures.append(counted(findings, "finding"))
+    return failures

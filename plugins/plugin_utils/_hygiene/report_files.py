@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The files of a run: its reports, and the path of its journal. They lie on the controller."""
+"""The files of a run, on the controller: its reports, and the path of its journal."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from typing import Any, Mapping, Sequence
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import FILES, render
 
-# Cases have names and people: others of the group may read them, the rest may not.
+# Reports name cases and people: the group can read them, other users can't.
 MODE = 0o640
 
 
 def absolute(path: str) -> str:
-    """Return a path as Ansible reads an option of type path, from where ansible-playbook was started."""
+    """Return a path as Ansible reads an option of type path, from the working directory of ansible-playbook."""
     return os.path.abspath(os.path.expanduser(os.path.expandvars(path)))
 
 
@@ -42,12 +42,12 @@ class ReportFiles:
             raise InputError(
                 "case_hygiene_report_dir",
                 f"can't write reports in {printable(self.directory)}: {error.strerror or error}.",
-                "Give a folder that can be made and written.",
+                "Give a folder that can be created and written.",
             ) from None
 
     @property
     def last(self) -> str:
-        """The report that a person is pointed to, or ''."""
+        """The path of the report that the summary names, or ''."""
         return next(reversed(list(self.paths.values())), "")
 
 
@@ -58,7 +58,7 @@ def journal_path(directory: str, started_at: str) -> str:
 
 
 def _replace(path: str, text: str) -> None:
-    # A reader never sees half of a report, and a link in its place leads nowhere else.
+    # A reader never sees an incomplete report, and a symbolic link in its place is replaced, not followed.
     file, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".hygiene-")
     try:
         with os.fdopen(file, "w", encoding="utf-8", errors="replace") as stream:

@@ -60,14 +60,14 @@ class Hygiene:
         self._result: dict[str, Any] = {}
 
     def run(self) -> dict[str, Any]:
-        """Return report, summary, warnings, diff and error. An error is in the report, and raises nothing."""
+        """Return report, summary, warnings, diff and error. An error does not raise; it is in the report."""
         error = ""
         try:
             self._start()
             options = self._options()
             if self._settings.journal:
                 command = undo_command(self._settings.journal)
-                self._notify(f"If this run is interrupted, this undoes what it has written: {command}")
+                self._notify(f"If this run is interrupted, undo its changes with: {command}")
             self._result = self._stellar_cases(options)
             error = failure_of(self._result)
         except InputError as problem:
@@ -78,7 +78,7 @@ class Hygiene:
         try:
             self._files.write(report)
         except InputError as problem:
-            # What the run did is in the summary all the same.
+            # The summary still shows what the run did.
             report = self._report(" ".join(filter(None, (error, str(problem)))))
             self._files = ReportFiles("", ())
         return {
@@ -91,7 +91,7 @@ class Hygiene:
         }
 
     def _start(self) -> None:
-        """Write reports that say that the run was interrupted, which those of an earlier run would not."""
+        """Write reports that say that the run was interrupted, in place of those of an earlier run."""
         value = self._variables.value
         files = ReportFiles(value("report_dir"), value("report_formats"))
         self._settings = replace(self._settings, journal=self._journal(files))
@@ -132,7 +132,7 @@ class Hygiene:
     def _report(self, error: str) -> dict[str, Any]:
         settings = self._settings
         if not os.path.exists(settings.journal):
-            # Nothing had to be written.
+            # The run wrote nothing to the platform.
             settings = replace(settings, journal="")
         return make_report(settings, self._result, error, _now())
 
@@ -140,14 +140,14 @@ class Hygiene:
         """Return lines for a terminal."""
         lines = render(report, "text").splitlines()
         if report["policy"] == os.path.basename(self._starter):
-            lines.append("No policy was given: these are the rules of the starter policy.")
+            lines.append("No policy was given: the run used the starter policy.")
         if self._files.last:
             lines.append(f"Report: {self._files.last}")
         undo_file = report["journal"] or self._files.paths.get("json", "")
         if report["undo"] and undo_file:
             command = undo_command(undo_file)
             if '"' in command:
-                # A summary is shown as JSON, whose escapes a shell would take for its own.
+                # Ansible shows the summary as JSON, and a shell would misread its escapes.
                 self._notify(f"To undo: {command}")
                 command = "see the command above"
             lines.append(f"To undo: {command}")
@@ -158,14 +158,14 @@ def undo_command(path: str) -> str:
     """Return the command that undoes a run, to be pasted into a shell."""
     given = f"undo_file={path}"
     if shlex.quote(given) != given:
-        # As JSON, since Ansible would take a blank for the end of the value.
+        # As JSON, since Ansible ends a value at a space.
         given = shlex.quote(json.dumps({"undo_file": path}))
     return f"ansible-playbook stellarcyber.xdr.undo -e {given}"
 
 
 def collection() -> str:
     """Return the collection's name and version."""
-    # An installed collection has the first file, a working tree the second.
+    # An installed collection has MANIFEST.json, a working tree galaxy.yml.
     manifest = _ROOT / "MANIFEST.json"
     text = (manifest if manifest.exists() else _ROOT / "galaxy.yml").read_text(encoding="utf-8")
     facts = yaml.safe_load(text)

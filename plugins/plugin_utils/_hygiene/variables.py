@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The variables of the role case_hygiene: one that is given has a value, and its name is known.
+"""The variables of the role case_hygiene: one that is given must have a value, and a known name.
 
-An empty one must not mean what an absent one means: no limit of changes, or the starter policy. They are evaluated
-here and not in the options of a task, so that one that can't be evaluated is an error in the reports too.
+An empty variable must not mean the default: no limit of changes, or the starter policy. They are evaluated here and
+not in the options of a task, so that the reports show an evaluation error too.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plain impo
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import FILES, VERSION
 
 PREFIX = "case_hygiene_"
-# What the role returns
+# The report that the role returns
 REPORT = PREFIX + "report"
 # Variables that the role sets for itself
 PRIVATE_PREFIX = PREFIX + "_"
@@ -31,7 +31,7 @@ PRIVATE_PREFIX = PREFIX + "_"
 
 @dataclass(frozen=True)
 class Variable:
-    """What a variable may hold. remedy: what to give, and what leaving it out means."""
+    """The valid values of a variable. remedy: what to give, and the default."""
 
     type: type
     remedy: str
@@ -43,7 +43,7 @@ class Variable:
     is_option: bool = False
 
 
-# By their names without the prefix. meta/argument_specs.yml of the role describes them.
+# Names without the prefix. meta/argument_specs.yml of the role describes them.
 VARIABLES = {
     "policy_file": Variable(str, "give the path of a policy, or leave it out for the starter policy."),
     "rules": Variable(list, "give a list of rules, or leave it out for the policy file."),
@@ -78,7 +78,7 @@ VARIABLES = {
     "time_budget": Variable(float, "give a number of seconds, or leave it out for no limit.", is_option=True),
     "recheck_after": Variable(float, "give a number of seconds, or leave it out for 5.", default=5, is_option=True),
 }
-# Which of them limit a run and have no default: given without the prefix, they would be left out.
+# Those that limit a run and have no default: given without the prefix, they would have no effect.
 WITHOUT_DEFAULT = ("rules", "max_changes", "time_budget", "journal")
 
 
@@ -122,22 +122,22 @@ class Variables:
             self.value(name)
 
     def _evaluated(self, variable: str) -> Any:
-        # In a template, default() and "is defined" take one with an undefined variable in it for one that is absent.
+        # In a template, default() and "is defined" treat a variable with an undefined one in it as absent.
         remedy = "Define what it refers to, or leave the variable out."
         try:
             value = self._template(self._task_vars[variable])
         except AnsibleError as error:
             raise InputError(f"{variable} can't be evaluated", printable(error).rstrip(".") + ".", remedy) from None
-        # From ansible-core 2.19 on it is an error of Ansible's.
+        # From ansible-core 2.19 on Ansible raises an error for it.
         if isinstance(value, str) and value == self._task_vars.get("omit"):
-            raise InputError(f"{variable} can't be evaluated", "It is Ansible's omit.", remedy)
+            raise InputError(f"{variable} can't be evaluated", "its value is Ansible's omit.", remedy)
         return value
 
     def _checked(self, name: str, value: Any) -> Any:
         variable, full_name = VARIABLES[name], PREFIX + name
         value = plain(value)
         if variable.type is list and name != "rules" and isinstance(value, str):
-            # By -e, lists come as one text.
+            # With -e, a list is one text.
             value = [item.strip() for item in value.split(",") if item.strip()]
         if _has_no_value(value, variable) or (name != "rules" and value == []):
             raise InputError(f"{full_name} has no value", variable.remedy)
@@ -159,7 +159,7 @@ def _has_no_value(value: Any, variable: Variable) -> bool:
 
 
 def is_unknown(name: Any) -> bool:
-    """Return whether a name is one of the role's, and none that it knows."""
+    """Return whether a name has the role's prefix and is unknown."""
     return (
         isinstance(name, str)
         and name.startswith(PREFIX)
@@ -178,7 +178,7 @@ def _nearest(unknown: list[str]) -> str:
 
 
 def refuse_results(task_vars: Mapping[str, Any]) -> None:
-    """Raise InputError for a variable that would stand for a result of the role."""
+    """Raise InputError for a variable that would hide a result of the role."""
     extra = load_extra_vars(DataLoader())
     for name in extra:
         if isinstance(name, str) and (name == REPORT or name.startswith(PRIVATE_PREFIX)):

@@ -4,10 +4,10 @@
 
 """The report of a run over many cases, as JSON, JUnit XML, Markdown, one HTML page or text for a terminal.
 
-Pure: the same report gives the same text. view.py says what is shown, templates/ how it looks.
+Pure: the same report gives the same text. view.py selects the content, templates/ lay it out.
 
-The report is full of text that somebody on the platform's side chose. So every text is made harmless
-before a template sees it, and every template escapes by itself all that it puts out.
+The platform's text in a report is untrusted. So every text is sanitised before a template gets it, and every template
+escapes its whole output.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.view impo
 )
 
 VERSION = 1
-# The rest of a longer text is left out, but not of JSON: one name could make a report too large for any reader.
+# A longer text is truncated, except in JSON: one name could make a report too large for any reader.
 LONGEST_TEXT = 5000
 TEMPLATES = {
     "junit": "report.junit.xml.j2",
@@ -45,7 +45,7 @@ TEMPLATES = {
     "text": "report.txt.j2",
 }
 FORMATS = ("json", *TEMPLATES)
-# What the role writes: the name of the file for each format
+# The files that the role writes, by format
 FILES = {"json": "hygiene.json", "junit": "hygiene.xml", "markdown": "hygiene.md", "html": "hygiene.html"}
 CHOICES = {
     "mode": ("check", "apply"),
@@ -58,39 +58,39 @@ def render(report: Any, format: str) -> str:
     """Return the report as text in one of FORMATS."""
     what = "Could not render a case report"
     if format not in FORMATS:
-        raise InputError(what, f"there is no format {printable(format, 50)!r}.", f"Give one of {', '.join(FORMATS)}.")
+        raise InputError(what, f"format must be one of {', '.join(FORMATS)}; got {printable(format, 50)!r}.")
     if problem := _problem(report):
         raise InputError(
             what,
-            f"this is no report, because {problem}.",
-            "Give the dict that the role case_hygiene makes; its JSON report is that dict after from_json.",
+            f"the input is not a report: {problem}.",
+            "Give the role's variable case_hygiene_report, or its JSON report after from_json.",
         )
     if format == "json":
         return json.dumps(plain(report), indent=2) + "\n"
-    return _environment(format).get_template(TEMPLATES[format]).render(view(plain(report, _harmless)))
+    return _environment(format).get_template(TEMPLATES[format]).render(view(plain(report, _sanitized)))
 
 
 def _problem(report: Any) -> str:
-    """Return why this is no report, or ""."""
+    """Return why this is not a report, or ""."""
     if not isinstance(report, Mapping):
-        return f"it is of type {type(report).__name__}, not a dict"
+        return f"it must be a dict, got {type(report).__name__}"
     version = report.get("report")
     if version != VERSION or isinstance(version, bool):
-        return f"its key report, the version of its format, is {_show(version)} instead of {VERSION}"
+        return f"its key report, the version of its format, must be {VERSION}, got {_show(version)}"
     for key, choices in CHOICES.items():
         if report.get(key) not in choices:
-            return f"its key {key} is {_show(report.get(key))} instead of one of {', '.join(map(str, choices))}"
+            return f"its key {key} must be one of {', '.join(map(str, choices))}; got {_show(report.get(key))}"
     for key in ROWS:
         if not _is_rows(report.get(key, [])):
-            return f"its key {key} is not a list of dicts"
+            return f"its key {key} must be a list of dicts"
     for number, row in enumerate(report.get("case_results", []), 1):
         if not _is_rows(row.get("changes", [])):
-            return f"the changes of number {number} in its key case_results are not a list of dicts"
+            return f"changes of item {number} of its key case_results must be a list of dicts"
         if not _is_rows(row.get("concurrent_changes") or []):
-            return f"concurrent_changes of number {number} in its key case_results is not a list of dicts"
+            return f"concurrent_changes of item {number} of its key case_results must be a list of dicts"
     for key in ("counts", "requests"):
         if not isinstance(report.get(key, {}), Mapping):
-            return f"its key {key} is not a dict"
+            return f"its key {key} must be a dict"
     return ""
 
 
@@ -99,16 +99,16 @@ def _is_rows(value: Any) -> bool:
 
 
 def _show(value: Any) -> str:
-    return "missing" if value is None else repr(printable(value, 50))
+    return "none" if value is None else repr(printable(value, 50))
 
 
-def _harmless(text: str) -> str:
-    """Return the text without what XML can't hold and what a terminal or a reader's eye is fooled by."""
-    # A subclass may call itself safe HTML. The two are no control characters, but no XML document may hold them.
+def _sanitized(text: str) -> str:
+    """Return the text without characters that XML forbids, or that mislead a terminal or a reader."""
+    # A subclass could claim to be safe HTML. The two are not control characters, but XML forbids them.
     return on_one_line(untagged(text)).replace("\ufffe", " ").replace("\uffff", " ")
 
 
-# What is left means nothing within a line.
+# The others have no meaning within a line.
 _ENTITIES = {ord(char): f"&#{ord(char)};" for char in set(punctuation) - set(",-/()+'")}
 
 
@@ -117,20 +117,20 @@ def _cut(value: Any) -> Any:
 
 
 def _escape_markdown(value: Any) -> Markup:
-    """Write punctuation as entities: unlike a backslash, they make text of it wherever it stands."""
+    """Write punctuation as entities: unlike a backslash, they work in every place of the document."""
     return value if isinstance(value, Markup) else Markup(_cut(value).translate(_ENTITIES))
 
 
-def _line_of_log(value: Any) -> Any:
-    """Cut a text, and take out what a pipeline would carry out as a command of its log."""
+def _log_line(value: Any) -> Any:
+    """Truncate a text, and disarm what a CI product would run as a workflow command."""
     if not isinstance(value, str):
         return value
     text = printable(value, LONGEST_TEXT)
-    # GitHub Actions runs a line that begins so.
+    # GitHub Actions runs a line that begins with ::.
     return ": :" + text[2:] if text.startswith("::") else text
 
 
-_FINALIZE: dict[str, Callable[[Any], Any]] = {"markdown": _escape_markdown, "text": _line_of_log}
+_FINALIZE: dict[str, Callable[[Any], Any]] = {"markdown": _escape_markdown, "text": _log_line}
 
 
 @lru_cache(maxsize=None)
@@ -138,7 +138,7 @@ def _environment(format: str) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=format != "text",
-        # It gets whatever a template puts out, so that no place can be forgotten.
+        # Applies to every output of a template, so that no place is left out.
         finalize=_FINALIZE.get(format, _cut),
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the templates of a report show: its rows by rule, its charts, and its test suites."""
+"""The content of a report for its templates: its rows by rule, its charts, and its test suites."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ TEXTS = (
 )
 REQUESTS = ("read", "write", "recheck", "retry")
 ROWS = ("case_results", "findings", "rules", "undo")
-# The bars of a chart; what is left over becomes one more.
+# The bars of a chart. One more has the rest.
 BARS = 8
 NONE = "(none)"
-# How a report says that its run ended with an error
+# The beginning of the reason of a run that ended with an error
 COULD_NOT_EVALUATE = "The policy could not be evaluated"
 
 
 def view(report: Row) -> Row:
-    """Return the variables of the templates. The report is checked, and all its text harmless."""
-    # A run that failed early leaves most of it out.
+    """Return the variables of the templates. report: checked, with all its texts sanitised."""
+    # A run that failed early has few of the keys.
     report = {
         **report,
         **{key: _text(report.get(key)) for key in TEXTS},
@@ -58,14 +58,14 @@ def view(report: Row) -> Row:
     counts["planned"] = len(planned)
     counts["skipped"] = max(0, counts["skipped"] - len(planned))
     is_error = bool(report["error"]) or report["result"] == "error"
-    # Without them a run that failed knows nothing: its zeros are no facts.
+    # Without counts and rows, the zeros of a run that failed mean "unknown".
     is_known = bool(given or results or findings) or not is_error
     rules = _rules(report["rules"], findings, results, planned)
     problem = (report["error"].strip() or "the run ended with an error").rstrip(".") if is_error else ""
     limit = report["reason"].strip().rstrip(".") if report["result"] == "limit" else ""
     summary = _summary(counts, applied, is_error)
     edited = [row for row in results if row["concurrent_changes"]]
-    unseen = [row for row in results if row["concurrent_changes"] is None]
+    undetermined = [row for row in results if row["concurrent_changes"] is None]
     started, finished = _read_time(report["started_at"]), _read_time(report["finished_at"])
     seconds = max(0.0, (finished - started).total_seconds()) if started and finished else None
     return {
@@ -78,7 +78,7 @@ def view(report: Row) -> Row:
         "summary": summary,
         "written": _written(report, counts, is_known, is_error),
         "duration": "" if seconds is None else _duration(round(seconds)),
-        # The times of JUnit are without a zone.
+        # Times of JUnit have no time zone.
         "timestamp": (started or _EPOCH).isoformat(timespec="seconds")[:19],
         "rules": rules,
         "findings": findings,
@@ -89,17 +89,17 @@ def view(report: Row) -> Row:
         "planned": planned,
         "edited": edited,
         "edits": _edits(edited),
-        "unseen": unseen,
+        "undetermined": undetermined,
         "charts": _charts(rules, results, findings),
         "suites": [
-            _run_suite(report, summary, problem, limit, seconds or 0.0, _edit_lines(edited, unseen)),
+            _run_suite(report, summary, problem, limit, seconds or 0.0, _edit_lines(edited, undetermined)),
             *_suites(rules, results, applied),
         ],
     }
 
 
 def _headline(title: str, platform: str, scope: str) -> str:
-    """Return the title and where the run worked. One that failed before that was known says nothing of it."""
+    """Return the title, the platform and the scope. A run that failed early has no platform and no scope."""
     return title + (f" on {platform}" if platform else "") + (f", {scope}" if scope else "")
 
 
@@ -107,12 +107,12 @@ def _headline(title: str, platform: str, scope: str) -> str:
 
 
 def _case(row: Row) -> Row:
-    """Return a row of case_results or findings with all that a template may ask for."""
+    """Return a row of case_results or findings with every key that a template uses."""
     texts = ("case_id", "ticket_id", "name", "tenant", "status", "severity", "assignee", "outcome", "rule", "reason")
     case: Row = {key: _text(row.get(key)) for key in texts}
     case["ticket"] = case["ticket_id"] or case["case_id"] or NONE
     case["changes"] = [_change(change) for change in row.get("changes", [])]
-    # Null says that the platform did not let it be seen, absence that there was nothing.
+    # Null: could not be determined. Absent: no changes by others.
     concurrent_changes = row.get("concurrent_changes", [])
     case["concurrent_changes"] = None if concurrent_changes is None else [_edit(edit) for edit in concurrent_changes]
     case["rules"] = _texts(row.get("rules"))
@@ -124,9 +124,9 @@ def _case(row: Row) -> Row:
 
 
 def _change(change: Row) -> Row:
-    """Return a change as the values before and after, each marked, and in words."""
+    """Return a change as marked values before and after, and in words."""
     before, after = change.get("before"), change.get("after")
-    # Of a list, only some items may be gone or new.
+    # Items of a list are compared one by one.
     one_by_one = isinstance(before, list) or isinstance(after, list)
     old, new = _texts(before), _texts(after)
     if one_by_one:
@@ -144,7 +144,7 @@ def _change(change: Row) -> Row:
 
 
 def _edit(edit: Row) -> Row:
-    """Return what somebody else changed while the case was updated."""
+    """Return a change by another user while the case was updated."""
     value = edit.get("value")
     return {
         "field": _text(edit.get("field")),
@@ -155,22 +155,22 @@ def _edit(edit: Row) -> Row:
 
 
 def _edits(edited: list[Row]) -> str:
-    """Return in words how much others changed."""
+    """Return the number of cases that others changed, in words."""
     replaced = sum(not edit["kept"] for row in edited for edit in row["concurrent_changes"])
     were = "was" if len(edited) == 1 else "were"
-    lost = f"{counted(replaced, 'value')} of theirs {'was' if replaced == 1 else 'were'} replaced"
-    outcome = lost if replaced else "all of it was kept"
+    lost = f"{replaced:,} of their values {'was' if replaced == 1 else 'were'} replaced"
+    outcome = lost if replaced else "all their changes were kept"
     return f"{counted(len(edited), 'case')} {were} changed by others; {outcome}"
 
 
-def _edit_lines(edited: list[Row], unseen: list[Row]) -> list[str]:
+def _edit_lines(edited: list[Row], undetermined: list[Row]) -> list[str]:
     """Return each edit in words, for a format without tables."""
     lines = [f"{_edits(edited)}:"] if edited else []
     for row in edited:
         for edit in row["concurrent_changes"]:
             outcome = "kept" if edit["kept"] else "replaced"
             lines.append(f"{_title(row)}: {edit['field']} to {edit['value']} by {edit['by']} ({outcome})")
-    return lines + [f"{_title(row)}: whether others changed it could not be seen" for row in unseen]
+    return lines + [f"{_title(row)}: could not determine whether others changed it" for row in undetermined]
 
 
 def _text(value: Any) -> str:
@@ -180,7 +180,7 @@ def _text(value: Any) -> str:
 
 
 def _texts(value: Any) -> list[str]:
-    """Return the items of a list, or the one value; none of nothing."""
+    """Return the items of a list, or the one value, without nulls and empty texts."""
     return [_text(item) for item in (value if isinstance(value, list) else [value]) if item is not None and item != ""]
 
 
@@ -197,7 +197,7 @@ def _rules(rules: list[Row], findings: list[Row], results: list[Row], planned: l
             "name": name or NONE,
             "description": _text(known.get(name, {}).get("description")),
             "matched": _whole(known.get(name, {}).get("matched")) or 0,
-            # Some reports count what was planned here, also of a run that was refused.
+            # Some reports also count planned changes here, even of a run that was aborted.
             "changed": min(_whole(known.get(name, {}).get("changed")) or 0, outcomes[name, "changed"]),
             "reports": bool(rows or known.get(name, {}).get("finding")),
             "findings": rows,
@@ -249,16 +249,16 @@ def _summary(counts: Row, applied: bool, is_error: bool) -> str:
 
 
 def _written(report: Row, counts: Row, is_known: bool, is_error: bool) -> str:
-    """Return what became of the platform."""
+    """Return in words whether the run changed the platform."""
     if report["mode"] == "check":
         return "Preview: nothing was written"
     if report["requests"]["write"]:
-        return "Applied to the platform" if counts["changed"] else "Updates were tried, and nothing was changed"
+        return "Applied to the platform" if counts["changed"] else "Updates were attempted, and nothing was changed"
     if report["requests"]["write"] is None or not is_known:
-        # A run that was killed can't say what it had written.
-        return "No write is known"
-    is_wanting = is_error or counts["failed"] or counts["skipped"]
-    return "Nothing was written" if is_wanting else "Nothing had to be written"
+        # A run that was killed has no count of its writes.
+        return "It is not known whether anything was written"
+    is_incomplete = is_error or counts["failed"] or counts["skipped"]
+    return "Nothing was written" if is_incomplete else "No write was required"
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -278,7 +278,7 @@ def _read_time(value: Any) -> datetime | None:
 
 
 def moment(value: Any) -> str:
-    """Return a time for readers. What is no time stays as it is."""
+    """Return a time for readers. Other values stay unchanged."""
     time = _read_time(value)
     return f"{time.isoformat(' ', 'minutes')[:16]} UTC" if time else _text(value)
 
@@ -295,7 +295,7 @@ def _charts(rules: list[Row], results: list[Row], findings: list[Row]) -> list[R
     changed = [row for row in results if row["outcome"] == "changed"]
     cases = {(row["case_id"], row["ticket_id"]): (row, False) for row in findings}
     cases.update({(row["case_id"], row["ticket_id"]): (row, True) for row in changed})
-    # Not each rule that applies to a case changes it. A rule that is not listed has no better count.
+    # A rule can apply to a case and not change it, so its own count is used; one that is not listed has none.
     listed = {rule["name"]: rule["changed"] for rule in rules}
     by_rule = [(name, True) for name, number in listed.items() for _one in range(number)]
     by_rule += [(name, True) for row in changed for name in row["rules"] if name not in listed]
@@ -308,7 +308,7 @@ def _charts(rules: list[Row], results: list[Row], findings: list[Row]) -> list[R
 
 
 def _chart(by: str, cases: Iterable[tuple[str, bool]], order: tuple[str, ...] = ()) -> Row:
-    """Return the bars, the known labels in their order and the others by size, and their lengths in percent."""
+    """Return bars with their lengths in percent: known labels in their order, then the others by size."""
     counts = Counter(cases)
     labels = sorted(
         {label for label, _is_changed in counts},
@@ -336,8 +336,8 @@ def _chart(by: str, cases: Iterable[tuple[str, bool]], order: tuple[str, ...] = 
 
 
 def _run_suite(report: Row, summary: str, problem: str, limit: str, seconds: float, lines: list[str]) -> Row:
-    """The suite that is there in every report, for a run can fail before there are rules or cases."""
-    test: Row = {"name": "The run ends without an error", "outcome": "passed"}
+    """Return the suite of the run. Every report has it, since a run can fail before it reads rules or cases."""
+    test: Row = {"name": "The run completes without an error", "outcome": "passed"}
     if report["error"]:
         test.update(outcome="error", type="error", message=report["error"], lines=[report["error"]])
     elif report["result"] == "limit":
@@ -349,7 +349,7 @@ def _run_suite(report: Row, summary: str, problem: str, limit: str, seconds: flo
 
 
 def _suites(rules: list[Row], results: list[Row], applied: bool) -> list[Row]:
-    """A suite for each rule, and one for the cases that no rule speaks for.
+    """Return a suite for each rule, and one for the cases without a rule.
 
     A test is one case under one rule, so a case is in the suite of each rule that applies to it.
     """
@@ -357,9 +357,9 @@ def _suites(rules: list[Row], results: list[Row], applied: bool) -> list[Row]:
     others: list[Row] = []
     for row in results:
         if row["outcome"] != "ok":
-            homes = [by_rule[name] for name in row["rules"] if name in by_rule]
-            for home in homes or [others]:
-                home.append(_result_test(row, applied))
+            suites_of_case = [by_rule[name] for name in row["rules"] if name in by_rule]
+            for tests in suites_of_case or [others]:
+                tests.append(_result_test(row, applied))
     suites = [
         _suite(
             rule["name"],
@@ -374,7 +374,7 @@ def _suites(rules: list[Row], results: list[Row], applied: bool) -> list[Row]:
 
 
 def _suite(name: str, tests: list[Row], facts: dict[str, str], seconds: float = 0.0) -> Row:
-    tests = tests or [{"name": "Every case is as it should be", "outcome": "passed"}]
+    tests = tests or [{"name": "Every case is compliant", "outcome": "passed"}]
     return {
         "name": name or NONE,
         "tests": tests,
@@ -415,5 +415,5 @@ def _test(row: Row, outcome: str, message: str, type: str = "", lines: Iterable[
 
 
 def _title(row: Row) -> str:
-    # The id keeps cases apart: tenants may have the same ticket numbers.
+    # Ids are unique; tenants may have the same ticket numbers.
     return f"case {row['ticket']}: {short(row['name'], 1000) or NONE} ({row['case_id'] or NONE})"

@@ -146,7 +146,7 @@ def test_a_value_that_cannot_be_evaluated_is_not_taken_for_an_absent_one() -> No
     with pytest.raises(InputError, match=r"'nowhere' is undefined\. Define what"):
         Variables({"case_hygiene_rules": "{{ nowhere }}"}, template).check()
     given = Variables({"case_hygiene_rules": "{{ omit }}", "omit": "OMITTED"}, lambda value: "OMITTED")
-    with pytest.raises(InputError, match="It is Ansible's omit"):
+    with pytest.raises(InputError, match="its value is Ansible's omit"):
         given.check()
 
 

@@ -80,16 +80,16 @@ def test_what_others_changed_has_a_section(format):
         assert len(found) == 1, (facts, rows)
         assert case_id in found[0]
     text = squeezed(page.text)
-    assert "2 cases were changed by others; 1 value of theirs was replaced." in text
-    assert "Whether others changed 1 case could not be seen: 60003." in text
+    assert "2 cases were changed by others; 1 of their values was replaced." in text
+    assert "Could not determine whether others changed 1 case: 60003." in text
 
 
 @pytest.mark.parametrize("format", READABLE)
 @pytest.mark.parametrize(
     ("concurrent_changes", "there"),
     [
-        ([edit("status", "New", kept=True)], "1 case was changed by others; all of it was kept"),
-        ([edit("status", "New"), edit("name", "A")], "1 case was changed by others; 2 values of theirs were"),
+        ([edit("status", "New", kept=True)], "1 case was changed by others; all their changes were kept"),
+        ([edit("status", "New"), edit("name", "A")], "1 case was changed by others; 2 of their values were"),
         (None, "hether others changed"),
         ([], ""),
     ],
@@ -108,15 +108,15 @@ def test_what_others_changed_is_counted(format, concurrent_changes, there):
         ({**REPORTS["applied"], "requests": {"write": 3}}, "Applied to the platform"),
         (
             {**report([failed(1)]), "mode": "apply", "requests": {"write": 3}},
-            "Updates were tried, and nothing was changed",
+            "Updates were attempted, and nothing was changed",
         ),
-        ({**report(), "mode": "apply"}, "Nothing had to be written"),
+        ({**report(), "mode": "apply"}, "No write was required"),
         ({**report([skipped(1)]), "mode": "apply"}, "Nothing was written"),
         ({**report([failed(1)]), "mode": "apply"}, "Nothing was written"),
         ({**REPORTS["applied"], **FAILED, "error": "1 case failed."}, "Applied to the platform"),
         (REPORTS["refused"], "Nothing was written"),
-        (REPORTS["wrong key"], "No write is known"),
-        ({**REPORTS["early"], "mode": "apply"}, "No write is known"),
+        (REPORTS["wrong key"], "It is not known whether anything was written"),
+        ({**REPORTS["early"], "mode": "apply"}, "It is not known whether anything was written"),
         (REPORTS["early"], "nothing was written"),
     ],
 )
@@ -124,10 +124,10 @@ def test_it_says_what_was_written(given, written, format):
     text = said(given, format)
     all_words = (
         "Applied to the platform",
-        "Updates were tried",
-        "Nothing had to be written",
+        "Updates were attempted",
+        "No write was required",
         "Nothing was written",
-        "No write is known",
+        "It is not known whether anything was written",
     )
     assert written in text
     assert [words for words in all_words if words in text and not written.startswith(words)] == []

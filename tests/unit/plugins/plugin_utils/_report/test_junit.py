@@ -110,10 +110,10 @@ def test_a_finding_or_case_of_an_unknown_rule_is_not_lost():
 def test_what_others_changed_is_in_the_output_of_the_run():
     (mine, *others) = Suites(render(REPORTS["edited"], "junit")).root
     assert mine.find("system-out").text.splitlines() == [
-        "2 cases were changed by others; 1 value of theirs was replaced:",
+        "2 cases were changed by others; 1 of their values was replaced:",
         f"case 60001: Name of 1 ({1:024x}): assignee to ohtani by ohtani@example.com (replaced)",
         f"case 60001: Name of 1 ({1:024x}): tags to one, two by (unknown) (kept)",
         f"case 60002: Name of 2 ({2:024x}): assignee to (none) by ohtani@example.com (kept)",
-        f"case 60003: Name of 3 ({3:024x}): whether others changed it could not be seen",
+        f"case 60003: Name of 3 ({3:024x}): could not determine whether others changed it",
     ]
     assert [suite.findtext("system-out") for suite in others] == [""] * len(others)

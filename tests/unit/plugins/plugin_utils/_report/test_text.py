@@ -35,8 +35,8 @@ LINES = {
         f"{WHERE}: drift",
         "60 cases read, 3 changed, 0 findings, 1 failed, 0 skipped",
         f"1 changed, 1 failed: {OWNED}",
-        "2 cases were changed by others; 1 value of theirs was replaced, see the report",
-        "Whether others changed 1 case could not be seen, see the report",
+        "2 cases were changed by others; 1 of their values was replaced, see the report",
+        "Could not determine whether others changed 1 case, see the report",
     ],
     "limit": [
         f"{WHERE}: limit",
