@@ -194,7 +194,7 @@ def test_it_stays_text_in_role_reports_and_undo(core, run, simulator, texts, tmp
     assert hostile_text.forged(output) == [], core.version
     # Before it stands the diff, which shows tags in the middle of lines.
     _diff, found, said = output.partition(
-        "TASK [stellarcyber.xdr.case_hygiene : Keep the report in case_hygiene_report]"
+        "TASK [stellarcyber.xdr.case_hygiene : Set case_hygiene_report to the report]"
     )
     assert found
     assert hostile_text.commands(said) == [], core.version

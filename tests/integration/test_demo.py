@@ -33,7 +33,7 @@ STORY = (
     "changed: [localhost] => (item=",
     "PLAY [4. Run it again (nothing is left to change)]",
     "ok: [localhost] => (item=",
-    "PLAY [5. Close one case, unless somebody touched it since]",
+    "PLAY [5. Close one case, unless others changed it since it was read]",
     "+    resolution: False Positive",
     "status  In Progress -> Resolved",
     "failed=0",
