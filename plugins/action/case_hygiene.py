@@ -51,7 +51,7 @@ class ActionModule(InProcessAction):
         except BaseException as end:
             if isinstance(end, (KeyboardInterrupt, SystemExit)):
                 raise
-            # The time-out of the task is no Exception. The reports say that the run was interrupted.
+            # The task time-out is not an Exception. The reports say that the run was interrupted.
             return _failure(f"{COULD_NOT_EVALUATE}: {printable(end)}", True, task_vars)
 
     def _hygiene(self, variables: Variables, task_vars: dict[str, Any]) -> dict[str, Any]:
@@ -66,7 +66,7 @@ class ActionModule(InProcessAction):
         ).run()
 
     def _check(self, result: Any, task_vars: dict[str, Any]) -> dict[str, Any]:
-        """Fail unless the result of an earlier task of this module says that the policy check passed."""
+        """Return a failed result unless the policy check of an earlier task of this module passed."""
         report = result.get("report") if isinstance(result, dict) else None
         if not report:
             return _failure(f"{COULD_NOT_EVALUATE}, see the error above.", True, task_vars)
@@ -76,8 +76,8 @@ class ActionModule(InProcessAction):
 
 
 def _failure(reason: str, is_error: bool, task_vars: dict[str, Any]) -> dict[str, Any]:
-    """Return a failed result. In the playbook hygiene, an error has the exit code 4, and a failed check 2."""
+    """Return a failed result. In the playbook hygiene, an error has exit code 4, and a failed check exit code 2."""
     if is_error and task_vars.get(PLAYBOOK) == "stellarcyber.xdr.hygiene":
-        # Of all that a task can return, this alone gives another exit code than a failure.
+        # No other result of a task has an exit code of its own beside failed.
         return {"changed": False, "unreachable": True, "msg": reason}
     return {"changed": False, "failed": True, "msg": reason}

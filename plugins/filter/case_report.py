@@ -20,21 +20,21 @@ author:
 positional: format
 options:
   _input:
-    description: The report, as the JSON report of the role holds it.
+    description: The report, as in the JSON report of the role.
     type: dict
     required: true
   format:
     description:
       - With V(json), the report as it is.
-      - With V(junit), JUnit XML for a pipeline. Each rule is a suite, with a test for each case that the rule is about.
+      - With V(junit), JUnit XML for a pipeline. Each rule is a suite, with a test for each case that it applies to.
         A finding, and in check mode a case that would change, is a failure. A case that failed is an error, and a case
         that was skipped is skipped. A rule without any such case has one test, which passes. The run has a test too. It
         is an error if the policy could not be evaluated, and a failure if more changes were planned than allowed.
       - With V(markdown), a short text for the summary of a pipeline or a comment on a merge request. Each of its tables
-        ends after 50 rows and says how many more there are.
-      - With V(html), one page that needs neither network nor script, with charts and every finding and change.
-      - With V(text), a few lines for a terminal, a mail or a chat. They have numbers and the names of the rules, and no
-        text of a case.
+        ends after 50 rows and gives the number of the others.
+      - With V(html), one page that needs no network and no script, with charts and every finding and change.
+      - With V(text), a few lines for a terminal, a mail or a chat. They contain numbers and the names of the rules, but
+        no text of a case.
     type: str
     choices: [json, junit, markdown, html, text]
     required: true
@@ -70,7 +70,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import In
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import render
 
 try:
-    # Up to 2.18, Ansible makes a dict again of text that looks like one, unless it has this type.
+    # Up to 2.18, Ansible converts text that looks like a dict to one, unless it has this type.
     from ansible.utils.native_jinja import NativeJinjaText as Text
 except ImportError:
     Text = str

@@ -13,7 +13,7 @@ version_added: 0.1.0
 description:
   - The role P(stellarcyber.xdr.case_hygiene#role) consists of this module. Use the role.
   - It reads the variables of the role, checks them, applies the policy by M(stellarcyber.xdr.stellar_cases), and writes
-    the reports on the controller. An error is in the report, and does not fail the task.
+    the reports on the controller. An error does not fail the task; the report contains it.
   - With O(result), it fails if the policy check of an earlier task did not pass.
 extends_documentation_fragment:
   - stellarcyber.xdr.connection
@@ -32,7 +32,7 @@ options:
       - The result of an earlier task of this module. The task then evaluates nothing, and fails with the reason if the
         policy check did not pass.
       - In the playbook C(stellarcyber.xdr.hygiene), a policy that could not be evaluated ends C(ansible-playbook) with
-        exit code 4, for which Ansible calls the host unreachable.
+        exit code 4, and Ansible shows the host as unreachable.
     type: dict
 seealso:
   - module: stellarcyber.xdr.stellar_cases
@@ -50,7 +50,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 report:
-  description: The report, as C(hygiene.json) holds it. docs/policy.md describes it.
+  description: The report, as in C(hygiene.json). docs/policy.md describes it.
   type: dict
   returned: without O(result)
   sample: {report: 1, platform: myserver.stellarcyber.cloud, scope: all tenants, result: compliant, passed: true}
@@ -59,7 +59,7 @@ error:
   type: dict
   returned: if M(stellarcyber.xdr.stellar_cases) failed
 summary:
-  description: The report in a few lines.
+  description: The summary of the report, in a few lines.
   type: list
   elements: str
   returned: without O(result)

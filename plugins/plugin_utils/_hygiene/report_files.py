@@ -47,7 +47,7 @@ class ReportFiles:
 
     @property
     def last(self) -> str:
-        """The path of the report that the summary names, or ''."""
+        """Return the path of the report that the summary names, or ''."""
         return next(reversed(list(self.paths.values())), "")
 
 
