@@ -53,7 +53,7 @@ def view(report: Row) -> Row:
     given = report.get("counts", {})
     counts = _counts(given, results, findings)
     planned = (
-        [] if counts["changed"] or report["requests"]["write"] else [row for row in results if _is_not_applied(row)]
+        [] if counts["changed"] or report["requests"]["write"] else [row for row in results if _is_planned(row)]
     )
     counts["planned"] = len(planned)
     counts["skipped"] = max(0, counts["skipped"] - len(planned))
@@ -231,7 +231,7 @@ def _counts(given: Row, results: list[Row], findings: list[Row]) -> Row:
     return {"read": None, **counted_here, "findings": len(findings), **known}
 
 
-def _is_not_applied(row: Row) -> bool:
+def _is_planned(row: Row) -> bool:
     return bool(row["outcome"] == "skipped" and row["reason"].startswith(NOT_APPLIED))
 
 
