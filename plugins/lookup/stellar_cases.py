@@ -14,9 +14,9 @@ description:
 author:
   - The stellarcyber.xdr contributors (!UNKNOWN)
 extends_documentation_fragment:
-  - stellarcyber.xdr.connection
-  - stellarcyber.xdr.connection.plugin
-  - stellarcyber.xdr.query
+  - stellarcyber.xdr._connection
+  - stellarcyber.xdr._connection.plugin
+  - stellarcyber.xdr._query
 options:
   _terms:
     description: Tags. Cases with at least one of them. Without terms, the filters alone decide.

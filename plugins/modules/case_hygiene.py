@@ -16,7 +16,7 @@ description:
     the reports on the controller. An error does not fail the task; the report contains it.
   - With O(result), it fails if the policy check of an earlier task did not pass.
 extends_documentation_fragment:
-  - stellarcyber.xdr.connection
+  - stellarcyber.xdr._connection
 author:
   - The stellarcyber.xdr contributors (!UNKNOWN)
 attributes:

@@ -17,9 +17,9 @@ description:
 author:
   - The stellarcyber.xdr contributors (!UNKNOWN)
 extends_documentation_fragment:
-  - stellarcyber.xdr.attributes
-  - stellarcyber.xdr.attributes.in_process
-  - stellarcyber.xdr.connection
+  - stellarcyber.xdr._attributes
+  - stellarcyber.xdr._attributes.in_process
+  - stellarcyber.xdr._connection
 attributes:
   check_mode:
     support: full

@@ -14,11 +14,11 @@ description:
 author:
   - The stellarcyber.xdr contributors (!UNKNOWN)
 extends_documentation_fragment:
-  - stellarcyber.xdr.attributes
-  - stellarcyber.xdr.attributes.info
-  - stellarcyber.xdr.attributes.in_process
-  - stellarcyber.xdr.connection
-  - stellarcyber.xdr.query
+  - stellarcyber.xdr._attributes
+  - stellarcyber.xdr._attributes.info
+  - stellarcyber.xdr._attributes.in_process
+  - stellarcyber.xdr._connection
+  - stellarcyber.xdr._query
 options:
   case_id:
     description: The ids of cases. Can't be combined with filters.

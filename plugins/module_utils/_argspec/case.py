@@ -50,7 +50,7 @@ CASE: dict[str, Any] = {
 # At least one of them is declared. Not by required_one_of, whose message would hide a misspelt option.
 STATE_OPTIONS = ("status", "severity", "assignee", "tags", "name", "description", "resolution")
 
-# The filters of a query, described in doc_fragments/query.py.
+# The filters of a query, described in doc_fragments/_query.py.
 QUERY: dict[str, dict[str, Any]] = {
     "status": dict(_STRINGS, choices=list(STATUSES)),
     "severity": dict(_STRINGS, choices=list(SEVERITIES)),

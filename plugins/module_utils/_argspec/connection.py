@@ -23,7 +23,7 @@ from .._model.plain import as_number, as_whole
 
 VARIABLE_PREFIX, ENV_PREFIX = "stellar_", "STELLAR_"
 
-# Described in doc_fragments/connection.py. There is none for the platform's version: the paths and fields of the case
+# Described in doc_fragments/_connection.py. There is none for the platform's version: the paths and fields of the case
 # endpoints are the same since 5.0 (vendor docs 5.0 to 6.1).
 CONNECTION: dict[str, dict[str, Any]] = {
     "host": {"type": "str"},

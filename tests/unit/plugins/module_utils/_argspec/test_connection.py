@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from ansible_collections.stellarcyber.xdr.plugins.doc_fragments import connection, query
+from ansible_collections.stellarcyber.xdr.plugins.doc_fragments import _connection, _query
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._api.reader import _INCLUDED
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import INCLUDES, QUERY
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connection import (
@@ -30,8 +30,8 @@ def documented(text):
 
 def test_the_same_options_in_the_table_and_in_the_documentation():
     module, plugin = (
-        documented(connection.ModuleDocFragment.DOCUMENTATION),
-        documented(connection.ModuleDocFragment.PLUGIN),
+        documented(_connection.ModuleDocFragment.DOCUMENTATION),
+        documented(_connection.ModuleDocFragment.PLUGIN),
     )
     assert set(module) == set(plugin) == set(CONNECTION)
     for name, spec in CONNECTION.items():
@@ -42,12 +42,12 @@ def test_the_same_options_in_the_table_and_in_the_documentation():
 
 @pytest.mark.parametrize("name", CONNECTION)
 def test_the_same_names_everywhere(name):
-    sources = documented(connection.ModuleDocFragment.PLUGIN)[name]
+    sources = documented(_connection.ModuleDocFragment.PLUGIN)[name]
     assert sources["env"] == [{"name": f"STELLAR_{name.upper()}"}]
     assert sources["vars"] == [{"name": f"stellar_{name}"}]
     # No module can read ansible.cfg.
     assert "ini" not in sources
-    words = " ".join(str(documented(connection.ModuleDocFragment.DOCUMENTATION)[name]["description"]).split())
+    words = " ".join(str(documented(_connection.ModuleDocFragment.DOCUMENTATION)[name]["description"]).split())
     assert f"If not set, the variable C({variable_name(name)}) is used, else E({env_name(name)})" in words
 
 
@@ -56,7 +56,7 @@ def test_secrets_are_marked_and_user_names_are_not():
 
 
 def test_the_same_filters_in_the_table_and_in_the_documentation():
-    options = documented(query.ModuleDocFragment.DOCUMENTATION)
+    options = documented(_query.ModuleDocFragment.DOCUMENTATION)
     assert set(options) == set(QUERY)
     for name, spec in QUERY.items():
         for fact in ("type", "elements", "default", "choices"):
