@@ -11,8 +11,8 @@ version_added: 0.1.0
 description:
   - Reads one case, compares it with the state that the task declares, and updates it only if they differ.
   - An option that is left out is not managed.
-  - "Calls to the platform: one for an access token, one to read the case, one to update it if needed. One more reads
-    the users if O(assignee) is an e-mail or a user name. Two more post a O(comment) and read the case after it. With
+  - "API requests: one for an access token, one to read the case, one to update it if needed. One more reads the users if
+    O(assignee) is an e-mail or a user name. Two more post a O(comment) and read the case after it. With
     O(if_unmodified_since), one more reads the case's history after the update."
 author:
   - The stellarcyber.xdr contributors (!UNKNOWN)
@@ -28,20 +28,20 @@ attributes:
   idempotent:
     support: partial
     details:
-      - O(description) can be written, but no known version of the platform gives it back. As long as it does not, a
-        task with it writes it and reports a change in each run, and warns.
-      - Where the key may not read the users, an O(assignee) given otherwise than the platform shows it is written in
-        each run, with a warning.
+      - O(description) can be written, but no known version of the platform returns it. As long as it does not, a task
+        with it writes it and reports a change in each run, and warns.
+      - If the key has no permission to read the users, give O(assignee) as the platform shows it. Otherwise the task
+        writes it in each run, and warns.
 options:
   case_id:
     description:
       - The case's id, the field C(_id) on the platform.
-      - One of O(case_id) and O(ticket_id) is needed.
+      - One of O(case_id) and O(ticket_id) is required.
     type: str
   ticket_id:
     description:
-      - The number that people see.
-      - If it stands for cases of several tenants, the task fails and lists them, unless O(tenant) decides.
+      - The ticket number shown in the UI.
+      - If it matches cases of several tenants (ambiguous), the task fails and lists them, unless O(tenant) selects one.
     type: int
   status:
     description: The case's status.
@@ -53,56 +53,58 @@ options:
     choices: [Critical, High, Medium, Low]
   assignee:
     description:
-      - Who has the case, given as e-mail, user name or id. V("") is nobody.
-      - People are compared by identity, not by spelling.
+      - The case's assignee, as e-mail, user name or id. V("") unassigns the case.
+      - Users are compared by identity, not by spelling.
     type: str
   tags:
-    description: The case's tags. Their order is no difference. A tag holds no comma, and blanks around it are stripped.
+    description:
+      - The case's tags. Their order is ignored.
+      - A tag can't contain a comma. Blanks around a tag are stripped.
     type: dict
     suboptions:
       add:
-        description: Tags that the case has, beside others.
+        description: Tags to add. Other tags stay.
         type: list
         elements: str
       remove:
-        description: Tags that the case does not have.
+        description: Tags to remove. Other tags stay.
         type: list
         elements: str
         aliases: [delete]
       set:
-        description: Exactly the tags of the case. V([]) is none.
+        description: All tags of the case; any other tag is removed. V([]) removes all tags.
         type: list
         elements: str
   name:
-    description: The case's name. The platform then stops naming it by itself.
+    description: The case's name. The platform then no longer renames the case automatically.
     type: str
   description:
     description: The case's description. See the attribute C(idempotent).
     type: str
   resolution:
     description:
-      - How a resolved case turned out. It belongs to O(status=Resolved), declared here or there already.
-      - Platforms 5.4 or later.
+      - The resolution of a resolved case. It requires O(status=Resolved), or a case that is resolved already.
+      - Requires platform 5.4 or later.
     type: str
     choices: [False Positive, Benign, True Positive]
   update_alerts:
     description:
-      - Whether the case's alerts are closed too, when this task gives it O(status=Resolved) or O(status=Cancelled).
-      - If not set, the platform's own setting decides.
+      - Whether the case's alerts are closed too, when this task sets O(status=Resolved) or O(status=Cancelled).
+      - If not set, the platform's own setting applies.
     type: bool
   comment:
     description:
       - A comment, posted only when the task changes something else.
-      - Where it is unclear whether it arrived, the case's comments are read before it is posted again.
+      - If it is unknown whether the comment arrived, the task reads the case's comments before it posts it again.
     type: str
   if_unmodified_since:
     description:
-      - Refuse to change a case that somebody changed after this time. Give the RV(case.modified_at) of the case that
-        you decided upon, in epoch milliseconds; ISO 8601 will do too.
-      - It is checked before the update, and again before each further try of it. It is not looked at if there is
-        nothing to change.
-      - The platform knows no update under a condition. What somebody changes in the moment between the read and the
-        update is replaced; the case's history is read after the update to report it in RV(concurrent_changes).
+      - Refuse to change a case that was changed after this time. Give the RV(case.modified_at) of the case as you read
+        it, in epoch milliseconds. ISO 8601 is accepted too.
+      - The task checks it before the update, and again before each retry of the update. It does not check it if there
+        is nothing to change.
+      - The platform has no conditional update. The update replaces what others change between the last read and the
+        update. The task reads the case's history after the update to report it in RV(concurrent_changes).
     type: str
 seealso:
   - module: stellarcyber.xdr.stellar_case_info
@@ -129,37 +131,39 @@ EXAMPLES = r"""
     resolution: False Positive
     update_alerts: true
 
-- name: Give a case exactly these tags, and nobody
+- name: Give a case exactly these tags, and unassign it
   stellarcyber.xdr.stellar_case:
     ticket_id: 67535
     tags:
       set: [October-event, phishing]
     assignee: ""
 
-- name: Change nothing that an analyst touched since the case was read
+- name: Lower a case, unless an analyst changed it since it was read
   stellarcyber.xdr.stellar_case:
-    case_id: "{{ seen._id }}"
+    case_id: "{{ october_case._id }}"
     severity: Low
-    if_unmodified_since: "{{ seen.modified_at }}"
+    if_unmodified_since: "{{ october_case.modified_at }}"
   vars:
-    seen: "{{ query('stellarcyber.xdr.stellar_cases', 'October-event', limit=1) | first }}"
+    october_case: "{{ query('stellarcyber.xdr.stellar_cases', 'October-event', limit=1) | first }}"
 """
 
 RETURN = r"""
 platform:
-  description: The host and port of the platform, the port only if it isn't 443.
+  description: The platform's host and port. The port is left out if it is 443.
   returned: when the connection's options are valid, in a failure too
   type: str
   sample: myserver.stellarcyber.cloud
 scope:
-  description: V(all tenants), or the tenant that the task was limited to, by its name and id as far as they are known.
+  description: V(all tenants), or the name and id of the task's tenant, as far as they are known.
   returned: when the connection's options are valid, in a failure too
   type: str
   sample: tenant Example Tenant (6aeb2aae7d8d4ef0820136f42d107db4)
 case:
   description:
-    - The case after the task, as the platform gives it. In check mode, as it would be. In a failure, as last read.
-    - Further fields of the platform are passed on.
+    - The case after the task, as the platform returns it. In check mode, as it would be. In a failure, as last read.
+    - It also has all other fields that the platform returns.
+    - A field whose name begins with C(_ansible_) or C(__ansible_), at any depth, has C(stellar) before its name.
+      Otherwise Ansible would drop it or take it for its own. Half of a surrogate pair, which can't be printed, is C(?).
   returned: when the case was read
   type: dict
   contains:
@@ -169,12 +173,12 @@ case:
       returned: always
       sample: 62fceb4a48be7776c793a02a
     ticket_id:
-      description: The number that people see.
+      description: The ticket number shown in the UI.
       type: int
       returned: always
       sample: 67535
     name:
-      description: Its name. It may hold text that an attacker chose.
+      description: Its name. It may contain text that an attacker chose.
       type: str
       returned: always
       sample: Carbon Black:XDR Endpoint Indicator of Threat and 16 others
@@ -189,14 +193,14 @@ case:
       returned: always
       sample: Medium
     assignee:
-      description: The id of who has it, V("") for nobody.
+      description: The id of its assignee, V("") if it is unassigned.
       type: str
       returned: always
       sample: 826ef6979788454297c85cbba4a51c08
     assignee_name:
-      description: The name of who has it.
+      description: The name of its assignee.
       type: str
-      returned: where the platform gives it
+      returned: if the platform returns it
       sample: ohtani@example.com
     tags:
       description: Its tags.
@@ -205,17 +209,17 @@ case:
       returned: always
       sample: [October-event]
     resolution:
-      description: How it turned out, V("") as long as that is open.
+      description: Its resolution, V("") if it has none yet.
       type: str
-      returned: platform 5.4 and later
+      returned: platform 5.4 or later
       sample: ""
     score:
-      description: Its score, V(0) to V(100).
+      description: Its score, from V(0) to V(100).
       type: float
       returned: always
       sample: 25
     size:
-      description: Number of its alerts.
+      description: The number of its alerts.
       type: int
       returned: always
       sample: 17
@@ -227,7 +231,7 @@ case:
     tenant_name:
       description: The name of its tenant.
       type: str
-      returned: where the platform gives it
+      returned: if the platform returns it
       sample: Example Tenant
     created_at:
       description: When it was created, in epoch milliseconds.
@@ -240,21 +244,21 @@ case:
       returned: always
       sample: 1660835991789
     modified_by:
-      description: The id or name of who last changed it.
+      description: The id or name of the user who last changed it.
       type: str
       returned: always
       sample: 9887e386323148ea8c68d4cf0bc1cdf6
     closed:
-      description: When it was closed, in epoch milliseconds, V(0) if it is not.
+      description: When it was closed, in epoch milliseconds. V(0) if it is not closed.
       type: int
       returned: always
       sample: 0
 changes:
   description:
     - What the task changed, or would change. Empty if there was nothing to do.
-    - In a failure, what it was about to change, or what O(if_unmodified_since) kept it from changing.
-      RV(ignore:changed) and RV(case) say how far it came.
-  returned: when the plan was made
+    - In a failure, what was planned. RV(ignore:changed) and RV(case) say what was applied. If O(if_unmodified_since)
+      refused the case, nothing was.
+  returned: after the changes were planned
   type: list
   elements: dict
   contains:
@@ -275,17 +279,17 @@ changes:
       sample: In Progress
 concurrent_changes:
   description:
-    - What others changed between the read of the case and the end of its update, as far as it can be seen. Others are
-      people, other tasks, or the platform itself. There is a warning too if there is such.
-    - Not all can be seen. Without O(if_unmodified_since) it is what the platform's answer shows beside the plan, so
-      that a value that the update replaced is not reported, unless something else was changed too. With it, it is also
-      what the case's history says.
-    - What somebody changes after the task read the case for the last time, or after the platform's answer to the
-      update, is never in it.
-    - V(null) if nobody could look. With O(if_unmodified_since) the history could not be read, which a warning says; or
-      the task failed once it had begun to write, before it looked. Empty if somebody looked and saw nothing, and where
-      nothing was written.
-  returned: when the plan was made
+    - The changes that others made between the read of the case and the end of its update, as far as the task can
+      detect them. Others are users, other tasks, or the platform itself. If there are any, the task also warns.
+    - The task can't detect all of them. Without O(if_unmodified_since), it compares the platform's answer with the
+      plan. So it does not report a value that the update replaced, unless others changed something else too. With
+      O(if_unmodified_since), it also reads the case's history.
+    - It never has changes that others made after the last read of the case, or after the platform's answer to the
+      update.
+    - V(null) if the task could not check. Either the history could not be read with O(if_unmodified_since), and a
+      warning says so; or the task failed after it started to write, before it checked.
+    - Empty if the task checked and found none, or if it wrote nothing.
+  returned: after the changes were planned
   type: list
   elements: dict
   contains:
@@ -296,27 +300,27 @@ concurrent_changes:
       sample: status
     value:
       description:
-        - What they set it to, as the platform shows it.
-        - Of C(tags) all that the case has since, those of the task among them. The warning tells which of them others
-          added, or removed.
+        - The value that they set, as the platform shows it.
+        - For C(tags), all tags that the case has since then, with those of the task. The warning says which of them
+          others added or removed.
       type: raw
       returned: always
       sample: Escalated
     kept:
-      description: Whether the case still has it. If not, the update replaced it.
+      description: Whether the case still has this value. If not, the update replaced it.
       type: bool
       returned: always
       sample: false
     by:
       description:
-        - Who, as the case's history has it; several, with commas, if each moved a tag. V(null) if that was not read
-          or does not say so.
+        - The user, as the case's history names it. If several users added or removed tags, all of them, separated by
+          commas. V(null) if the history was not read or does not name the user.
       type: str
       returned: always
       sample: ohtani@example.com
 diff:
   description: The managed fields before and after.
-  returned: when the plan was made
+  returned: after the changes were planned
   type: dict
   contains:
     before_header:
@@ -340,44 +344,47 @@ diff:
       returned: always
       sample: {status: In Progress}
 requests:
-  description: How many requests were sent, retries included.
+  description: The number of API requests that were sent, including retries.
   returned: when the case was read
   type: dict
   contains:
     read:
-      description: Requests that read.
+      description: The requests that read.
       type: int
+      returned: always
     write:
-      description: Requests that write.
+      description: The requests that write.
       type: int
+      returned: always
     retry:
-      description: Requests that were retries.
+      description: The requests that were retries.
       type: int
+      returned: always
   sample: {read: 1, write: 1, retry: 0}
 error:
-  description: What failed, for a program to read; RV(ignore:msg) says it in words.
+  description: The error, for a program to read. RV(ignore:msg) says the same in words.
   returned: failure
   type: dict
   contains:
     type:
-      description: The type of error. C(docs/errors.md) of the collection has them all.
+      description: The type of error. C(docs/errors.md) of the collection lists all types.
       type: str
       returned: always
       sample: ApiError
     method:
-      description: The call's HTTP method.
+      description: The HTTP method of the API request.
       type: str
-      returned: when a call failed
+      returned: when an API request failed
       sample: PUT
     path:
-      description: The call's path.
+      description: The path of the API request.
       type: str
-      returned: when a call failed
+      returned: when an API request failed
       sample: /connect/api/v1/cases/62fceb4a48be7776c793a02a
     url:
-      description: The call's URL without its query.
+      description: The URL of the API request, without its query.
       type: str
-      returned: when a call failed
+      returned: when an API request failed
       sample: https://myserver.stellarcyber.cloud/connect/api/v1/cases/62fceb4a48be7776c793a02a
     status:
       description: The HTTP status.
@@ -385,41 +392,41 @@ error:
       returned: when the platform answered
       sample: 422
     body:
-      description: How the platform's answer begins.
+      description: The beginning of the platform's answer.
       type: str
       returned: when the platform answered with a text
       sample: unknown user
     attempts:
-      description: How often the call was tried.
+      description: The number of attempts of the API request.
       type: int
-      returned: when it is of those that are tried again
+      returned: when the fault is one that is retried
       sample: 5
     fields:
       description: The fields that the platform ignored.
       type: list
       elements: str
-      returned: when the platform accepted a write and did not do all of it
+      returned: when the platform accepted a write and applied only a part of it
       sample: [severity]
     modified_at:
       description: When the case was changed, in epoch milliseconds.
       type: int
-      returned: when O(if_unmodified_since) refused it
+      returned: when O(if_unmodified_since) refused the case
       sample: 1660835991789
     outcome_unknown:
-      description: Whether the write was done could not be seen. RV(ignore:changed) is true then, to be sure.
+      description: It is unknown whether the write was applied (indeterminate). RV(ignore:changed) is then V(true).
       type: bool
-      returned: when it is so
+      returned: when it is V(true)
       sample: true
     detail:
-      description: What Python said.
+      description: The error message of Python.
       type: str
       returned: when the library requests could not be loaded
       sample: "ModuleNotFoundError: No module named 'requests'"
     remedy:
-      description: What to change.
+      description: What to do.
       type: str
-      returned: mostly
-      sample: Check the spelling; nobody is "".
+      returned: for most errors
+      sample: "The platform refused a value: check the options, and that its version knows them."
 """
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE

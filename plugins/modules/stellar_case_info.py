@@ -9,8 +9,8 @@ module: stellar_case_info
 short_description: Read cases of a Stellar Cyber platform
 version_added: 0.1.0
 description:
-  - Reads cases by id, by ticket number, or by a query, and on demand what belongs to them.
-  - All pages are read. Without ids and filters these are all cases that the key can see.
+  - Reads cases by id, by ticket number, or by a query. With O(include) it also reads their alerts, history, and so on.
+  - Reads all pages. Without ids and filters, it reads all cases that the key can see.
 author:
   - The stellarcyber.xdr contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -27,7 +27,7 @@ options:
   ticket_id:
     description:
       - The ticket numbers of cases. Can't be combined with filters.
-      - A number that stands for cases of several tenants gives all of them, unless O(tenant) decides.
+      - A number that matches cases of several tenants returns all of them, unless O(tenant) selects one.
     type: list
     elements: int
   tags:
@@ -36,17 +36,18 @@ options:
     elements: str
   include:
     description:
-      - What to read for each case, one call for each (alerts one for each 50).
-      - It becomes a key of the case. If one can't be read it is V(null), the rest is there, and RV(include_errors) says
-        why.
+      - The parts of a case to read for each case. Each part takes one API request; alerts take one for each 50.
+      - Each part becomes a key of the case. The key is V(null) if the part can't be read; the other parts are returned,
+        and RV(include_errors) has the reason.
     type: list
     elements: str
     choices: [alerts, observables, summary, comments, activities, scores]
   count_only:
     description:
-      - Return RV(count) only. Takes one call for each combination of O(status) and O(severity) if the matches fit into
-        a page of 500, and two if not, but no other filters than O(status) and O(tags) are used; else the cases are read
-        and counted.
+      - Return RV(count) only.
+      - With no other filters than O(status) and O(tags), it takes one API request for each combination of O(status) and
+        O(severity), or two if the matches do not fit into a page of 500.
+      - With other filters, the cases are read and counted.
     type: bool
     default: false
 seealso:
@@ -62,18 +63,18 @@ EXAMPLES = r"""
     include: [comments, activities]
   register: found
 
-- name: Open critical cases of the last week that nobody has
+- name: Open, unassigned critical cases of the last week
   stellarcyber.xdr.stellar_case_info:
     status: [New, In Progress]
     severity: [Critical]
     assignee: [""]
     created_after: 7d
-  register: unowned
+  register: unassigned
 
 - name: Fail if there are any
   ansible.builtin.assert:
-    that: unowned.count == 0
-    fail_msg: "Without an owner: {{ unowned.cases | map(attribute='ticket_id') | join(', ') }}"
+    that: unassigned.count == 0
+    fail_msg: "Unassigned: {{ unassigned.cases | map(attribute='ticket_id') | join(', ') }}"
 
 - name: How many cases of the October event are closed
   stellarcyber.xdr.stellar_case_info:
@@ -85,76 +86,23 @@ EXAMPLES = r"""
 
 RETURN = r"""
 platform:
-  description: The host and port of the platform, the port only if it isn't 443.
+  description: The platform's host and port. The port is left out if it is 443.
   returned: when the connection's options are valid, in a failure too
   type: str
   sample: myserver.stellarcyber.cloud
 scope:
-  description: V(all tenants), or the tenant that the task was limited to, by its name and id as far as they are known.
+  description: V(all tenants), or the name and id of the task's tenant, as far as they are known.
   returned: when the connection's options are valid, in a failure too
   type: str
   sample: tenant Example Tenant (6aeb2aae7d8d4ef0820136f42d107db4)
 cases:
   description:
-    - The cases as the platform gives them, in the order of the ids, or sorted as asked.
-    - Each may have further fields, and has the keys of O(include).
-    - A field whose name begins with C(_ansible_) or C(__ansible_), at any depth, has C(stellar) before its name, since
-      Ansible would drop it or take it for its own. Half of a surrogate pair, which can't be printed, is C(?).
+    - The cases, in the order of the ids, or sorted by O(sort) and O(order).
+    - Each has the fields of RV(stellarcyber.xdr.stellar_case#module:case), and the keys of O(include).
   returned: when O(count_only=false)
   type: list
   elements: dict
   contains:
-    _id:
-      description: Its id.
-      type: str
-      returned: always
-      sample: 62fceb4a48be7776c793a02a
-    ticket_id:
-      description: The number that people see.
-      type: int
-      returned: always
-      sample: 67535
-    name:
-      description: Its name. It may hold text that an attacker chose.
-      type: str
-      returned: always
-      sample: Carbon Black:XDR Endpoint Indicator of Threat and 16 others
-    status:
-      description: Its status.
-      type: str
-      returned: always
-      sample: New
-    severity:
-      description: Its severity.
-      type: str
-      returned: always
-      sample: Medium
-    assignee:
-      description: The id of who has it, V("") for nobody.
-      type: str
-      returned: always
-      sample: 826ef6979788454297c85cbba4a51c08
-    tags:
-      description: Its tags.
-      type: list
-      elements: str
-      returned: always
-      sample: [October-event]
-    cust_id:
-      description: The id of its tenant, V("") on a platform without tenants.
-      type: str
-      returned: always
-      sample: 6aeb2aae7d8d4ef0820136f42d107db4
-    created_at:
-      description: When it was created, in epoch milliseconds.
-      type: int
-      returned: always
-      sample: 1660742474343
-    modified_at:
-      description: When it was last changed, in epoch milliseconds.
-      type: int
-      returned: always
-      sample: 1660835991789
     alerts:
       description: Its alerts, as dicts with C(_id), C(_index) and C(_source).
       type: list
@@ -166,7 +114,7 @@ cases:
       returned: when included
       sample: {user: [{username: ohtani}]}
     summary:
-      description: What the platform says of it.
+      description: The platform's summary of it.
       type: str
       returned: when included
       sample: "Involved 1 users: ohtani"
@@ -197,7 +145,7 @@ truncated:
   type: bool
   sample: false
 missing:
-  description: The ids and ticket numbers that name no case (HTTP 404, or nothing found).
+  description: The ids and ticket numbers that match no case (HTTP 404, or an empty answer).
   returned: when O(count_only=false)
   type: list
   elements: raw
@@ -209,38 +157,28 @@ include_errors:
   elements: dict
   contains:
     case_id:
-      description: The case.
+      description: The id of the case.
       type: str
       returned: always
       sample: 62fceb4a48be7776c793a02a
     include:
-      description: The part.
+      description: The part that could not be read.
       type: str
       returned: always
       sample: summary
     msg:
-      description: Why.
+      description: The reason.
       type: str
       returned: always
       sample: HTTP 500
 error:
-  description: What failed, see RV(stellarcyber.xdr.stellar_case#module:error).
+  description: The error, see RV(stellarcyber.xdr.stellar_case#module:error).
   returned: failure
   type: dict
 requests:
-  description: How many requests were sent, retries included.
+  description: The number of API requests that were sent, see RV(stellarcyber.xdr.stellar_case#module:requests).
   returned: success
   type: dict
-  contains:
-    read:
-      description: Requests that read.
-      type: int
-    write:
-      description: Requests that write.
-      type: int
-    retry:
-      description: Requests that were retries.
-      type: int
   sample: {read: 1, write: 0, retry: 0}
 """
 
