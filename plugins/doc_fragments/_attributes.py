@@ -11,11 +11,11 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 attributes:
   check_mode:
-    description: Can run in check mode and return a truthful prediction without changing anything.
+    description: Can run in check mode. It then predicts the changes, and changes nothing.
   diff_mode:
-    description: Returns what changed, or would change, in diff mode.
+    description: Will return details on what has changed, or would change in check mode, when in diff mode.
   idempotent:
-    description: Running it again with the same options changes nothing more.
+    description: When run again with the same options, changes nothing.
   action_group:
     description: Use C(group/stellarcyber.xdr.stellar) in C(module_defaults) to set options for every module.
     support: full
@@ -42,10 +42,10 @@ attributes:
     description: Has a corresponding action plugin, so that it can run on the controller.
     support: full
     details:
-      - The action fills in the variables C(stellar_<option>). Where the module would run on the controller, with the
-        Python that Ansible itself runs with, the action does its work in Ansible's own process. A loop then takes about
-        10 ms for an item beside its API requests, and one access token and one connection for all items.
-      - "That is so on the implicit localhost, and on a host with C(ansible_connection: local) and
-        C(ansible_python_interpreter: {{ ansible_playbook_python }}), unless the task has C(become), C(async) or
-        C(environment)."
+      - The action reads the variables C(stellar_<option>). If the module would run on the controller with Ansible's own
+        Python, the action runs its code in Ansible's own process. Then each item of a loop takes about 10 ms beside its
+        API requests, and all items share one access token and one connection.
+      - "This applies to the implicit localhost, and to a host with C(ansible_connection: local) and
+        C(ansible_python_interpreter: {{ ansible_playbook_python }}). It does not apply to a task with C(become),
+        C(async) or C(environment)."
 """

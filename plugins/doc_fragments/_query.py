@@ -10,7 +10,7 @@ from __future__ import annotations
 class ModuleDocFragment:
     DOCUMENTATION = r"""
 notes:
-  - An empty list is refused as a filter, since a variable that came out empty must not find all cases.
+  - An empty list is refused as a filter, since a variable that is empty by mistake must not find all cases.
 options:
   status:
     description: Cases of one of these statuses.
@@ -23,24 +23,24 @@ options:
     elements: str
     choices: [Critical, High, Medium, Low]
   not_tags:
-    description: Cases with none of these tags.
+    description: Cases without any of these tags.
     type: list
     elements: str
   assignee:
     description:
-      - Cases of one of these people, each given as e-mail, user name or id. V("") is nobody.
-      - The platform does not document which of these its own filter takes, so it is matched here.
+      - Cases of one of these assignees, each given as e-mail, user name or id. V("") finds unassigned cases.
+      - The platform does not document which of these its own filter takes, so the collection filters the cases itself.
     type: list
     elements: str
   not_modified_by:
-    description: Cases that none of these people (e-mail, user name or id) was the last to change.
+    description: Cases that were last changed by none of these users, each given as e-mail, user name or id.
     type: list
     elements: str
   min_score:
-    description: Cases with at least this score (V(0) to V(100)).
+    description: Cases with at least this score, from V(0) to V(100).
     type: float
   max_score:
-    description: Cases with at most this score (V(0) to V(100)).
+    description: Cases with at most this score, from V(0) to V(100).
     type: float
   min_size:
     description: Cases of at least this many alerts.
@@ -48,8 +48,8 @@ options:
   created_after:
     description:
       - Cases created at or after this time.
-      - An age (V(30m), V(12h), V(7d), V(2w) before now), ISO 8601 (V(2026-11-01) or V(2026-11-01T08:00:00+01:00), UTC
-        unless it says otherwise), or epoch milliseconds.
+      - An age before now (V(30m), V(12h), V(7d), V(2w)), a time in ISO 8601 (V(2026-11-01) or
+        V(2026-11-01T08:00:00+01:00), in UTC without an offset), or epoch milliseconds.
     type: str
   created_before:
     description: Cases created at or before this time, given as in O(created_after).
@@ -71,6 +71,6 @@ options:
     choices: [asc, desc]
     default: asc
   limit:
-    description: At most this many cases, the first of the sorted ones. All if not set.
+    description: The maximum number of cases, which are the first in sort order. All cases if not set.
     type: int
 """

@@ -11,8 +11,8 @@ version_added: 0.1.0
 description:
   - Reads one case, compares it with the state that the task declares, and updates it only if they differ.
   - An option that is left out is not managed.
-  - "API requests: one for an access token, one to read the case, one to update it if needed. One more reads the users if
-    O(assignee) is an e-mail or a user name. Two more post a O(comment) and read the case after it. With
+  - "API requests: one for an access token, one to read the case, one to update it if needed. One more reads the users
+    if O(assignee) is an e-mail or a user name. Two more post a O(comment) and read the case after it. With
     O(if_unmodified_since), one more reads the case's history after the update."
 author:
   - The stellarcyber.xdr contributors (!UNKNOWN)

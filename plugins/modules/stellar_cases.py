@@ -9,15 +9,16 @@ module: stellar_cases
 short_description: Bring many Stellar Cyber cases to declared states, by a list or by rules
 version_added: 0.1.0
 description:
-  - Reads all cases concerned, plans all changes, and only then writes, several cases at once.
-  - With O(cases), each item declares the state of one case. With O(rules), all cases that match a rule are brought to
-    its state. With O(undo_file), the changes of a former run are undone.
-  - "Calls to the platform with O(rules): one for an access token, one for each 500 cases that the rules have to see,
-    one for each case that differs. One more for each case that was read more than O(recheck_after) seconds ago when its
-    turn comes, which reads it again, and two for each comment, which post it and read the case. One reads the users if
-    people are named otherwise than by id, one the tenants if tenants are named."
-  - "Calls with O(cases): one for an access token, one to read each case, one for each case that differs. If its item
-    has C(if_unmodified_since), one more reads it again before that, and one its history after it."
+  - Reads all cases concerned, plans all changes, and only then writes, several cases concurrently.
+  - With O(cases), each item declares the state of one case. With O(rules), the task brings all cases that match a rule
+    to the rule's state. With O(undo_file), the task undoes the changes of an earlier run.
+  - "API requests with O(rules): one for an access token, one for each 500 cases that the rules have to read, one for
+    each case that differs. One more reads a case again if it was read more than O(recheck_after) seconds before its
+    write. Two more for each comment post it and read the case. One reads the users if a rule names a user other than by
+    id, and one reads the tenants if a rule names a tenant."
+  - "API requests with O(cases): one for an access token, one to read each case, one for each case that differs. If an
+    item has C(if_unmodified_since), one more reads the case again before the write, and one reads its history after
+    the write."
 author:
   - The stellarcyber.xdr contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -32,35 +33,38 @@ attributes:
   idempotent:
     support: partial
     details:
-      - Rules that would change a case again in the next run are refused before anything is written.
-      - For C(description) and C(assignee) in O(cases) the same holds as for M(stellarcyber.xdr.stellar_case).
+      - Rules that do not converge, which would change a case again in the next run, are refused before anything is
+        written.
+      - For C(description) and C(assignee) in O(cases), see the attribute C(idempotent) of
+        M(stellarcyber.xdr.stellar_case).
 options:
   cases:
     description:
-      - The desired states of cases. Each item has C(case_id) or C(ticket_id) and other options of
-        M(stellarcyber.xdr.stellar_case), without those of the connection.
-      - A case may be in the list once.
+      - The desired states of cases. Each item has C(case_id) or C(ticket_id), and other options of
+        M(stellarcyber.xdr.stellar_case) except those of the connection.
+      - A case can be in the list only once.
     type: list
     elements: dict
   rules:
     description:
-      - Rules, which run in this order over each case. A later rule sees what an earlier one decided. A case gets one
-        update with the outcome.
-      - A case that others changed since the rules were evaluated on it is skipped, see O(recheck_after).
+      - Rules, which are evaluated in this order for each case. A later rule sees the state that an earlier rule set. A
+        case gets one update with the final state.
+      - A case that others changed since the rules were evaluated is skipped, see O(recheck_after).
     type: list
     elements: dict
     suboptions:
       name:
-        description: The rule's name, which no other rule has. Results, reports and messages use it.
+        description: The rule's name. It must be unique. Results, reports and messages use it.
         type: str
         required: true
       description:
-        description: Why the rule is there, for reports.
+        description: The purpose of the rule, for reports.
         type: str
       match:
         description:
-          - Conditions, all of which a case meets. The values of a list are alternatives. V({}) matches every case.
-          - For a list, C(not_) before its name rules values out.
+          - Conditions. A case matches if it meets all of them. The values of a list are alternatives. V({}) matches
+            every case.
+          - The conditions with C(not_) before their name exclude the values of their list.
         type: dict
         required: true
         suboptions:
@@ -101,17 +105,19 @@ options:
                 type: list
                 elements: str
           assignee:
-            description: One of these has the case, each given as e-mail, user name or id. V("") is nobody.
+            description:
+              - The case's assignee is one of these, each given as e-mail, user name or id. V("") matches unassigned
+                cases.
             type: list
             elements: str
           not_assignee:
-            description: None of these has the case. V("") stands for nobody, so that somebody has it.
+            description: The case's assignee is none of these. V("") excludes unassigned cases.
             type: list
             elements: str
           tenant:
             description:
               - The case belongs to one of these tenants, given by name or id.
-              - V("") stands for a case without one, which is that of the root tenant.
+              - V("") matches a case without a tenant, which belongs to the root tenant.
             type: list
             elements: str
           not_tenant:
@@ -119,20 +125,20 @@ options:
             type: list
             elements: str
           resolution:
-            description: The case has one of these resolutions. V("") is none yet.
+            description: The case has one of these resolutions. V("") matches cases without a resolution.
             type: list
             elements: str
             choices: [False Positive, Benign, True Positive, ""]
           not_resolution:
-            description: The case has none of these resolutions.
+            description: The case has none of these resolutions. V("") excludes cases without a resolution.
             type: list
             elements: str
             choices: [False Positive, Benign, True Positive, ""]
           min_score:
-            description: The case's score is this or more, V(0) to V(100).
+            description: The case's score is this or more, from V(0) to V(100).
             type: float
           max_score:
-            description: The case's score is this or less, V(0) to V(100).
+            description: The case's score is this or less, from V(0) to V(100).
             type: float
           min_size:
             description: The case has this many alerts or more.
@@ -143,8 +149,8 @@ options:
           older_than:
             description:
               - The case was created this long ago or earlier.
-              - An age such as V(30m), V(12h), V(7d) or V(2w), or a time in ISO 8601 or epoch milliseconds. The same
-                holds for C(newer_than), C(modified_before) and C(modified_after).
+              - An age such as V(30m), V(12h), V(7d) or V(2w), or a time in ISO 8601 or epoch milliseconds. So are
+                C(newer_than), C(modified_before) and C(modified_after).
             type: str
           newer_than:
             description: The case was created this long ago or later.
@@ -157,15 +163,15 @@ options:
             type: str
           name:
             description:
-              - A regular expression of Python that is found somewhere in the first 1000 characters of the case's name.
-                To ignore letter case, begin it with the four characters (?i).
+              - A Python regular expression, which is searched in the first 1000 characters of the case's name. It is
+                case-sensitive, unless it begins with the four characters (?i).
               - An attacker may choose names. Avoid expressions that repeat a repetition, such as (a+)+, which can take
-                very long. A case whose name takes more than a second of computing time counts as failed.
+                very long. A case fails if its name takes more than a second of CPU time.
             type: str
       set:
         description:
-          - The state of the cases that match. The same as the options of M(stellarcyber.xdr.stellar_case).
-          - A rule without it writes nothing. The cases that match are returned in RV(findings).
+          - The desired state of the cases that match, by options of M(stellarcyber.xdr.stellar_case).
+          - A rule without it writes nothing. The cases that match are its RV(findings).
         type: dict
         suboptions:
           status:
@@ -177,94 +183,96 @@ options:
             type: str
             choices: [Critical, High, Medium, Low]
           assignee:
-            description: Who has the case, given as e-mail, user name or id. V("") is nobody.
+            description: The case's assignee, as e-mail, user name or id. V("") unassigns the case.
             type: str
           tags:
-            description: The case's tags.
+            description: The case's tags. Their order is ignored.
             type: dict
             suboptions:
               add:
-                description: Tags that the case has, beside others.
+                description: Tags to add. Other tags stay.
                 type: list
                 elements: str
               remove:
-                description: Tags that the case does not have.
+                description: Tags to remove. Other tags stay.
                 type: list
                 elements: str
                 aliases: [delete]
               set:
-                description: Exactly the tags of the case.
+                description: All tags of the case; any other tag is removed.
                 type: list
                 elements: str
           name:
             description: The case's name.
             type: str
           resolution:
-            description: How a resolved case turned out. It belongs to status V(Resolved).
+            description: The resolution of a resolved case. It requires status V(Resolved).
             type: str
             choices: [False Positive, Benign, True Positive]
           update_alerts:
-            description: Whether the case's alerts are closed too, when the rule closes it.
+            description: Whether the case's alerts are closed too, when the rule closes the case.
             type: bool
       comment:
         description: A comment, posted only on cases that the rule changes.
         type: str
   undo_file:
     description:
-      - A file on the host that runs the task. The JSON report of P(stellarcyber.xdr.case_hygiene#role), or a
-        O(journal). RV(undo) of a result is not for a file, but for O(cases).
-      - The cases are brought back to their former state, each unless somebody changed it since.
+      - A file on the host that runs the task. It is the JSON report of P(stellarcyber.xdr.case_hygiene#role), or a
+        O(journal). Give RV(undo) of a result as O(cases), not as a file.
+      - The task restores the former state of the cases. It skips a case that others changed since the run.
     type: path
   allow_other_platform:
     description:
-      - Whether to use O(undo_file) although it is of another platform than this task's, or doesn't say which one it is
-        of. Set it where one platform has two names.
+      - Whether to accept an O(undo_file) that names another platform than this task's, or no platform. Set it if one
+        platform has two names.
     type: bool
     default: false
   summary_only:
     description:
       - Whether the result leaves out RV(case_results), RV(findings), RV(rules), RV(undo) and RV(irreversible). If the
-        task fails, Ansible prints its whole result. RV(summary) is short however many cases there are.
-      - Only with O(undo_file).
+        task fails, Ansible prints its whole result; RV(summary) stays short with any number of cases.
+      - Requires O(undo_file).
     type: bool
     default: false
   max_changes:
     description:
-      - How many cases the task may change, as a number V(50) or as a share V(10%) of the cases that it read.
-      - If more would be changed, the task fails before the first write, in check mode too. RV(case_results) and
-        RV(diff) of the failure have what was planned, but Ansible shows no diff of a task that fails.
+      - The maximum number of cases that the task may change, as a number V(50) or as a percentage V(10%) of the cases
+        that it read.
+      - If more changes are planned, the task is aborted before the first write, in check mode too. RV(case_results) and
+        RV(diff) of the failure have the planned changes. Ansible shows no diff of a task that fails.
     type: str
   concurrency:
     description:
-      - How many calls may be under way at once, V(1) to V(32).
-      - If the platform asks to slow down (HTTP 429), all of them wait, and fewer run at once for a while.
+      - The maximum number of concurrent API requests, from V(1) to V(32).
+      - If the platform asks to slow down (HTTP 429), all of them wait, and fewer run concurrently for a while.
     type: int
     default: 8
   on_error:
     description:
-      - What happens after a case failed. With V(stop) no further write is begun.
-      - Either way the task fails at the end, and its result has every case.
+      - What the task does after a case failed. With V(continue), it goes on with the other cases. With V(stop), it
+        starts no further write.
+      - In both cases the task fails at the end, and its result has every case.
     type: str
     choices: [continue, stop]
     default: continue
   time_budget:
     description:
-      - Seconds for the whole task. Then no further call is begun that reads a case or begins a write, what is left is
-        skipped, and the task fails.
+      - Seconds for the whole task. After them, the task starts no further read or write of a case, skips the remaining
+        cases, and fails.
     type: float
   recheck_after:
     description:
-      - Seconds after which a case that a rule changes is read again right before its write. It is skipped if others
+      - Seconds after which the task reads a case again right before a rule changes it. The case is skipped if others
         changed it since it was read.
-      - V(0) reads each again, and its history afterwards (2 more calls for each case that differs). A larger number is
-        faster, and may replace an edit that it did not see.
-      - An item of O(cases) that has C(if_unmodified_since) is always read again, one without it never.
+      - V(0) reads each case again, and its history after the write (2 more API requests for each case that differs).
+        With a larger number the task is faster, and may replace an edit that it did not see.
+      - In O(cases), a case whose item has C(if_unmodified_since) is always read again; any other case never is.
     type: float
     default: 5
   journal:
     description:
-      - A new file on the host that runs the task, from which O(undo_file) can undo the run even if it was killed. It
-        is written as the run goes on, and only if there is something to change.
+      - A new file on the host that runs the task. With O(undo_file) it undoes the run, even a run that was killed.
+      - The task writes it during the run, and only if there is something to change.
     type: path
 seealso:
   - module: stellarcyber.xdr.stellar_case
@@ -287,7 +295,7 @@ EXAMPLES = r"""
           assignee: soc-lead@example.com
           tags:
             add: [auto-assigned]
-        comment: Assigned, because nobody took it for 30 minutes
+        comment: Assigned, because it was unassigned for 30 minutes
       - name: Nothing stays New for a week
         match:
           status: [New]
@@ -314,36 +322,36 @@ EXAMPLES = r"""
 
 RETURN = r"""
 platform:
-  description: The host and port of the platform, the port only if it isn't 443.
+  description: The platform's host and port. The port is left out if it is 443.
   returned: when the connection's options are valid, in a failure too
   type: str
   sample: myserver.stellarcyber.cloud
 scope:
-  description: V(all tenants), or the tenant that the task was limited to, by its name and id as far as they are known.
+  description: V(all tenants), or the name and id of the task's tenant, as far as they are known.
   returned: when the connection's options are valid, in a failure too
   type: str
   sample: tenant Example Tenant (6aeb2aae7d8d4ef0820136f42d107db4)
 case_results:
   description:
-    - One item a case. With O(cases) each of them, in their order; with O(rules) those that match a rule with C(set), by
-      the time of their creation.
-    - In a failure too, so that every case is either as planned or named here as not.
+    - One item for each case. With O(cases), all of them in their order. With O(rules), those that match a rule with
+      C(set), sorted by the time of their creation.
+    - Also returned in a failure. Any case that is not in its planned state has its reason here.
   returned: when the cases were read
   type: list
   elements: dict
   contains:
     case_id:
-      description: Its id. V(null) if it was given as ticket number and not found.
+      description: Its id. V(null) if it was given by ticket number and not found.
       type: str
       returned: always
       sample: 62fceb4a48be7776c793a02a
     ticket_id:
-      description: The number that people see.
+      description: The ticket number shown in the UI.
       type: int
       returned: always
       sample: 67535
     name:
-      description: Its name. It may hold text that an attacker chose.
+      description: Its name. It may contain text that an attacker chose.
       type: str
       returned: when the case was read
       sample: Carbon Black:XDR Endpoint Indicator of Threat and 16 others
@@ -364,14 +372,14 @@ case_results:
       sample: Medium
     outcome:
       description:
-        - V(changed), in check mode if it would be changed. V(ok) if there was nothing to change.
+        - V(changed) if it was changed, or would be changed in check mode. V(ok) if there was nothing to change.
         - V(failed), with RV(case_results[].reason) and RV(case_results[].error).
         - V(skipped), with RV(case_results[].reason). Others changed it since it was read, or the run ended before it.
       type: str
       returned: always
       sample: changed
     changes:
-      description: What was planned for it, as RV(stellarcyber.xdr.stellar_case#module:changes).
+      description: The planned changes, as RV(stellarcyber.xdr.stellar_case#module:changes).
       type: list
       elements: dict
       returned: always
@@ -383,33 +391,32 @@ case_results:
       returned: always
       sample: [Critical cases have an owner within 30 minutes]
     reason:
-      description: Why it failed or was skipped.
+      description: The reason why it failed or was skipped.
       type: str
-      returned: when it is so
+      returned: when it failed or was skipped
       sample: "Refused to change case 62fceb4a48be7776c793a02a (ticket 67535): ohtani changed it at ..."
     error:
       description:
-        - The same for a program to read, as RV(stellarcyber.xdr.stellar_case#module:error).
-        - If it has C(outcome_unknown), the case may have been changed. RV(ignore:changed) of the task is true then, to
-          be sure.
+        - The error, for a program to read, as RV(stellarcyber.xdr.stellar_case#module:error).
+        - If it has C(outcome_unknown), the case may have been changed, and RV(ignore:changed) of the task is V(true).
       type: dict
       returned: when it failed
       sample: {type: ApiError, method: PUT, status: 503}
     concurrent_changes:
       description:
-        - What others changed while it was updated, as RV(stellarcyber.xdr.stellar_case#module:concurrent_changes).
+        - The changes of others during its update, as RV(stellarcyber.xdr.stellar_case#module:concurrent_changes).
         - The history is read for items with C(if_unmodified_since), and with O(recheck_after=0). Otherwise a value that
-          the update replaced is not reported, unless something else was changed too.
-        - V(null) if nobody could look, as the history could not be read, or the case failed before.
+          the update replaced is not reported, unless others changed something else too.
+        - V(null) if the task could not check, because the history could not be read or the case failed before.
       type: list
       elements: dict
-      returned: when there is such, or nobody could look
+      returned: when there are any, or the task could not check
       sample: [{field: status, value: Escalated, kept: false, by: ohtani@example.com}]
     irreversible:
-      description: What of the changes RV(undo) can't restore, such as V(comment) or V(resolution).
+      description: The fields that RV(undo) can't restore, such as V(comment) or V(resolution).
       type: list
       elements: str
-      returned: when there is such
+      returned: when there are any
       sample: [comment]
 findings:
   description: The cases that match a rule without C(set), once for each such rule.
@@ -428,12 +435,12 @@ findings:
       returned: always
       sample: 62fceb4a48be7776c793a02a
     ticket_id:
-      description: The number that people see.
+      description: The ticket number shown in the UI.
       type: int
       returned: always
       sample: 67535
     name:
-      description: The case's name. It may hold text that an attacker chose.
+      description: The case's name. It may contain text that an attacker chose.
       type: str
       returned: always
       sample: Carbon Black:XDR Endpoint Indicator of Threat and 16 others
@@ -453,7 +460,7 @@ findings:
       returned: always
       sample: Low
     assignee:
-      description: Who has the case, V("") for nobody.
+      description: The case's assignee, V("") if it is unassigned.
       type: str
       returned: always
       sample: ohtani@example.com
@@ -468,7 +475,7 @@ findings:
       returned: always
       sample: 1660835991789
 rules:
-  description: What each rule did, in their order. Empty without O(rules).
+  description: The result of each rule, in their order. Empty without O(rules).
   returned: when the cases were read
   type: list
   elements: dict
@@ -479,34 +486,34 @@ rules:
       returned: always
       sample: Nothing stays New for a week
     description:
-      description: Why the rule is there.
+      description: The purpose of the rule.
       type: str
       returned: always
       sample: ""
     finding:
-      description: Whether it has no C(set).
+      description: Whether it has no C(set), so that the cases that match are its findings.
       type: bool
       returned: always
       sample: true
     matched:
-      description: How many cases it matched.
+      description: The number of cases that it matched.
       type: int
       returned: always
       sample: 3
     changed:
-      description: How many cases it changed, in check mode how many it would change.
+      description: The number of cases that it changed, or would change in check mode.
       type: int
       returned: always
       sample: 0
 counts:
-  description: How many cases were read, are of each outcome, and how many findings there are.
+  description: The number of cases that were read, of cases of each outcome, and of findings.
   returned: when the cases were read
   type: dict
   sample: {read: 60, changed: 2, ok: 1, failed: 0, skipped: 0, findings: 3}
 undo:
   description:
-    - What restores the cases that were changed. Give it back as O(cases).
-    - Each item is guarded by C(if_unmodified_since).
+    - The items that restore the cases that were changed. Give them as O(cases).
+    - Each item has C(if_unmodified_since), so that it does not overwrite later changes of others.
     - Empty in check mode.
   returned: when the cases were read
   type: list
@@ -519,10 +526,10 @@ undo:
       if_unmodified_since: 1660835991789
 summary:
   description:
-    - What the undo did, in check mode what it would do, in lines for a terminal. The first has the platform, the scope
-      and the counts. Then come the cases that are restored, the reasons of those that were skipped or failed, and what
-      can't be undone, 20 of each. If the undo is not complete, the last line says so.
-    - Cases are named by ticket number, id, and, if the task was not limited to a tenant, the tenant.
+    - The result of the undo, or its preview in check mode, in lines for a terminal. The first line has the platform,
+      the scope and the counts. Then come the restored cases, the reasons of the skipped and the failed ones, and the
+      fields that can't be restored, 20 of each. If the undo is not complete, the last line says so.
+    - Cases are named by ticket number and id, and by tenant if the task has no O(tenant).
   returned: with O(undo_file), when the cases were read
   type: list
   elements: str
@@ -530,7 +537,7 @@ summary:
     - "Undo on myserver.stellarcyber.cloud, all tenants: 1 case restored, 0 already as before, 0 skipped, 0 failed"
     - "Restored: 67535 (62fceb4a48be7776c793a02a, Example Tenant)"
 irreversible:
-  description: What O(undo_file) can't restore, such as comments.
+  description: The changes that O(undo_file) can't restore, such as comments.
   returned: with O(undo_file)
   type: list
   elements: dict
@@ -541,15 +548,15 @@ irreversible:
       returned: always
       sample: 62fceb4a48be7776c793a02a
     fields:
-      description: What stays as it is.
+      description: The fields that stay as they are.
       type: list
       elements: str
       returned: always
       sample: [comment]
 diff:
   description:
-    - The managed fields before and after, of each case that was changed or failed; in check mode, and if the task
-      failed before its first write, of each case that was planned to be changed.
+    - The managed fields before and after, of each case that was changed or failed.
+    - In check mode, and if the task failed before its first write, of each case with planned changes.
   returned: when the cases were read
   type: list
   elements: dict
@@ -560,25 +567,17 @@ check_mode:
   type: bool
   sample: false
 requests:
-  description: How many requests were sent, retries included.
+  description: The number of API requests that were sent, as RV(stellarcyber.xdr.stellar_case#module:requests).
   returned: when the cases were read
   type: dict
   contains:
-    read:
-      description: Requests that read.
-      type: int
-    write:
-      description: Requests that write.
-      type: int
     recheck:
-      description: Cases that were read again right before their update.
+      description: The number of cases that were read again right before their update.
       type: int
-    retry:
-      description: Requests that were retries.
-      type: int
+      returned: always
   sample: {read: 3, write: 2, recheck: 0, retry: 0}
 error:
-  description: What failed, for a program to read; RV(ignore:msg) says it in words.
+  description: The error, for a program to read, as RV(stellarcyber.xdr.stellar_case#module:error).
   returned: failure
   type: dict
   sample: {type: IncompleteError, remedy: See case_results for each of them.}
