@@ -336,6 +336,8 @@ case_results:
     - One item for each case. With O(cases), all of them in their order. With O(rules), those that match a rule with
       C(set), sorted by the time of their creation.
     - Also returned in a failure. Any case that is not in its planned state has its reason here.
+    - C(ticket_id), C(name), C(status) and C(severity) are those of RV(stellarcyber.xdr.stellar_case#module:case) before
+      the task. All but C(ticket_id) are returned when the case was read.
   returned: when the cases were read
   type: list
   elements: dict
@@ -345,31 +347,11 @@ case_results:
       type: str
       returned: always
       sample: 62fceb4a48be7776c793a02a
-    ticket_id:
-      description: The ticket number shown in the UI.
-      type: int
-      returned: always
-      sample: 67535
-    name:
-      description: Its name. It may contain text that an attacker chose.
-      type: str
-      returned: when the case was read
-      sample: Carbon Black:XDR Endpoint Indicator of Threat and 16 others
     tenant:
       description: The name of its tenant, else the tenant's id.
       type: str
       returned: when the case was read
       sample: Example Tenant
-    status:
-      description: Its status before the task.
-      type: str
-      returned: when the case was read
-      sample: New
-    severity:
-      description: Its severity before the task.
-      type: str
-      returned: when the case was read
-      sample: Medium
     outcome:
       description:
         - V(changed) if it was changed, or would be changed in check mode. V(ok) if there was nothing to change.
@@ -419,7 +401,10 @@ case_results:
       returned: when there are any
       sample: [comment]
 findings:
-  description: The cases that match a rule without C(set), once for each such rule.
+  description:
+    - The cases that match a rule without C(set), once for each such rule.
+    - C(ticket_id), C(name), C(status), C(severity), C(created_at) and C(modified_at) are those of
+      RV(stellarcyber.xdr.stellar_case#module:case) before the task.
   returned: when the cases were read
   type: list
   elements: dict
@@ -434,46 +419,16 @@ findings:
       type: str
       returned: always
       sample: 62fceb4a48be7776c793a02a
-    ticket_id:
-      description: The ticket number shown in the UI.
-      type: int
-      returned: always
-      sample: 67535
-    name:
-      description: The case's name. It may contain text that an attacker chose.
-      type: str
-      returned: always
-      sample: Carbon Black:XDR Endpoint Indicator of Threat and 16 others
     tenant:
       description: The name of the case's tenant, else the tenant's id.
       type: str
       returned: always
       sample: Example Tenant
-    status:
-      description: The case's status before the task.
-      type: str
-      returned: always
-      sample: New
-    severity:
-      description: The case's severity before the task.
-      type: str
-      returned: always
-      sample: Low
     assignee:
       description: The case's assignee, V("") if it is unassigned.
       type: str
       returned: always
       sample: ohtani@example.com
-    created_at:
-      description: When the case was created, in epoch milliseconds.
-      type: int
-      returned: always
-      sample: 1660742474343
-    modified_at:
-      description: When the case was last changed, in epoch milliseconds.
-      type: int
-      returned: always
-      sample: 1660835991789
 rules:
   description: The result of each rule, in their order. Empty without O(rules).
   returned: when the cases were read
