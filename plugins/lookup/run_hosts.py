@@ -6,17 +6,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: run_hosts
-short_description: Return a host pattern, or fail if a host would not run
+short_description: Return a host pattern, or fail if one of its hosts would not run
 version_added: 0.1.0
 description:
-  - Ansible only warns of a host that does not exist, or that C(--limit) leaves out. The play then does nothing for it,
-    and C(ansible-playbook) ends with exit code 0. A check that did not run would pass.
-  - In the keyword C(hosts) of a play, this lookup makes an error of it. The playbooks of this collection use it.
+  - Ansible only warns about a host that does not exist, or that C(--limit) leaves out. The play then skips it, and
+    C(ansible-playbook) ends with exit code 0. A check that did not run would pass.
+  - In the keyword C(hosts) of a play, this lookup turns the warning into an error. The playbooks of this collection use
+    it.
 author:
   - The stellarcyber.xdr contributors (!UNKNOWN)
 options:
   _terms:
-    description: A host pattern, as C(hosts) has it.
+    description: A host pattern, as in C(hosts).
     type: str
     required: true
 """
@@ -54,7 +55,7 @@ class LookupModule(LookupBase):
             for host in hosts:
                 manager.add_host(host, group=group)
         for pattern in [*patterns, limit]:
-            # Ansible only warns of one that has no host.
+            # Ansible only warns about a pattern without a host.
             for part in split_host_pattern(pattern):
                 if part[:1] not in ("!", "&", "@") and not manager.get_hosts(part):
                     raise AnsibleError(f"{_NOTHING} the inventory has no host {part!r}. Correct its name.")

@@ -19,11 +19,11 @@ extends_documentation_fragment:
   - stellarcyber.xdr._query
 options:
   _terms:
-    description: Tags. Cases with at least one of them. Without terms, the filters alone decide.
+    description: Tags. A case with at least one of them matches. Without terms, only the filters apply.
     type: list
     elements: str
   result:
-    description: What to return, the cases, their ids, or how many there are.
+    description: What to return. The cases, their ids, or their number.
     type: str
     choices: [cases, ids, count]
     default: cases
@@ -33,7 +33,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Name the cases of an event
+- name: List the cases of an event
   ansible.builtin.debug:
     msg: "{{ item.ticket_id }} {{ item.status }} {{ item.name }}"
   loop: "{{ query('stellarcyber.xdr.stellar_cases', 'October-event') }}"
@@ -59,7 +59,7 @@ EXAMPLES = r"""
 RETURN = r"""
 _raw:
   description:
-    - With O(result=cases), the cases as the platform gives them, see
+    - With O(result=cases), the cases as the platform returns them, see
       RV(stellarcyber.xdr.stellar_case_info#module:cases).
     - With O(result=ids), their ids. With O(result=count), one number.
   type: list
@@ -99,7 +99,7 @@ class LookupModule(LookupBase):
             arguments, sources = arguments_of(CALL, given, variables or {}, self._templar.template)
             params, from_environment = validated(CALL, arguments)
             sources.update(from_environment)
-            # Relative paths begin where they do for a module.
+            # Relative paths start where they do for a module.
             with contextlib.chdir(self._loader.get_basedir()):
                 result = run_lookup(params)
         except StellarError as error:

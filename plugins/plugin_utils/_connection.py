@@ -34,20 +34,20 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.shapes i
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, OptionError, printable
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plain import plain
 
-# A play variable of the collection's playbooks, which has the playbook's name. Somebody who gives them the name of an
-# option for a variable means the option.
+# A play variable of the collection's playbooks, with the playbook's name. A variable for them that has the name of an
+# option is a mistake for the option's own variable.
 PLAYBOOK = "stellar__playbook"
 
-_OMITTED = "is Ansible's omit, which stands for something in the options of a task only"
+_OMITTED = "is Ansible's omit, which works only in the options of a task"
 _LEAVE_OUT = "To leave the option out, remove it there."
 _UNDEFINED_NAME = re.compile(r"'[A-Za-z_][A-Za-z0-9_]*' is undefined")
 
 
 class Call(NamedTuple):
-    """What is called: a module or plugin.
+    """A call of a module or plugin.
 
     name: for messages. options: its table. limits: which of them limit or protect, beside those of the connection.
-    source: in words, where its options are given.
+    source: the place of its options, for messages.
     """
 
     name: str
@@ -63,11 +63,11 @@ def arguments_of(
     template: Callable[[Any], Any],
     on_secret: Callable[[str], Any] = lambda secret: None,
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the options of a call with the connection filled in, and where each connection option is from.
+    """Return the options of a call with the connection filled in, and the source of each connection option.
 
     given: what the task (with module_defaults) or the lookup gives. variables: of the host; template evaluates one. An
-    option that has no value is left out. on_secret: gets each secret before anything else is looked at, so that none
-    of it appears in an error. Raises InputError.
+    option that has no value is left out. on_secret: gets each secret before any check, so that no
+    error shows it. Raises InputError.
     """
     values, sources = _connection_of(call, given, variables, template, on_secret)
     spec = call.options["argument_spec"]
@@ -80,7 +80,7 @@ def arguments_of(
         if option in given and (given[option] is None or (given[option] == "" and spec[option]["type"] != "list")):
             raise InputError(f"Option {option}", "has no value.", "Give one, or leave the option out.")
     own = shaped({name: _dictionary(spec[name], plain(given[name])) for name in spec if name in given}, spec)
-    _refuse_misspelt(variables, sources)
+    _reject_mistyped(variables, sources)
     return {**own, **values}, sources
 
 
@@ -91,7 +91,7 @@ def _connection_of(
     template: Callable[[Any], Any],
     on_secret: Callable[[str], Any],
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the connection options that the call or a variable gives, and which of them. Secrets come first."""
+    """Return the connection options that the call or a variable gives, and their sources. Secrets come first."""
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
     for option in sorted(CONNECTION, key=lambda option: not CONNECTION[option].get("no_log")):
@@ -121,7 +121,7 @@ def _given(
 
 
 def _dictionary(spec: Mapping[str, Any], value: Any) -> Any:
-    """Return a dictionary that was given as text, as by ansible -a 'tags={"add": ["vip"]}', as one."""
+    """Return the dictionary of a string, as ansible -a 'tags={"add": ["vip"]}' gives it; other values unchanged."""
     if "options" in spec and isinstance(value, str):
         with contextlib.suppress(TypeError):
             return plain(check_type_dict(value))
@@ -157,14 +157,14 @@ def _decrypted(value: Any) -> Any:
 
 
 def _is_of_vault(error: BaseException | None) -> bool:
-    # By its name: that of ansible-core 2.19 and later is of no public class.
+    # By its name: the class in ansible-core 2.19 and later is not public.
     while error is not None and "Vault" not in type(error).__name__:
         error = error.__cause__
     return error is not None
 
 
 def _reason(option: str, error: Exception) -> str:
-    """Return why a template failed. What Ansible says of it may quote values, so of a secret it is the name alone."""
+    """Return why a template failed. Ansible's message may quote values: for a secret, only the name is returned."""
     text = " ".join(str(error).split())
     if CONNECTION[option].get("no_log"):
         found = _UNDEFINED_NAME.search(text)
@@ -173,9 +173,9 @@ def _reason(option: str, error: Exception) -> str:
 
 
 def validated(call: Call, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the parameters that AnsibleModule would make of the arguments, and what of them the environment gave.
+    """Return the parameters that AnsibleModule would make of the arguments, and the sources in the environment.
 
-    Raises InputError, and AnsibleError in the words that AnsibleModule has.
+    Raises InputError, and AnsibleError with the message of AnsibleModule.
     """
     environment = Environment()
     checked = ArgumentSpecValidator(**module_arguments(call.options, environment)).validate(arguments)
@@ -185,22 +185,22 @@ def validated(call: Call, arguments: dict[str, Any]) -> tuple[dict[str, Any], di
     return checked.validated_parameters, environment.sources
 
 
-# -- names that somebody may have meant -------------------------------------------------------------------
+# -- mistyped names of variables -------------------------------------------------------------------------
 
 
-def _refuse_misspelt(variables: Mapping[str, Any], sources: Mapping[str, str]) -> None:
-    """Raise InputError for a variable that is nearly one of the connection's, which would be left out for it."""
+def _reject_mistyped(variables: Mapping[str, Any], sources: Mapping[str, str]) -> None:
+    """Raise InputError for a variable with nearly the name of a connection variable that is not set."""
     for name in variables:
-        # The rest of the prefix may be misspelt as well.
+        # The rest of the prefix may be mistyped as well.
         if isinstance(name, str) and name[:4].lower() == VARIABLE_PREFIX[:4]:
-            option = _meant(name)
+            option = _intended_option(name)
             if option and option not in sources:
                 raise InputError(
                     f"The variable {printable(name, 60)}",
                     f"is unknown, and nearly the name of {variable_name(option)}, which is not set.",
                     f"Correct its name, or set {variable_name(option)} as well.",
                 )
-    # What the command line gave is kept by Ansible from its start on, so that nothing is read here.
+    # Ansible keeps the variables of the command line from its start, so no file is read here.
     extra = load_extra_vars(DataLoader())
     rest = extra.get("_raw_params")
     if rest and (PLAYBOOK in variables or any(VARIABLE_PREFIX in str(word) for word in (rest, *extra))):
@@ -226,22 +226,22 @@ def refuse_without_prefix(prefix: str, absent: Iterable[str], variables: Mapping
             )
 
 
-def _meant(name: str) -> str:
-    """Return the option that the name of a variable is a slip of, or ''. A plural is a name for something else."""
+def _intended_option(name: str) -> str:
+    """Return the option whose variable name was mistyped, or ''. A plural is a different name."""
     read = {variable_name(option): option for option in CONNECTION}
     if name in read or any(name == right + "s" for right in read):
         return ""
-    spelt = name.lower().replace("-", "_")
+    typed = name.lower().replace("-", "_")
     for right, option in read.items():
-        # To run on all tenants is the worst of what a slip can do.
-        most = 2 if option == "tenant" and spelt.startswith(VARIABLE_PREFIX) else 1
-        if abs(len(spelt) - len(right)) <= most and edits(spelt, right) <= most:
+        # A mistyped tenant has the worst effect: a run on all tenants.
+        most = 2 if option == "tenant" and typed.startswith(VARIABLE_PREFIX) else 1
+        if abs(len(typed) - len(right)) <= most and edits(typed, right) <= most:
             return option
     return ""
 
 
 def edits(one: str, other: str) -> int:
-    """Return how many letters differ: inserted, left out, replaced, or two neighbours swapped."""
+    """Return the edit distance: letters inserted, left out, replaced, or two neighbours swapped."""
     rows = [list(range(len(other) + 1))]
     for i, letter in enumerate(one, 1):
         row = [i]

@@ -4,7 +4,7 @@
 
 """The action of a module: it fills in the connection, and runs the module's function in Ansible's own process.
 
-A module's run takes a new Python, 0.3 s, and a new token. Where that makes no difference, the action checks the same
+A module's run takes a new Python, 0.3 s, and a new token. Where the result is the same, the action checks the same
 options and calls the same function, with one session and one token for a whole loop. Elsewhere the module runs.
 """
 
@@ -34,7 +34,7 @@ try:
 except ImportError:  # ansible-core before 2.22
     register_secret = None
 
-# A platform closes a connection that was idle for 5 s or longer, and a call may just miss that.
+# A platform closes a connection that was idle for 5 s or longer, and a request may be sent just then.
 LONGEST_IDLE_S = 3.0
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 # An option of ansible-core 2.21 and later: whether results have the key invocation. None where they always have it.
@@ -74,8 +74,8 @@ class InProcessAction(ActionBase):
             arguments, sources = arguments_of(self._call, given, task_vars, self._templar.template, secrets.add)
         except StellarError as error:
             return _censored({"failed": True, **error.to_result()}, secrets)
-        if self._makes_no_difference(task_vars):
-            return self._run_here(arguments, sources, secrets)
+        if self._can_run_in_process(task_vars):
+            return self._run_in_process(arguments, sources, secrets)
         wrap_async = self._task.async_val and not self._connection.has_native_async
         result: dict[str, Any] = self._execute_module(
             module_name=self.module or self._task.action,
@@ -91,15 +91,15 @@ class InProcessAction(ActionBase):
             f"({self.module or self._task.action}) module", self.options, self.limits, "the task or module_defaults"
         )
 
-    def _makes_no_difference(self, task_vars: dict[str, Any]) -> bool:
-        """Return whether a run here has the same result as the module's own."""
+    def _can_run_in_process(self, task_vars: dict[str, Any]) -> bool:
+        """Return whether a run in this process has the same result as the module's own."""
         return (
             self._connection.transport == "local"
             and not self._connection.become
             and not self._task.async_val
             and not any(self._task.environment or ())
             and self._interpreter(task_vars) == sys.executable
-            # Looking for a proxy kills a forked process there.
+            # The lookup of the system's proxy kills a forked process on macOS.
             and sys.platform != "darwin"
         )
 
@@ -109,8 +109,8 @@ class InProcessAction(ActionBase):
             task_vars = task_vars["ansible_delegated_vars"][self._task.delegate_to]
         return self._templar.template(C.config.get_config_value("INTERPRETER_PYTHON", variables=task_vars))
 
-    def _run_here(self, arguments: dict[str, Any], sources: dict[str, str], secrets: set[str]) -> dict[str, Any]:
-        """Do what a module's main() does. secrets: those that the arguments hold."""
+    def _run_in_process(self, arguments: dict[str, Any], sources: dict[str, str], secrets: set[str]) -> dict[str, Any]:
+        """Run the function as a module's main() does. secrets: those in the arguments."""
         invocation: dict[str, Any] = {}
         if not self._connection.connected:
             # Else Ansible makes a new connection for each item.
@@ -118,12 +118,12 @@ class InProcessAction(ActionBase):
         try:
             params, from_environment = validated(self._call, arguments)
             sources = {**sources, **from_environment}
-            # The environment may have given some.
+            # Some may be from the environment.
             secrets.update(str(params[name]) for name in CONNECTION if _is_secret(name) and params[name])
             invocation = _shown(params, {**self.options["argument_spec"], **CONNECTION})
-            # Relative paths begin where they do for a module.
+            # Relative paths start where they do for a module.
             with contextlib.chdir(self._loader.get_basedir()):
-                result = self.function(params, self._task.check_mode, secrets.add, _kept_client)
+                result = self.function(params, self._task.check_mode, secrets.add, _cached_client)
         except StellarError as error:
             result = {"failed": True, **named(error, sources).to_result()}
         except AnsibleError as error:
@@ -139,7 +139,7 @@ class InProcessAction(ActionBase):
 
 
 def _warn(result: dict[str, Any], warnings: list[str]) -> None:
-    """Give warnings to the user, and to the conditions of the task."""
+    """Pass warnings to the user, and to the conditions of the task."""
     if INJECT_INVOCATION is None:
         if warnings:
             result["warnings"] = warnings
@@ -172,8 +172,8 @@ def _censored(result: dict[str, Any], secrets: set[str]) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _kept_client(connection: Connection, on_secret: Callable[[str], Any]) -> Iterator[Client]:
-    """The client of an earlier item, with a budget of its own for this one."""
+def _cached_client(connection: Connection, on_secret: Callable[[str], Any]) -> Iterator[Client]:
+    """Yield the client of an earlier item, with its own budget for this one."""
     key = os.getpid(), connection
     if key in _clients:
         client, used = _clients[key]

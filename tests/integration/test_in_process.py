@@ -104,7 +104,7 @@ def test_not_on_macos(monkeypatch, platform, here):
         _task=SimpleNamespace(async_val=0, environment=[]),
         _interpreter=lambda task_vars: sys.executable,
     )
-    assert _in_process.InProcessAction._makes_no_difference(action, {}) is here
+    assert _in_process.InProcessAction._can_run_in_process(action, {}) is here
 
 
 def imported_from_ansible(file):
@@ -148,7 +148,7 @@ def test_a_crash_is_a_failure_that_shows_no_secret(sim, tmp_path):
         _loader=SimpleNamespace(get_basedir=lambda: tmp_path),
     )
     given = {"host": sim.host, "username": sim.username, "api_key": sim.api_key, "case_id": CASE, "severity": "Low"}
-    done = _in_process.InProcessAction._run_here(action, given, {}, set())
+    done = _in_process.InProcessAction._run_in_process(action, given, {}, set())
     assert done["failed"] is True
     assert done["msg"].startswith("RecursionError: too deep: ***")
     assert "This is a fault of the collection" in done["msg"]
@@ -187,7 +187,7 @@ def item(sim):
     def run(host=sim.host):
         sim.clear_requests()
         params = parameters(CASE_OPTIONS, sim, host=host, case_id=CASE, tags={"add": [str(time.time())]})
-        result = run_case(params, False, secrets.append, connect=_in_process._kept_client)
+        result = run_case(params, False, secrets.append, connect=_in_process._cached_client)
         assert result["changed"] is True
         return result["requests"]["retry"], calls(sim.requests()), {entry["connection"] for entry in sim.requests()}
 
