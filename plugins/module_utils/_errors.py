@@ -4,7 +4,7 @@
 
 """One exception family.
 
-Every message answers four questions, in this order: what was tried, what happened,
+Every message answers four questions, in this order: which action failed, what happened,
 what that likely means, what to change.
 """
 
@@ -24,19 +24,19 @@ _Error = TypeVar("_Error", bound="StellarError")
 
 
 class StellarError(Exception):
-    """What ends a task, or the work on a case, with a message for its user.
+    """An error that ends a task, or fails a case, with a message for the user.
 
     None of the other types: the journal can't be written, or the collection has a fault.
 
-    context: what all of it is about, such as a rule; mostly empty.
+    context: the subject of the whole message, such as a rule; mostly empty.
     what: the action that failed, without a full stop.
     why: what happened and what it likely means.
-    notes: what else is known, in sentences. Whoever the error passes by may add some.
+    notes: further facts, in sentences. Callers may add some.
     remedy: what the user can change.
     details: method, path, status (HTTP), attempts: returned as RV(error), absent ones left out.
     """
 
-    # What a result calls it: the name of the class, if it isn't one of the family's own
+    # The type in results, if it is not the name of the class
     type_name = ""
 
     def __init__(self, what: str, why: str, remedy: str = "", **details: Any) -> None:
@@ -46,7 +46,7 @@ class StellarError(Exception):
         self.notes: list[str] = []
         self.details = {name: detail for name, detail in details.items() if detail is not None}
         self.result: dict[str, Any] = {}
-        # Of a call: True if an attempt at it may have arrived although no answer said so.
+        # Of an API request: True if an attempt may have been applied although no answer confirms it.
         self.may_have_arrived = False
 
     def __str__(self) -> str:
@@ -58,7 +58,7 @@ class StellarError(Exception):
         return " ".join(part for part in (self.why, *self.notes, self.remedy) if part)
 
     def __copy__(self: _Error) -> _Error:
-        """Return another error of the same words, for another call that fails for it."""
+        """Return a copy with its own notes, details and result, for another request with the same failure."""
         other = type(self).__new__(type(self))
         own = {"notes": list(self.notes), "details": dict(self.details), "result": dict(self.result)}
         other.__dict__.update(self.__dict__, **own)
@@ -67,15 +67,15 @@ class StellarError(Exception):
 
     @property
     def outcome_unknown(self) -> bool:
-        """True if a write may have been done, and nobody could see whether it was."""
+        """Whether a write may have been made, and this could not be verified."""
         return bool(self.details.get("outcome_unknown"))
 
     def is_answer_to(self, path: str, *statuses: int) -> bool:
-        """True for one of these HTTP statuses in answer to a call, and not to that for the token which it needed."""
+        """Return True for one of these HTTP statuses in the answer of a path, and not in that of the token exchange."""
         return self.details.get("status") in statuses and str(self.details.get("path")).endswith("/" + path)
 
     def to_result(self) -> dict[str, Any]:
-        """The arguments of fail_json(), with what was already done when the error came."""
+        """Return the arguments of fail_json(), with the results so far."""
         error = dict(self.details, type=self.type_name or type(self).__name__)
         if self.remedy:
             error["remedy"] = self.remedy
@@ -90,7 +90,7 @@ class InputError(StellarError):
 
 
 class OptionError(InputError):
-    """A connection option has a value that can't be used, or none. source: where the value was given, if known."""
+    """A connection option has a value that is not valid, or none. source: where the value was given, if known."""
 
     type_name = "InputError"
 
@@ -100,9 +100,9 @@ class OptionError(InputError):
 
     def given_by(self, source: str | None) -> OptionError:
         """Return the same error that names the source."""
-        named = copy.copy(self)
-        named.what = _option_from(self.option, source)
-        return named
+        error = copy.copy(self)
+        error.what = _option_from(self.option, source)
+        return error
 
 
 class LimitError(InputError):
@@ -122,7 +122,7 @@ class AuthenticationError(StellarError):
 
 
 class ApiError(StellarError):
-    """The platform answered with an error, or with what its API never answers."""
+    """The platform answered with an error, or with an answer that its API never gives."""
 
 
 class TransportError(StellarError):
@@ -138,20 +138,20 @@ class NotAppliedError(StellarError):
 
 
 class IncompleteError(StellarError):
-    """A run of `stellar_cases` did not come to its end: not all cases were read, or some failed or were not begun.
+    """A run of `stellar_cases` was not completed: not all cases were read, or some failed or were not started.
 
     `case_results` says which, and why.
     """
 
 
 def printable(text: Any, length: int = EXCERPT_LENGTH) -> str:
-    """Text from the platform, cut and made safe for a terminal and for the log of a pipeline."""
+    """Return a text from the platform, cut and made safe for a terminal and for the log of a pipeline."""
     text = str(text)
     return _LOG_COMMAND.sub("# #", on_one_line(text[:length])).strip() + ("..." if len(text) > length else "")
 
 
 def on_one_line(text: str) -> str:
-    """Text with control, format (such as right-to-left marks) and surrogate characters as spaces."""
+    """Return a text with control, format (such as right-to-left marks) and surrogate characters as spaces."""
     if text.isprintable():
         return text
     return "".join(" " if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp") else char for char in text)

@@ -317,7 +317,7 @@ def test_the_budget_is_for_the_whole_task(sim, case, waits):
 
 def test_it_gives_up_and_says_how_often_it_tried(sim, case, waits):
     sim.fault("status", status=503, path="/cases/*", times=0)
-    with pytest.raises(ApiError, match=r"GET https://.*/cases/.*HTTP 503.*Tried 4 times\.") as caught:
+    with pytest.raises(ApiError, match=r"GET https://.*/cases/.*HTTP 503.*Gave up after 4 attempts\.") as caught:
         case(retries=3)
     assert caught.value.details["attempts"] == 4
     assert len(waits) == 3

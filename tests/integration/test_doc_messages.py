@@ -229,7 +229,7 @@ TAGS_AS_OPTION = {"ansible.builtin.debug": {"msg": "{{ query('stellarcyber.xdr.s
 INSECURE = {"stellarcyber.xdr.stellar_case_info": {"limit": 1, "validate_certs": False}}
 UNDO = '{"report": 1, "platform": %s, "undo": [{"case_id": "62fceb4a48be7776c793a02a", "severity": "Low"}]}'
 NO_TAGS = {"ansible.builtin.debug": {"msg": "{{ query('stellarcyber.xdr.stellar_cases', []) }}"}}
-MISSPELT = {
+UNKNOWN_FILTER = {
     "ansible.builtin.debug": {
         "msg": "{{ query('stellarcyber.xdr.stellar_cases', host='127.0.0.1:1', api_key='none', stauts=['New']) }}"
     }
@@ -251,16 +251,16 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Option api_key, from …: contains a space, …": lambda p: p.case(api_key="{{ key }}"),
     "Option auth_method, from …: is basic, …": lambda p: p.case(username=None, auth_method="basic"),
     "Option username, from …: …": lambda p: p.case(username="analyst@example.com:key"),
-    "Option ca_path, from …: names no file: …": lambda p: p.case(ca_path="/nowhere/ca.pem"),
+    "Option ca_path, from …: does not exist: …": lambda p: p.case(ca_path="/nowhere/ca.pem"),
     "Option ca_path, from …: can't be read as CA certificates …": lambda p: p.case(ca_path=__file__),
     "Option proxy, from …: can't be used with plain http, …": (
         lambda p: p.case(host="http://127.0.0.1:1", proxy="http://proxy.example.com:3128")
     ),
     "… (…): TLS broke off: …": lambda p: p.case(host=f"127.0.0.1:{plain_port()}"),
     "… (…): no answer to plain http: …": lambda p: p.case(host=f"http://{p.sim.host}"),
-    "Option proxy, from …: is no proxy URL.": lambda p: p.case(proxy="proxy.example.com:3128"),
-    "The proxy of the environment: is no proxy URL.": without_a_proxy,
-    "Option timeout, from …: is …": lambda p: p.case(timeout=0),
+    "Option proxy, from …: is not a valid proxy URL.": lambda p: p.case(proxy="proxy.example.com:3128"),
+    "The proxy of the environment: is not a valid proxy URL.": without_a_proxy,
+    "Option timeout, from …: must be from …": lambda p: p.case(timeout=0),
     "Could not get an access token (…): HTTP 401, the platform refused api_key, sent as a legacy key of …": (
         lambda p: p.case(api_key="wrong")
     ),
@@ -282,7 +282,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Could not get an access token (…): … The answer … is not shown, because it may hold a token. …": (
         lambda p: p.faulty("echo", path="*/access_token", status=200, spelling="list").case()
     ),
-    "Option case_id: … is no id of a case: …": lambda p: p.case(case_id="cases/1"),
+    "Option case_id: must have only letters, digits, - and _, got …": lambda p: p.case(case_id="cases/1"),
     "Option resolution: belongs to status Resolved, …": lambda p: p.case(resolution="Benign"),
     "Option update_alerts: works only with a status that closes the case.": lambda p: p.case(update_alerts=True),
     "Option comment: is empty.": lambda p: p.case(comment=" "),
@@ -293,18 +293,18 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Option created_after: … has no unit …": lambda p: p.info(created_after="30"),
     "Option if_unmodified_since: … may be epoch seconds; …": lambda p: p.case(if_unmodified_since="1660835991"),
     "The task: declares no state of the case.": lambda p: p.case(severity=None, comment="Done"),
-    "Option tags: is a list.": lambda p: p.ansible(TAGS_AS_LIST),
-    "Unsupported parameters for …: …": lambda p: p.ansible(MISSPELT),
+    "Option tags: must be a dictionary, got a list. …": lambda p: p.ansible(TAGS_AS_LIST),
+    "Unsupported parameters for …: …": lambda p: p.ansible(UNKNOWN_FILTER),
     "Option if_unmodified_since: has no value.": lambda p: p.case(if_unmodified_since=None),
     "Option tags: is an empty list, …": lambda p: p.info(tags=[]),
-    "Option min_score: is …": lambda p: p.info(min_score=500),
-    "Option created_after: lies in the future, …": lambda p: p.info(created_after="2099-01-01"),
-    "Option if_unmodified_since: … is an age.": lambda p: p.case(if_unmodified_since="7d"),
+    "Option min_score: must be from 0 to 100, got …": lambda p: p.info(min_score=500),
+    "Option created_after: is in the future and can never match. …": lambda p: p.info(created_after="2099-01-01"),
+    "Option if_unmodified_since: must be a time, got the age …": lambda p: p.case(if_unmodified_since="7d"),
     "Option assignee: is blank.": lambda p: p.case(assignee=" "),
-    "Option assignee: has an item of blanks only. …": lambda p: p.info(assignee=[" "]),
-    "Option limit: is 0.": lambda p: p.info(limit=0),
+    "Option assignee: has a blank item. …": lambda p: p.info(assignee=[" "]),
+    "Option limit: must be 1 or more, got 0. …": lambda p: p.info(limit=0),
     "Option limit: can't be combined with result=count.": lambda p: p.lookup(limit=1, result="count"),
-    "Options created_after and created_before: leave no room between them.": (
+    "Options created_after and created_before: the range is empty.": (
         lambda p: p.info(created_after="1d", created_before="2d")
     ),
     "Option count_only: can't be combined with …": lambda p: p.info(count_only=True, include=["alerts"]),
@@ -319,22 +319,20 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
         )
     ),
     "Option rules: is an empty list.": lambda p: p.cases(rules=[]),
-    "Rule …: Option … is unknown. Known here are …": lambda p: p.rule(match={"stauts": ["New"]}),
+    "Rule …: Option … is unknown. Valid keys are …": lambda p: p.rule(match={"stauts": ["New"]}),
     "Rule …: Its options: …": lambda p: p.rule(match={"status": ["Open"]}),
-    "Rule …: Option … must be a whole number; …": lambda p: p.rule(match={"min_size": "1_000"}),
+    "Rule …: Option … must be a whole number, got …": lambda p: p.rule(match={"min_size": "1_000"}),
     "Rule …: Option … has an empty item: …": lambda p: p.rule(match={"assignee": "ohtani,"}),
     "Rule …: Option … has no value. …": lambda p: p.rule(match={"status": None}),
-    "Rule …: Option … is no dictionary. …": lambda p: p.rule(match="status=New"),
-    "Rule …: Option … is no text: …": lambda p: p.rule(match={"name": ["a", "b"]}),
-    "Rule …: Option name: is the name of a rule before it.": lambda p: p.rule({"name": "A rule", "match": {}}),
-    "Rule …: Option match.name: … is no regular expression: …": lambda p: p.rule(match={"name": "("}),
-    "Rule …: Options … leave no room between them.": lambda p: p.rule(match={"min_score": 9, "max_score": 8}),
-    "Rule …: Options status and not_status: leave nothing over.": (
+    "Rule …: Option … must be a dictionary, got …": lambda p: p.rule(match="status=New"),
+    "Rule …: Option … must be a string, got …": lambda p: p.rule(match={"name": ["a", "b"]}),
+    "Rule …: Option name: must be unique, …": lambda p: p.rule({"name": "A rule", "match": {}}),
+    "Rule …: Option match.name: must be a Python regular expression, got …": lambda p: p.rule(match={"name": "("}),
+    "Rule …: Options … the range is empty.": lambda p: p.rule(match={"min_score": 9, "max_score": 8}),
+    "Rule …: Options status and not_status: can never match together.": (
         lambda p: p.rule(match={"status": ["New"], "not_status": ["New"]})
     ),
-    "Rule …: Option match.tags: asks for tags that none rules out.": (
-        lambda p: p.rule(match={"tags": {"all": ["a"], "none": ["a"]}})
-    ),
+    "Rule …: Option match.tags: can never match, …": (lambda p: p.rule(match={"tags": {"all": ["a"], "none": ["a"]}})),
     "Rule …: Option set: is empty.": lambda p: p.rule(set={}),
     "Rule …: Option set.resolution: belongs to status Resolved.": lambda p: p.rule(set={"resolution": "Benign"}),
     "Rule …: Option comment: needs set: …": lambda p: p.rule(comment="Seen"),
@@ -346,15 +344,15 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
             set={"severity": "Medium"},
         )
     ),
-    "Item … of cases: The case: is also that of item …": (
+    "Item … of cases: The case: is already declared by item …": (
         lambda p: p.cases({"case_id": CASE_ID, "status": "New"}, {"case_id": CASE_ID, "severity": "Low"})
     ),
-    "Item … of cases (…): The case: is also that of item …": (
+    "Item … of cases (…): The case: is already declared by item …": (
         lambda p: p.cases({"case_id": CASE_ID, "status": "New"}, {"ticket_id": 67535, "severity": "Low"})
     ),
     "Option max_changes: must be a number from 0 on, or a percentage; got ….": lambda p: p.limit("some"),
     "Option max_changes: must be from 0% to 100%, got …": lambda p: p.limit("101%"),
-    "Option concurrency: is …": lambda p: p.cases({"case_id": CASE_ID, "severity": "Low"}, concurrency=33),
+    "Option concurrency: must be from …": lambda p: p.cases({"case_id": CASE_ID, "severity": "Low"}, concurrency=33),
     "Aborted before the first write: … planned, max_changes is …": lambda p: p.limit("0"),
     "Option undo_file: … can't be read: …": lambda p: p.cases(undo_file="/nowhere/hygiene.json"),
     "Option undo_file: the file is of the platform …, and this run is on ….": lambda p: p.undo(UNDO % '"elsewhere"'),
@@ -446,14 +444,14 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "... and … more warnings of this kind.": lambda p: p.cases(
         *({"case_id": case["_id"], "description": "What happened"} for case in p.sim.cases()[:11])
     ),
-    "… It was not tried again, since the read that comes before another try failed as well. …": (
+    "… The write was not retried: the read before the retry failed as well. …": (
         lambda p: (
             p.faulty("status", status=429, method="POST", path="*/comments")
             .faulty("status", status=403, method="GET", path="*/comments")
             .case(comment="Done", retries=1)
         )
     ),
-    "… Whether it was done all the same could not be seen. …": (
+    "… It is unknown whether the write was made: the read that verifies it failed as well. …": (
         lambda p: p.faulty("drop_after", path="*/comments", times=0).case(comment="Done", retries=1)
     ),
     "Could not update case … It is unknown whether the case was changed: …": (

@@ -246,8 +246,8 @@ class Cell:
         if self.fault.again and method + path == self.place.method + API + self.place.path:
             attempts = len(self.ended.of(self.place))
             assert self.error["attempts"] == attempts
-            assert (f"Tried {attempts} times." in self.message) is (attempts > 1)
-        assert bool(re.search("is unknown|could not be seen|Could not determine", self.message)) is self.outcome_unknown
+            assert (f"Gave up after {attempts} attempts." in self.message) is (attempts > 1)
+        assert bool(re.search("is unknown|Could not determine", self.message)) is self.outcome_unknown
         return "indeterminate" if self.outcome_unknown else "reported"
 
     def assert_mended(self):

@@ -23,7 +23,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"policy_file": "FOLDER/none.yml"}, r"Policy FOLDER/none\.yml: can't be read: No such file or directory\. "),
     ({"policy_file": "FOLDER/broken.yml"}, r"Policy FOLDER/broken\.yml: line 3, column 4: "),
     ({"policy_file": "FOLDER/list.yml"}, r"Policy FOLDER/list\.yml: line 1: the file must be a dictionary\. "),
-    ({"policy_file": "FOLDER/misspelt.yml"}, r"Rule 2 'B': Option match\.stauts: is unknown\. Known here are status, "),
+    ({"policy_file": "FOLDER/misspelt.yml"}, r"Rule 2 'B': Option match\.stauts: is unknown\. Valid keys are status, "),
     ({"policy_file": ""}, r"case_hygiene_policy_file has no value: give the path of a policy, or leave it out "),
     ({"rules": []}, r"Option rules: is an empty list\. "),
     (

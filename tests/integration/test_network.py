@@ -466,7 +466,7 @@ BAD_PROXIES = {
             it.sendall(b"HTTP/1.1 200 OK\r\n"),
             *(it.sendall(b"X: y\r\n" * 999) for _unused in range(9999)),
         ],
-        "in time|timed out|What came before an answer is larger than 16 MiB",
+        "in time|timed out|The data before the answer is larger than 16 MiB",
     ),
 }
 

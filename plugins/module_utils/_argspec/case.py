@@ -47,7 +47,7 @@ CASE: dict[str, Any] = {
     "mutually_exclusive": [("case_id", "ticket_id")],
     "required_one_of": [("case_id", "ticket_id")],
 }
-# At least one of them is declared. Not by required_one_of, whose message would hide a misspelt option.
+# At least one of them is declared. Not by required_one_of, whose message would hide an unknown option.
 STATE_OPTIONS = ("status", "severity", "assignee", "tags", "name", "description", "resolution")
 
 # The filters of a query, described in doc_fragments/_query.py.
@@ -83,7 +83,7 @@ CASE_INFO: dict[str, Any] = {
         include=dict(_STRINGS, choices=list(INCLUDES)),
         count_only={"type": "bool", "default": False},
     ),
-    # Ids name cases and a query finds them: a filter on ids would silently hide some.
+    # Ids select cases and a query finds them: a filter would silently drop some of the ids.
     "mutually_exclusive": [(ids, name) for name in (*_FILTERS, "limit") for ids in ("case_id", "ticket_id")],
 }
 
@@ -102,11 +102,11 @@ LOOKUP_LIMITS = (*_FILTERS, "limit")
 
 
 def desired_state(params: dict[str, Any]) -> DesiredState:
-    """The desired state of a task, checked before anything is sent."""
+    """Return the desired state of a task, checked before anything is sent. Raises InputError."""
     name, comment, status = params.get("name"), params.get("comment"), params.get("status")
     for option, text in (("name", name), ("comment", comment)):
         if text is not None and not text.strip():
-            raise InputError(f"Option {option}", "is empty.", "Leave it out, or give a text.")
+            raise InputError(f"Option {option}", "is empty.", "Leave it out, or give a string.")
     update_alerts = params.get("update_alerts")
     if update_alerts is not None and status not in CLOSED_STATUSES:
         raise InputError(
@@ -136,7 +136,7 @@ def desired_state(params: dict[str, Any]) -> DesiredState:
 
 def _person(given: str) -> Person:
     if given and not given.strip():
-        raise InputError("Option assignee", "is blank.", 'To assign the case to nobody, give "".')
+        raise InputError("Option assignee", "is blank.", 'To unassign the case, give "".')
     return Person(given.strip())
 
 
@@ -164,26 +164,26 @@ def checked_tags(given: Iterable[str], option: str) -> tuple[str, ...]:
 
 
 def _texts(params: dict[str, Any], name: str) -> tuple[str, ...]:
-    """Return the texts of a list without the blanks around them, each once. Ansible splits "a, b" at the comma only."""
+    """Return the strings of a list, stripped, each once. Ansible splits "a, b" only at the comma."""
     items = params.get(name) or ()
     for item in items:
         if not isinstance(item, (str, int, float)):
-            raise InputError(f"Option {name}", f"has an item that is no text: {printable(item)!r}.", "Give texts.")
+            raise InputError(f"Option {name}", f"items must be strings, got {printable(item)!r}.", "Correct the item.")
     return tuple(dict.fromkeys(str(plain(item)).strip() for item in items))
 
 
 def filter_values(params: dict[str, Any], name: str) -> tuple[str, ...]:
-    """Return the values of a filter. An empty list, as from a variable that came out empty, would find all cases."""
+    """Return the values of a filter. An empty list, such as that of an empty variable, would find all cases."""
     if params.get(name) is not None and not params[name]:
         raise InputError(f"Option {name}", "is an empty list, which no case matches.", "Leave it out for all cases.")
     return _texts(params, name)
 
 
 def values_or_none(params: dict[str, Any], name: str, meaning: str) -> tuple[str, ...]:
-    """Return the values of a filter in which "" has a meaning. An item of blanks only is no "", and is refused."""
+    """Return the values of a filter in which "" has a meaning. Raises InputError for an item of blanks only."""
     values = filter_values(params, name)
     if any(isinstance(item, str) and item and not item.strip() for item in params.get(name) or ()):
-        raise InputError(f"Option {name}", "has an item of blanks only.", f'For {meaning} give "".')
+        raise InputError(f"Option {name}", "has a blank item.", f'For {meaning} give "".')
     return values
 
 
@@ -196,10 +196,10 @@ def case_ids(params: dict[str, Any]) -> tuple[str, ...]:
 
 
 def guard_time(params: dict[str, Any], now_ms: int) -> int | None:
-    """if_unmodified_since in ms. An age would be measured from this run, not from when somebody looked."""
+    """Return if_unmodified_since in ms. An age is refused: it would start at this run, not at the user's last read."""
     value = params.get("if_unmodified_since")
     if value is not None and is_age(value):
-        raise InputError("Option if_unmodified_since", f"{printable(value)!r} is an age.", TIME_FORMS)
+        raise InputError("Option if_unmodified_since", f"must be a time, got the age {printable(value)!r}.", TIME_FORMS)
     return time_option(params, "if_unmodified_since", now_ms, TIME_FORMS)
 
 
@@ -214,7 +214,7 @@ def time_option(params: dict[str, Any], name: str, now_ms: int, forms: str = AGE
 
 
 def check_ranges(query: Query, now_ms: int, names: dict[str, str] | None = None) -> None:
-    """Refuse bounds that no case can lie between. names: what the options are called, if not as the query has them."""
+    """Raise InputError for bounds that no case can match. names: names of options that differ from the query's."""
 
     def option(name: str) -> str:
         return (names or {}).get(name, name)
@@ -222,10 +222,10 @@ def check_ranges(query: Query, now_ms: int, names: dict[str, str] | None = None)
     for name in ("min_score", "max_score"):
         score = getattr(query, name)
         if score is not None and not 0 <= score <= 100:
-            raise InputError(f"Option {option(name)}", f"is {score:g}.", "A score is from 0 to 100.")
+            raise InputError(f"Option {option(name)}", f"must be from 0 to 100, got {score:g}.", "Correct the value.")
     for name in ("created_after", "modified_after"):
         if (getattr(query, name) or 0) > now_ms + DAY_MS:
-            raise InputError(f"Option {option(name)}", "lies in the future, where no case is.", "Correct the time.")
+            raise InputError(f"Option {option(name)}", "is in the future and can never match.", "Correct the time.")
     for low, high in (
         ("min_score", "max_score"),
         ("created_after", "created_before"),
@@ -234,7 +234,7 @@ def check_ranges(query: Query, now_ms: int, names: dict[str, str] | None = None)
         start, end = getattr(query, low), getattr(query, high)
         if start is not None and end is not None and start > end:
             raise InputError(
-                f"Options {option(low)} and {option(high)}", "leave no room between them.", "Swap or correct them."
+                f"Options {option(low)} and {option(high)}", "the range is empty.", "Swap or correct them."
             )
 
 
@@ -242,13 +242,13 @@ def check_case_id(case_id: str) -> None:
     if not is_case_id(case_id):
         raise InputError(
             "Option case_id",
-            f"{printable(case_id)!r} is no id of a case: it has letters, digits, - and _ only.",
+            f"must have only letters, digits, - and _, got {printable(case_id)!r}.",
             "Give the case's _id as the platform returns it, or ticket_id.",
         )
 
 
 class Directory(Protocol):
-    """Who looks up users and the connection's tenant on the platform."""
+    """Looks up users and the connection's tenant on the platform."""
 
     def person(self, given: str) -> Person: ...
 
@@ -256,20 +256,18 @@ class Directory(Protocol):
 
 
 class Reading:
-    """The checked options of a query. query() needs the platform, to know people and the tenant."""
+    """The checked options of a query. query() asks the platform for users and the tenant."""
 
     def __init__(self, params: dict[str, Any], now_ms: int) -> None:
         self.now_ms = now_ms
         self.limit = params.get("limit")
         if self.limit is not None and self.limit < 1:
-            raise InputError(
-                "Option limit", f"is {self.limit}.", "Give a number from 1, or leave it out for all cases."
-            )
+            raise InputError("Option limit", f"must be 1 or more, got {self.limit}.", "Leave it out for all cases.")
         self.names_cases = params.get("case_id") is not None or params.get("ticket_id") is not None
         self.sorting = Sorting(params.get("sort") or "created_at", params.get("order") == "desc")
         self.case_ids = case_ids(params)
         self._assignee = values_or_none(params, "assignee", "unassigned cases")
-        self._not_modified_by = values_or_none(params, "not_modified_by", "cases that nobody changed")
+        self._not_modified_by = values_or_none(params, "not_modified_by", "cases that no user changed")
         self._query = Query(
             status=filter_values(params, "status"),
             severity=filter_values(params, "severity"),

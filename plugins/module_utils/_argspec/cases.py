@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of stellar_cases beside the connection. What a rule and an item may hold is in rules.py."""
+"""The options of stellar_cases beside the connection. The options of a rule and of an item are in rules.py."""
 
 from __future__ import annotations
 

@@ -40,9 +40,9 @@ CONNECTION: dict[str, dict[str, Any]] = {
     "retries": {"type": "int", "default": 4},
     "retry_budget": {"type": "float", "default": 120.0},
 }
-# What limits a run or protects it, with what to do about a value that says nothing: that is an error, since to go on
-# without the option would be a run on another platform, on all tenants, or without the check. The others only tune,
-# and a blank field of a survey leaves them at their default.
+# Options that limit or protect a run, with the remedy for an empty value. An empty value is an error: without the
+# option the run would use another platform, all tenants, or no check. The others only tune, and a blank field of a
+# survey leaves them at their default.
 PROTECTS = {
     "host": "Give the platform's name, or leave the option out where another source has it.",
     "username": "Give the account's e-mail, or leave the option out for a scoped key.",
@@ -81,7 +81,7 @@ class Environment:
         """Return an option's value, or raise AnsibleFallbackNotFound. Ansible asks only for options that are absent."""
         text = os.environ.get(env_name(option), "")
         if not text:
-            # One that is there and empty is how AWX and CI products leave a variable out.
+            # AWX and CI products leave a variable out by setting it to an empty text.
             raise AnsibleFallbackNotFound
         source = f"the environment variable {env_name(option)}"
         try:
@@ -207,7 +207,7 @@ def _where(option: str) -> str:
 
 
 def _text(params: dict[str, Any], name: str) -> str:
-    """A plain str: ansible-core's tagged and unsafe strings are subclasses that requests may refuse."""
+    """Return a plain str: ansible-core's tagged and unsafe strings are subclasses that requests may refuse."""
     value = params.get(name)
     return "" if value is None else str.__str__(value).strip()
 
@@ -234,42 +234,40 @@ def _auth_method(method: str, username: str) -> str:
     if method == "basic":
         if not username:
             raise OptionError(
-                "auth_method", "is basic, and username is missing", "Set username, or use bearer for a scoped key."
+                "auth_method", "is basic, which requires username", "Set username, or use bearer for a scoped key."
             )
         if ":" in username:
             raise OptionError(
-                "username", "holds a colon", "Give the account's e-mail only; the key belongs in api_key."
+                "username", "contains a colon", "Give the account's e-mail only; the key belongs in api_key."
             )
     return method
 
 
 def _base_url(host: str) -> str:
-    """https://name[:port] of a host option; plain http only to loopback."""
+    """Return https://name[:port] of a host option; http:// only for loopback."""
     example = "Give name[:port] or https://name[:port], for example myserver.stellarcyber.cloud."
     if not host:
         raise OptionError("host", "is required", f"{_where('host')} {example}")
     if not host.isprintable():  # urlsplit() would drop a line break and go on with another name
-        raise OptionError("host", "is no host name", example)
+        raise OptionError("host", "is not a valid host name", example)
     try:
         parts = urlsplit(host if "://" in host else "https://" + host)
         name, port = parts.hostname or "", parts.port
     except ValueError as error:
-        raise OptionError("host", f"is no host name ({printable(error)})", example) from None
+        raise OptionError("host", f"is not a valid host name ({printable(error)})", example) from None
     if parts.scheme not in ("https", "http"):
-        raise OptionError("host", f"begins with {parts.scheme}://", example)
+        raise OptionError("host", f"must use https://, got {parts.scheme}://", example)
     if "@" in parts.netloc:
-        raise OptionError("host", "holds a user name or password", "Use username and api_key. " + example)
+        raise OptionError("host", "contains a user name or password", "Use username and api_key. " + example)
     if parts.path.rstrip("/") or parts.query or parts.fragment:
         raise OptionError(
-            "host", "holds a path or a query after the name", "The collection adds /connect/api/v1 itself. " + example
+            "host", "contains a path or a query", "The collection adds /connect/api/v1 itself. " + example
         )
     is_address = _is_address(name)
     if not is_address and not _HOST_NAME.fullmatch(name):
-        raise OptionError("host", "is no host name", example)
+        raise OptionError("host", "is not a valid host name", example)
     if parts.scheme == "http" and not _is_loopback(name):
-        raise OptionError(
-            "host", f"asks for plain http to {name}, which would send the key in the clear", "Use https://."
-        )
+        raise OptionError("host", f"uses plain http to {name}, which would send the key in clear text", "Use https://.")
     netloc = f"[{name}]" if ":" in name else name
     return f"{parts.scheme}://{netloc}:{port}" if port else f"{parts.scheme}://{netloc}"
 
@@ -297,7 +295,7 @@ def _verify(params: dict[str, Any]) -> bool | str:
     if not os.path.exists(ca_path):
         raise OptionError(
             "ca_path",
-            f"names no file: {printable(ca_path)}",
+            f"does not exist: {printable(ca_path)}",
             "It is read on the host that runs the task; copy it there.",
         )
     if not os.path.isdir(ca_path):
@@ -312,21 +310,21 @@ def _verify(params: dict[str, Any]) -> bool | str:
 
 @lru_cache(maxsize=8)
 def _load_ca(path: str, _changed_at_ns: int) -> None:
-    """See that a file can be loaded. Once: a bundle of all CAs takes longer than the rest of an item of a loop."""
+    """Check once that a file can be loaded: a bundle of all CAs takes longer than the rest of an item of a loop."""
     ssl.create_default_context(cafile=path)
 
 
 def _proxy(proxy: str) -> str:
     if proxy and not is_proxy(proxy):
         example = "Give for example http://proxy.example.com:3128."
-        raise OptionError("proxy", "is no proxy URL", f"{example} {PROXY_USER}")
+        raise OptionError("proxy", "is not a valid proxy URL", f"{example} {PROXY_USER}")
     return proxy
 
 
 def in_range(option: str, number: float, low: float, high: float) -> float:
     """Return a number that is within a range. Raises OptionError."""
     if not low <= number <= high:
-        raise OptionError(option, f"is {number:g}", f"Give a number from {low:g} to {high:g}.")
+        raise OptionError(option, f"must be from {low:g} to {high:g}, got {number:g}", "Correct the value.")
     return number
 
 
@@ -335,7 +333,7 @@ def _number(params: dict[str, Any], name: str) -> float:
     return in_range(name, float(CONNECTION[name]["default"] if value is None else value), *RANGES[name])
 
 
-# What is checked of one option's value alone, wherever it was given
+# The checks of one option's value alone, from whatever source
 _CHECKS: dict[str, Callable[[Any], Any]] = {
     "host": _base_url,
     "username": _username,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of a rule and of an item of many cases: their tables, and what they mean.
+"""The options of a rule and of an item of many cases: their tables, and their meaning.
 
 Ansible's own check of nested options does not say which rule it is about, so the lists are checked here, with the
 same validator. Everything is checked before anything is sent.
@@ -80,17 +80,21 @@ _RANGE_NAMES = {"created_after": "newer_than", "created_before": "older_than"}
 
 
 def parse_rules(given: Sequence[Any], now_ms: int) -> list[Rule]:
-    """The rules of a policy, checked; its people and tenants not looked up yet. Raises InputError."""
+    """Return the checked rules of a policy, without looking up its users and tenants. Raises InputError."""
     if not given:
         raise InputError("Option rules", "is an empty list.", "Give at least one rule.")
     rules: list[Rule] = []
     for number, item in enumerate(given, 1):
         name = item.get("name") if isinstance(item, dict) else None
-        named = f"Rule {number}" if name is None else f"Rule {number} {printable(name, 100)!r}"
-        with prefixed_errors(named):
+        label = f"Rule {number}" if name is None else f"Rule {number} {printable(name, 100)!r}"
+        with prefixed_errors(label):
             rule = _rule(_validated(item, {"argument_spec": RULE}), now_ms)
             if any(rule.name == other.name for other in rules):
-                raise InputError("Option name", "is the name of a rule before it.", "Give each rule its own name.")
+                raise InputError(
+                    "Option name",
+                    "must be unique, and an earlier rule has the same name.",
+                    "Give each rule its own name.",
+                )
         rules.append(rule)
     return rules
 
@@ -111,7 +115,7 @@ class Item:
 
 
 def parse_items(given: Sequence[Any], option: str, now_ms: int) -> list[Item]:
-    """The items of a list of cases, checked. Raises InputError."""
+    """Return the checked items of a list of cases. Raises InputError."""
     if not given:
         raise InputError(f"Option {option}", "is an empty list.", "Give at least one case.")
     items: list[Item] = []
@@ -131,13 +135,13 @@ def parse_items(given: Sequence[Any], option: str, now_ms: int) -> list[Item]:
 
 
 def two_items_error(other: str) -> InputError:
-    return InputError("The case", f"is also that of {other}.", "Declare all of a case in one item.")
+    return InputError("The case", f"is already declared by {other}.", "Declare all of a case in one item.")
 
 
 def _validated(item: Any, arguments: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(item, dict):
         raise InputError(
-            "The item", f"is no dictionary: {printable(item, 60)!r}.", "See the documentation for its keys."
+            "The item", f"must be a dictionary, got {printable(item, 60)!r}.", "See the documentation for its keys."
         )
     given = shaped(item, arguments["argument_spec"], "")
     checked = ArgumentSpecValidator(**arguments).validate(given)
@@ -151,7 +155,7 @@ def _validated(item: Any, arguments: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def prefixed_errors(where: str) -> Iterator[None]:
-    """Begin the messages of errors with what they are about."""
+    """Prefix the messages of errors with the rule or the item that they are about."""
     try:
         yield
     except InputError as error:
@@ -183,7 +187,7 @@ def _rule(params: dict[str, Any], now_ms: int) -> Rule:
 
 
 def _only_status(match: Match) -> str:
-    """The one status that a case must have to match, or ''."""
+    """Return the one status that a case must have to match, or ''."""
     return match.query.status[0] if len(match.query.status) == 1 else ""
 
 
@@ -222,18 +226,18 @@ def _match(params: dict[str, Any], now_ms: int) -> Match:
         max_size=params.get("max_size"),
         name=_name(params.get("name")),
     )
-    _check_room(match)
+    _check_satisfiable(match)
     return match
 
 
-def _check_room(match: Match) -> None:
-    """Refuse conditions that no case can meet together."""
+def _check_satisfiable(match: Match) -> None:
+    """Raise InputError for conditions that can never match together."""
     query = match.query
     for name, size in (("min_size", query.min_size), ("max_size", match.max_size)):
         if size is not None and size < 0:
-            raise InputError(f"Option {name}", f"is {size}.", "A size is 0 or more.")
+            raise InputError(f"Option {name}", f"must be 0 or more, got {size}.", "Correct the value.")
     if query.min_size is not None and match.max_size is not None and query.min_size > match.max_size:
-        raise InputError("Options min_size and max_size", "leave no room between them.", "Swap or correct them.")
+        raise InputError("Options min_size and max_size", "the range is empty.", "Swap or correct them.")
     for name, these, those in (
         ("status", query.status, match.not_status),
         ("severity", query.severity, match.not_severity),
@@ -242,10 +246,12 @@ def _check_room(match: Match) -> None:
         ("tenant", match.tenants, match.not_tenants),
     ):
         if these and set(these) <= set(those):
-            raise InputError(f"Options {name} and not_{name}", "leave nothing over.", "Correct one of them.")
+            raise InputError(f"Options {name} and not_{name}", "can never match together.", "Correct one of them.")
     wanted = set(match.all_tags) & set(query.not_tags)
     if wanted or (query.tags and set(query.tags) <= set(query.not_tags)):
-        raise InputError("Option match.tags", "asks for tags that none rules out.", "Correct one of them.")
+        raise InputError(
+            "Option match.tags", "can never match, since none excludes the tags of any or all.", "Correct one of them."
+        )
 
 
 def _people(params: dict[str, Any], name: str) -> tuple[Person, ...]:
@@ -267,6 +273,6 @@ def _name(pattern: str | None) -> Any:
     except ValueError as error:
         raise InputError(
             "Option match.name",
-            f"{printable(pattern, 100)!r} is no regular expression: {printable(error, 100)}.",
-            "Python's syntax counts; write a backslash before a character that is meant literally.",
+            f"must be a Python regular expression, got {printable(pattern, 100)!r}: {printable(error, 100)}.",
+            "Write a backslash before a character that is meant literally.",
         ) from None

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Values of options before Ansible's validator sees them: what it would let pass, turn into another or fail on."""
+"""Checks of options before Ansible's validator: of values that it would accept, convert or fail on."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ NEVER_NULL = ("if_unmodified_since",)
 
 
 def shaped(given: dict[Any, Any], known: dict[str, dict[str, Any]], path: str = "") -> dict[str, Any]:
-    """Return options for Ansible's validator, without what it would let pass or would fail on. Raises InputError.
+    """Return options for Ansible's validator, without values that it would accept or fail on. Raises InputError.
 
-    It fails on a number that is given for a dictionary, and makes one of a text, whose values nobody would look at.
-    It turns a list that is given for a text into a text. As a regular expression such a one matches nearly anything.
-    It makes an empty text of a null in a list, which would stand for nobody. It takes a null for an option that is
-    left out, so that a condition without a value, as of a variable that is not set, would match every case. Elsewhere
-    null is left out, which Ansible does for options without choices only.
-    Which texts it takes for numbers, and whether it takes 3.0 for a whole one, depends on its release.
+    It fails on a number that is given for a dictionary, and converts a string to one, without a check of its values.
+    It converts a list that is given for a string to a string, which as a regular expression matches nearly anything.
+    It converts a null in a list to an empty string, which would mean "unassigned". It treats null as an absent option,
+    so that a condition without a value, such as that of an unset variable, would match every case. Elsewhere null is
+    left out here, since Ansible leaves it out only for options without choices.
+    Its release decides which strings are numbers, and whether 3.0 is a whole number.
     """
     result: dict[str, Any] = {}
     aliases = {alias: name for name, spec in known.items() for alias in spec.get("aliases", ())}
@@ -33,9 +33,9 @@ def shaped(given: dict[Any, Any], known: dict[str, dict[str, Any]], path: str = 
         option = f"Option {printable(f'{path}{given_name}', 100)}"
         name = aliases.get(given_name, given_name)
         if name != given_name and name in given:
-            raise InputError(option, f"is another name of {name}, which is given too.", "Give one of them.")
+            raise InputError(option, f"is an alias of {name}, which is given too.", "Give one of them.")
         if name not in known:
-            raise InputError(option, "is unknown.", f"Known here are {', '.join(known)}.")
+            raise InputError(option, "is unknown.", f"Valid keys are {', '.join(known)}.")
         spec = known[name]
         if value is None and (path.startswith("match.") or name in NEVER_NULL):
             raise InputError(option, "has no value.", "Leave it out, or give a value.")
@@ -43,8 +43,9 @@ def shaped(given: dict[Any, Any], known: dict[str, dict[str, Any]], path: str = 
             continue
         if "options" in spec:
             if not isinstance(value, dict):
-                remedy = f"Give a dictionary with {', '.join(spec['options'])}."
-                raise InputError(option, "is a list." if isinstance(value, list) else "is no dictionary.", remedy)
+                got = "a list" if isinstance(value, list) else repr(printable(value, 60))
+                keys = ", ".join(spec["options"])
+                raise InputError(option, f"must be a dictionary, got {got}.", f"Valid keys are {keys}.")
             result[name] = shaped(value, spec["options"], f"{path}{name}.")
         elif spec.get("elements", "str") != "str":
             result[name] = value
@@ -55,22 +56,22 @@ def shaped(given: dict[Any, Any], known: dict[str, dict[str, Any]], path: str = 
 
 def _text(option: str, value: Any) -> Any:
     if isinstance(value, (list, dict)):
-        raise InputError(option, f"is no text: {printable(value, 60)!r}.", "Give one text.")
+        raise InputError(option, f"must be a string, got {printable(value, 60)!r}.", "Give one value.")
     return value
 
 
 def _list(option: str, value: Any) -> Any:
-    """Return a list as it is, and the items of a text with commas without the blanks around them."""
+    """Return a list as it is, and the items of a string with commas without the blanks around them."""
     if isinstance(value, str):
         items = [item.strip() for item in value.split(",")]
-        # "" alone is an item with a meaning, such as nobody; one that a comma too many leaves is none.
+        # "" alone is an item with a meaning, such as "unassigned"; an empty item beside others is a comma too many.
         if value and not all(items):
             raise InputError(option, f"has an empty item: {printable(value, 60)!r}.", "Give a list.")
         return items
     if isinstance(value, list):
         for item in value:
             if item is None or isinstance(item, (list, dict)):
-                raise InputError(option, f"has an item that is no text: {printable(item, 60)!r}.", "Give texts.")
+                raise InputError(option, f"items must be strings, got {printable(item, 60)!r}.", "Correct the item.")
         return value
     return value if isinstance(value, dict) else [value]
 
@@ -78,14 +79,14 @@ def _list(option: str, value: Any) -> Any:
 def _number(option: str, value: Any) -> int | float:
     number = as_number(value)
     if number is None:
-        raise InputError(option, f"must be a number; got {printable(value, 60)!r}.", "Give a number such as 75.")
+        raise InputError(option, f"must be a number, got {printable(value, 60)!r}.", "Give a number such as 75.")
     return number
 
 
 def _whole(option: str, value: Any) -> int:
     number = as_whole(value)
     if number is None:
-        raise InputError(option, f"must be a whole number; got {printable(value, 60)!r}.", "Give one such as 10.")
+        raise InputError(option, f"must be a whole number, got {printable(value, 60)!r}.", "Give one such as 10.")
     return number
 
 
@@ -95,12 +96,12 @@ def _truth(option: str, value: Any) -> bool:
         truth: bool = boolean(value if number is None else number)
     except TypeError:
         raise InputError(
-            option, f"must be true or false; got {printable(value, 60)!r}.", "Give true or false."
+            option, f"must be true or false, got {printable(value, 60)!r}.", "Give true or false."
         ) from None
     return truth
 
 
-# How a value is made ready for each type of the tables
+# The check and conversion of each type of the tables
 _SHAPES: dict[str, Callable[[str, Any], Any]] = {
     "str": _text,
     "path": _text,

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Connections on which all of an attempt, from connecting to the last byte, keeps to one time and one size.
+"""Connections on which a whole attempt, from connecting to the last byte, keeps to one time limit and one size limit.
 
-A time-out of requests is for each read, so that a byte a second never ends; its redirects and its decompression read
-as much as the other side sends. What is here works through the classes that urllib3 lets a pool and a connection have.
+A time-out of requests is for each read, so that one byte a second never exceeds it; its redirects and its decompression
+read as much as the server sends. The classes here use the hooks of urllib3 for the classes of a pool and a connection.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ _limits = threading.local()
 
 
 class TooLargeError(Exception):
-    """More bytes came than an answer may have. No OSError, so that no library takes it for a lost connection."""
+    """The answer has more bytes than allowed. Not an OSError, so that no library takes it for a lost connection."""
 
 
 @contextmanager
 def deadline(seconds: float, most_bytes: int) -> Iterator[None]:
-    """All that this thread sends and receives in here takes at most so long, and each answer has at most so many bytes.
+    """Limit the time in which this thread sends and receives in here, and the bytes of each answer.
 
-    Raises what a socket raises when its time-out passes, or TooLargeError.
+    Raises TooLargeError, or the error of a socket whose time-out passes.
     """
     _limits.ends, _limits.most_bytes = time.monotonic() + seconds, most_bytes
     try:
@@ -94,7 +94,7 @@ class _Response(http.client.HTTPResponse):
 
     def begin(self) -> None:
         super().begin()
-        # urllib3 logs headers that can't be parsed, as they are: on standard error, if nobody has set up logging.
+        # urllib3 logs headers that can't be parsed, as they are: on standard error, if logging is not set up.
         self.msg.defects.clear()
         self.msg.set_payload("")
 
@@ -140,7 +140,7 @@ class _Connection:
 
 def _addresses(connection: Any, name: str, port: int) -> list[str]:
     try:
-        # Without IPv6 its addresses would be asked all the same, and the error of the last one hide the others'.
+        # Without this, IPv6 addresses would be used without IPv6, and the error of the last would hide the others'.
         found = socket.getaddrinfo(name.strip("[]"), port, allowed_gai_family(), socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise NewConnectionError(connection, f"Failed to resolve {name!r} ({error})") from None
@@ -149,7 +149,7 @@ def _addresses(connection: Any, name: str, port: int) -> list[str]:
 
 @lru_cache(maxsize=None)
 def _bounded(pool_class: Any) -> Any:
-    """A class of connection pools, made to keep to a deadline()."""
+    """Return a class of connection pools that keeps to a deadline()."""
     plain = pool_class.ConnectionCls
     connection_class = type(plain.__name__, (_Connection, plain), {})
     return type(pool_class.__name__, (pool_class,), {"ConnectionCls": connection_class})
@@ -163,7 +163,7 @@ def _bind(manager: Any) -> Any:
 
 
 class Adapter(HTTPAdapter):
-    """Sends what is sent within a deadline(), straight or through a proxy."""
+    """Sends requests within a deadline(), directly or through a proxy."""
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         super().init_poolmanager(*arguments, **options)
@@ -174,7 +174,7 @@ class Adapter(HTTPAdapter):
 
 
 def settings(base_url: str, verify: bool | str, proxy: str) -> dict[str, Any]:
-    """How an adapter is to send: what the options say, else the environment, of proxies and CA files."""
+    """Return the arguments of an adapter's send(): proxies and CA files by the options, else by the environment."""
     with requests.Session() as session:
         # Plain http goes to loopback only: a proxy from the environment would read the key.
         session.trust_env = not base_url.startswith("http://")
@@ -183,7 +183,7 @@ def settings(base_url: str, verify: bool | str, proxy: str) -> dict[str, Any]:
 
 
 def passwords(proxy: str) -> list[str]:
-    """The password of a proxy's URL, as it stands there, decoded, and as Basic sends it."""
+    """Return the password of a proxy's URL: as written there, decoded, and as Basic sends it."""
     try:
         parts = urlsplit(proxy if "://" in proxy else "http://" + proxy)
     except ValueError:
@@ -196,7 +196,7 @@ def passwords(proxy: str) -> list[str]:
 
 
 def name_and_port(proxy: str) -> str:
-    """A proxy's URL without what a message must not show, user name and password."""
+    """Return the host and port of a proxy's URL: a message must not show its user name and password."""
     return urlsplit(proxy if "://" in proxy else "http://" + proxy).netloc.rpartition("@")[2]
 
 
@@ -206,19 +206,19 @@ def is_timeout(error: BaseException) -> bool:
 
 
 def cause(error: BaseException) -> str:
-    """Why a request failed, without the library's talk of its own retries, of which there are none."""
+    """Return why a request failed, without the library's text about its own retries, which are not used."""
     inner = innermost(error)
     last = inner.args[-1] if isinstance(inner, HTTPError) and inner.args else inner
-    # Of an answer that broke off it is a number of bytes.
+    # For an answer that broke off, it is a number of bytes.
     words = str(inner if isinstance(last, int) else last)
     # The library's words begin with the connection as Python shows it.
     return re.sub(r"^\S*HTTPS?Connection.*?: (?=[A-Z])", "", words).rstrip(".")
 
 
 def may_quote_answer(error: BaseException) -> bool:
-    """True unless it is sure that the words of a library's error are its own, or the system's.
+    """Return False only if the text of a library's error is surely its own or the system's.
 
-    A first line or a header that makes no sense is quoted.
+    A status line or a header that is not valid is quoted in it.
     """
     inner = innermost(error)
     if type(inner) in (http.client.IncompleteRead, IncompleteRead):  # of numbers only
@@ -227,7 +227,7 @@ def may_quote_answer(error: BaseException) -> bool:
 
 
 def innermost(error: BaseException) -> BaseException:
-    """What the libraries wrapped."""
+    """Return the innermost error, which the libraries wrapped."""
     while True:
         reason = getattr(error, "reason", None)
         nested = [part for part in (reason, *error.args) if isinstance(part, BaseException)]

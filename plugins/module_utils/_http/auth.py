@@ -5,7 +5,7 @@
 """The JWT: exchange of a key for it, its expiry, its renewal.
 
 Vendor docs 5.2: POST /access_token takes a legacy key as Basic (user and key); from 5.5 a scoped
-key as Bearer, without a user name. The JWT that comes back lives for ten minutes.
+key as Bearer, without a user name. The returned JWT is valid for ten minutes.
 """
 
 from __future__ import annotations
@@ -41,19 +41,19 @@ class BearerAuth(AuthBase):
 
 
 def key_auth(auth_method: str, username: str, api_key: str) -> Any:
-    """The auth object of the exchange. As bytes, since requests would encode a str as Latin-1."""
+    """Return the auth object of the exchange. As bytes, since requests would encode a str as Latin-1."""
     if auth_method == "basic":
         return HTTPBasicAuth(username.encode(), api_key.encode())
     return BearerAuth(api_key)
 
 
 def basic_pair(username: str, api_key: str) -> str:
-    """What HTTPBasicAuth puts into the header: as secret as the key."""
+    """Return the credentials that HTTPBasicAuth puts into the header: as secret as the key."""
     return base64.b64encode((f"{username}:{api_key}").encode()).decode()
 
 
 def key_refused(action: str, auth_method: str, username: str, api_key: str, **details: Any) -> AuthenticationError:
-    """The error for a 401 to the exchange, with what to try for this kind of key."""
+    """Return the error for a 401 to the exchange, with the remedy for this kind of key."""
     if auth_method == "basic":
         sent = f"as a legacy key of {username} (Basic)"
         if _claims(api_key):
@@ -74,12 +74,12 @@ def key_refused(action: str, auth_method: str, username: str, api_key: str, **de
 
 
 def _claims(token: str) -> dict[str, Any]:
-    """A JWT's payload, unverified; {} when it isn't one."""
+    """Return a JWT's payload, unverified; {} for a token that is not a JWT."""
     parts = token.split(".")
     if len(parts) != 3:
         return {}
     try:
-        # A JWT leaves the padding out; what is too much of it does no harm.
+        # A JWT leaves the padding out; too much of it is harmless.
         payload = json.loads(base64.urlsafe_b64decode(parts[1] + "=="))
     except (ValueError, RecursionError):
         return {}
@@ -87,11 +87,11 @@ def _claims(token: str) -> dict[str, Any]:
 
 
 def lifetime(token: str, exp: Any, now: float) -> float:
-    """Seconds that a new token lives.
+    """Return for how many seconds a new token is valid.
 
     exp: from the answer beside the token (vendor library 2025: epoch seconds); else the JWT's own.
-    now: epoch seconds on the platform's clock. An exp that is absent or makes no sense counts as the
-    documented ten minutes; a token that dies earlier is renewed on the 401.
+    now: epoch seconds on the platform's clock. For an exp that is absent or not valid, these are the
+    documented ten minutes; a token that expires earlier is renewed on the 401.
     """
     if exp is None:
         exp = _claims(token).get("exp")
@@ -128,15 +128,15 @@ class TokenSource:
         return self._clock()
 
     def token(self, asked_at: float | None = None) -> str:
-        """asked_at: since when the caller wants it, by now(), if that was before the call.
+        """Return the token. asked_at: since when the caller needs it, by now(), if that was before the call.
 
-        Who calls it has a slot of the throttle: the exchange needs one, and whoever has one may wait for the exchange.
+        The caller holds a slot of the throttle: the exchange needs one, and callers with a slot may wait for it.
         """
         if asked_at is None:
             asked_at = self.now()
         with self._lock:
             if self._exchange and (not self._token or self._clock() >= self._renew_at):
-                # An exchange may take all its attempts to fail: those that wait don't go through it in turn.
+                # A failed exchange may have taken all its attempts: threads that waited for it do not repeat it.
                 if self._failed and self._failed[0] > asked_at:
                     raise copy.copy(self._failed[1])
                 self._fetch(self._exchange)
@@ -146,7 +146,7 @@ class TokenSource:
         return self._exchange is not None
 
     def reject(self, token: str) -> None:
-        """The platform refused this token: the next token() fetches another, unless there is one already."""
+        """Drop a token that the platform refused: the next token() fetches another, unless there is one already."""
         with self._lock:
             if self._token == token:
                 self._token = ""
@@ -156,7 +156,7 @@ class TokenSource:
         try:
             self._token, seconds = exchange()
         except StellarError as error:
-            # A copy, since whoever it passes by adds to it what concerns one call.
+            # A copy, since callers add notes about their own request.
             self._failed = self._clock(), copy.copy(error)
             raise
         self._renew_at = started + seconds - min(RENEWAL_MARGIN_S, seconds / 5)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From the bytes of an answer to JSON, within limits that no answer of the platform meets.
+"""From the bytes of an answer to JSON, within limits far above every answer of the platform.
 
 Pure: imports nothing that does I/O and nothing of Ansible.
 """
@@ -22,46 +22,47 @@ MAX_VALUES = 1_000_000
 _MAX_DIGITS = 300
 _DIGITS_AS_0 = bytes.maketrans(b"123456789", b"0" * 9)
 _NESTING = frozenset((dict, list))
-# Ways to pack that nobody asked for. A name that is none of them may be any text, a secret for one.
-_PACKINGS = frozenset(("br", "compress", "dcb", "dcz", "deflate", "gzip", "identity", "x-compress", "x-gzip", "zstd"))
+# Known Content-Encodings that were not requested. An unknown one may be any text, even a secret.
+_CODINGS = frozenset(("br", "compress", "dcb", "dcz", "deflate", "gzip", "identity", "x-compress", "x-gzip", "zstd"))
 _PIECE_BYTES = 64 * 1024
-# How names of fields begin that Ansible keeps for itself, at any depth of a result
+# Prefixes of field names that Ansible reserves, at any depth of a result
 _ANSIBLES_OWN = ("_ansible_", "__ansible_")
 
 
 def decompressed(pieces: Iterable[bytes], encoding: str, most_bytes: int) -> bytes:
-    """A body of a Content-Encoding, which is gzip or none. No more of it is decompressed than so many bytes.
+    """Return the first bytes of a body, decompressed if its Content-Encoding is gzip.
 
-    Raises ValueError, which says what is wrong with the answer.
+    most_bytes: no more of it is decompressed. Raises ValueError with what is wrong with the answer.
     """
     encoding = encoding.strip().lower()
     if encoding not in ("", "identity", "gzip", "x-gzip"):
-        is_known = _PACKINGS.issuperset(name.strip() for name in encoding.split(",")) and len(encoding) <= 60
-        raise ValueError(f"is packed {'as ' + encoding if is_known else 'in a way'} that was not asked for")
-    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16) if "gzip" in encoding else None
+        is_known = _CODINGS.issuperset(name.strip() for name in encoding.split(",")) and len(encoding) <= 60
+        coding = f"the Content-Encoding {encoding}, which" if is_known else "a Content-Encoding that"
+        raise ValueError(f"has {coding} was not requested")
+    decompressor = zlib.decompressobj(zlib.MAX_WBITS | 16) if "gzip" in encoding else None
     content = bytearray()
-    came = False
+    has_data = False
     try:
         for piece in pieces:
-            came = True
-            # At least 1, since 0 stands for no limit.
-            content += unpacker.decompress(piece, most_bytes - len(content)) if unpacker else piece
+            has_data = True
+            # At least 1, since 0 means no limit.
+            content += decompressor.decompress(piece, most_bytes - len(content)) if decompressor else piece
             if len(content) >= most_bytes:
                 return bytes(content[:most_bytes])
     except zlib.error:
         raise ValueError("can't be decompressed") from None
-    if unpacker and came and (not unpacker.eof or unpacker.unused_data):
+    if decompressor and has_data and (not decompressor.eof or decompressor.unused_data):
         raise ValueError("can't be decompressed")
     return bytes(content)
 
 
 def loads(content: bytes) -> Any:
-    """JSON that Ansible can print, and Python calculate with. Raises ValueError, which says what is wrong with it.
+    """Return the value of JSON, in a form that Ansible can print. Raises ValueError with what is wrong with it.
 
-    A half of a surrogate pair or a NaN would end the task without a result. What is rare is looked for in the bytes,
-    since a function for each number or object takes longer than all of the rest.
+    Half of a surrogate pair or a NaN would end the task without a result. Rare values are searched for in the bytes,
+    since a function call for each number or object would take longer than all the rest.
     """
-    # What stands in strings is left out where it matters only, as that takes longer.
+    # The contents of strings are excluded only where it matters, since that takes longer.
     if _values(content) > MAX_VALUES and sum(map(_values, _outside_strings(content))) > MAX_VALUES:
         raise ValueError("has too many values")
     has_long_number = b"0" * _MAX_DIGITS in content.translate(_DIGITS_AS_0)
@@ -87,12 +88,12 @@ def loads(content: bytes) -> Any:
 
 
 def _values(content: bytes) -> int:
-    """How many values JSON holds, at most."""
+    """Return an upper bound of the number of values in JSON."""
     return sum(map(content.count, (b",", b"[", b"{")))
 
 
 def _outside_strings(content: bytes) -> Iterator[bytes]:
-    """What of JSON stands in no string. In pieces, since to split all of it at once takes a lot of memory."""
+    """Yield JSON without the contents of its strings, in pieces: splitting all of it at once takes a lot of memory."""
     unescaped = content.replace(b"\\\\", b"").replace(b'\\"', b"")
     inside = False
     for start in range(0, len(unescaped), _PIECE_BYTES):
@@ -111,7 +112,7 @@ def _number(text: str) -> float | None:
 
 
 def _escape_reserved_keys(record: dict[str, Any]) -> dict[str, Any]:
-    """Give fields that Ansible would drop from a result, or take for its own, a name that means nothing to it."""
+    """Rename fields that Ansible would drop from a result, or treat as its own."""
     if any(name.startswith(_ANSIBLES_OWN) for name in record):
         return {f"stellar{name}" if name.startswith(_ANSIBLES_OWN) else name: held for name, held in record.items()}
     return record

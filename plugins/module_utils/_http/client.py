@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The platform's API: calls with a token, and retries within a time budget."""
+"""The platform's API: requests with a token, and retries within a time budget."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .session import Session
 from .throttle import FIRST_WAIT_S, Throttle
 
 LONGEST_WAIT_S = 30.0
-# Real ones have 1 to 2 thousand. Ansible hides a token wherever it stands: one like "High" would hide results.
+# Real ones have 1000 to 2000 characters. Ansible masks a token everywhere: one like "High" would mask results.
 _TOKEN_LENGTHS = range(16, 16 * 1024 + 1)
 _NEW_TOKEN_REFUSED = "A new token was refused as well: check the account's rights and the clock of the platform."
 
@@ -51,28 +51,28 @@ class Client:
 
     @property
     def retries(self) -> int:
-        """The attempts after the first, over all calls."""
+        """The attempts after the first, over all API requests."""
         return self.throttle.retries
 
     @property
     def requests(self) -> dict[str, int]:
-        """How many requests were sent, as results have it: read, write, and those of them that were retries."""
+        """The numbers of requests sent, as results show them: read, write, and the retries among them."""
         sent = self.throttle.sent
         return {"read": sent["read"], "write": sent["write"], "retry": self.retries}
 
     def reset(self, on_secret: Callable[[str], Any]) -> None:
-        """Begin another run on the same connections and token, with its own budget, counts and register of secrets."""
+        """Start another run on the same connections and token, with its own budget, counts and register of secrets."""
         self.session.reset(on_secret)
 
     def platform_time_ms(self) -> int:
-        """Epoch ms on the platform's clock."""
+        """Return epoch ms on the platform's clock."""
         return self.session.platform_time_ms()
 
     def close(self) -> None:
         self.session.close()
 
     def authenticate(self) -> None:
-        """Get the token now, so that a key that is refused is one error and not that of each call."""
+        """Get the token now, so that a refused key is one error and not an error of each request."""
         with self.throttle.slot():
             self._tokens.token()
 
@@ -83,7 +83,7 @@ class Client:
         self.close()
 
     def get(self, path: str, params: Iterable[tuple[str, Any]] = (), what: str = "") -> dict[str, Any]:
-        """GET a path below /connect/api/v1/. what: the action, for an error's first words."""
+        """GET a path below /connect/api/v1/. what: the action, for the start of an error message."""
         return self._send(Call("GET", path, what or f"Could not read {path}", tuple(params)))
 
     def write(
@@ -96,7 +96,7 @@ class Client:
         before_attempt: Callable[[], None] | None = None,
         accepts: Callable[[dict[str, Any]], bool] | None = None,
     ) -> dict[str, Any]:
-        """PUT or POST. {} if the answer is empty. The last three are those of Call."""
+        """Send a PUT or POST, and return {} if the answer is empty. The last three arguments are those of Call."""
         call = Call(method, path, what, (), body, True, already_applied, before_attempt, accepts)
         return self._send(call)
 
@@ -109,8 +109,8 @@ class Client:
             raise
 
     def _with_token(self, request: Request) -> dict[str, Any]:
-        """Send a request; with a new token once more, if the platform refuses this one."""
-        # Those that attempts were sent with
+        """Send a request; if the platform refuses the token, send it once more with a new one."""
+        # The tokens of the attempts
         tokens: list[str] = []
 
         def auth() -> BearerAuth:
@@ -157,8 +157,8 @@ class Client:
         return token, lifetime(token, answer.get("exp"), request.platform_now())
 
     def _with_retries(self, request: Request, auth: Callable[[], Any]) -> dict[str, Any]:
-        """Send a request until an attempt succeeds, or is seen to have been applied, or there is none left."""
-        attempts = in_vain = 0
+        """Send a request until an attempt succeeds, is verified as applied, or no attempt is left."""
+        attempts = failures = 0
         backoff = FIRST_WAIT_S
         throttle, retries = self.throttle, self.connection.retries
         while True:
@@ -166,44 +166,44 @@ class Client:
                 return request.send(auth)
             except Retry as failure:
                 attempts += 1
-                # Beyond what the platform asks for, too: it may ask many clients, who must not all come back at once.
+                # Also added to the Retry-After of the platform, since many clients may get the same one.
                 wait = (failure.retry_after or 0.0) + backoff * random.uniform(0.5, 1.0)
                 backoff = min(2 * backoff, LONGEST_WAIT_S)
                 throttle.failed(failure.began)
                 error = failure.error
                 error.details["attempts"] = attempts
-                # An attempt that was only too early for the platform costs time, and none of retries.
-                in_vain += error.details.get("status") != 429
-                may_retry = retries > 0 and in_vain <= retries
+                # An attempt that was only too early (429) costs time, and none of retries.
+                failures += error.details.get("status") != 429
+                may_retry = retries > 0 and failures <= retries
                 is_last = not may_retry or not throttle.try_spend(wait)
                 if not is_last:
                     throttle.retry_after(wait, slow_down=failure.slow_down)
-                # What was refused for good needs no look.
+                # An attempt that was refused for good needs no check.
                 if (request.may_have_arrived or not is_last) and _verify_arrival(request, error):
                     return {}
                 if is_last:
                     if attempts > 1:
-                        error.notes.append(f"Tried {attempts} times.")
+                        error.notes.append(f"Gave up after {attempts} attempts.")
                     if failure.retry_after and may_retry:
                         asks = f"The platform asks to wait {failure.retry_after:g} s"
                         error.notes.append(f"{asks}, more than is left of retry_budget.")
                     raise error from None
             except (ApiError, TransportError) as error:
-                # Another attempt would fail as well, and it may have hidden that the request was carried out.
+                # Another attempt would fail as well, and this one may have been applied.
                 if request.may_have_arrived and _verify_arrival(request, error):
                     return {}
                 raise
 
 
 def _is_header_value(text: str) -> bool:
-    """False for what requests would refuse, with the text in its message."""
+    """Return False for a text that the library requests would refuse, quoting it in its message."""
     return text.isascii() and text.isprintable() and bool(text.strip())
 
 
 def _verify_arrival(request: Request, error: StellarError) -> bool:
-    """Look whether an attempt that failed arrived all the same. False where its call has no need to know.
+    """Return whether a failed attempt was applied. False for a call without already_applied.
 
-    Where that can't be seen, the attempt's own error ends the matter.
+    If the check fails, raise the attempt's own error.
     """
     already_applied = request.call.already_applied
     if already_applied is None:
@@ -214,8 +214,8 @@ def _verify_arrival(request: Request, error: StellarError) -> bool:
         raise
     except StellarError:
         if request.may_have_arrived:
-            error.notes.append("Whether it was done all the same could not be seen.")
+            error.notes.append("It is unknown whether the write was made: the read that verifies it failed as well.")
             error.details["outcome_unknown"] = True
         else:
-            error.notes.append("It was not tried again, since the read that comes before another try failed as well.")
+            error.notes.append("The write was not retried: the read before the retry failed as well.")
         raise error from None

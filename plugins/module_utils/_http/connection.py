@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A connection: the platform's address, the keys to it, and what limits each request."""
+"""A connection: the platform's address, the keys to it, and the limits of each request."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
-PROXY_USER = "User name and password in it may have characters of Latin-1 only."
+PROXY_USER = "Its user name and password may contain only Latin-1 characters."
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ class Connection:
 
     @property
     def platform(self) -> str:
-        """The host and port that are used, as results name the platform; the port of https is left out."""
+        """Return host[:port], the name of the platform in results, without the default port of https."""
         return platform_name(self.base_url)
 
 
 def platform_name(url: str) -> str:
-    """Return name[:port] of a host option, or of what an earlier result said of its platform. Raises ValueError."""
+    """Return name[:port] of a host option, or of the platform of an earlier result. Raises ValueError."""
     parts = urlsplit(url if "://" in url else "https://" + url)
     name, port = (parts.hostname or "").rstrip("."), parts.port
     name = f"[{name}]" if ":" in name else name
@@ -43,7 +43,7 @@ def platform_name(url: str) -> str:
 
 
 def is_same_platform(one: str, other: str) -> bool:
-    """Return whether two names of platforms are one; False for what is no name of one."""
+    """Return whether two names mean the same platform; False for a name that is not valid."""
     try:
         return platform_name(one.lower()) == platform_name(other.lower())
     except ValueError:
@@ -53,7 +53,7 @@ def is_same_platform(one: str, other: str) -> bool:
 def is_proxy(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        # As requests, or the library for SOCKS, is going to encode the two
+        # The encoding that requests, or the library for SOCKS, uses for both
         encoding = "utf-8" if parts.scheme.startswith("socks") else "latin-1"
         unquote(f"{parts.username}:{parts.password}").encode(encoding)
         return parts.scheme in ("http", "https", "socks5", "socks5h") and bool(parts.hostname) and parts.port != 0

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One call to the platform: how it is sent, and what each kind of answer means."""
+"""One API request: its attempts, and the meaning of each kind of answer."""
 
 from __future__ import annotations
 
@@ -42,38 +42,38 @@ except ImportError:  # session.py says so, with the interpreter's path
 
 API_PATH = "/connect/api/v1/"
 RETRY_STATUSES = (429, 502, 503, 504)
-# A page of 500 cases is below 1 MiB; more than this is no answer of the platform.
+# A page of 500 cases is below 1 MiB; the platform never sends more than this.
 MAX_BODY_BYTES = 16 * 1024 * 1024
-# What is read of an error's body; a message shows less.
+# The part of an error's body that is read; a message shows less.
 _ERROR_BODY_BYTES = 64 * 1024
 _PIECE_BYTES = 64 * 1024
-# A name, or an address; nothing longer or with other characters, which may be anything
+# A name or an address; a longer text or other characters may be a secret
 _HOST = re.compile(r"(?=.{1,253}\Z)(?:(?:[a-z0-9-]{1,63}\.)*[a-z0-9-]{1,63}|[0-9a-f:.]+)\Z")
 
 
 class Retry(Exception):
-    """One attempt failed in a way that another may not. error: what to raise when there is no other."""
+    """One attempt failed, and another may succeed. error: the error to raise if no attempt is left."""
 
-    # When the attempt began, on the throttle's clock: what it waited for its slot is no time of the platform's
+    # When the attempt started, on the throttle's clock: the wait for its slot is not the platform's time
     began: float
 
     def __init__(self, error: StellarError, retry_after: float | None = None) -> None:
         super().__init__()
         self.error = error
         self.retry_after = retry_after
-        # True if the platform asks for fewer calls, from whatever thread
+        # True if the platform asks for fewer requests, from any thread
         self.slow_down = retry_after is not None or error.details.get("status") == 429
 
 
 @dataclass(frozen=True)
 class Call:
-    """What is asked of the platform, and what counts as its answer.
+    """One API request, and the answers that it accepts.
 
-    path: below /connect/api/v1/. what: the action, for an error's first words. empty_ok: whether an empty answer is
-    one. already_applied: looks, after an attempt that failed, whether it arrived all the same; another attempt is made
-    only if not. It is needed for what must not be repeated. before_attempt: called right before each attempt, after all
-    waits; what it raises is instead of the attempt. accepts: whether an answer is one to this call. hides_answer:
-    whether no message may quote the answer, as it may hold a secret which nobody knows yet.
+    path: below /connect/api/v1/. what: the action, for the start of an error message. empty_ok: whether an empty answer
+    is valid. already_applied: checks after a failed attempt whether it was applied; the request is retried only if it
+    was not. It is required for requests that must not be repeated. before_attempt: called right before each attempt,
+    after all waits; if it raises, the attempt is not made. accepts: whether an answer belongs to this request.
+    hides_answer: whether no message may quote the answer, since it may hold a secret that is not registered yet.
     """
 
     method: str
@@ -89,14 +89,14 @@ class Call:
 
     @property
     def kind(self) -> str:
-        """What the throttle counts it as."""
+        """The kind of request that the throttle counts: read, write or token."""
         return "read" if self.method == "GET" else "write" if self.body is not None else "token"
 
 
 class Request:
-    """The attempts at one call: how each is sent, and what each kind of answer means."""
+    """The attempts of one API request: sends each, and interprets its answer."""
 
-    # Of the answer to the last attempt; None as long as there is none
+    # Of the answer to the last attempt; None while there is none
     status: int | None
     answer_headers: Any
     # Of the answer, in bytes, decompressed; None while it is not known
@@ -115,7 +115,7 @@ class Request:
     def send(self, auth: Callable[[], Any]) -> dict[str, Any]:
         """Make one attempt, when there is a slot for it. auth: gives the auth object of requests, called in that slot.
 
-        Raises Retry for what may pass, another StellarError for what won't.
+        Raises Retry for a temporary failure, and another StellarError for a permanent one.
         """
         self.status = self.size = None
         with self.session.throttle.attempt(self.call.kind):
@@ -161,7 +161,7 @@ class Request:
             raise Retry(self._not_answered(error)) from None
         except (requests.exceptions.RequestException, OSError) as error:
             raise self._not_answered(error) from None
-        # An answer that is no refusal of the platform's may hide that the request was carried out.
+        # Only a refusal by the platform proves that the request was not applied.
         self.may_have_arrived = self.may_have_arrived or not 300 <= self.status < 500
         if self._is_success:
             return self._json(content)
@@ -173,7 +173,7 @@ class Request:
         return self.session.connection.base_url + self.path
 
     def platform_now(self) -> float:
-        """Epoch seconds by the answer's Date, so that a wrong clock here does not matter."""
+        """Return epoch seconds by the answer's Date, so that a wrong local clock has no effect."""
         return _http_date(self.answer_headers.get("Date")) or time.time()
 
     @property
@@ -190,7 +190,7 @@ class Request:
         return content
 
     def _error_content(self, raw: Any) -> bytes:
-        """An error's body is for its message only: that it can't be read hides no status."""
+        """Return an error's body, b"" if it can't be read: it is for the message only, and the status matters more."""
         try:
             return self._read(raw, _ERROR_BODY_BYTES)
         except (ValueError, OSError, TooLargeError, urllib3.exceptions.HTTPError):
@@ -218,7 +218,7 @@ class Request:
         if not isinstance(answer, dict):
             raise self.unexpected_answer("is not a JSON object", content)
         if self.call.accepts is not None and not self.call.accepts(answer):
-            raise self.unexpected_answer("is none to this call", content)
+            raise self.unexpected_answer("is not an answer to this request", content)
         return answer
 
     def _details(self, **more: Any) -> dict[str, Any]:
@@ -229,8 +229,8 @@ class Request:
         return f"{self.call.what} ({self.call.method} {self.url})"
 
     def unexpected_answer(self, why: str, content: bytes = b"") -> ApiError:
-        """An answer that the platform's API never gives."""
-        came = f"HTTP {self.status}, but the answer" if self.status else "What came before an answer"
+        """Return the error for an answer that the platform's API never gives."""
+        came = f"HTTP {self.status}, but the answer" if self.status else "The data before the answer"
         shown = "."
         if self.call.hides_answer:
             shown += self._not_shown()
@@ -248,7 +248,7 @@ class Request:
         return "" if self.size == 0 else f" The answer{size} is not shown, because it may hold a token."
 
     def _excerpt(self, content: bytes) -> str:
-        # From more than is shown, so that what is hidden leaves enough of the rest.
+        # From more than is shown, so that enough is left after masking.
         text = content[:_ERROR_BODY_BYTES].decode("utf-8", "replace")
         return self.session.scrub(text, is_cut=len(content) >= _ERROR_BODY_BYTES)
 
@@ -270,18 +270,18 @@ class Request:
         return error
 
     def _redirect_target(self) -> str:
-        """Where a redirect leads, without the parts of an address that may hold a secret."""
+        """Return the target of a redirect, without the parts of an address that may hold a secret."""
         location = self.answer_headers.get("Location")
         if not location:
             return "nowhere"
         if self.call.hides_answer:
             return self._origin(location) or "an address that may hold a token"
-        # By hand, since what is no URL has to be shown as well.
+        # Without urlsplit(), since a location that is not a URL has to be shown as well.
         place = re.split("[?#]", location)[0]
         return self.session.scrub(re.sub(r"^([^/\\]*[/\\]{2,})[^/\\]*@", r"\1", place) or self.path)
 
     def _origin(self, location: str) -> str:
-        """Scheme, host and port of where a redirect leads; "" if they make no sense, or look like a secret."""
+        """Return scheme, host and port of a redirect's target; "" if they are not valid or look like a secret."""
         try:
             target = urlsplit(urljoin(self.session.connection.base_url, location))
             port = "" if target.port is None else f":{target.port}"
@@ -294,7 +294,7 @@ class Request:
         return f"{target.scheme}://{f'[{name}]' if ':' in name else name}{port}"
 
     def _retry_after(self) -> float | None:
-        """Seconds, from a Retry-After that is a number of seconds or a date."""
+        """Return the seconds of a Retry-After, which is a number of seconds or a date."""
         value = self.answer_headers.get("Retry-After")
         if value is None:
             return None
@@ -327,16 +327,16 @@ class Request:
         never_connected = _never_connected(error)
         if never_connected and "Tunnel connection failed: 4" in text:  # it refuses the next attempt as well
             return failure
-        # urllib3 says of what broke off after it was sent, too, that the proxy did not connect: 1.26 of all of it, 2 of
-        # some.
+        # urllib3 also reports a proxy that did not connect if a request broke off after it was sent: 1.26 always, 2
+        # sometimes.
         self.may_have_arrived = self.may_have_arrived or not never_connected
         return Retry(failure)
 
     def _not_answered(self, error: Exception) -> TransportError:
         connection = self.session.connection
         if is_timeout(error):
-            begun = f", and HTTP {self.status} began one" if self.status else ""
-            why = f"no complete answer in time (timeout is {connection.timeout:g} s{begun})"
+            received = f", HTTP {self.status} was received" if self.status else ""
+            why = f"no complete answer in time (timeout is {connection.timeout:g} s{received})"
             remedy = "Check that host and port are reachable from here, or raise timeout."
         elif self.status:
             why = f"HTTP {self.status}, but the answer broke off"
@@ -350,18 +350,18 @@ class Request:
 
     def _cause(self, error: Exception) -> str:
         if self.call.hides_answer and may_quote_answer(error):
-            return f"{type(innermost(error)).__name__}. What came is not shown, because it may hold a token"
+            return f"{type(innermost(error)).__name__}. The data received is not shown, because it may hold a token"
         return self.session.scrub(cause(error))
 
 
 def _never_connected(error: Exception) -> bool:
-    """True if nothing was sent for sure."""
+    """Return True if it is certain that nothing was sent."""
     inner = innermost(error)
     if isinstance(error, requests.exceptions.ConnectTimeout) or isinstance(
         inner, (urllib3.exceptions.ConnectTimeoutError, urllib3.exceptions.NewConnectionError)
     ):
         return True
-    # What a proxy says to CONNECT. Of this type only, since the words of others may be the platform's.
+    # The answer of a proxy to CONNECT. Of this type only, since the text of others may be the platform's.
     return inner.__class__ is OSError and str(inner).startswith("Tunnel connection failed")
 
 
@@ -384,14 +384,14 @@ def _remedy_for_certificate(text: str, verify: bool | str) -> str:
 
 def _remedy_for_class(status: int) -> str:
     if status >= 500:
-        return "The platform failed; nothing here can mend it. Look at the platform's health, then run again."
+        return "The platform failed, which the task can't fix. Check the platform's health, then run again."
     return "The platform refused the request as it is."
 
 
 _REMEDIES = {
-    403: "The key may not do this: check the account's role, and that the tenant is in the key's scope.",
+    403: "The key has no permission for this request: check the account's role, and the tenants in the key's scope.",
     404: "Check the id (a case's _id, not its ticket number), the tenant, and the platform's version.",
-    405: "The platform may lack this call: check that its version is 5.0.4 or later.",
+    405: "The platform may not support this request: check that its version is 5.0.4 or later.",
     422: "The platform refused a value: check the options, and that its version knows them.",
-    429: "The platform asks to slow down: run less at once, or raise retry_budget.",
+    429: "The platform asks to slow down: send fewer concurrent requests, or raise retry_budget.",
 }

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Secrets in a text of the platform, in whatever spelling it repeats them.
+"""Masking of secrets in a text of the platform, in whatever encoding it repeats them.
 
 Pure: imports nothing that does I/O and nothing of Ansible.
 """
@@ -15,7 +15,7 @@ from typing import Iterable, Sequence
 
 MASK = "********"
 
-# What JSON and Python, URLs, and HTML make of a character. A text within a text has its backslashes doubled.
+# The escapes of JSON and Python, URLs, and HTML. In nested texts backslashes are doubled.
 _ESCAPE = re.compile(
     r"\\+u([0-9a-f]{4})|\\+x([0-9a-f]{2})|%([0-9a-f]{2})|&#x([0-9a-f]{1,6});"
     r"|&#([0-9]{1,7});|&(amp|lt|gt|quot|apos);|\\+([/\"'\\])",
@@ -28,12 +28,12 @@ _HALF = re.compile(r"(?:\\+(?:u[0-9a-f]{0,3}|x[0-9a-f]?)?|%[0-9a-f]?|&[#0-9a-z]{
 _LEVELS = 5
 # A token or scoped key, or its beginning: one that was never registered, as of another account, is a secret too.
 _JWT = re.compile(r"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]+)*")
-# A shorter spelling of a secret would hide what has nothing to do with it.
+# A shorter spelling of a secret would mask unrelated text.
 _SHORTEST = 8
 
 
 def spellings(secret: str) -> frozenset[str]:
-    """What to look for, besides escaped characters: a secret as it is, and as Base64 and hexadecimal have it."""
+    """Return the texts to search for, besides escaped characters: a secret as it is, in Base64 and in hexadecimal."""
     raw = secret.encode("utf-8", "surrogateescape")
     # A byte of it may be escaped by itself, as in URLs.
     found = {raw.decode("latin-1"), raw.hex(), raw.hex().upper()}
@@ -44,16 +44,16 @@ def spellings(secret: str) -> frozenset[str]:
     for offset in range(3):
         for encode in (base64.standard_b64encode, base64.urlsafe_b64encode):
             packed = encode(b"\0" * offset + raw).decode().rstrip("=")
-            # The characters at either end also depend on what stands beside the secret.
+            # The characters at either end also depend on the text around the secret.
             found.add(packed[(0, 2, 3)[offset] : len(packed) - 1])
     return frozenset({secret, *(spelling for spelling in found if len(spelling) >= _SHORTEST)} - {""})
 
 
 def hidden(text: str, wanted: Iterable[str], is_cut: bool = False) -> str:
-    """Text without secrets. wanted: their spellings(). is_cut: whether its end was cut off, at any character."""
+    """Return a text with its secrets masked. wanted: their spellings(). is_cut: whether its end was cut off."""
     spans: list[tuple[int, int]] = []
     wanted = list(wanted)
-    # An answer may break off by itself. Then the last characters of a text are like those of a secret by chance only.
+    # If an answer broke off by itself, its last characters look like those of a secret only by chance.
     shortest = 1 if is_cut else _SHORTEST
     level, at = text, range(len(text) + 1)  # type: tuple[str, Sequence[int]]
     for _level in range(_LEVELS):
@@ -75,7 +75,7 @@ def hidden(text: str, wanted: Iterable[str], is_cut: bool = False) -> str:
 
 
 def _begins(text: str, secret: str, shortest: int) -> int:
-    """Where a secret begins that goes on beyond the end of a text; -1 if none does."""
+    """Return the start of a secret that continues beyond the end of a text; -1 if there is none."""
     start = text.find(secret[:shortest], max(0, len(text) - len(secret)))
     while start >= 0 and not secret.startswith(text[start:]):
         start = text.find(secret[:shortest], start + 1)
@@ -83,7 +83,7 @@ def _begins(text: str, secret: str, shortest: int) -> int:
 
 
 def _unescaped(text: str, at: Sequence[int]) -> tuple[str, Sequence[int]]:
-    """Text with each escape as the character that it stands for. at: where each character is in the first text."""
+    """Return a text with its escapes decoded. at: the position of each character in the original text."""
     pieces: list[str] = []
     places: list[int] = []
     end = 0
@@ -109,7 +109,7 @@ def _masked(text: str, spans: list[tuple[int, int]]) -> str:
     pieces: list[str] = []
     end = 0
     for start, stop in sorted(spans):
-        # What is left of a secret that has another in it would be shown.
+        # Else the rest of a secret that contains another would be shown.
         if start > end or not pieces:
             pieces += (text[end:start], MASK)
         end = max(end, stop)

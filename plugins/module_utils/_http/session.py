@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the requests of a run share: connections, pace, the platform's clock, and secrets that appear nowhere."""
+"""State that the requests of a run share: connections, pace, the platform's clock, and registered secrets."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ except ImportError:
 else:
     REQUESTS_IMPORT_ERROR = None
 
-# Requests that a run may have under way at once, each on a connection of its own
+# Maximum concurrent requests of a run, each on its own connection
 MAX_CONCURRENCY = 32
 
 
 class Session:
-    """The connections to the platform for one run, and what all requests on them share. Safe for threads.
+    """The connections to the platform for one run, and the state that all requests share. Safe for threads.
 
     It knows neither tokens nor requests.
     """
@@ -58,9 +58,9 @@ class Session:
         self._secrets: frozenset[str] = frozenset()
         self._spellings: frozenset[str] = frozenset()
         self._clock_ahead_s: float | None = None
-        # Not a session of requests, which keeps cookies, and reads what a redirect brings without a limit
+        # Not a session of requests, which keeps cookies, and reads the body of a redirect without a limit
         self.adapter = Adapter(pool_maxsize=MAX_CONCURRENCY)
-        # One at a time is as fast, and has the copies of one answer only in memory.
+        # Parsing one at a time is as fast, and keeps the copies of only one answer in memory.
         self.parsing = threading.Lock()
         if connection.verify is False:
             urllib3.disable_warnings()
@@ -68,13 +68,13 @@ class Session:
         proxy = requests.utils.select_proxy(connection.base_url, self.settings["proxies"])
         if proxy and not is_proxy(proxy if "://" in proxy else "http://" + proxy):
             remedy = f"Correct HTTPS_PROXY or ALL_PROXY. {PROXY_USER}"
-            raise InputError("The proxy of the environment", "is no proxy URL.", remedy)
+            raise InputError("The proxy of the environment", "is not a valid proxy URL.", remedy)
         self.proxy = name_and_port(proxy or "")
         self.reset(on_secret)
         self._register_connection_secrets()
 
     def reset(self, on_secret: Callable[[str], Any]) -> None:
-        """Begin another run on the same connections, with its own budget, counts and register of secrets."""
+        """Start another run on the same connections, with its own budget, counts and register of secrets."""
         self.throttle = Throttle(self.connection.retry_budget, self._sleep)
         self._on_secret = on_secret
         for secret in self._secrets:
@@ -84,22 +84,22 @@ class Session:
         self.adapter.close()
 
     def measure_clock_skew(self, platform_s: float, sent_at: float) -> None:
-        """Take from the first answer by how much the platform's clock is ahead of the one here, at most.
+        """Measure with the first answer how far the platform's clock is ahead of the local one, at most.
 
-        platform_s: its time by the answer, sent_at: when the request was sent, both in epoch seconds.
+        platform_s: its time by the answer. sent_at: when the request was sent. Both in epoch seconds.
         """
         if self._clock_ahead_s is None:
             # One second more, since a Date has no fractions.
             self._clock_ahead_s = platform_s + 1 - sent_at
 
     def platform_time_ms(self) -> int:
-        """Epoch ms on the platform's clock: not too early, and late by a second and the first answer's time at most."""
+        """Return epoch ms on the platform's clock: never early, late by at most 1 s and the first answer's time."""
         return int((time.time() + (self._clock_ahead_s or 0)) * 1000)
 
     def register_secret(self, secret: str) -> None:
-        """Hide a text in all messages from now on, and hand it to whoever hides it in results."""
+        """Mask a text in all messages from now on, and pass it to on_secret, which masks it in results."""
         if secret:
-            # Other sets, since another thread may be going through these.
+            # New sets, since another thread may be iterating over these.
             self._secrets |= {secret}
             self._spellings |= spellings(secret)
             self._on_secret(secret)
@@ -115,5 +115,5 @@ class Session:
             self.register_secret(secret)
 
     def scrub(self, text: Any, is_cut: bool = False) -> str:
-        """Text of an answer or a library's exception, fit for an error message. is_cut: whether its end is missing."""
+        """Return a text of an answer or a library's exception, safe for an error message. is_cut: as in hidden()."""
         return printable(hidden(str(text), self._spellings, is_cut))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How fast requests may follow each other: one budget for retries, and slower for all when the platform asks."""
+"""The pace of requests: one budget for retries, and a slower pace for all when the platform asks for it."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from collections import Counter
 from contextlib import contextmanager
 from typing import Any, Callable, Iterator
 
-# The shortest wait before another attempt is half of it
+# The shortest wait before a retry is half of it
 FIRST_WAIT_S = 0.5
-# Between the beginnings of two attempts, once the platform asked to slow down; less and less as attempts succeed
+# The gap between the starts of two attempts, once the platform asked to slow down; it shrinks as attempts succeed
 FIRST_GAP_S, LONGEST_GAP_S = 0.1, 2.0
 
 
 class Throttle:
     """Paces the attempts of one run, from however many threads.
 
-    budget_s: seconds that failed attempts, and the waits between them, may take in all. What several threads spend at
-    the same time counts once, as on a clock on the wall.
+    budget_s: total seconds for failed attempts and the waits between them. Seconds that several threads spend at the
+    same time count once, as wall-clock time.
     """
 
     def __init__(self, budget_s: float, sleep: Callable[[float], Any] = time.sleep) -> None:
@@ -38,31 +38,31 @@ class Throttle:
         self._gap_s = 0.0
         self._at_most = self._limit = 1
         self._running = 0
-        # Whoever waits for a slot, in their order
+        # The queue of threads that wait for a slot
         self._waiting: list[object] = []
         self._successes = 0
         self._changed = threading.Condition()
         self._mine = threading.local()
 
     def set_limit(self, slots: int) -> None:
-        """Let so many attempts run at once, as long as the platform does not ask to slow down."""
+        """Allow so many concurrent attempts, unless the platform asks to slow down."""
         with self._changed:
             self._at_most = self._limit = slots
 
     def now(self) -> float:
-        """Seconds on a clock that also moves when a test's sleep() doesn't take any time."""
+        """Return seconds on a clock that also advances when a test's sleep() takes no time."""
         return time.monotonic() + self._not_slept_s
 
     @contextmanager
     def attempt(self, kind: str) -> Iterator[None]:
-        """Make one attempt in here. Waits for a slot; an attempt within another one has that one's."""
+        """Make one attempt in here. Waits for a slot; a nested attempt uses the slot of the outer one."""
         if self._has_slot:
             with self._changed:
                 self.sent[kind] += 1
             yield
             return
         with self.slot():
-            # Another one may be told to slow down while this one waits, or begin right before it.
+            # Another attempt may be told to slow down while this one waits, or start right before it.
             while (pause := self._begin(kind)) > 0:
                 self._wait(pause)
             yield
@@ -70,7 +70,7 @@ class Throttle:
 
     @contextmanager
     def slot(self) -> Iterator[None]:
-        """Have a slot for attempts in here, as one of those that run at once."""
+        """Hold one of the slots for concurrent attempts in here."""
         if self._has_slot:
             yield
             return
@@ -89,7 +89,7 @@ class Throttle:
         return getattr(self._mine, "has_slot", False)
 
     def _wait_for_slot(self) -> None:
-        """First come, first served: else whoever waits is overtaken by those who go on from attempt to attempt."""
+        """Wait for a slot, first come, first served: else threads with many attempts overtake a waiting one."""
         place = object()
         with self._changed:
             self._waiting.append(place)
@@ -102,7 +102,7 @@ class Throttle:
                 self._changed.notify_all()
 
     def _begin(self, kind: str) -> float:
-        """Begin an attempt; or the seconds until one may begin."""
+        """Start an attempt, or return the seconds until it may start."""
         with self._changed:
             now = self.now()
             pause = max(self._pause_until, self._next_at) - now
@@ -113,7 +113,7 @@ class Throttle:
 
     def _succeeded(self) -> None:
         with self._changed:
-            # So slowly that it stays near what the platform bears while others, too, ask for it.
+            # Slowly, to stay near the rate that the platform accepts while other clients use it too.
             self._gap_s = self._gap_s * 0.8 if self._gap_s > FIRST_GAP_S / 8 else 0.0
             self._successes += 1
             if self._limit < self._at_most and self._successes >= self._limit:
@@ -122,12 +122,12 @@ class Throttle:
                 self._changed.notify_all()
 
     def failed(self, started: float) -> None:
-        """Count the seconds of an attempt that failed."""
+        """Spend the seconds of a failed attempt."""
         with self._changed:
             self._spend(started, self.now())
 
     def try_spend(self, wait: float) -> bool:
-        """Count a wait before another attempt; False if that is more than is left."""
+        """Spend a wait before a retry, or return False if that is more than is left."""
         with self._changed:
             now = self.now()
             if self._cost(now, now + wait) > self._left_s:
@@ -137,11 +137,11 @@ class Throttle:
 
     @property
     def is_exhausted(self) -> bool:
-        """True if the budget is used up, so that there are no more retries."""
+        """Whether the budget is used up, so that there are no more retries."""
         return self._left_s < FIRST_WAIT_S
 
     def _cost(self, start: float, end: float) -> float:
-        """What of a time no other attempt has spent."""
+        """Return the seconds of a time that no other attempt has spent."""
         return max(0.0, end - max(start, self._counted_until))
 
     def _spend(self, start: float, end: float) -> None:
@@ -149,12 +149,12 @@ class Throttle:
         self._counted_until = max(self._counted_until, end)
 
     def retry_after(self, wait: float, slow_down: bool) -> None:
-        """Wait before another attempt; with slow_down, all others wait as long, and fewer and rarer ones follow."""
+        """Wait before a retry; with slow_down, all threads wait, and fewer and slower attempts follow."""
         with self._changed:
             self.retries += 1
             if slow_down:
                 now = self.now()
-                # Attempts that ran at the same time are refused together: they count as one refusal.
+                # Concurrent attempts are refused together: they count as one refusal.
                 if now >= self._pause_until:
                     self._limit = max(1, self._limit // 2)
                     self._successes = 0

@@ -145,35 +145,38 @@ def test_names_and_descriptions():
     ("rules", "message"),
     [
         ([], "Option rules: is an empty list. Give at least one rule."),
-        (["x"], "Rule 1: The item: is no dictionary: 'x'."),
-        ([None], "Rule 1: The item: is no dictionary: 'None'."),
+        (["x"], "Rule 1: The item: must be a dictionary, got 'x'."),
+        ([None], "Rule 1: The item: must be a dictionary, got 'None'."),
         ([{}], "Rule 1: Its options: missing required arguments: match, name."),
         ([{"name": "R"}], "Rule 1 'R': Its options: missing required arguments: match."),
         ([{"match": {}}], "Rule 1: Its options: missing required arguments: name."),
         ([rule(name=None)], "Rule 1: Its options: missing required arguments: name."),
         ([rule(name=" ")], "Rule 1 '': Option name: is empty."),
-        ([rule(), rule(name="S"), rule()], "Rule 3 'R': Option name: is the name of a rule before it. Give each"),
+        (
+            [rule(), rule(name="S"), rule()],
+            "Rule 3 'R': Option name: must be unique, and an earlier rule has the same name. Give each",
+        ),
         ([rule(name="\x1b[31mR\n" * 90)], None),
         # keys
         (
             [rule(), rule(name="S", mach={})],
-            "Rule 2 'S': Option mach: is unknown. Known here are name, description, ma",
+            "Rule 2 'S': Option mach: is unknown. Valid keys are name, description, ma",
         ),
         (
             [rule(match={"stauts": ["New"]})],
-            f"Rule 1 'R': Option match.stauts: is unknown. Known here are {KNOWN_MATCH}",
+            f"Rule 1 'R': Option match.stauts: is unknown. Valid keys are {KNOWN_MATCH}",
         ),
         (
             [rule(match={"tags": {"some": []}})],
-            "Rule 1 'R': Option match.tags.some: is unknown. Known here are any, all",
+            "Rule 1 'R': Option match.tags.some: is unknown. Valid keys are any, all",
         ),
         (
             [rule(set={"description": "x"})],
-            "Rule 1 'R': Option set.description: is unknown. Known here are status, sev",
+            "Rule 1 'R': Option set.description: is unknown. Valid keys are status, sev",
         ),
         (
             [rule(set={"tags": {"replace": ["x"]}})],
-            "Rule 1 'R': Option set.tags.replace: is unknown. Known here are add",
+            "Rule 1 'R': Option set.tags.replace: is unknown. Valid keys are add",
         ),
         ([rule(**{"a.b": 1})], "Rule 1 'R': Option a.b: is unknown."),
         ([rule(match={"tags.any": ["a"]})], "Rule 1 'R': Option match.tags.any: is unknown."),
@@ -187,47 +190,53 @@ def test_names_and_descriptions():
         ),
         (
             [rule(match=[])],
-            "Rule 1 'R': Option match: is a list. Give a dictionary with status, not_status, s",
+            "Rule 1 'R': Option match: must be a dictionary, got a list. Valid keys are status, not_status, s",
         ),
-        ([rule(match="status")], "Rule 1 'R': Option match: is no dictionary. Give a dictionary with status, "),
+        (
+            [rule(match="status")],
+            "Rule 1 'R': Option match: must be a dictionary, got 'status'. Valid keys are status, ",
+        ),
         # Ansible would make of it a condition without a value, which every case meets.
-        ([rule(match='{"name": null}')], "Rule 1 'R': Option match: is no dictionary."),
+        ([rule(match='{"name": null}')], "Rule 1 'R': Option match: must be a dictionary, got "),
         # Ansible would fail on it without a word about the rule.
-        ([rule(set=5)], "Rule 1 'R': Option set: is no dictionary. Give a dictionary with status, severity, "),
+        ([rule(set=5)], "Rule 1 'R': Option set: must be a dictionary, got '5'. Valid keys are status, severity, "),
         (
             [rule(match={"tags": ["a"]})],
-            "Rule 1 'R': Option match.tags: is a list. Give a dictionary with any, all, none.",
+            "Rule 1 'R': Option match.tags: must be a dictionary, got a list. Valid keys are any, all, none.",
         ),
         ([rule(match={"status": ["new"]})], "Rule 1 'R': Its options: value of status must be one or more of: New, In"),
         (
             [rule(match={"resolution": ["None"]})],
             "Rule 1 'R': Its options: value of resolution must be one or more of:",
         ),
-        ([rule(match={"min_score": "high"})], "Rule 1 'R': Option match.min_score: must be a number; got 'high'."),
-        ([rule(match={"min_size": 1.5})], "Rule 1 'R': Option match.min_size: must be a whole number; got '1.5'."),
+        ([rule(match={"min_score": "high"})], "Rule 1 'R': Option match.min_score: must be a number, got 'high'."),
+        ([rule(match={"min_size": 1.5})], "Rule 1 'R': Option match.min_size: must be a whole number, got '1.5'."),
         ([rule(set={"status": "Closed"})], "Rule 1 'R': Its options: value of status must be one of: New, In Progress"),
         ([rule(set={"resolution": ""})], "Rule 1 'R': Its options: value of resolution must be one of: False Positive"),
         # texts, of which Ansible would make what nobody meant
         (
             [rule(match={"name": ["a", "b"]})],
-            "Rule 1 'R': Option match.name: is no text: \"['a', 'b']\". Give one text.",
+            "Rule 1 'R': Option match.name: must be a string, got \"['a', 'b']\". Give one value.",
         ),
-        ([rule(set={"name": {"a": 1}})], "Rule 1 'R': Option set.name: is no text: \"{'a': 1}\"."),
-        ([rule(set={"assignee": ["ohtani"]})], "Rule 1 'R': Option set.assignee: is no text: \"['ohtani']\"."),
-        ([rule(set={"status": "New"}, comment=["a"])], "Rule 1 'R': Option comment: is no text: \"['a']\"."),
-        ([rule(name=["a"])], "Rule 1 \"['a']\": Option name: is no text: \"['a']\"."),
-        ([rule(match={"assignee": [None]})], "Rule 1 'R': Option match.assignee: has an item that is no text: 'None'."),
+        ([rule(set={"name": {"a": 1}})], "Rule 1 'R': Option set.name: must be a string, got \"{'a': 1}\"."),
+        (
+            [rule(set={"assignee": ["ohtani"]})],
+            "Rule 1 'R': Option set.assignee: must be a string, got \"['ohtani']\".",
+        ),
+        ([rule(set={"status": "New"}, comment=["a"])], "Rule 1 'R': Option comment: must be a string, got \"['a']\"."),
+        ([rule(name=["a"])], "Rule 1 \"['a']\": Option name: must be a string, got \"['a']\"."),
+        ([rule(match={"assignee": [None]})], "Rule 1 'R': Option match.assignee: items must be strings, got 'None'."),
         (
             [rule(match={"assignee": [["x"]]})],
-            "Rule 1 'R': Option match.assignee: has an item that is no text: \"['x']\"",
+            "Rule 1 'R': Option match.assignee: items must be strings, got \"['x']\"",
         ),
         (
             [rule(match={"tags": {"any": [{"a": 1}]}})],
-            "Rule 1 'R': Option match.tags.any: has an item that is no text:",
+            "Rule 1 'R': Option match.tags.any: items must be strings, got ",
         ),
         (
             [rule(set={"tags": {"add": [["a"]]}})],
-            "Rule 1 'R': Option set.tags.add: has an item that is no text: \"['a']\"",
+            "Rule 1 'R': Option set.tags.add: items must be strings, got \"['a']\"",
         ),
         # values
         ([rule(match={"status": []})], "Rule 1 'R': Option status: is an empty list, which no case matches."),
@@ -251,9 +260,9 @@ def test_names_and_descriptions():
         ([rule(match={"tags": {"any": ["a,b"]}})], "Rule 1 'R': Option match.tags.any: tag 'a,b' holds a comma"),
         ([rule(match={"tags": {"none": [" "]}})], "Rule 1 'R': Option match.tags.none: tag '' is empty."),
         ([rule(match={"tags": {"all": ["a\x1b"]}})], "Rule 1 'R': Option match.tags.all: tag 'a' holds a control ch"),
-        ([rule(match={"assignee": [" "]})], "Rule 1 'R': Option assignee: has an item of blanks only. For un"),
-        ([rule(match={"not_assignee": ["x", "\t"]})], "Rule 1 'R': Option not_assignee: has an item of blanks only."),
-        ([rule(match={"min_size": -1})], "Rule 1 'R': Option min_size: is -1."),
+        ([rule(match={"assignee": [" "]})], "Rule 1 'R': Option assignee: has a blank item. For un"),
+        ([rule(match={"not_assignee": ["x", "\t"]})], "Rule 1 'R': Option not_assignee: has a blank item."),
+        ([rule(match={"min_size": -1})], "Rule 1 'R': Option min_size: must be 0 or more, got -1."),
         ([rule(set={"tags": {"add": []}})], "Rule 1 'R': Option set.tags: adds and removes nothing."),
         (
             [rule(match={"older_than": "7x"})],
@@ -271,41 +280,56 @@ def test_names_and_descriptions():
         ([rule(match={"name": ""})], "Rule 1 'R': Option match.name: is empty."),
         (
             [rule(match={"name": "("})],
-            "Rule 1 'R': Option match.name: '(' is no regular expression: missing ), untermi",
+            "Rule 1 'R': Option match.name: must be a Python regular expression, got '(': missing ), untermi",
         ),
-        ([rule(match={"name": "(?<\x1b"})], "Rule 1 'R': Option match.name: '(?<' is no regular expression: "),
-        ([rule(match={"name": "(" * 9999})], "Rule 1 'R': Option match.name: '(((((((((((((((((((((((((((((((((((((("),
+        (
+            [rule(match={"name": "(?<\x1b"})],
+            "Rule 1 'R': Option match.name: must be a Python regular expression, got '(?<': ",
+        ),
+        (
+            [rule(match={"name": "(" * 9999})],
+            "Rule 1 'R': Option match.name: must be a Python regular expression, got '((((",
+        ),
         # ranges
-        ([rule(match={"min_score": -1})], "Rule 1 'R': Option min_score: is -1. A score is from 0 to 100."),
-        ([rule(match={"max_score": 101})], "Rule 1 'R': Option max_score: is 101. A score is from 0 to 100."),
-        ([rule(match={"max_score": "nan"})], "Rule 1 'R': Option match.max_score: must be a number; got 'nan'."),
-        ([rule(match={"max_size": -1})], "Rule 1 'R': Option max_size: is -1. A size is 0 or more."),
-        ([rule(match={"min_score": 2, "max_score": 1})], "Rule 1 'R': Options min_score and max_score: leave no room"),
-        ([rule(match={"min_size": 2, "max_size": 1})], "Rule 1 'R': Options min_size and max_size: leave no room bet"),
+        (
+            [rule(match={"min_score": -1})],
+            "Rule 1 'R': Option min_score: must be from 0 to 100, got -1. Correct the value.",
+        ),
+        (
+            [rule(match={"max_score": 101})],
+            "Rule 1 'R': Option max_score: must be from 0 to 100, got 101. Correct the value.",
+        ),
+        ([rule(match={"max_score": "nan"})], "Rule 1 'R': Option match.max_score: must be a number, got 'nan'."),
+        ([rule(match={"max_size": -1})], "Rule 1 'R': Option max_size: must be 0 or more, got -1. Correct the value."),
+        (
+            [rule(match={"min_score": 2, "max_score": 1})],
+            "Rule 1 'R': Options min_score and max_score: the range is empty",
+        ),
+        ([rule(match={"min_size": 2, "max_size": 1})], "Rule 1 'R': Options min_size and max_size: the range is empty"),
         (
             [rule(match={"older_than": "9d", "newer_than": "7d"})],
-            "Rule 1 'R': Options newer_than and older_than: leave",
+            "Rule 1 'R': Options newer_than and older_than: the range is empty",
         ),
         (
             [rule(match={"modified_before": "9d", "modified_after": "7d"})],
-            "Rule 1 'R': Options modified_after and modified_before: leave no room between them.",
+            "Rule 1 'R': Options modified_after and modified_before: the range is empty.",
         ),
         (
             [rule(match={"newer_than": "2099-01-01"})],
-            "Rule 1 'R': Option newer_than: lies in the future, where no case",
+            "Rule 1 'R': Option newer_than: is in the future and can never match",
         ),
         (
             [rule(match={"modified_after": "2099-01-01"})],
-            "Rule 1 'R': Option modified_after: lies in the future, where",
+            "Rule 1 'R': Option modified_after: is in the future and can never match",
         ),
         # what rules itself out
         (
             [rule(match={"status": ["New"], "not_status": ["New"]})],
-            "Rule 1 'R': Options status and not_status: leave n",
+            "Rule 1 'R': Options status and not_status: can never match together",
         ),
         (
             [rule(match={"severity": ["Low", "High"], "not_severity": ["High", "Low"]})],
-            "Rule 1 'R': Options severity and not_severity: leave nothing over.",
+            "Rule 1 'R': Options severity and not_severity: can never match together.",
         ),
         (
             [rule(match={"resolution": [""], "not_resolution": [""]})],
@@ -313,24 +337,27 @@ def test_names_and_descriptions():
         ),
         (
             [rule(match={"assignee": [""], "not_assignee": [""]})],
-            "Rule 1 'R': Options assignee and not_assignee: leave",
+            "Rule 1 'R': Options assignee and not_assignee: can never match together",
         ),
-        ([rule(match={"tenant": ["x"], "not_tenant": ["x", "y"]})], "Rule 1 'R': Options tenant and not_tenant: leave"),
+        (
+            [rule(match={"tenant": ["x"], "not_tenant": ["x", "y"]})],
+            "Rule 1 'R': Options tenant and not_tenant: can never match together",
+        ),
         (
             [rule(match={"tags": {"any": ["a"], "none": ["a", "b"]}})],
-            "Rule 1 'R': Option match.tags: asks for tags that",
+            "Rule 1 'R': Option match.tags: can never match, since none",
         ),
         (
             [rule(match={"tags": {"all": ["a", "b"], "none": ["b"]}})],
-            "Rule 1 'R': Option match.tags: asks for tags that",
+            "Rule 1 'R': Option match.tags: can never match, since none",
         ),
         # set
         ([rule(set={})], "Rule 1 'R': Option set: is empty. Leave it out for a finding, or say what to change."),
         ([rule(set={"assignee": None})], "Rule 1 'R': Option set: is empty."),
         ([rule(comment="x")], "Rule 1 'R': Option comment: needs set: a finding writes nothing."),
         ([rule(set={"status": "New"}, comment=" ")], "Rule 1 'R': Option comment: is empty."),
-        ([rule(set={"name": " "})], "Rule 1 'R': Option name: is empty. Leave it out, or give a text."),
-        ([rule(set={"assignee": " "})], "Rule 1 'R': Option assignee: is blank. To assign the case to nobody, give"),
+        ([rule(set={"name": " "})], "Rule 1 'R': Option name: is empty. Leave it out, or give a string."),
+        ([rule(set={"assignee": " "})], "Rule 1 'R': Option assignee: is blank. To unassign the case, give"),
         ([rule(set={"tags": {}})], "Rule 1 'R': Its options: one of the following is required: add, remove, set found"),
         ([rule(set={"tags": {"set": ["a"], "add": ["b"]}})], "Rule 1 'R': Its options: parameters are mutually exclus"),
         ([rule(set={"tags": {"add": ["a"], "delete": ["a"]}})], "Rule 1 'R': Option tags: adds and removes 'a'."),
@@ -406,7 +433,7 @@ def test_items():
     ("items", "message"),
     [
         ([], "Option cases: is an empty list. Give at least one case."),
-        ([7], "Item 1 of cases: The item: is no dictionary: '7'."),
+        ([7], "Item 1 of cases: The item: must be a dictionary, got '7'."),
         ([{}], "Item 1 of cases: Its options: one of the following is required: case_id, ticket_id."),
         ([{"status": "New"}], "Item 1 of cases: Its options: one of the following is required: case_id, ticket_id."),
         (
@@ -416,30 +443,36 @@ def test_items():
         ([{"case_id": "a"}], "Item 1 of cases: The task: declares no state of the case."),
         (
             [{"case_id": "a", "host": "x"}],
-            "Item 1 of cases: Option host: is unknown. Known here are case_id, ticket_id,",
+            "Item 1 of cases: Option host: is unknown. Valid keys are case_id, ticket_id,",
         ),
         (
             [{"case_id": "a", "tags": {"x": []}}],
-            "Item 1 of cases: Option tags.x: is unknown. Known here are add, remove",
+            "Item 1 of cases: Option tags.x: is unknown. Valid keys are add, remove",
         ),
-        ([{"case_id": ["a"], "status": "New"}], "Item 1 of cases: Option case_id: is no text: \"['a']\"."),
-        ([{"case_id": "../users", "status": "New"}], "Item 1 of cases: Option case_id: '../users' is no id of a case"),
-        ([{"case_id": "", "status": "New"}], "Item 1 of cases: Option case_id: '' is no id of a case"),
+        ([{"case_id": ["a"], "status": "New"}], "Item 1 of cases: Option case_id: must be a string, got \"['a']\"."),
+        (
+            [{"case_id": "../users", "status": "New"}],
+            "Item 1 of cases: Option case_id: must have only letters, digits, - and _, got '../users'",
+        ),
+        (
+            [{"case_id": "", "status": "New"}],
+            "Item 1 of cases: Option case_id: must have only letters, digits, - and _, got ''",
+        ),
         (
             [{"ticket_id": "x", "status": "New"}],
-            "Item 1 of cases: Option ticket_id: must be a whole number; got",
+            "Item 1 of cases: Option ticket_id: must be a whole number, got",
         ),
         (
             [{"case_id": "a", "status": "New", "if_unmodified_since": "7d"}],
-            "Item 1 of cases: Option if_unmodified_since: '7d' is",
+            "Item 1 of cases: Option if_unmodified_since: must be a time, got the age '7d'",
         ),
         (
             [{"case_id": "a", "status": "New"}, {"ticket_id": 1, "name": "x"}, {"case_id": "a", "severity": "Low"}],
-            "Item 3 of cases: The case: is also that of item 1. Declare all of a case in one item.",
+            "Item 3 of cases: The case: is already declared by item 1. Declare all of a case in one item.",
         ),
         (
             [{"ticket_id": 1, "status": "New"}, {"ticket_id": "1", "status": "New"}],
-            "Item 2 of cases: The case: is also that of item 1.",
+            "Item 2 of cases: The case: is already declared by item 1.",
         ),
     ],
 )

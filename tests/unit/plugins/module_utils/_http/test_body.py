@@ -192,15 +192,15 @@ def test_what_is_decompressed(pieces, encoding, body):
         ([GZIP, GZIP], "gzip", "can't be decompressed"),
         ([GZIP[:-8] + bytes(8)], "gzip", "can't be decompressed"),  # another checksum
         ([zlib.compress(b"hello")], "gzip", "can't be decompressed"),
-        ([zlib.compress(b"hello")], "deflate", "is packed as deflate that was not asked for"),
-        ([b"hello"], "br", "is packed as br that was not asked for"),
-        ([b"hello"], "zstd", "is packed as zstd that was not asked for"),
-        ([gzip.compress(GZIP, mtime=0)], "gzip, gzip", "is packed as gzip, gzip that was not asked for"),
+        ([zlib.compress(b"hello")], "deflate", "has the Content-Encoding deflate, which was not requested"),
+        ([b"hello"], "br", "has the Content-Encoding br, which was not requested"),
+        ([b"hello"], "zstd", "has the Content-Encoding zstd, which was not requested"),
+        ([gzip.compress(GZIP, mtime=0)], "gzip, gzip", "has the Content-Encoding gzip, gzip, which was not requested"),
         # what is no name of a way to pack, but any text, such as a secret
-        ([b"hello"], "\x1b[31m" + "x" * 99, "is packed in a way that was not asked for"),
-        ([b"hello"], "canary-token-4711", "is packed in a way that was not asked for"),
-        ([b"hello"], "gzip, canary", "is packed in a way that was not asked for"),
-        ([b"hello"], "br," * 30 + "br", "is packed in a way that was not asked for"),
+        ([b"hello"], "\x1b[31m" + "x" * 99, "has a Content-Encoding that was not requested"),
+        ([b"hello"], "canary-token-4711", "has a Content-Encoding that was not requested"),
+        ([b"hello"], "gzip, canary", "has a Content-Encoding that was not requested"),
+        ([b"hello"], "br," * 30 + "br", "has a Content-Encoding that was not requested"),
     ],
 )
 def test_what_is_not_decompressed(pieces, encoding, words):

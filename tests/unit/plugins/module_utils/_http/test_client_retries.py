@@ -48,7 +48,7 @@ def test_waits_double_up_to_half_a_minute(make, no_jitter):
     error = failure(client.get, "a")
     assert client.waits == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
     assert error.details["attempts"] == 10
-    assert ": Remote end closed connection without response. Tried 10 times. " in str(error)
+    assert ": Remote end closed connection without response. Gave up after 10 attempts. " in str(error)
 
 
 def test_tries_without_number(monkeypatch, no_jitter):
@@ -238,7 +238,7 @@ def test_a_look_that_fails_after_what_no_other_try_mends(make, answer):
 
     error = failure(put, make(answer), already_applied=fail)
     assert isinstance(error, ApiError)
-    assert error.notes == ["Whether it was done all the same could not be seen."]
+    assert error.notes == ["It is unknown whether the write was made: the read that verifies it failed as well."]
 
 
 def test_a_look_that_fails_ends_it(make):
@@ -248,7 +248,7 @@ def test_a_look_that_fails_ends_it(make):
     client = make(http(status=503), http(), retries=3)
     error = failure(put, client, already_applied=fail)
     assert "HTTP 503" in str(error)
-    assert error.notes == ["Whether it was done all the same could not be seen."]
+    assert error.notes == ["It is unknown whether the write was made: the read that verifies it failed as well."]
     assert error.details["outcome_unknown"] is True
     assert len(client.asked) == 1
 
@@ -261,7 +261,7 @@ def test_a_look_that_fails_after_what_did_not_arrive(make, options):
     client = make(http(b"why", 401 if "api_key" in options else 429), LOGIN, http(), **options)
     error = failure(put, client, already_applied=fail)
     assert "the platform says: why." in str(error)
-    assert error.notes == ["It was not tried again, since the read that comes before another try failed as well."]
+    assert error.notes == ["The write was not retried: the read before the retry failed as well."]
     assert "outcome_unknown" not in error.details
 
 

@@ -51,7 +51,7 @@ def hung_up(answer):
 
 NOT_SHOWN = "is not shown, because it may hold a token."
 SIZED = f"The answer ({SIZE} bytes) {NOT_SHOWN}"
-NO_WORDS = "What came is not shown, because it may hold a token."
+NO_WORDS = "The data received is not shown, because it may hold a token."
 LENGTH = f"Content-Length: {SIZE}"
 
 # what came: (the answer, what the message says of it)
@@ -84,11 +84,14 @@ ANSWERS = {
         f"HTTP 200, but the answer is not a JSON object. The answer ({SIZE + 2} bytes) {NOT_SHOWN}",
     ),
     "no gzip": (http(ANSWER, Content_Encoding="gzip"), f"the answer can't be decompressed. The answer {NOT_SHOWN}"),
-    "another way to pack": (http(ANSWER, Content_Encoding="br"), "the answer is packed as br that was not asked for."),
-    "the token as way to pack": (http(b"{}", Content_Encoding=FRESH), "is packed in a way that was not asked for."),
+    "another way to pack": (
+        http(ANSWER, Content_Encoding="br"),
+        "the answer has the Content-Encoding br, which was not requested.",
+    ),
+    "the token as way to pack": (http(b"{}", Content_Encoding=FRESH), "has a Content-Encoding that was not requested."),
     "a part of it as way to pack": (
         http(b"{}", Content_Encoding=FRESH[:20]),
-        "packed in a way that was not asked for.",
+        "has a Content-Encoding that was not requested.",
     ),
     "too large": (
         http(ANSWER + b" " * 2**20),

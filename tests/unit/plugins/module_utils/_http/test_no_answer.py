@@ -234,8 +234,8 @@ def test_why_no_answer_came(monkeypatch, error, words, again, may_have_arrived):
         raised = failure(put, client)
     url = "https://platform.example.com/connect/api/v1/cases/1"
     assert isinstance(raised, TransportError)
-    assert str(raised).replace(" Tried 2 times.", "") == f"Could not update case 1 (PUT {url}): {words}"
-    assert ("Tried 2 times." in str(raised)) is again
+    assert str(raised).replace(" Gave up after 2 attempts.", "") == f"Could not update case 1 (PUT {url}): {words}"
+    assert ("Gave up after 2 attempts." in str(raised)) is again
     assert (len(waits) == 1) is again
     assert raised.may_have_arrived is may_have_arrived
     facts = {"method": "PUT", "path": API + "cases/1", "url": url, **({"attempts": 2} if again else {})}
@@ -291,7 +291,7 @@ def test_an_answer_that_began_in_time_and_did_not_end(make):
     # Long enough for a busy machine to begin an answer
     error = failure(make(slow, timeout=1.0).get, "a")
     over.set()
-    assert "): no complete answer in time (timeout is 1 s, and HTTP 200 began one): " in str(error)
+    assert "): no complete answer in time (timeout is 1 s, HTTP 200 was received): " in str(error)
 
 
 def test_an_answer_that_ends_too_early_and_a_library_that_does_not_say_so(monkeypatch):

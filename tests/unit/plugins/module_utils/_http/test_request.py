@@ -45,7 +45,10 @@ def test_answers_of_a_write(make, answer, result):
         (http(b"[" * 200 + b"]" * 200), "HTTP 200, but the answer is nested too deeply, it begins: [[["),
         (http({}, 204), "HTTP 204."),
         (http({}, 201), "HTTP 201, the platform says: {}."),
-        (http({}, Content_Encoding="br"), "HTTP 200, but the answer is packed as br that was not asked for."),
+        (
+            http({}, Content_Encoding="br"),
+            "HTTP 200, but the answer has the Content-Encoding br, which was not requested.",
+        ),
         (http({}, Content_Encoding="gzip"), "HTTP 200, but the answer can't be decompressed."),
     ],
 )
@@ -103,7 +106,7 @@ def test_what_comes_before_an_answer_has_an_end(make, monkeypatch):
             yield b"HTTP/1.1 100 Continue\r\n\r\n" * 1000
 
     error = failure(make(endless).get, "a")
-    assert "): What came before an answer is larger than 1 MiB. Likely a login page" in str(error)
+    assert "): The data before the answer is larger than 1 MiB. Likely a login page" in str(error)
     assert "status" not in error.details
 
 
@@ -129,7 +132,9 @@ def test_an_answer_to_another_call(make):
     assert put(make(http({"a": 1})), accepts=accepts) == {"a": 1}
     assert put(make(http({"b": 1}))) == {"b": 1}
     error = failure(put, make(http({"b": 1})), accepts=accepts)
-    assert 'HTTP 200, but the answer is none to this call, it begins: {"b": 1}. Likely a login page' in str(error)
+    assert 'HTTP 200, but the answer is not an answer to this request, it begins: {"b": 1}. Likely a login page' in str(
+        error
+    )
     assert error.may_have_arrived
 
 
@@ -141,16 +146,20 @@ def test_an_answer_to_another_call(make):
     [
         (400, ApiError, "The platform refused the request as it is."),
         (401, AuthenticationError, "The access token expired or is wrong. Get a new one, or set api_key so that"),
-        (403, ApiError, "The key may not do this: check the account's role, and that the tenant is in the key's scope"),
+        (
+            403,
+            ApiError,
+            "The key has no permission for this request: check the account's role, and the tenants in the key's scope.",
+        ),
         (404, ApiError, "Check the id (a case's _id, not its ticket number), the tenant, and the platform's version."),
-        (405, ApiError, "The platform may lack this call: check that its version is 5.0.4 or later."),
+        (405, ApiError, "The platform may not support this request: check that its version is 5.0.4 or later."),
         (418, ApiError, "The platform refused the request as it is."),
         (422, ApiError, "The platform refused a value: check the options, and that its version knows them."),
-        (429, ApiError, "The platform asks to slow down: run less at once, or raise retry_budget."),
+        (429, ApiError, "The platform asks to slow down: send fewer concurrent requests, or raise retry_budget."),
         (499, ApiError, "The platform refused the request as it is."),
-        (500, ApiError, "The platform failed; nothing here can mend it. Look at the platform's health, then run again"),
-        (502, ApiError, "The platform failed; nothing here can mend it. Look at the platform's health, then run again"),
-        (599, ApiError, "The platform failed; nothing here can mend it. Look at the platform's health, then run again"),
+        (500, ApiError, "The platform failed, which the task can't fix. Check the platform's health, then run again"),
+        (502, ApiError, "The platform failed, which the task can't fix. Check the platform's health, then run again"),
+        (599, ApiError, "The platform failed, which the task can't fix. Check the platform's health, then run again"),
     ],
 )
 def test_an_error_names_call_cause_and_remedy(make, status, kind, remedy):
@@ -227,7 +236,7 @@ def test_a_redirect_to_nowhere(make, location):
     ],
 )
 def test_a_body_that_cannot_be_read_hides_no_status(make, answer):
-    assert "HTTP 403. The key may not do this" in str(failure(make(answer).get, "a"))
+    assert "HTTP 403. The key has no permission for this request" in str(failure(make(answer).get, "a"))
 
 
 def test_of_the_body_of_an_error_the_beginning_is_told(make):

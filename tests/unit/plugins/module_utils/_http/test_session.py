@@ -48,8 +48,8 @@ def test_a_proxy_of_the_environment_that_is_none(monkeypatch, url):
     monkeypatch.setenv("HTTPS_PROXY", url)
     error = failure(Session, connection("https://a.example.com"))
     assert str(error) == (
-        "The proxy of the environment: is no proxy URL. Correct HTTPS_PROXY or ALL_PROXY. "
-        "User name and password in it may have characters of Latin-1 only."
+        "The proxy of the environment: is not a valid proxy URL. Correct HTTPS_PROXY or ALL_PROXY. "
+        "Its user name and password may contain only Latin-1 characters."
     )
 
 
