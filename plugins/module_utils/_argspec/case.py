@@ -255,7 +255,7 @@ class Directory(Protocol):
     def tenant(self) -> Tenant | None: ...
 
 
-class Reading:
+class QueryOptions:
     """The checked options of a query. query() asks the platform for users and the tenant."""
 
     def __init__(self, params: dict[str, Any], now_ms: int) -> None:
@@ -263,7 +263,7 @@ class Reading:
         self.limit = params.get("limit")
         if self.limit is not None and self.limit < 1:
             raise InputError("Option limit", f"must be 1 or more, got {self.limit}.", "Leave it out for all cases.")
-        self.names_cases = params.get("case_id") is not None or params.get("ticket_id") is not None
+        self.has_ids = params.get("case_id") is not None or params.get("ticket_id") is not None
         self.sorting = Sorting(params.get("sort") or "created_at", params.get("order") == "desc")
         self.case_ids = case_ids(params)
         self._assignee = values_or_none(params, "assignee", "unassigned cases")

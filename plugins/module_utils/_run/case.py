@@ -21,7 +21,7 @@ from .._api.writer import (
     write_only_warning,
 )
 from .._argspec.case import (
-    Reading,
+    QueryOptions,
     check_case_id,
     desired_state,
     guard_time,
@@ -139,19 +139,19 @@ def run_case_info(
     params: dict[str, Any], check_mode: bool, on_secret: OnSecret, connect: Connect | None = None
 ) -> dict[str, Any]:
     """Run stellar_case_info: read cases. check_mode is ignored."""
-    reading = Reading(params, clock_ms())
+    options = QueryOptions(params, clock_ms())
     includes = list(dict.fromkeys(params.get("include") or []))
-    if params.get("count_only") and (includes or reading.limit is not None or reading.names_cases):
+    if params.get("count_only") and (includes or options.limit is not None or options.has_ids):
         raise InputError("Option count_only", "can't be combined with include, limit or ids.", "Use it with filters.")
-    with connected(params, on_secret, reading.now_ms, connect) as reader:
+    with connected(params, on_secret, options.now_ms, connect) as reader:
         client = reader.client
         missing: list[Any] = []
         warnings: list[str] = []
         truncated = False
-        if reading.names_cases:
-            cases, missing = _cases_by_id(reader, reading.case_ids, params.get("ticket_id") or [])
+        if options.has_ids:
+            cases, missing = _cases_by_id(reader, options.case_ids, params.get("ticket_id") or [])
         else:
-            query = reading.query(reader.directory)
+            query = options.query(reader.directory)
             warnings = unresolved_warnings(query.unresolved)
             if params.get("count_only"):
                 count = reader.count(query)
@@ -162,7 +162,7 @@ def run_case_info(
                     "requests": client.requests,
                     "warnings": warnings,
                 }
-            cases, truncated = reader.find(query, reading.sorting, reading.limit)
+            cases, truncated = reader.find(query, options.sorting, options.limit)
         errors = _include(reader, cases, includes)
         return {
             "changed": False,
@@ -179,16 +179,16 @@ def run_case_info(
 
 def run_lookup(params: dict[str, Any], on_secret: OnSecret = lambda secret: None) -> dict[str, Any]:
     """Run the lookup stellar_cases: the cases, their ids, or a count as found."""
-    reading = Reading(params, clock_ms())
+    options = QueryOptions(params, clock_ms())
     wanted = params.get("result") or "cases"
-    if wanted == "count" and reading.limit is not None:
+    if wanted == "count" and options.limit is not None:
         raise InputError("Option limit", "can't be combined with result=count.", "Leave one of them out.")
-    with connected(params, on_secret, reading.now_ms) as reader:
-        query = reading.query(reader.directory)
+    with connected(params, on_secret, options.now_ms) as reader:
+        query = options.query(reader.directory)
         if wanted == "count":
             found: list[Any] = [reader.count(query)]
         else:
-            found, _truncated = reader.find(query, reading.sorting, reading.limit)
+            found, _truncated = reader.find(query, options.sorting, options.limit)
         if wanted == "ids":
             found = [case["_id"] for case in found]
         return {**origin(reader), "found": found, "warnings": unresolved_warnings(query.unresolved)}

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import (
     CASE,
     CASE_INFO,
-    Reading,
+    QueryOptions,
     desired_state,
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.rules import parse_items, parse_rules
@@ -60,13 +60,13 @@ CHANGES = pytest.mark.parametrize("read", [of_module, of_item, of_rule])
 
 
 def filter_of_module(name, value):
-    return getattr(Reading(checked(CASE_INFO, {name: value}), NOW).query(Platform()), name)
+    return getattr(QueryOptions(checked(CASE_INFO, {name: value}), NOW).query(Platform()), name)
 
 
 def filter_of_lookup(name, value):
     # Ansible's lookups strip the parts of a text, and leave a list alone.
     given = [item.strip() for item in value.split(",")] if isinstance(value, str) else value
-    return getattr(Reading({name: given}, NOW).query(Platform()), name)
+    return getattr(QueryOptions({name: given}, NOW).query(Platform()), name)
 
 
 def condition(name, value):
@@ -166,9 +166,9 @@ def test_who_changed_a_case_last():
 
 
 def test_ids_of_cases():
-    assert Reading(checked(CASE_INFO, {"case_id": "a1, b2,a1"}), NOW).case_ids == ("a1", "b2")
+    assert QueryOptions(checked(CASE_INFO, {"case_id": "a1, b2,a1"}), NOW).case_ids == ("a1", "b2")
     with pytest.raises(InputError, match="Option case_id: must have only letters, digits, - and _, got ''"):
-        Reading(checked(CASE_INFO, {"case_id": "a1,"}), NOW)
+        QueryOptions(checked(CASE_INFO, {"case_id": "a1,"}), NOW)
 
 
 def test_tenants_of_a_rule():

@@ -17,7 +17,11 @@ import yaml
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE_INFO, Reading, desired_state
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import (
+    CASE_INFO,
+    QueryOptions,
+    desired_state,
+)
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connection import connection_of
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.rules import (
     MATCH,
@@ -162,7 +166,7 @@ class Nobody:
 
 @given(filters)
 def test_filters_make_a_query_or_are_refused_with_their_option(params):
-    found = outcome(lambda: Reading(params, NOW).query(Nobody()))
+    found = outcome(lambda: QueryOptions(params, NOW).query(Nobody()))
     assert isinstance(found, Query) or is_told_well(found, "Option ", "Options ")
 
 
@@ -323,7 +327,7 @@ def test_any_text_is_a_file_to_undo_or_is_refused(text):
     [
         (lambda given_rules: parse_rules(given_rules, NOW), damaged(sound_policies)),
         (lambda given_items: parse_items(given_items, "cases", NOW), damaged(sound_items)),
-        (lambda params: Reading(params, NOW), filters),
+        (lambda params: QueryOptions(params, NOW), filters),
         (desired_state, states),
         (connection_of, connections | mixed),
         (lambda text: undo_file(text, "undo.json"), undo_texts),

@@ -17,7 +17,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._api.reader import Reader
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import Reading
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import QueryOptions
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import ApiError, InputError
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.query import minimal_cover
 from tests.simulator import errors, query
@@ -182,7 +182,7 @@ def meets(record, asked, tenant):
 
 def read(params):
     try:
-        return Reading(params, NOW)
+        return QueryOptions(params, NOW)
     except InputError:
         assume(False)  # bounds that leave no room
 
