@@ -54,7 +54,7 @@ class StellarError(Exception):
 
     @property
     def reason(self) -> str:
-        """The message without the action that failed."""
+        """Return the message without the action that failed."""
         return " ".join(part for part in (self.why, *self.notes, self.remedy) if part)
 
     def __copy__(self: _Error) -> _Error:
@@ -67,7 +67,7 @@ class StellarError(Exception):
 
     @property
     def outcome_unknown(self) -> bool:
-        """Whether a write may have been made, and this could not be verified."""
+        """Return whether a write may have been made, and this could not be verified."""
         return bool(self.details.get("outcome_unknown"))
 
     def is_answer_to(self, path: str, *statuses: int) -> bool:

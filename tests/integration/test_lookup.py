@@ -96,7 +96,7 @@ def test_the_connection_comes_from(sim, play, source):
         ("'a', status=['Open']", ["Open"]),
         ("'a', limit=0", ["Option limit"]),
         ("'a', result='count', limit=3", ["Option limit"]),
-        ("'a', host='http://xdr.example.com'", ["in the clear"]),
+        ("'a', host='http://xdr.example.com'", ["in clear text"]),
         ("'a', api_key='wrong'", ["HTTP 401", "legacy key"]),
         ("'a', tenant='Nowhere'", ["Could not find tenant Nowhere"]),
         ("'a', assignee=['nobody@example.com']", ["Could not find user"]),
@@ -104,7 +104,7 @@ def test_the_connection_comes_from(sim, play, source):
         ("tags=['a']", ["has no option tags", "Tags are its terms"]),
         ("[]", ["empty list of tags"]),
         ("'a', status=[]", ["Option status", "is an empty list"]),
-        ("{'a': 1}", ["no text"]),
+        ("{'a': 1}", ["items must be strings"]),
     ],
 )
 def test_bad_input(play, arguments, parts):

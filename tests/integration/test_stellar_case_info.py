@@ -373,7 +373,7 @@ def test_errors_are_not_taken_for_missing_cases(sim, info):
         ({"created_after": "2099-01-01"}, "is in the future"),
         ({"min_score": 5, "max_score": 4}, "the range is empty"),
         ({"created_after": "1d", "created_before": "2d"}, "the range is empty"),
-        ({"case_id": ["a/b"]}, "no id of a case"),
+        ({"case_id": ["a/b"]}, "must have only letters, digits, - and _"),
         ({"count_only": True, "limit": 3}, "Option count_only"),
         ({"count_only": True, "include": ["alerts"]}, "Option count_only"),
     ],

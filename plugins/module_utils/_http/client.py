@@ -51,12 +51,12 @@ class Client:
 
     @property
     def retries(self) -> int:
-        """The attempts after the first, over all API requests."""
+        """Return the number of retries of all API requests."""
         return self.throttle.retries
 
     @property
     def requests(self) -> dict[str, int]:
-        """The numbers of requests sent, as results show them: read, write, and the retries among them."""
+        """Return the numbers of requests sent, as results show them: read, write, and the retries among them."""
         sent = self.throttle.sent
         return {"read": sent["read"], "write": sent["write"], "retry": self.retries}
 

@@ -89,7 +89,7 @@ class Call:
 
     @property
     def kind(self) -> str:
-        """The kind of request that the throttle counts: read, write or token."""
+        """Return the kind of request that the throttle counts: read, write or token."""
         return "read" if self.method == "GET" else "write" if self.body is not None else "token"
 
 
@@ -169,7 +169,7 @@ class Request:
 
     @property
     def url(self) -> str:
-        """The URL without its query."""
+        """Return the URL without its query."""
         return self.session.connection.base_url + self.path
 
     def platform_now(self) -> float:

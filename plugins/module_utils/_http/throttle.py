@@ -137,7 +137,7 @@ class Throttle:
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether the budget is used up, so that there are no more retries."""
+        """Return whether the budget is used up, so that there are no more retries."""
         return self._left_s < FIRST_WAIT_S
 
     def _cost(self, start: float, end: float) -> float:

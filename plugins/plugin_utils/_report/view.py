@@ -52,9 +52,7 @@ def view(report: Row) -> Row:
     findings = [_case(row) for row in report["findings"]]
     given = report.get("counts", {})
     counts = _counts(given, results, findings)
-    planned = (
-        [] if counts["changed"] or report["requests"]["write"] else [row for row in results if _is_planned(row)]
-    )
+    planned = [] if counts["changed"] or report["requests"]["write"] else [row for row in results if _is_planned(row)]
     counts["planned"] = len(planned)
     counts["skipped"] = max(0, counts["skipped"] - len(planned))
     is_error = bool(report["error"]) or report["result"] == "error"
