@@ -183,7 +183,7 @@ def test_more_changes_than_allowed(analyst: Analyst, sim: Simulator, mode: str) 
     run = analyst.hygiene(mode, rules=[TAGGED], max_changes=0, report_dir="reports")
     assert run.returncode == CHECK_FAILED
     assert run.failure == (
-        "Aborted before the first write: 1 change planned, max_changes is 0. Look at case_results, or the report. "
+        "Aborted before the first write: 1 change planned, max_changes is 0. See case_results, or the report. "
         "If the changes are meant, raise max_changes."
     )
     assert not run.writes
