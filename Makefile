@@ -59,7 +59,12 @@ venv: .venv/installed ## Prepare .venv, and nothing outside it
 	@echo ../../../collections > "$$(echo .venv/lib/python3*/site-packages)/collection.pth"
 	@touch $@
 
-test: unit integration lint sanity cores ## Run unit, integration, lint, sanity, cores
+# The oldest and the newest ansible-core show most; make test-long runs the others.
+some_cores := 2.18 2.22
+other_cores := 2.19 2.20 2.21
+
+test: export CORES ?= $(some_cores)
+test: unit integration lint sanity cores ## Run unit, integration, lint, sanity, and cores on the oldest and the newest
 
 unit: venv ## Run the unit tests
 	$(call title,unit)
@@ -98,15 +103,15 @@ sanity: venv ## Run ansible-test sanity (CORE=2.21 for another ansible-core than
 	$(call title,sanity)
 	@python -m tests.tools.sanity $(addprefix --core ,$(CORE))
 
-cores: venv ## Run the built artefact on every ansible-core that has a Python here
+cores: venv ## Run the built artefact on every ansible-core that has a Python here (CORES="2.18 2.22" for some)
 	$(call title,cores)
 	$(call forget,cores)
 	@$(pytest) tests/cores
 
-test-long: venv ## Run what takes longer than the tests: the whole fault matrix by ansible-playbook, storms
+test-long: venv ## Run what takes longer than the tests: the other cores, the whole fault matrix by ansible-playbook
 	$(call title,long)
 	$(call forget,long)
-	@$(pytest) tests/long
+	@CORES='$(other_cores)' $(pytest) tests/long tests/cores
 
 reliability: venv ## Write .cache/reliability and the figures of docs/reliability.md from what the tests recorded
 	@python -m tests.tools.reliability

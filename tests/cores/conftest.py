@@ -37,7 +37,7 @@ def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-@pytest.fixture(scope="session", params=cores.SERIES)
+@pytest.fixture(scope="session", params=cores.wanted())
 def core(request: pytest.FixtureRequest, collections: Path, tmp_path_factory: pytest.TempPathFactory) -> cores.Core:
     """Give each ansible-core in turn; skipped, with the reason, where the machine has no Python for it."""
     try:
