@@ -11,6 +11,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from . import alert_change
 from .change import refusal
 from .errors import ApiError
 from .model import ALERT_STATUSES
@@ -24,28 +25,17 @@ def _update(request: Request, alert_id: str, body: dict[str, Any]) -> dict[str, 
         raise ApiError(404, "Alert not found")
     record, alerts, alert = found
     check_tenant(request, record["cust_id"])
-    source = alert.setdefault("_source", {})
-    status = body.get("status")
-    if status is not None:
-        if status not in ALERT_STATUSES:
-            raise ApiError(refusal(world.switches), f"invalid status: {status!r}")
-        source["event_status"] = status
-    if body.get("comments"):
-        source.setdefault("comments", []).append(
-            {"comment": str(body["comments"]), "user": caller.user_id, "time": world.clock.now_ms()}
-        )
-    tags = source.setdefault("xdr_event", {}).setdefault("tags", [])
-    changes = body.get("event_tags") or []
+    status, changes = body.get("status"), body.get("event_tags") or []
+    if status is not None and status not in ALERT_STATUSES:
+        raise ApiError(refusal(world.switches), f"invalid status: {status!r}")
     if not isinstance(changes, list) or not all(isinstance(change, dict) for change in changes):
         raise ApiError(refusal(world.switches), "event_tags are a list of objects with op and tag")
-    for change in changes:
-        if change.get("op") == "add" and change.get("tag") not in tags:
-            tags.append(change.get("tag"))
-        elif change.get("op") == "delete" and change.get("tag") in tags:
-            tags.remove(change.get("tag"))
-    source.setdefault("user_action", {}).setdefault("history", []).append(
-        {"action": body, "user": caller.user_id, "time": world.clock.now_ms()}
-    )
+    user, moment = world.people.email(caller.user_id), world.clock.now_ms()
+    if status is not None:
+        alert_change.set_status(alert, status, user, moment)
+    if body.get("comments"):
+        alert_change.comment(alert, str(body["comments"]), user, moment)
+    alert_change.change_tags(alert, changes, user, moment)
     world.details.put_alerts(record["_id"], alerts)
     return alert
 

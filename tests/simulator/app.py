@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from . import accounts, alerts, case_parts, cases, control, legacy
+from . import accounts, ai_case, alerts, case_parts, cases, control, legacy
 from .errors import ApiError, error_response
 from .gateway import Gateway
 
@@ -48,7 +48,7 @@ ROUTES = [
     _route(V1 + "/cases/{case_id}/activities", "GET", case_parts.activities),
     _route(V1 + "/cases/{case_id}/scores", "GET", case_parts.scores),
     _route(V1 + "/cases/{case_id}/activity/score", "GET", case_parts.scores),
-    _route(f"{V1}/ai/cases/detail", "GET", case_parts.ai_case_detail),
+    _route(f"{V1}/ai/cases/detail", "GET", ai_case.ai_case_detail),
     _route(f"{V1}/users", "GET", accounts.list_users),
     _route(V1 + "/users/{user_id}", "GET", accounts.get_user),
     _route(V1 + "/users/{user_id}", "PATCH", accounts.patch_user),

@@ -72,7 +72,8 @@ class Auth:
             pair = base64.b64decode(credentials, validate=True).decode()
         except (binascii.Error, ValueError):
             return False
-        return _same(pair, f"{self.username}:{self.api_key}")
+        username, colon, key = pair.partition(":")
+        return bool(colon) and self._world.people.same(self.username, username) and _same(key, self.api_key)
 
     def _new_token(self, user_id: str, scoped: bool) -> dict[str, Any]:
         switches, now = self._world.switches, self._world.clock.now()

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the stellarcyber.xdr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is below /cases/{id}: comments, alerts, observables, summary, activities, scores; and the AI's report."""
+"""What is below /cases/{id}: comments, alerts, observables, summary, activities, scores."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from .change import refusal
-from .derived import ai_detail, formatted
+from .derived import formatted
 from .errors import ApiError
 from .query import number
 from .store import Record
-from .web import Escaped, caller_of, data, find_case, json_body, world_of
+from .web import Escaped, caller_of, data, find_case, json_body, refuse_by_status, world_of
 
 
 async def list_comments(request: Request) -> Response:
     world = world_of(request)
     comments = world.details.get("comments", find_case(request))
-    return data(sorted(comments, key=_created_at, reverse=world.switches.comments_order == "desc"))
+    return data(_by_time(comments, "created_at", world.switches.comments_order))
 
 
-def _created_at(comment: dict[str, Any]) -> int:
-    return int(comment.get("created_at", 0))
+def _by_time(entries: list[dict[str, Any]], field: str, order: str) -> list[dict[str, Any]]:
+    return sorted(entries, key=lambda entry: int(entry.get(field, 0)), reverse=order == "desc")
 
 
 async def _comment_text(request: Request) -> str:
@@ -40,6 +40,7 @@ async def _comment_text(request: Request) -> str:
 
 async def post_comment(request: Request) -> Response:
     world, record = world_of(request), find_case(request)
+    refuse_by_status(world.switches.comment_status)
     comment = world.details.comment(record, await _comment_text(request), caller_of(request).user_id)
     return data(comment, world.switches.comment_status)
 
@@ -82,14 +83,13 @@ async def list_alerts(request: Request) -> Response:
     limit = number(args, "limit", int, switches.invalid_value_status)
     if switches.alerts_need_paging and (skip is None or limit is None):
         raise ApiError(422, "skip and limit are required")
+    alerts = world.details.alerts(record)
     skip = max(0, skip or 0)
-    limit = switches.alerts_default_limit if limit is None else max(0, min(limit, switches.alerts_limit))
-    alerts = world.details.get("alerts", record)
-    tenant_name = world.people.tenant(record["cust_id"]).get("cust_name", "")
-    for alert in alerts:
-        alert.get("_source", {})["tenant_name"] = tenant_name
+    count = (
+        (switches.alerts_default_limit or len(alerts)) if limit is None else max(0, min(limit, switches.alerts_limit))
+    )
     total = {"total": len(alerts)} if switches.alerts_total else {}
-    return data({"docs": alerts[skip : skip + limit]} | total)
+    return data({"docs": alerts[skip : skip + count]} | total)
 
 
 async def observables(request: Request) -> Response:
@@ -110,10 +110,4 @@ async def scores(request: Request) -> Response:
     world, record = world_of(request), find_case(request)
     if request.url.path.endswith("/scores") and not world.switches.scores_path:
         raise ApiError(404, "Not found")
-    return data(world.details.get("scores", record))
-
-
-async def ai_case_detail(request: Request) -> Response:
-    if not world_of(request).switches.ai_detail:
-        raise ApiError(404, "Not found")
-    return data(ai_detail(find_case(request, request.query_params.get("id", ""))))
+    return data(_by_time(world.details.get("scores", record), "timestamp", world.switches.scores_order))

@@ -15,7 +15,7 @@ from . import change, query
 from .derived import formatted
 from .errors import ApiError
 from .store import Record
-from .web import caller_of, check_tenant, data, find_case, json_body, query_string, shown, world_of
+from .web import caller_of, check_tenant, data, find_case, json_body, query_string, refuse_by_status, shown, world_of
 
 if TYPE_CHECKING:
     from .world import World
@@ -80,10 +80,9 @@ async def put_case(request: Request) -> Response:
 async def post_cases(request: Request) -> Response:
     """Create a case. What the query has, such as `id`, is unknown here."""
     world, caller = world_of(request), caller_of(request)
+    refuse_by_status(world.switches.create_status)
     body = await json_body(request)
-    alerts = body.get("alerts", [])
-    if not isinstance(alerts, list) or not all(isinstance(alert, dict) and "_id" in alert for alert in alerts):
-        raise ApiError(change.refusal(world.switches), "alerts are a list of objects with _id and _index")
+    alerts = _given_alerts(world, body.get("alerts", []))
     if not body.get("name"):
         raise ApiError(change.refusal(world.switches), "name is required")
     cust_id = body.get("cust_id", "")
@@ -117,14 +116,25 @@ async def post_cases(request: Request) -> Response:
     return data(shown(world, record, world.switches.description_in_put_answer), world.switches.create_status)
 
 
+def _given_alerts(world: World, alerts: Any) -> list[dict[str, Any]]:
+    """Check the alerts of a new case: an `_index` that is none is refused with 422 (RAJA2)."""
+    if not isinstance(alerts, list) or not all(isinstance(alert, dict) and "_id" in alert for alert in alerts):
+        raise ApiError(change.refusal(world.switches), "alerts are a list of objects with _id and _index")
+    for alert in alerts:
+        index = alert.get("_index")
+        if not isinstance(index, str) or not index or index.endswith("-"):
+            raise ApiError(422, f"invalid _index: {index!r}")
+    return alerts
+
+
 def _known_alert(world: World, alert: dict[str, Any]) -> dict[str, Any]:
     known = world.details.find_alert(str(alert["_id"]))
     return (
         known[2]
         if known
         else {
-            "_index": alert.get("_index", ""),
+            "_index": alert["_index"],
             "_id": str(alert["_id"]),
-            "_source": {"event_status": "New", "comments": []},
+            "_source": {"event_status": "New", "stellar": {"status": "New"}, "comments": []},
         }
     )

@@ -147,7 +147,7 @@ def commit(world: World, record: Record, changes: dict[str, Any], user_id: str) 
         record["_id"], [_activity(world, field, record[field], updated[field], user_id, moment) for field in effective]
     )
     if update_alerts and updated["status"] in CLOSED_STATUSES:
-        world.details.close_alerts(updated)
+        world.details.close_alerts(updated, user_id, moment)
     return updated
 
 
@@ -173,12 +173,11 @@ def _activity(world: World, field: str, before: Any, after: Any, user_id: str, m
 def activity(
     world: World, action: str, field: str, before: Any, after: Any, user_id: str, moment: int
 ) -> dict[str, Any]:
-    user = world.people.users.get(user_id, {})
     return {
         "timestamp": moment,
         "action": action,
         "field": field,
         "from": before,
         "to": after,
-        "user": user.get("email") or user.get("name") or user_id,
+        "user": world.people.email(user_id),
     }

@@ -90,6 +90,7 @@ def _alert(
     name, stage, tactic_id, tactic, technique_id, technique = detection
     day = datetime.fromtimestamp(moment / 1000, UTC).strftime("%Y.%m.%d")
     written = moment + 90_000
+    source, target = f"10.20.{chance.randint(0, 9)}.{chance.randint(2, 250)}", f"203.0.113.{chance.randint(2, 250)}"
     return {
         "_index": f"stellar-index-v1-ser-{ORGANISATION}-{record['_id'][:24]}-{day}-000001",
         "_id": f"{written:013d}{chance.getrandbits(140):035x}",
@@ -115,10 +116,13 @@ def _alert(
             "write_time": written,
             "tenantid": record["cust_id"],
             "org_id": ORGANISATION,
-            "srcip": f"10.20.{chance.randint(0, 9)}.{chance.randint(2, 250)}",
-            "dstip": f"203.0.113.{chance.randint(2, 250)}",
+            "srcip": source,
+            "dstip": target,
             "host": {"name": host},
             "user": {"name": user},
+            "detected_fields": ["srcip", "dstip"],
+            "detected_values": [source, target],
+            "stellar": {"status": "New", "alert_time": written},
             "comments": [],
             "user_action": {"history": []},
         },
@@ -141,15 +145,21 @@ def observables(record: Record) -> dict[str, list[dict[str, Any]]]:
 
 
 def scores(record: Record) -> list[dict[str, Any]]:
-    """Newest first. The key of the score itself is not known; this one is a choice."""
+    """List the scores, oldest first. The key of the score itself is not known; this one is a choice.
+
+    None is later than the case's last change, nor than its last alert: an update of ours is no new score.
+    """
     detections = _detections(record)
+    last = min(record["modified_at"], max(record["created_at"], record["end_timestamp"]))
+    first = min(record["created_at"], last)
+    count = len(detections)
     return [
         {
-            "timestamp": record["created_at"] + (len(detections) - number) * 60_000,
-            "score": round(record["score"] * (len(detections) - number) / len(detections), 1),
+            "timestamp": first + (last - first) * number // count,
+            "score": round(record["score"] * number / count, 1),
             "reasons": [{"reason": f"New alert: {detection[0]}"}],
         }
-        for number, detection in enumerate(detections)
+        for number, detection in enumerate(detections, 1)
     ]
 
 
@@ -165,8 +175,8 @@ def summary(record: Record) -> dict[str, list[str]]:
     }
 
 
-def formatted(parts: dict[str, list[str]] | str) -> str:
-    """The wording of a real answer of the older release (recorded by a vendor-supported integration)."""
+def formatted(parts: dict[str, Any] | str) -> str:
+    """Word a summary as a real answer of the older release does (recorded by a vendor-supported integration)."""
     if isinstance(parts, str):
         return parts
     words = {
@@ -176,27 +186,33 @@ def formatted(parts: dict[str, list[str]] | str) -> str:
         "users": "Involved {} users: ",
         "hosts": "Involved {} hosts: ",
     }
-    return "\n".join(words[key].format(len(found)) + ", ".join(found) for key, found in parts.items() if key in words)
+    labels = {key: _labels(found) for key, found in parts.items() if key in words}
+    return "\n".join(words[key].format(len(found)) + ", ".join(found) for key, found in labels.items())
 
 
-def ai_detail(record: Record) -> dict[str, Any]:
-    """The assistant's report is made some time after the case: not for every case, and not for new ones."""
+def _labels(found: Any) -> list[str]:
+    """Name what a summary lists: texts, objects with a `name`, or labels with values (NINE, XLAB)."""
+    if not isinstance(found, (list, dict)):
+        return [str(found)]
+    return [str(item.get("name", item) if isinstance(item, dict) else item) for item in found]
+
+
+def ai_summary(record: Record) -> dict[str, Any]:
+    """Make the assistant's report, which comes some time after the case: not for every case, nor for new ones."""
     if _chance(record).random() < 0.4 or record["status"] == "New":
-        return {"aiSummary": {"triage_state": "ELIGIBLE"}}
+        return {"triage_state": "ELIGIBLE"}
     text = formatted(summary(record)).splitlines()
     return {
-        "aiSummary": {
-            "triage_state": "COMPLETED",
-            "ai_case_triage": {
-                "verdict": record["resolution"] or "True Positive",
-                "verdict_reasoning": text[0],
-                "summary": {
-                    "concise_summary": record["name"],
-                    "timeline": text[1],
-                    "hypothesis": text[2],
-                    "key_entities_and_relations": text[-1],
-                    "recommendations": "Isolate the hosts named above.",
-                },
+        "triage_state": "COMPLETED",
+        "ai_case_triage": {
+            "verdict": record["resolution"] or "True Positive",
+            "verdict_reasoning": text[0],
+            "summary": {
+                "concise_summary": record["name"],
+                "timeline": text[1],
+                "hypothesis": text[2],
+                "key_entities_and_relations": text[-1],
+                "recommendations": "Isolate the hosts named above.",
             },
-        }
+        },
     }

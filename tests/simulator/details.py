@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import derived
+from . import alert_change, derived
 from .change import activity
 from .sample import object_id
 from .store import Record
@@ -65,13 +65,21 @@ class Details:
         record = self._store.get(self._store.alert_owner(alert_id) or "")
         if record is None:
             return None
-        alerts = self.get("alerts", record)
+        alerts = self.alerts(record)
         return next(((record, alerts, alert) for alert in alerts if alert.get("_id") == alert_id), None)
 
-    def close_alerts(self, record: Record) -> None:
-        alerts = self.get("alerts", record)
+    def alerts(self, record: Record) -> list[dict[str, Any]]:
+        """List the alerts as they are shown wherever they are: with the name that the tenant has now."""
+        alerts: list[dict[str, Any]] = self.get("alerts", record)
+        tenant_name = self._world.people.tenant(record["cust_id"]).get("cust_name", "")
         for alert in alerts:
-            alert.setdefault("_source", {})["event_status"] = "Closed"
+            alert.get("_source", {})["tenant_name"] = tenant_name
+        return alerts
+
+    def close_alerts(self, record: Record, user_id: str, moment: int) -> None:
+        alerts, user = self.get("alerts", record), self._world.people.email(user_id)
+        for alert in alerts:
+            alert_change.set_status(alert, "Closed", user, moment)
         self.put_alerts(record["_id"], alerts)
 
     def comment(self, record: Record, text: str, user_id: str) -> dict[str, Any]:

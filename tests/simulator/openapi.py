@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from .ai_case import PARTS as AI_PARTS
 from .change import refusal
 from .model import ALERT_STATUSES, RECORD_DEFAULTS, RESOLUTIONS, SEVERITIES, STATUSES
 from .people import TENANT_DEFAULTS, new_user
@@ -211,7 +212,7 @@ def refusals(switches: Any) -> dict[str, tuple[int, ...]]:
         "tenants": (switches.tenants_status,) if switches.tenants_status else (),
         "number": (invalid,) if invalid != 200 else (),
         "paging": (invalid if invalid != 200 else 400,),
-        "body": (400, refusal(switches)),
+        "body": (400, 422, refusal(switches)),
         "need of paging": (422,),
     }
 
@@ -335,9 +336,9 @@ TABLE: dict[tuple[str, str], Operation] = {
     ),
     ("GET", "/v1/ai/cases/detail"): Operation(
         "The assistant's report of a case",
-        data(open_object(aiSummary=open_object())),
-        (("id", TEXT),),
-        refuses=("case",),
+        data({"type": "object", "properties": dict.fromkeys(AI_PARTS, ANY), "additionalProperties": False}),
+        (("id", TEXT), ("include", one_of(AI_PARTS))),
+        refuses=("case", "body"),
     ),
     ("GET", "/v1/users"): Operation(
         "Users",

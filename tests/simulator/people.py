@@ -43,9 +43,20 @@ class People:
     def find(self, value: str, forms: list[str]) -> dict[str, Any] | None:
         for form in forms:
             for user in self.users.values():
-                if form in FORMS and value and user.get(FORMS[form]) == value:
+                if form in FORMS and value and self.same(user.get(FORMS[form]), value):
                     return user
         return None
+
+    def same(self, first: Any, second: str) -> bool:
+        """Compare two ways to name a person: e-mails without case, from 5.2.0 (DOC-USR55)."""
+        if first != second and "@" in second and isinstance(first, str) and not self._switches.email_case:
+            return first.casefold() == second.casefold()
+        return bool(first == second)
+
+    def email(self, user_id: str) -> str:
+        """Name a user as histories do."""
+        user = self.users.get(user_id, {})
+        return str(user.get("email") or user.get("name") or user_id)
 
     def person_name(self, value: str) -> str:
         """`value` is a user id, a user name (older releases) or a word such as System."""

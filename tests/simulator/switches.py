@@ -91,6 +91,7 @@ TABLE = (
         "2.1",
         ("seconds", "ms", "absent", "past"),
     ),
+    Switch("email_case", False, "e-mails of people are compared with case: DOC-USR55", "3.3", (), _only(True, "5.0")),
     Switch(
         "scoped_tenants",
         ["6aeb2aae7d8d4ef0820136f42d107db4", "b2f0c7de54c1498d9a7e3f6d1c20e885"],
@@ -169,15 +170,16 @@ TABLE = (
     Switch("comment_max_length", 0, "longer comments are refused; 0 = no limit", "3.6"),
     Switch("comments_order", "asc", "order of the comments by time", "3.6", ("asc", "desc")),
     # Alerts.
-    Switch("alerts_need_paging", False, "alerts without skip and limit are refused", "3.7", (), _only(True, "7.0")),
+    Switch("scores_order", "asc", "order of the scores by time", "3.8", ("asc", "desc")),
+    Switch("alerts_need_paging", False, "alerts without skip and limit are refused", "3.7"),
     Switch("alerts_limit", 50, "larger limits of alerts are cut to this", "3.7"),
-    Switch("alerts_default_limit", 10, "alerts in an answer when no limit is given", "3.7"),
+    Switch("alerts_default_limit", 0, "alerts in an answer when no limit is given; 0 = all (DSB2)", "3.7"),
     Switch("alerts_total", False, "the answer has `total` beside `docs`", "3.7"),
     # Status codes.
     Switch("unknown_case_status", 404, "status for a case that is not there", "3.2"),
     Switch("invalid_value_status", 422, "status for a value that is not accepted; 200 = the key is ignored", "3.3"),
-    Switch("create_status", 200, "status of POST /cases", "3.4"),
-    Switch("comment_status", 200, "status of POST comments", "7"),
+    Switch("create_status", 200, "status of POST /cases; from 400 on nothing is stored", "3.4"),
+    Switch("comment_status", 200, "status of POST comments; from 400 on nothing is stored", "7"),
     Switch("users_status", 0, "every /users call is refused with this status; 0 = allowed", "4"),
     Switch("tenants_status", 0, "every /tenants call is refused with this status; 0 = allowed", "5"),
     Switch("rate_limit_per_s", 0, "calls a second that are answered, over all callers; others get 429; 0 = all", "7"),

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -68,6 +69,12 @@ def check_tenant(request: Request, cust_id: str) -> None:
     scope = caller_of(request).scope
     if scope is not None and cust_id not in scope:
         raise ApiError(403, "Tenant mismatch")
+
+
+def refuse_by_status(status: int) -> None:
+    """Refuse a call whose status is set to one of a refusal, before anything is stored."""
+    if status >= 400:
+        raise ApiError(status, HTTPStatus(status).phrase if status in set(HTTPStatus) else "Refused")
 
 
 def shown(world: World, record: Record, description: bool) -> dict[str, Any]:

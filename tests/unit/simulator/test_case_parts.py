@@ -55,11 +55,12 @@ def test_comments_refuse(api: Any, method: str, path: str, body: Any, status: in
 @pytest.mark.parametrize(
     ("query", "count"),
     [
-        ("", 10),
+        ("", 72),
         ("?limit=5", 5),
         ("?limit=50", 50),
         ("?limit=1000", 50),
         ("?skip=70&limit=50", 2),
+        ("?skip=70", 2),
         ("?skip=80", 0),
     ],
 )
@@ -75,6 +76,8 @@ def test_an_alert(api: Any) -> None:
     source = alert["_source"]
     assert int(alert["_id"][:13]) == source["write_time"]
     assert (source["event_status"], source["tenant_name"]) == ("New", "Example Tenant")
+    assert source["stellar"] == {"status": "New", "alert_time": source["write_time"]}
+    assert [source[name] for name in source["detected_fields"]] == source["detected_values"]
     assert set(source["xdr_event"]) >= {"name", "display_name", "tactic", "technique", "xdr_killchain_stage", "tags"}
     assert api.data("GET", f"/cases/{CASE}/alerts?skip=0&limit=1")["docs"] == [alert]
 
@@ -97,6 +100,65 @@ def test_summary(api: Any) -> None:
         "Involved N users",
         "Involved N hosts",
     ]
+
+
+@pytest.mark.parametrize(
+    ("listed", "line"),
+    [
+        ([{"name": "Impact"}, "Execution"], "Observed 2 tactics: Impact, Execution"),
+        ([{"id": 1}], "Observed 1 tactics: {'id': 1}"),
+        ({"Impact": 2}, "Observed 1 tactics: Impact"),
+        ("Impact", "Observed 1 tactics: Impact"),
+        ([], "Observed 0 tactics: "),
+    ],
+)
+def test_summary_of_other_shapes(api: Any, listed: Any, line: str) -> None:
+    api.simulator.put_case(CASE, summary={"tactics": listed, "unheard_of": 1})
+    assert api.data("GET", f"/cases/{CASE}/summary")["tactics"] == listed
+    assert api.data("GET", f"/cases/{CASE}/summary?formatted=true") == line
+    query = "ticket_id=67535&include_summary=true&format_summary="
+    assert api.list(f"{query}true")[0]["summary"] == line
+    assert api.list(f"{query}false")[0]["summary"]["tactics"] == listed
+
+
+def test_closing_a_case_is_in_the_history_of_its_alerts(api: Any) -> None:
+    api.put({"status": "Resolved", "update_alerts": True})
+    (alert, *_others) = api.data("GET", f"/cases/{CASE}/alerts")["docs"]
+    assert alert["_source"]["stellar"]["status"] == "Closed"
+    (entry,) = alert["_source"]["user_action"]["history"]
+    assert (entry["action"], entry["action_time"]) == ("Event status changed to Closed", api.case()["modified_at"])
+
+
+PARTS = ("details", "summary", "alerts", "comments", "observables", "activity", "scores", "assignees", "aiSummary")
+
+
+def test_a_case_by_parts(api: Any) -> None:
+    api.simulator.switch(ai_detail=True)
+    path = f"/ai/cases/detail?id={CASE}"
+    whole = api.data("GET", path)
+    assert tuple(whole) == PARTS
+    for part in PARTS:
+        assert api.data("GET", f"{path}&include={part}") == {part: whole[part]}
+    assert (whole["details"], len(whole["alerts"])) == (api.case(), 17)
+    assert [user["email"] for user in whole["assignees"]] == ["ohtani@example.com"]
+    assert api.call("GET", f"{path}&include=everything").status_code == 422
+    api.put({"assignee": ""})
+    assert api.data("GET", f"{path}&include=assignees") == {"assignees": []}
+
+
+def test_no_score_is_later_than_the_last_change(api: Any) -> None:
+    (new,) = api.simulator.add_cases([{"name": "new", "size": 3}])
+    changed = 0
+    for case_id in [new, *(case["_id"] for case in api.list("limit=30"))]:
+        case = api.case(case_id)
+        scores = api.data("GET", f"/cases/{case_id}/scores")
+        times = [entry["timestamp"] for entry in scores]
+        assert times == sorted(times)
+        assert case["created_at"] <= times[0] <= times[-1] <= case["modified_at"]
+        assert scores[-1]["score"] == case["score"], "the last entry is the latest (JCS)"
+        api.put({"status": "In Progress"}, case_id)
+        changed += api.data("GET", f"/cases/{case_id}/scores") != scores
+    assert not changed, "an update adds no score"
 
 
 def test_scores_on_both_paths(api: Any) -> None:
@@ -138,7 +200,18 @@ def test_updates_of_an_alert(api: Any) -> None:
         },
     )
     assert alert()["_source"]["event_status"] == "In Progress"
-    assert alert()["_source"]["comments"][0]["comment"] == "mine"
+    (comment,) = alert()["_source"]["comments"]
+    assert (comment["comment"], comment["comment_user"]) == ("mine", "myuser@stellarcyber.ai")
+    assert alert()["_source"]["stellar"]["status"] == "In Progress"
+    history = alert()["_source"]["user_action"]["history"]
+    assert [entry["action"] for entry in history] == [
+        "Event status changed to In Progress",
+        "Comment added",
+        "Tag add: x",
+        "Tag add: y",
+    ]
+    assert {entry["action_user"] for entry in history} == {"myuser@stellarcyber.ai"}
+    assert all(entry["action_time"] >= comment["comment_time"] for entry in history)
     assert alert()["_source"]["xdr_event"]["tags"] == ["x", "y"]
     api.data("PUT", f"{path}/status", json={"status": "Closed"})
     assert alert()["_source"]["event_status"] == "Closed"
@@ -161,6 +234,7 @@ def test_raw_search(api: Any) -> None:
     (alert,) = api.data("GET", f"/cases/{CASE}/alerts?limit=1")["docs"]
     found = api.call("GET", f"/connect/api/data/aella-ser-*/_search?q=_id:{alert['_id']}").json()["hits"]
     assert (found["total"]["value"], found["hits"][0]["_id"]) == (1, alert["_id"])
+    assert found["hits"][0]["_source"] == alert["_source"], "tenant_name included"
     body = {"query": {"match": {"_id": alert["_id"]}}}
     assert api.call("GET", "/connect/api/data/aella-ser-*/_search", json=body).json()["hits"]["hits"] == found["hits"]
     assert api.call("GET", "/connect/api/data/_search/scroll", json={"scroll_id": "x"}).json()["hits"]["hits"] == []

@@ -329,6 +329,42 @@ def test_create(api: Any) -> None:
     assert copied["_id"] == alert["_id"]
 
 
-@pytest.mark.parametrize("body", [{}, {"name": ""}, {"name": "x", "status": "Open"}, {"name": "x", "alerts": [1]}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"name": ""},
+        {"name": "x", "status": "Open"},
+        {"name": "x", "alerts": [1]},
+        *({"name": "x", "alerts": [{"_id": "1" * 48} | index]} for index in ({}, {"_index": ""}, {"_index": "ser---"})),
+    ],
+)
 def test_create_refuses(api: Any, body: dict[str, Any]) -> None:
     assert api.call("POST", "/cases", json=body).status_code == 422
+    assert len(api.simulator.cases()) == 60
+
+
+def test_what_is_refused_by_status_is_not_stored(api: Any) -> None:
+    api.simulator.switch(create_status=404, comment_status=503)
+    before = api.simulator.cases()
+    assert api.call("POST", "/cases", json={"name": "x"}).status_code == 404
+    assert api.call("POST", f"/cases/{CASE}/comments", json={"comment": "x"}).status_code == 503
+    assert api.simulator.cases() == before
+
+
+def test_emails_are_compared_without_case(api: Any, connect: Any) -> None:
+    name = "SOC-Lead@Example.COM"
+    assert api.put({"assignee": name}).json()["data"]["assignee"] == LEAD
+    api.simulator.switch(assignee_filter=["email"])
+    assert CASE in [case["_id"] for case in api.list(f"assignee={name}&limit=500")]
+    api.simulator.edit(CASE, {"assignee": "OHTANI@example.com"}, user=name)
+    assert (api.case()["assignee"], api.case()["modified_by"]) == (OHTANI, LEAD)
+    api.simulator.username = api.simulator.username.upper()
+    try:
+        assert api.login().status_code == 200
+        api.simulator.switch(email_case=True)
+        assert api.login().status_code == 401
+    finally:
+        api.simulator.username = api.simulator.username.lower()
+    assert connect(api.simulator).put({"assignee": name}).status_code == 422
+    assert connect(api.simulator).put({"assignee": "OHTANI"}).status_code == 422, "no e-mail"

@@ -127,6 +127,11 @@ def at_one_a_second(observe: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda api: api.simulator.switch(rate_limit_per_s=1) or observe(api)
 
 
+def scores_rise(api: Any) -> bool:
+    first, *_others, last = api.data("GET", f"/cases/{CASE}/scores")
+    return bool(first["timestamp"] < last["timestamp"])
+
+
 EFFECTS: list[tuple[str, Callable[[Any], Any], Any, dict[Any, Any]]] = [
     ("escalated", status_of("PUT", f"/cases/{CASE}", {"status": "Escalated"}), 200, {False: 422}),
     ("resolution", lambda api: "resolution" in api.case(), True, {False: False}),
@@ -147,6 +152,7 @@ EFFECTS: list[tuple[str, Callable[[Any], Any], Any, dict[Any, Any]]] = [
         ((False, True), 200),
         {"ms": ((True, True), 200), "absent": (None, 200), "past": ((False, False), 200)},
     ),
+    ("email_case", status_of("PUT", f"/cases/{CASE}", {"assignee": "OHTANI@EXAMPLE.COM"}), 200, {True: 422}),
     ("scoped_tenants", lambda api: api.login("scoped") and len(api.data("GET", "/tenants")), 2, {(): 0}),
     ("default_window", listed("ticket_id=67535"), 1, {"24h": 0}),
     ("default_window_lifted_by", window("FROM~created_at=1"), True, {"both": False}),
@@ -200,13 +206,14 @@ EFFECTS: list[tuple[str, Callable[[Any], Any], Any, dict[Any, Any]]] = [
     ("resolution_needs_closing", RESOLUTION_WHILE_OPEN, 200, {True: 422}),
     ("comment_max_length", status_of("POST", f"/cases/{CASE}/comments", {"comment": "12345"}), 200, {4: 422}),
     ("comments_order", comments, ["one", "two"], {"desc": ["two", "one"]}),
+    ("scores_order", scores_rise, True, {"desc": False}),
     ("alerts_need_paging", status_of("GET", f"/cases/{CASE}/alerts"), 200, {True: 422}),
     ("alerts_limit", lambda api: len(api.data("GET", f"/cases/{CASE}/alerts?limit=16")["docs"]), 16, {5: 5}),
-    ("alerts_default_limit", lambda api: len(api.data("GET", f"/cases/{CASE}/alerts")["docs"]), 10, {3: 3}),
+    ("alerts_default_limit", lambda api: len(api.data("GET", f"/cases/{CASE}/alerts")["docs"]), 17, {3: 3, 10: 10}),
     ("alerts_total", lambda api: api.data("GET", f"/cases/{CASE}/alerts").get("total"), None, {True: 17}),
     ("unknown_case_status", status_of("GET", "/cases/none"), 404, {400: 400, 500: 500}),
     ("invalid_value_status", BAD_STATUS, 422, {400: 400, 200: 200}),
-    ("create_status", status_of("POST", "/cases", {"name": "x"}), 200, {201: 201}),
+    ("create_status", status_of("POST", "/cases", {"name": "x"}), 200, {201: 201, 404: 404}),
     ("comment_status", status_of("POST", f"/cases/{CASE}/comments", {"comment": "x"}), 200, {201: 201}),
     ("users_status", status_of("GET", "/users"), 200, {403: 403}),
     ("tenants_status", status_of("GET", "/tenants"), 200, {404: 404}),
