@@ -10,12 +10,12 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from . import query
+from . import query, shapes
 from .change import refusal
 from .errors import ApiError
 from .people import TENANT_DEFAULTS, new_tenant
 from .query import number
-from .web import caller_of, check_tenant, data, json_body, query_string, world_of
+from .web import caller_of, check_tenant, data, json_body, listed, query_string, world_of
 
 WEEK_MS = 7 * 24 * 3600 * 1000
 
@@ -37,7 +37,8 @@ def _find_user(request: Request) -> dict[str, Any]:
 async def list_users(request: Request) -> Response:
     world = world_of(request)
     _guard(world.switches.users_status)
-    return data(list(world.people.users.values()))
+    users = list(world.people.users.values()) * (2 if world.switches.users_twice else 1)
+    return listed(world, users[: world.switches.users_page or None])
 
 
 async def get_user(request: Request) -> Response:
@@ -73,7 +74,7 @@ async def user_activities(request: Request) -> Response:
         if args.get(name):
             found = [entry for entry in found if args[name] in entry[name]]
     found.sort(key=lambda entry: entry["Timestamps"], reverse=args.get("order") == "desc")
-    return JSONResponse({"activities": found})
+    return JSONResponse(shapes.plain(found, world.switches, "activities"))
 
 
 def _tenants_in_scope(request: Request) -> list[dict[str, Any]]:
@@ -87,7 +88,7 @@ async def list_tenants(request: Request) -> Response:
     fields = request.query_params.get("fields")
     if fields and world_of(request).switches.tenant_fields:
         tenants = [{name: tenant[name] for name in fields.split(",") if name in tenant} for tenant in tenants]
-    return data(tenants)
+    return listed(world_of(request), tenants)
 
 
 def _find_tenant(request: Request) -> dict[str, Any]:
@@ -139,4 +140,4 @@ async def tenant_groups(request: Request) -> Response:
     for tenant in _tenants_in_scope(request):
         if tenant["tgrp_name"]:
             groups.setdefault(tenant["tgrp_name"], []).append(tenant["cust_id"])
-    return data([{"tgrp_name": name, "tenants": members} for name, members in groups.items()])
+    return listed(world_of(request), [{"tgrp_name": name, "tenants": members} for name, members in groups.items()])

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from . import accounts, ai_case, alerts, case_parts, cases, control, legacy
 from .errors import ApiError, error_response
 from .gateway import Gateway
+from .web import refuse_by_status
 
 if TYPE_CHECKING:
     from .world import World
@@ -25,6 +26,7 @@ TOKEN_PATH = f"{V1}/access_token"
 
 
 async def access_token(request: Request) -> Response:
+    refuse_by_status(request.app.state.world.switches.token_status)
     return JSONResponse(request.app.state.world.auth.exchange(request.headers.get("authorization", "")))
 
 

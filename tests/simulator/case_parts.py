@@ -10,18 +10,19 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from . import shapes
 from .change import refusal
 from .derived import formatted
 from .errors import ApiError
 from .query import number
 from .store import Record
-from .web import Escaped, caller_of, data, find_case, json_body, refuse_by_status, world_of
+from .web import Escaped, caller_of, data, find_case, is_true, json_body, listed, refuse_by_status, world_of
 
 
 async def list_comments(request: Request) -> Response:
     world = world_of(request)
-    comments = world.details.get("comments", find_case(request))
-    return data(_by_time(comments, "created_at", world.switches.comments_order))
+    comments = world.details.seen("comments", find_case(request))
+    return listed(world, _by_time(comments, "created_at", world.switches.comments_order))
 
 
 def _by_time(entries: list[dict[str, Any]], field: str, order: str) -> list[dict[str, Any]]:
@@ -31,7 +32,7 @@ def _by_time(entries: list[dict[str, Any]], field: str, order: str) -> list[dict
 async def _comment_text(request: Request) -> str:
     switches = world_of(request).switches
     text = (await json_body(request)).get("comment")
-    if not isinstance(text, str) or not text:
+    if not isinstance(text, str) or not (text or switches.empty_comment == "accept"):
         raise ApiError(refusal(switches), "comment is required")
     if switches.comment_max_length and len(text) > switches.comment_max_length:
         raise ApiError(refusal(switches), f"comment is longer than {switches.comment_max_length}")
@@ -72,6 +73,7 @@ async def delete_comment(request: Request) -> Response:
 
 def _store_comments(request: Request, record: Record, comments: list[dict[str, Any]], moment: int) -> None:
     details = world_of(request).details
+    world_of(request).past.note("comments", record["_id"], details.get("comments", record))
     details.put("comments", record["_id"], comments)
     details.touch(record, caller_of(request).user_id, moment)
 
@@ -85,11 +87,11 @@ async def list_alerts(request: Request) -> Response:
         raise ApiError(422, "skip and limit are required")
     alerts = world.details.alerts(record)
     skip = max(0, skip or 0)
-    count = (
-        (switches.alerts_default_limit or len(alerts)) if limit is None else max(0, min(limit, switches.alerts_limit))
-    )
+    count = max(0, min(limit, switches.alerts_limit)) if limit is not None else switches.alerts_default_limit
+    if limit is None and not count:
+        count = len(alerts)
     total = {"total": len(alerts)} if switches.alerts_total else {}
-    return data({"docs": alerts[skip : skip + count]} | total)
+    return data(shapes.keyed("docs", alerts[skip : skip + count], total, switches))
 
 
 async def observables(request: Request) -> Response:
@@ -99,15 +101,17 @@ async def observables(request: Request) -> Response:
 
 async def summary(request: Request) -> Response:
     parts = world_of(request).details.get("summary", find_case(request))
-    return data(formatted(parts) if request.query_params.get("formatted") == "true" else parts)
+    return data(formatted(parts) if is_true(request, "formatted") else parts)
 
 
 async def activities(request: Request) -> Response:
-    return data(world_of(request).details.get("activities", find_case(request)))
+    world, record = world_of(request), find_case(request)
+    refuse_by_status(world.switches.activities_status)
+    return listed(world, world.details.seen("activities", record))
 
 
 async def scores(request: Request) -> Response:
     world, record = world_of(request), find_case(request)
     if request.url.path.endswith("/scores") and not world.switches.scores_path:
         raise ApiError(404, "Not found")
-    return data(_by_time(world.details.get("scores", record), "timestamp", world.switches.scores_order))
+    return listed(world, _by_time(world.details.get("scores", record), "timestamp", world.switches.scores_order))

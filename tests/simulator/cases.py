@@ -5,17 +5,32 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from . import change, query
+from . import change, query, shapes
 from .derived import formatted
 from .errors import ApiError
 from .store import Record
-from .web import caller_of, check_tenant, data, find_case, json_body, query_string, refuse_by_status, shown, world_of
+from .web import (
+    Escaped,
+    caller_of,
+    check_tenant,
+    data,
+    find_case,
+    is_true,
+    json_body,
+    query_string,
+    refuse_by_status,
+    seen_case,
+    shown,
+    world_of,
+)
 
 if TYPE_CHECKING:
     from .world import World
@@ -34,24 +49,33 @@ def render_all(world: World) -> None:
 async def list_cases(request: Request) -> Response:
     world = world_of(request)
     text = query_string(request)
-    found = query.parse(text, world.switches, caller_of(request).scope, world.clock.now_ms(), world.people)
-    args = query.arguments(text, world.switches)
-
-    render = _renderer(world)
-    if args.get("include_summary") == "true":
-        as_text = args.get("format_summary") == "true"
-        records = world.store.page_records(found.where, found.params, found.order_by, found.limit, found.skip)
-        return data(
-            {
-                "cases": [render(record) | {"summary": _summary(world, record, as_text)} for record in records],
-                "total": world.store.total(found.where, found.params),
-            }
-        )
-    page = world.store.page(found.where, found.params, found.order_by, found.limit, found.skip, render)
-    total = world.store.total(found.where, found.params)
+    switches = world.switches
+    found = query.parse(text, switches, caller_of(request).scope, world.clock.now_ms(), world.people)
+    unseen = world.past.unseen("case", switches.list_lag_ms) if switches.list_lag_ms else {}
+    with world.store.as_it_was(unseen) if unseen else nullcontext():
+        page = _page(request, found)
+        count = world.store.total(found.where, found.params)
+    total = shapes.total(count, len(page), switches)
+    if not page:
+        return data(shapes.keyed("cases", [], total, switches))
     # the texts are JSON already: a page of 500 is joined, not encoded again
-    body = '{"data": {"cases": [' + ", ".join(page) + f'], "total": {total}}}}}'
+    cases = "[" + ", ".join(page) + "]" if shapes.is_usual(switches) else shapes.page(page, switches)
+    beside = "".join(f', "{name}": {value}' for name, value in total.items())
+    body = f'{{"data": {{"cases": {cases}{beside}}}}}'
     return Response(body.encode(), media_type="application/json")
+
+
+def _page(request: Request, found: query.Query) -> list[str]:
+    """Return the JSON texts of a page, with summaries where they are asked for."""
+    world = world_of(request)
+    render, where = _renderer(world), (found.where, found.params, found.order_by, found.limit, found.skip)
+    if not is_true(request, "include_summary"):
+        return world.store.page(*where, render)
+    as_text = is_true(request, "format_summary")
+    return [
+        json.dumps(render(record) | {"summary": _summary(world, record, as_text)})
+        for record in world.store.page_records(*where)
+    ]
 
 
 def _summary(world: World, record: Record, as_text: bool) -> Any:
@@ -61,7 +85,8 @@ def _summary(world: World, record: Record, as_text: bool) -> Any:
 
 async def get_case(request: Request) -> Response:
     world = world_of(request)
-    return data(shown(world, find_case(request), world.switches.description_in_get))
+    case = shown(world, seen_case(request), world.switches.description_in_get)
+    return data(shapes.case(case, "get", world.switches))
 
 
 async def put_case(request: Request) -> Response:
@@ -70,17 +95,28 @@ async def put_case(request: Request) -> Response:
     changes = change.read(world, record, await json_body(request))
     updated = change.commit(world, record, changes, caller.user_id)
     world.note_user_activity(caller.user_id, request.method, request.url.path)
-    if world.switches.put_answer == "empty":
+    return _put_answer(world, record, updated, list(changes))
+
+
+def _put_answer(world: World, before: Record, updated: Record, given: list[str]) -> Response:
+    switches = world.switches
+    if switches.put_answer == "empty":
         return Response(status_code=200)
-    if world.switches.put_answer == "no_case":
+    if switches.put_answer == "no_data":
+        return Escaped({})
+    if switches.put_answer == "no_case":
         return data({})
-    return data(shown(world, updated, world.switches.description_in_put_answer))
+    record = before if switches.put_answer == "old" else updated
+    case = shapes.case(shown(world, record, switches.description_in_put_answer), "put", switches)
+    if switches.put_answer == "partial":
+        case = {name: value for name, value in case.items() if name in ("_id", *given)}
+    return data(case)
 
 
 async def post_cases(request: Request) -> Response:
     """Create a case. What the query has, such as `id`, is unknown here."""
     world, caller = world_of(request), caller_of(request)
-    refuse_by_status(world.switches.create_status)
+    refuse_by_status(world.switches.create_status if world.switches.create else 405)
     body = await json_body(request)
     alerts = _given_alerts(world, body.get("alerts", []))
     if not body.get("name"):
@@ -107,7 +143,7 @@ async def post_cases(request: Request) -> Response:
     if body.get("tags"):
         given["tags"] = {"add": body["tags"]}
     record = empty | change.read(world, empty, given)
-    world.store.save(record)
+    world.save(record)
     if alerts:
         world.details.put_alerts(record["_id"], [_known_alert(world, alert) for alert in alerts])
     if body.get("comment"):

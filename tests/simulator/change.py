@@ -142,7 +142,7 @@ def commit(world: World, record: Record, changes: dict[str, Any], user_id: str) 
         set(effective) != {"tags"} or switches.tags_move_modified_at
     ):
         updated |= {"modified_at": moment, "modified_by": user_id}
-    world.store.save(updated)
+    world.save(updated)
     world.details.note(
         record["_id"], [_activity(world, field, record[field], updated[field], user_id, moment) for field in effective]
     )

@@ -10,6 +10,8 @@ import time
 
 class Clock:
     def __init__(self) -> None:
+        # by how much the platform's clock is wrong, in seconds; a switch
+        self.skew = 0.0
         self.reset()
 
     def reset(self) -> None:
@@ -17,7 +19,7 @@ class Clock:
         self._last_stamp = 0
 
     def now(self) -> float:
-        return time.time() + self.offset
+        return time.time() + self.offset + self.skew
 
     def now_ms(self) -> int:
         return int(self.now() * 1000)

@@ -128,6 +128,11 @@ async def put_case(request: Request) -> Response:
     return Escaped(world.raw(world.override(_record(request), await _body(request))))
 
 
+async def delete_case(request: Request) -> Response:
+    _world(request).delete_case(_record(request)["_id"])
+    return JSONResponse({})
+
+
 async def post_reset(request: Request) -> Response:
     world, body = _world(request), await _body(request)
     start = world.initial
@@ -166,6 +171,7 @@ def build(world: World, described: list[Route]) -> Starlette:
             ("cases", "POST", post_cases),
             ("cases/{case_id}", "GET", get_case),
             ("cases/{case_id}", "PUT", put_case),
+            ("cases/{case_id}", "DELETE", delete_case),
             ("reset", "POST", post_reset),
         )
     ]

@@ -44,6 +44,11 @@ class Details:
             self.put_alerts(record["_id"], made)
         return made
 
+    def seen(self, kind: str, record: Record) -> Any:
+        """Return a part as a read sees it, which may lag behind the writes."""
+        lag_ms = self._world.switches.parts_lag_ms
+        return self._world.past.seen(kind, record["_id"], self.get(kind, record), lag_ms)
+
     def put(self, kind: str, case_id: str, body: Any) -> None:
         if kind == "alerts":
             self.put_alerts(case_id, body)
@@ -58,6 +63,7 @@ class Details:
         """Newest first, as the vendor's clients expect."""
         if activities:
             history = self._store.document("activities", case_id) or []
+            self._world.past.note("activities", case_id, history)
             self._store.put_document("activities", case_id, activities + history)
 
     def find_alert(self, alert_id: str) -> tuple[Record, list[dict[str, Any]], dict[str, Any]] | None:
@@ -92,7 +98,9 @@ class Details:
             "modified_at": moment,
             "user": user_id,
         }
-        self._store.put_document("comments", record["_id"], [*self.get("comments", record), comment])
+        comments = self.get("comments", record)
+        self._world.past.note("comments", record["_id"], comments)
+        self._store.put_document("comments", record["_id"], [*comments, comment])
         self.note(record["_id"], [activity(self._world, "add", "comment", "", text, user_id, moment)])
         self.touch(record, user_id, moment)
         return comment
@@ -100,4 +108,4 @@ class Details:
     def touch(self, record: Record, user_id: str, moment: int) -> None:
         """A comment was added, changed or deleted."""
         if self._world.switches.comment_moves_modified_at:
-            self._store.save(record | {"modified_at": moment, "modified_by": user_id})
+            self._world.save(record | {"modified_at": moment, "modified_by": user_id})

@@ -12,6 +12,7 @@ from typing import Any
 # kind -> (is the request handled by the API nevertheless?, parameters with their defaults)
 KINDS: dict[str, tuple[bool, dict[str, Any]]] = {
     "status": (False, {"status": 503, "retry_after": "", "body": None}),
+    "late": (False, {"status": 504, "ms": 1500, "body": None}),
     "latency": (True, {"ms": 100}),
     "drop_before": (False, {}),
     "drop_after": (True, {}),
@@ -28,7 +29,7 @@ KINDS: dict[str, tuple[bool, dict[str, Any]]] = {
     "echo": (True, {"status": 400, "spelling": "plain"}),
 }
 # what every fault takes
-COMMON = ("method", "path", "times", "after", "handled")
+COMMON = ("method", "path", "query", "times", "after", "handled")
 
 
 @dataclass
@@ -37,6 +38,8 @@ class Plan:
 
     method: str = "*"
     path: str = "*"
+    # argument -> pattern of its value; None: the argument must not be there
+    query: dict[str, str | None] = field(default_factory=dict)
     times: int = 1
     after: int = 0
     kind: str = ""
@@ -45,12 +48,22 @@ class Plan:
     seen: int = 0
     used: int = 0
 
-    def matches(self, method: str, path: str) -> bool:
-        return self.method in ("*", method) and fnmatchcase(path, self.path)
+    def matches(self, method: str, path: str, query: dict[str, str]) -> bool:
+        return (
+            self.method in ("*", method)
+            and fnmatchcase(path, self.path)
+            and all(_fits(query.get(name), wanted) for name, wanted in self.query.items())
+        )
 
     @property
     def due(self) -> bool:
         return self.seen > self.after and (not self.times or self.used < self.times)
+
+
+def _fits(given: str | None, wanted: str | None) -> bool:
+    if given is None or wanted is None:
+        return given is wanted
+    return fnmatchcase(given, wanted)
 
 
 class Plans:
@@ -66,11 +79,11 @@ class Plans:
     def all(self) -> list[Plan]:
         return list(self._plans)
 
-    def take(self, method: str, path: str) -> list[Plan]:
+    def take(self, method: str, path: str, query: dict[str, str]) -> list[Plan]:
         """Plans that are due at this request, in the order in which they were made. Each counts it as seen."""
         due = []
         for plan in self._plans:
-            if plan.matches(method, path):
+            if plan.matches(method, path, query):
                 plan.seen += 1
                 if plan.due:
                     due.append(plan)
@@ -88,7 +101,13 @@ def fault_from(body: dict[str, Any]) -> Plan:
     unknown = sorted(set(body) - set(defaults))
     if unknown:
         raise ValueError(f"fault {kind} takes no {', '.join(unknown)}")
+    _check_query(common.get("query", {}))
     return Plan(kind=kind, given=defaults | body, **{"handled": handled, **common})
+
+
+def _check_query(query: Any) -> None:
+    if not isinstance(query, dict) or not all(isinstance(wanted, (str, type(None))) for wanted in query.values()):
+        raise ValueError("query takes names of arguments with patterns of their values, or null for none")
 
 
 def edit_from(body: dict[str, Any]) -> tuple[dict[str, Any], list[Plan]]:
@@ -99,19 +118,23 @@ def edit_from(body: dict[str, Any]) -> tuple[dict[str, Any], list[Plan]]:
         "case_id": body.pop("case_id", ""),
         "changes": body.pop("changes", {}),
         "user": body.pop("user", "ohtani@example.com"),
+        "delete": bool(body.pop("delete", False)),
     }
     if body:
         raise ValueError(f"an edit takes no {', '.join(sorted(body))}")
     plans = []
     for side, match in when.items():
-        unknown = sorted(set(match) - {"method", "path", "nth"})
+        unknown = sorted(set(match) - {"method", "path", "query", "nth", "times"})
         if unknown:
             raise ValueError(f"{side} takes no {', '.join(unknown)}")
+        _check_query(match.get("query", {}))
         plans.append(
             Plan(
                 kind=side,
                 method=match.get("method", "*"),
                 path=match.get("path", "*"),
+                query=match.get("query", {}),
+                times=match.get("times", 1),
                 after=match.get("nth", 1) - 1,
                 given=edit,
             )

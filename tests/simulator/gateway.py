@@ -67,10 +67,12 @@ class Gateway:
             await _Delivery(world, entry, scope, receive, send).deliver(answer, None)
             return
         path = plan_path(scope["path"])
-        plans = world.faults.take(scope["method"], path)
-        edits = world.edits.take(scope["method"], path)
+        query = dict(entry["query"])
+        plans = world.faults.take(scope["method"], path, query)
+        edits = world.edits.take(scope["method"], path, query)
         waits = [plan for plan in plans if plan.kind == "latency"]
-        fault = next((plan for plan in plans if plan.kind != "latency"), None)
+        standing = world.standing.fault(scope["method"], path, world.switches)
+        fault = next((plan for plan in plans if plan.kind != "latency"), standing)
         for plan in [*waits, *([fault] if fault else []), *edits]:
             plan.used += 1
         entry["fault"] = fault.kind if fault else "latency" if waits else None
@@ -80,6 +82,8 @@ class Gateway:
             await asyncio.sleep(delay / 1000)
         if fault and fault.kind == "expire_token":
             world.auth.expire(dict(scope["headers"]).get(b"authorization", b"").decode("latin-1"))
+        if fault and fault.kind == "late":
+            world.late.start(fault.given["ms"], lambda: self._handle(scope, body))
         answer = await self._handle(scope, body) if fault is None or fault.handled else Answer()
         self._edit(edits, "after")
         await _Delivery(world, entry, scope, receive, send).deliver(answer, fault)
@@ -180,6 +184,9 @@ class _Delivery:
             await self._whole(status, "text/plain", content.encode(), *headers)
         else:
             await self._whole(status, "application/json", json.dumps(content).encode(), *headers)
+
+    async def _late(self, answer: Answer, status: int, ms: float, body: Any) -> None:
+        await self._status(answer, status, "", body)
 
     async def _drop_before(self, answer: Answer) -> None:
         await self._cut()

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from . import change, query
+from . import change, query, shapes
 from .model import show_incident
 from .store import Record
 from .web import caller_of, data, find_case, json_body, query_string, world_of
@@ -66,12 +66,9 @@ async def list_incidents(request: Request) -> Response:
     ]
     found = query.parse(urlencode(known), world.switches, caller_of(request).scope, world.clock.now_ms(), world.people)
     records = world.store.page_records(found.where, found.params, found.order_by, found.limit, found.skip)
-    return data(
-        {
-            "incidents": [_full_incident(world, record) for record in records],
-            "total": world.store.total(found.where, found.params),
-        }
-    )
+    total = shapes.total(world.store.total(found.where, found.params), len(records), world.switches)
+    incidents = [_full_incident(world, record) for record in records]
+    return data(shapes.keyed("incidents", incidents, total, world.switches))
 
 
 async def post_incident(request: Request) -> Response:

@@ -96,6 +96,10 @@ class Simulator:
         """An analyst's edit, now or `before`/`after` a request: see the README."""
         self.control("POST", "edits", {"case_id": case_id, "changes": changes, **parameters})
 
+    def delete_case(self, case_id: str, **when: Any) -> None:
+        """Delete a case, now or `before`/`after` a request."""
+        self.edit(case_id, {}, delete=True, **when)
+
     def switch(self, **values: Any) -> None:
         self.control("POST", "switches", values)
 

@@ -152,6 +152,10 @@ def _paging(query: Query, args: dict[str, str], switches: Any) -> None:
         raise ApiError(invalid if invalid != 200 else 400, "limit and skip may not be negative")
     if limit > MAXIMUM_LIMIT and switches.limit_above_500 == "reject":
         raise ApiError(invalid if invalid != 200 else 400, f"limit may not be above {MAXIMUM_LIMIT}")
+    if switches.limit_max and limit > switches.limit_max:
+        raise ApiError(switches.limit_max_status, f"limit may not be above {switches.limit_max}")
+    if switches.skip_max and skip > switches.skip_max:
+        raise ApiError(switches.skip_max_status, "Internal Server Error")
     limit = min(limit, MAXIMUM_LIMIT)
     if switches.skip_ceiling and skip + limit > switches.skip_ceiling:
         if switches.skip_ceiling_answer == "reject":

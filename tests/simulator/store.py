@@ -70,10 +70,13 @@ class Store:
         for name, columns in INDEXES.items():
             self._db.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {columns}")
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def _forget_lists(self) -> None:
         self._totals.clear()
         self._orders.clear()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._forget_lists()
         self._db.execute("BEGIN")
         try:
             yield
@@ -129,6 +132,34 @@ class Store:
         self._db.executemany("INSERT OR IGNORE INTO tags VALUES (?, ?)", [(tag, seq) for tag in record["tags"]])
         self._db.execute("DELETE FROM answers WHERE seq = ?", [seq])
 
+    def delete(self, case_id: str, kinds: Iterable[str]) -> None:
+        """Delete a case and its documents of these kinds."""
+        with self._transaction():
+            self._delete(case_id)
+            for kind in kinds:
+                self.delete_document(kind, case_id)
+
+    def _delete(self, case_id: str) -> None:
+        for table in ("tags", "answers"):
+            self._db.execute(f"DELETE FROM {table} WHERE seq = (SELECT seq FROM cases WHERE id = ?)", [case_id])
+        self._db.execute("DELETE FROM cases WHERE id = ?", [case_id])
+
+    @contextmanager
+    def as_it_was(self, before: dict[str, Record | None]) -> Iterator[None]:
+        """Let reads see these cases as they were, None for one that was not there, for the length of a `with`."""
+        self._forget_lists()
+        self._db.execute("BEGIN")
+        try:
+            for case_id, record in before.items():
+                if record is None:
+                    self._delete(case_id)
+                else:
+                    self._save(record)
+            yield
+        finally:
+            self._db.execute("ROLLBACK")
+            self._forget_lists()
+
     def get(self, case_id: str) -> Record | None:
         row = self._db.execute("SELECT record FROM cases WHERE id = ?", [case_id]).fetchone()
         return json.loads(row[0]) if row else None
@@ -167,9 +198,10 @@ class Store:
         bodies = {seq: body for seq, body, _record in rows if body is not None}
         missing = {seq: json.dumps(render(json.loads(record))) for seq, _body, record in rows if record is not None}
         if missing:
-            self._db.execute("BEGIN")
+            # a savepoint, since this may be in the transaction of as_it_was()
+            self._db.execute("SAVEPOINT answers")
             self._db.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?)", missing.items())
-            self._db.execute("COMMIT")
+            self._db.execute("RELEASE answers")
         return [bodies.get(seq) or missing[seq] for seq in seqs]
 
     def page_records(self, where: str, params: tuple[Any, ...], order_by: str, limit: int, skip: int) -> list[Record]:

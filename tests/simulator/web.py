@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from . import shapes
 from .auth import Caller
 from .change import refusal
 from .errors import ApiError
 from .model import show
+from .query import pairs
 from .store import Record
 
 if TYPE_CHECKING:
@@ -56,9 +58,29 @@ async def json_body(request: Request) -> dict[str, Any]:
     return body
 
 
+def is_true(request: Request, name: str) -> bool:
+    """Tell whether an argument of the query is `true`; in which letters is a switch."""
+    switches = world_of(request).switches
+    if name in switches.ignored_query_parameters:
+        return False
+    value = dict(pairs(query_string(request))).get(name, "")
+    return (value if switches.boolean_case else value.lower()) == "true"
+
+
 def find_case(request: Request, case_id: str | None = None) -> Record:
     world = world_of(request)
-    record = world.store.get(request.path_params["case_id"] if case_id is None else case_id)
+    return _found(request, world.store.get(request.path_params["case_id"] if case_id is None else case_id))
+
+
+def seen_case(request: Request) -> Record:
+    """Return the case that a read sees, which may lag behind the writes."""
+    world, case_id = world_of(request), request.path_params["case_id"]
+    record = world.store.get(case_id)
+    return _found(request, world.past.seen("case", case_id, record, world.switches.case_lag_ms))
+
+
+def _found(request: Request, record: Record | None) -> Record:
+    world = world_of(request)
     if record is None:
         raise ApiError(world.switches.unknown_case_status, "Case not found")
     check_tenant(request, record["cust_id"])
@@ -79,6 +101,11 @@ def refuse_by_status(status: int) -> None:
 
 def shown(world: World, record: Record, description: bool) -> dict[str, Any]:
     return show(record, world.switches, world.people, description)
+
+
+def listed(world: World, items: list[Any]) -> Response:
+    """Answer a list that is the whole of `data`."""
+    return Escaped(shapes.plain(items, world.switches))
 
 
 def data(content: Any, status: int = 200) -> Response:

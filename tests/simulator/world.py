@@ -14,10 +14,13 @@ from .change import assignee, commit, new_tags
 from .clock import Clock
 from .details import Details
 from .faults import Plans
+from .late import LateWrites
 from .log import RequestLog
 from .model import DOCUMENTS, RECORD_DEFAULTS, SEVERITIES, STATUSES, record_from
+from .past import Past
 from .people import People
 from .rate import RateLimit
+from .standing import Standing
 from .store import Record, Store
 from .switches import DEFAULT_PROFILE, Switches
 
@@ -52,10 +55,14 @@ class World:
         self.faults = Plans()
         self.edits = Plans()
         self.rate = RateLimit()
+        self.standing = Standing()
+        self.late = LateWrites()
+        self.past = Past(self)
         self.latency_ms = initial.latency_ms
         self.user_activities: list[dict[str, Any]] = []
         self._last_ticket = 0
-        self.switches.on_change = self.store.forget_answers
+        self.switches.on_change = self._follow_switches
+        self._follow_switches()
         if initial.seed is not None or self.store.is_empty():
             self.store.clear()
             self._fill(initial)
@@ -63,7 +70,13 @@ class World:
             self.people.changed()
             self.store.forget_answers()
 
+    def _follow_switches(self) -> None:
+        self.store.forget_answers()
+        self.clock.skew = self.switches.clock_offset_s
+
     def reset(self, initial: Initial) -> None:
+        self.late.cancel()
+        self.past.clear()
         self.clock.reset()
         self.latency_ms = initial.latency_ms
         self.store.clear()
@@ -73,6 +86,7 @@ class World:
         self.faults.clear()
         self.edits.clear()
         self.rate = RateLimit()
+        self.standing = Standing()
         self.user_activities.clear()
         self._fill(initial)
 
@@ -94,6 +108,17 @@ class World:
         self.store.put_documents(
             (kind, record["_id"], body) for record in records for kind, body in sample.history(record).items()
         )
+
+    def save(self, record: Record) -> None:
+        """Store what a user or a client did to a case; reads that lag don't see it yet."""
+        if self.past.is_kept:
+            self.past.note("case", record["_id"], self.store.get(record["_id"]))
+        self.store.save(record)
+
+    def delete_case(self, case_id: str) -> None:
+        """Delete a case, as the product can (DOC-INSYNC)."""
+        self.past.note("case", case_id, self.store.get(case_id))
+        self.store.delete(case_id, DOCUMENTS)
 
     def load(self, cases: list[dict[str, Any]]) -> list[str]:
         """Add cases as they are exported by the collection, with their comments and so on where they have them."""
@@ -157,8 +182,14 @@ class World:
                 raise ValueError(f"invalid {key}: {changes[key]!r}")
         return record, changes
 
-    def analyst_edit(self, case_id: str, changes: dict[str, Any], user: str) -> None:
-        """What a person does in the user interface: any field, plain values, written into the history."""
+    def analyst_edit(self, case_id: str, changes: dict[str, Any], user: str, delete: bool = False) -> None:
+        """Do what a person does in the user interface: any field, plain values, with history; or delete the case."""
+        if self.store.get(case_id) is None:
+            # Deleted since the edit was asked for
+            return
+        if delete:
+            self.delete_case(case_id)
+            return
         record, changes = self.check_edit(case_id, changes)
         comment = changes.pop("comment", None)
         person = self.people.find(user, ["email", "name", "id"])

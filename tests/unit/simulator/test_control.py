@@ -85,12 +85,83 @@ def test_an_edit_between_read_and_write(api: Any) -> None:
         {"case_id": CASE, "colour": 1},
         {"case_id": CASE, "changes": {"status": "Open"}},
         {"case_id": CASE, "changes": {}, "before": {"number": 1}},
+        {"case_id": CASE, "changes": {}, "before": {"query": ["limit"]}},
+        {"case_id": "none", "delete": True},
         {"case_id": CASE, "changes": {"assignee": "nobody"}},
     ],
 )
 def test_edits_refuse(simulator: Any, body: dict[str, Any]) -> None:
     with pytest.raises(RuntimeError, match="400"):
         simulator.control("POST", "edits", body)
+
+
+def test_a_deletion_now(api: Any) -> None:
+    assert api.data("GET", "/cases?tags=October-event")["total"] >= 1
+    before = api.data("GET", "/cases?limit=1")["total"]
+    comment = api.data("POST", f"/cases/{CASE}/comments", json={"comment": "one"})
+    (alert, *_others) = api.data("GET", f"/cases/{CASE}/alerts")["docs"]
+    api.simulator.delete_case(CASE)
+    assert api.data("GET", "/cases?limit=1")["total"] == before - 1
+    assert api.list("ticket_id=67535") == []
+    for method, path in (
+        ("GET", ""),
+        ("PUT", ""),
+        ("GET", "/comments"),
+        ("PUT", f"/comments/{comment['_id']}"),
+        ("GET", "/alerts"),
+    ):
+        assert api.call(method, f"/cases/{CASE}{path}", json={"status": "New"}).status_code == 404, path
+    path = f"/security_events/{alert['_index']}/{alert['_id']}"
+    assert api.call("POST", path, json={"status": "Closed"}).status_code == 404
+    api.simulator.switch(unknown_case_status=410)
+    assert api.call("GET", f"/cases/{CASE}").status_code == 410
+
+
+@pytest.mark.parametrize(
+    ("when", "statuses"),
+    [
+        ({"before": {"method": "PUT", "path": f"/cases/{CASE}"}}, [200, 404, 404]),
+        ({"after": {"method": "PUT", "path": f"/cases/{CASE}"}}, [200, 200, 404]),
+        ({"after": {"method": "GET", "path": "/cases/*", "nth": 2}}, [200, 200, 200]),
+    ],
+)
+def test_a_deletion_at_a_request(api: Any, when: dict[str, Any], statuses: list[int]) -> None:
+    api.simulator.delete_case(CASE, **when)
+    path = f"/cases/{CASE}"
+    found = [api.call(method, path, json={"status": "New"}).status_code for method in ("GET", "PUT", "GET")]
+    assert found == statuses
+    assert api.list("ticket_id=67535") == []
+
+
+def test_an_edit_of_a_case_that_is_gone_is_none(api: Any) -> None:
+    api.simulator.edit(CASE, {"status": "Escalated"}, before={"method": "GET"})
+    api.simulator.delete_case(CASE)
+    assert api.call("GET", f"/cases/{CASE}").status_code == 404
+
+
+def test_a_raw_case_is_deleted(api: Any) -> None:
+    api.simulator.control("DELETE", f"cases/{CASE}")
+    assert api.call("GET", f"/cases/{CASE}").status_code == 404
+    with pytest.raises(RuntimeError, match="no such case"):
+        api.simulator.control("DELETE", f"cases/{CASE}")
+
+
+def test_a_second_writer_at_each_update(api: Any) -> None:
+    """As InSync does (DOC-INSYNC): what we write is undone each time."""
+    api.simulator.edit(CASE, {"status": "New"}, after={"method": "PUT", "path": "/cases/*", "times": 0})
+    for _number in range(3):
+        assert api.put({"status": "In Progress"}).json()["data"]["status"] == "In Progress"
+        assert api.case()["status"] == "New"
+    history = api.data("GET", f"/cases/{CASE}/activities")
+    assert [entry["user"] for entry in history[:2]] == ["ohtani@example.com", "myuser@stellarcyber.ai"]
+
+
+def test_an_edit_at_a_request_with_an_argument(api: Any) -> None:
+    api.simulator.edit(CASE, {"status": "Escalated"}, before={"path": "/cases", "query": {"skip": "10"}})
+    api.list("skip=0")
+    assert api.case()["status"] == "New"
+    api.list("skip=10")
+    assert api.case()["status"] == "Escalated"
 
 
 def test_raw_case(api: Any) -> None:

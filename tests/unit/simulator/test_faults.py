@@ -32,6 +32,7 @@ def meet(api: Any, **arguments: Any) -> tuple[Any, Any]:
 # kind, parameters, status or exception for the client, is it stored, status in the log
 MET: list[tuple[str, dict[str, Any], Any, bool, int]] = [
     ("status", {}, 503, False, 503),
+    ("late", {"ms": 60000}, 504, False, 504),
     ("latency", {"ms": 1}, 200, True, 200),
     ("drop_before", {}, requests.ConnectionError, False, 0),
     ("drop_after", {}, requests.ConnectionError, True, 0),
@@ -94,6 +95,38 @@ def test_method_path_after_and_times(api: Any) -> None:
     assert [plan["used"] for plan in api.simulator.control("GET", "faults")["faults"]] == [2, 3]
     api.simulator.clear_faults()
     assert api.call("GET", "/users/x").status_code == 404
+
+
+def test_a_late_write_lands(api: Any) -> None:
+    api.simulator.fault("late", method="PUT", ms=150, status=500, body={"error": "timeout"})
+    outcome, stored = meet(api)
+    assert (outcome.status_code, outcome.json(), stored) == (500, {"error": "timeout"}, False)
+    end = time.monotonic() + 5
+    while "met" not in api.case()["tags"]:
+        assert time.monotonic() < end
+    (entry,) = api.data("GET", f"/cases/{CASE}/activities")
+    assert entry["user"] == "myuser@stellarcyber.ai"
+
+
+def test_a_late_write_is_forgotten_by_a_reset(api: Any) -> None:
+    api.simulator.switch(late_write_ms=100)
+    assert meet(api)[0].status_code == 504
+    api.simulator.reset()
+    api.login()
+    time.sleep(0.2)
+    assert "met" not in api.case()["tags"]
+
+
+def test_the_query_can_be_matched(api: Any) -> None:
+    api.simulator.fault("status", path="/cases", times=0, query={"limit": "5??", "skip": None})
+    found = [
+        api.call("GET", f"/cases?{query}").status_code for query in ("limit=500", "limit=50", "limit=500&skip=0", "")
+    ]
+    assert found == [503, 200, 200, 200]
+    api.simulator.clear_faults()
+    api.simulator.fault("status", path="/cases", times=0, query={"include_summary": "*"})
+    found = [api.call("GET", f"/cases?{query}").status_code for query in ("include_summary=", "limit=1")]
+    assert found == [503, 200]
 
 
 def test_faults_come_one_after_the_other(api: Any) -> None:
@@ -195,6 +228,8 @@ def test_the_token_call_can_fail_too(api: Any) -> None:
         {"kind": "nothing"},
         {"kind": "status", "mib": 1},
         {"kind": "latency", "colour": 1},
+        {"kind": "status", "query": "limit"},
+        {"kind": "status", "query": {"limit": 5}},
         {},
     ],
 )

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -132,6 +133,35 @@ def scores_rise(api: Any) -> bool:
     return bool(first["timestamp"] < last["timestamp"])
 
 
+def third_field(api: Any) -> int:
+    answer = api.call("POST", "/access_token", auth=(api.simulator.username, f"{api.simulator.api_key}:77"))
+    return int(answer.status_code)
+
+
+def hours_ahead(api: Any) -> int:
+    api.login()
+    return round((api.put({"status": "New"}).json()["data"]["modified_at"] / 1000 - time.time()) / 3600)
+
+
+def places_without(field: str) -> Callable[[Any], Any]:
+    """Where is a case without the field?"""
+
+    def observe(api: Any) -> list[str]:
+        api.simulator.switch(absent_fields=[field])
+        cases = {"list": api.list("limit=1")[0], "get": api.case(), "put": api.put({"status": "New"}).json()["data"]}
+        return [place for place, case in cases.items() if field not in case]
+
+    return observe
+
+
+def in_list(field: str) -> Callable[[Any], Any]:
+    return lambda api: api.list("ticket_id=67535")[0][field]
+
+
+def statuses_of_users(api: Any) -> list[int]:
+    return [api.call("GET", "/users").status_code for _number in range(6)]
+
+
 EFFECTS: list[tuple[str, Callable[[Any], Any], Any, dict[Any, Any]]] = [
     ("escalated", status_of("PUT", f"/cases/{CASE}", {"status": "Escalated"}), 200, {False: 422}),
     ("resolution", lambda api: "resolution" in api.case(), True, {False: False}),
@@ -154,6 +184,14 @@ EFFECTS: list[tuple[str, Callable[[Any], Any], Any, dict[Any, Any]]] = [
     ),
     ("email_case", status_of("PUT", f"/cases/{CASE}", {"assignee": "OHTANI@EXAMPLE.COM"}), 200, {True: 422}),
     ("scoped_tenants", lambda api: api.login("scoped") and len(api.data("GET", "/tenants")), 2, {(): 0}),
+    ("token_status", lambda api: api.login().status_code, 200, {403: 403}),
+    ("basic_third_field", third_field, 200, {False: 401}),
+    (
+        "scoped_raw_search",
+        lambda api: api.login("scoped") and api.call("GET", "/connect/api/data/x/_search").status_code,
+        403,
+        {True: 200},
+    ),
     ("default_window", listed("ticket_id=67535"), 1, {"24h": 0}),
     ("default_window_lifted_by", window("FROM~created_at=1"), True, {"both": False}),
     ("default_window_exempt", window("ticket_id=67535"), False, {("ticket_id",): True}),
@@ -167,6 +205,20 @@ EFFECTS: list[tuple[str, Callable[[Any], Any], Any, dict[Any, Any]]] = [
         422,
         {"empty": 200},
     ),
+    ("skip_max", status_of("GET", "/cases?skip=41&limit=1"), 200, {41: 200, 40: 500}),
+    (
+        "skip_max_status",
+        lambda api: api.simulator.switch(skip_max=1) or api.call("GET", "/cases?skip=2").status_code,
+        500,
+        {400: 400},
+    ),
+    ("limit_max", status_of("GET", "/cases?limit=101"), 200, {101: 200, 100: 422}),
+    (
+        "limit_max_status",
+        lambda api: api.simulator.switch(limit_max=10) or api.call("GET", "/cases?limit=11").status_code,
+        422,
+        {400: 400, 504: 504},
+    ),
     ("default_sort", oldest_first("order=asc"), True, {"score": False}),
     ("default_order", oldest_first(""), False, {"asc": True}),
     ("range_from_inclusive", listed("ticket_id=67535&FROM~created_at=1660742474343"), 1, {False: 0}),
@@ -178,6 +230,58 @@ EFFECTS: list[tuple[str, Callable[[Any], Any], Any, dict[Any, Any]]] = [
     ("min_size_auto_threshold", listed("ticket_id=67535&min_size_auto"), 1, {18: 0}),
     ("ignored_query_parameters", listed("ticket_id=67535&status=Resolved"), 0, {("status",): 1}),
     (
+        "boolean_case",
+        lambda api: "summary" in api.list("limit=1&include_summary=True")[0],
+        False,
+        {False: True},
+    ),
+    (
+        "list_total",
+        lambda api: api.data("GET", "/cases?limit=7").get("total"),
+        60,
+        {"page": 7, "zero": 0, "capped": 60, "absent": None},
+    ),
+    (
+        "list_total_cap",
+        lambda api: api.simulator.switch(list_total="capped") or api.data("GET", "/cases?limit=7")["total"],
+        60,
+        {9: 9},
+    ),
+    (
+        "empty_list",
+        lambda api: api.call("GET", "/cases?status=none").json(),
+        {"data": {"cases": [], "total": 0}},
+        {
+            "null": {"data": {"cases": None, "total": 0}},
+            "absent": {"data": {"total": 0}},
+            "data_list": {"data": []},
+            "data_null": {"data": None},
+        },
+    ),
+    ("shape_places", places_without("score"), ["list"], {("get", "put"): ["get", "put"], (): []}),
+    ("absent_fields", lambda api: "tags" in api.list("ticket_id=67535")[0], True, {("tags",): False}),
+    (
+        "times_form",
+        in_list("created_at"),
+        1660742474343,
+        {"text": "1660742474343", "iso": "2022-08-17T13:21:14.343Z", "seconds": 1660742474},
+    ),
+    ("score_form", in_list("score"), 25, {"text": "25"}),
+    (
+        "empty_tags",
+        lambda api: api.list("ticket_id=68213")[0].get("tags", "absent"),
+        [],
+        {"null": None, "absent": "absent"},
+    ),
+    ("case_padding", lambda api: len(api.list("limit=1")[0].get("padding", "")), 0, {9: 9}),
+    ("odd_record", lambda api: api.list("ticket_id=67535")[0] is None, False, {"null": True}),
+    (
+        "odd_record_id",
+        lambda api: api.simulator.switch(odd_record="null") or api.list("order=asc").index(None),
+        0,
+        {CASE: 0, "1674728869334287aba4486901d24c4189a6fe8eab6efe05": 1},
+    ),
+    (
         "description_in_get",
         lambda api: "description" in api.case() or "description" in api.list("limit=1")[0],
         False,
@@ -186,7 +290,17 @@ EFFECTS: list[tuple[str, Callable[[Any], Any], Any, dict[Any, Any]]] = [
     ("description_in_put_answer", in_put_answer("description"), False, {True: True}),
     ("unassigned_name", put_then({"assignee": ""}, "assignee_name"), "Unassigned", {"": ""}),
     ("names_show", lambda api: api.case()["assignee_name"], "ohtani", {"email": "ohtani@example.com"}),
-    ("put_answer", lambda api: len(api.put({"status": "New"}).text) > 100, True, {"no_case": False, "empty": False}),
+    (
+        "put_answer",
+        lambda api: api.put({"severity": "Low"}).text[:70],
+        '{"data":{"_id":"62fceb4a48be7776c793a02a","acknowledged":1660826741467',
+        {
+            "no_case": '{"data":{}}',
+            "no_data": "{}",
+            "empty": "",
+            "partial": '{"data":{"_id":"62fceb4a48be7776c793a02a","severity":"Low"}}',
+        },
+    ),
     ("ignored_put_keys", put_then({"severity": "Low"}, "severity"), "Low", {("severity",): "Medium"}),
     ("unknown_put_key", status_of("PUT", f"/cases/{CASE}", {"colour": "red"}), 200, {"reject": 422}),
     ("noop_put_moves_modified_at", moves("PUT", f"/cases/{CASE}", {"status": "New"}), True, {False: False}),
@@ -206,6 +320,28 @@ EFFECTS: list[tuple[str, Callable[[Any], Any], Any, dict[Any, Any]]] = [
     ("resolution_needs_closing", RESOLUTION_WHILE_OPEN, 200, {True: 422}),
     ("comment_max_length", status_of("POST", f"/cases/{CASE}/comments", {"comment": "12345"}), 200, {4: 422}),
     ("comments_order", comments, ["one", "two"], {"desc": ["two", "one"]}),
+    (
+        "empty_comment",
+        status_of("POST", f"/cases/{CASE}/comments", {"comment": ""}),
+        422,
+        {"accept": 200},
+    ),
+    ("case_lag_ms", put_then({"severity": "Low"}, "severity"), "Low", {60000: "Medium"}),
+    ("list_lag_ms", lambda api: api.put({"severity": "Low"}) and in_list("severity")(api), "Low", {60000: "Medium"}),
+    ("parts_lag_ms", comments, ["one", "two"], {60000: []}),
+    ("late_write_ms", status_of("PUT", f"/cases/{CASE}", {"severity": "Low"}), 200, {60000: 504}),
+    (
+        "late_write_status",
+        lambda api: api.simulator.switch(late_write_ms=60000) or api.put({"severity": "Low"}).status_code,
+        504,
+        {500: 500},
+    ),
+    (
+        "clock_offset_s",
+        hours_ahead,
+        0,
+        {7200: 2, -7200: -2},
+    ),
     ("scores_order", scores_rise, True, {"desc": False}),
     ("alerts_need_paging", status_of("GET", f"/cases/{CASE}/alerts"), 200, {True: 422}),
     ("alerts_limit", lambda api: len(api.data("GET", f"/cases/{CASE}/alerts?limit=16")["docs"]), 16, {5: 5}),
@@ -215,6 +351,18 @@ EFFECTS: list[tuple[str, Callable[[Any], Any], Any, dict[Any, Any]]] = [
     ("invalid_value_status", BAD_STATUS, 422, {400: 400, 200: 200}),
     ("create_status", status_of("POST", "/cases", {"name": "x"}), 200, {201: 201, 404: 404}),
     ("comment_status", status_of("POST", f"/cases/{CASE}/comments", {"comment": "x"}), 200, {201: 201}),
+    ("create", status_of("POST", "/cases", {"name": "x"}), 200, {False: 405}),
+    ("activities_status", status_of("GET", f"/cases/{CASE}/activities"), 200, {403: 403}),
+    ("unauthorized_every", statuses_of_users, [200] * 6, {3: [200, 200, 401] * 2}),
+    (
+        "unauthorized_ends_token",
+        lambda api: api.simulator.switch(unauthorized_every=5) or statuses_of_users(api),
+        [200, 200, 200, 200, 401, 200],
+        {True: [200, 200, 200, 200, 401, 401]},
+    ),
+    ("get_500_every", statuses_of_users, [200] * 6, {2: [200, 500] * 3}),
+    ("users_twice", lambda api: len(api.data("GET", "/users")), 7, {True: 14}),
+    ("users_page", lambda api: len(api.data("GET", "/users")), 7, {3: 3}),
     ("users_status", status_of("GET", "/users"), 200, {403: 403}),
     ("tenants_status", status_of("GET", "/tenants"), 200, {404: 404}),
     ("rate_limit_per_s", refused, 0, {1: 3}),
