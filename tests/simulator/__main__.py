@@ -15,9 +15,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from .app import ROUTES, build
+from .app import build
 from .cases import render_all
 from .openapi import document
+from .routes import ROUTES
 from .server import CERTIFICATES, bind, make_certificate, serve
 from .switches import DEFAULT_PROFILE, PROFILES, Switches, parse_assignment
 from .world import Initial, World

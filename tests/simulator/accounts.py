@@ -35,6 +35,7 @@ def _find_user(request: Request) -> dict[str, Any]:
 
 
 async def list_users(request: Request) -> Response:
+    """List the users."""
     world = world_of(request)
     _guard(world.switches.users_status)
     users = list(world.people.users.values()) * (2 if world.switches.users_twice else 1)
@@ -42,10 +43,12 @@ async def list_users(request: Request) -> Response:
 
 
 async def get_user(request: Request) -> Response:
+    """Show a user."""
     return data(_find_user(request))
 
 
 async def patch_user(request: Request) -> Response:
+    """Change a user's profile."""
     user = _find_user(request)
     profile = (await json_body(request)).get("priv_profile_id")
     if not isinstance(profile, str):
@@ -56,12 +59,14 @@ async def patch_user(request: Request) -> Response:
 
 
 async def delete_user(request: Request) -> Response:
+    """Delete a user."""
     user = _find_user(request)
     world_of(request).people.delete_user(user["user_id"])
     return data(user)
 
 
 async def user_activities(request: Request) -> Response:
+    """List what users did."""
     world = world_of(request)
     args = dict(query.pairs(query_string(request)))
     invalid = refusal(world.switches)
@@ -84,6 +89,7 @@ def _tenants_in_scope(request: Request) -> list[dict[str, Any]]:
 
 
 async def list_tenants(request: Request) -> Response:
+    """List the tenants."""
     tenants = _tenants_in_scope(request)
     fields = request.query_params.get("fields")
     if fields and world_of(request).switches.tenant_fields:
@@ -102,6 +108,7 @@ def _find_tenant(request: Request) -> dict[str, Any]:
 
 
 async def get_tenant(request: Request) -> Response:
+    """Show a tenant."""
     return data(_find_tenant(request))
 
 
@@ -117,6 +124,7 @@ async def _tenant_fields(request: Request) -> dict[str, Any]:
 
 
 async def post_tenant(request: Request) -> Response:
+    """Create a tenant."""
     world = world_of(request)
     _guard(world.switches.tenants_status)
     fields = await _tenant_fields(request)
@@ -130,12 +138,14 @@ async def post_tenant(request: Request) -> Response:
 
 
 async def patch_tenant(request: Request) -> Response:
+    """Change a tenant."""
     tenant = _find_tenant(request) | await _tenant_fields(request)
     world_of(request).people.save_tenants([tenant])
     return data(tenant)
 
 
 async def tenant_groups(request: Request) -> Response:
+    """List the groups of tenants."""
     groups: dict[str, list[str]] = {}
     for tenant in _tenants_in_scope(request):
         if tenant["tgrp_name"]:

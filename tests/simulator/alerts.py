@@ -41,16 +41,18 @@ def _update(request: Request, alert_id: str, body: dict[str, Any]) -> dict[str, 
 
 
 async def update_event(request: Request) -> Response:
+    """Change an alert."""
     return data(_update(request, request.path_params["alert_id"], await json_body(request)))
 
 
 async def update_ser(request: Request) -> Response:
+    """Change an alert, by the oldest path."""
     body = await json_body(request)
     return data(_update(request, str(body.get("_id", "")), body))
 
 
 async def search(request: Request) -> Response:
-    """Enough of the raw search to find an alert by its id. A scroll ends at once."""
+    """Find an alert by its id, which is all of the raw search that there is. A scroll ends at once."""
     world, scope = world_of(request), caller_of(request).scope
     if scope is not None and not world.switches.scoped_raw_search:
         raise ApiError(403, "Forbidden")

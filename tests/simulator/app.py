@@ -10,67 +10,15 @@ from typing import TYPE_CHECKING, Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.responses import Response
 
-from . import accounts, ai_case, alerts, case_parts, cases, control, legacy
+from . import control
 from .errors import ApiError, error_response
 from .gateway import Gateway
-from .web import refuse_by_status
+from .routes import ROUTES, TOKEN_PATH
 
 if TYPE_CHECKING:
     from .world import World
-
-V1 = "/connect/api/v1"
-TOKEN_PATH = f"{V1}/access_token"
-
-
-async def access_token(request: Request) -> Response:
-    refuse_by_status(request.app.state.world.switches.token_status)
-    return JSONResponse(request.app.state.world.auth.exchange(request.headers.get("authorization", "")))
-
-
-def _route(path: str, method: str, endpoint: Any) -> Route:
-    return Route(path, endpoint, methods=[method])
-
-
-ROUTES = [
-    _route(TOKEN_PATH, "POST", access_token),
-    _route(f"{V1}/cases", "GET", cases.list_cases),
-    _route(f"{V1}/cases", "POST", cases.post_cases),
-    _route(V1 + "/cases/{case_id}", "GET", cases.get_case),
-    _route(V1 + "/cases/{case_id}", "PUT", cases.put_case),
-    _route(V1 + "/cases/{case_id}/comments", "GET", case_parts.list_comments),
-    _route(V1 + "/cases/{case_id}/comments", "POST", case_parts.post_comment),
-    _route(V1 + "/cases/{case_id}/comments/{comment_id}", "PUT", case_parts.put_comment),
-    _route(V1 + "/cases/{case_id}/comments/{comment_id}", "DELETE", case_parts.delete_comment),
-    _route(V1 + "/cases/{case_id}/alerts", "GET", case_parts.list_alerts),
-    _route(V1 + "/cases/{case_id}/observables", "GET", case_parts.observables),
-    _route(V1 + "/cases/{case_id}/summary", "GET", case_parts.summary),
-    _route(V1 + "/cases/{case_id}/activities", "GET", case_parts.activities),
-    _route(V1 + "/cases/{case_id}/scores", "GET", case_parts.scores),
-    _route(V1 + "/cases/{case_id}/activity/score", "GET", case_parts.scores),
-    _route(f"{V1}/ai/cases/detail", "GET", ai_case.ai_case_detail),
-    _route(f"{V1}/users", "GET", accounts.list_users),
-    _route(V1 + "/users/{user_id}", "GET", accounts.get_user),
-    _route(V1 + "/users/{user_id}", "PATCH", accounts.patch_user),
-    _route(V1 + "/users/{user_id}", "DELETE", accounts.delete_user),
-    _route(f"{V1}/user_activities", "GET", accounts.user_activities),
-    _route(f"{V1}/tenants", "GET", accounts.list_tenants),
-    _route(f"{V1}/tenants", "POST", accounts.post_tenant),
-    _route(V1 + "/tenants/{cust_id}", "GET", accounts.get_tenant),
-    _route(V1 + "/tenants/{cust_id}", "PATCH", accounts.patch_tenant),
-    _route(f"{V1}/tenant_groups", "GET", accounts.tenant_groups),
-    _route(V1 + "/security_events/{index}/{alert_id}", "POST", alerts.update_event),
-    _route(V1 + "/security_events/{index}/{alert_id}/status", "PUT", alerts.update_event),
-    _route("/connect/api/update_ser", "POST", alerts.update_ser),
-    _route("/connect/api/data/{index}/_search", "GET", alerts.search),
-    _route("/connect/api/data/{index}/_search", "POST", alerts.search),
-    _route("/connect/api/data/_search/scroll", "GET", alerts.search),
-    _route(f"{V1}/incidents", "GET", legacy.list_incidents),
-    _route(f"{V1}/incidents", "POST", legacy.post_incident),
-    _route(V1 + "/incidents/{case_id}/observables", "GET", case_parts.observables),
-]
 
 
 class _Authenticated:

@@ -20,6 +20,7 @@ from .web import Escaped, caller_of, data, find_case, is_true, json_body, listed
 
 
 async def list_comments(request: Request) -> Response:
+    """List the comments of a case."""
     world = world_of(request)
     comments = world.details.seen("comments", find_case(request))
     return listed(world, _by_time(comments, "created_at", world.switches.comments_order))
@@ -40,6 +41,7 @@ async def _comment_text(request: Request) -> str:
 
 
 async def post_comment(request: Request) -> Response:
+    """Comment on a case."""
     world, record = world_of(request), find_case(request)
     refuse_by_status(world.switches.comment_status)
     comment = world.details.comment(record, await _comment_text(request), caller_of(request).user_id)
@@ -55,6 +57,7 @@ def _find_comment(request: Request, record: Record) -> tuple[list[dict[str, Any]
 
 
 async def put_comment(request: Request) -> Response:
+    """Change a comment."""
     world, record = world_of(request), find_case(request)
     comments, comment = _find_comment(request, record)
     moment = world.clock.stamp()
@@ -64,6 +67,7 @@ async def put_comment(request: Request) -> Response:
 
 
 async def delete_comment(request: Request) -> Response:
+    """Delete a comment."""
     world, record = world_of(request), find_case(request)
     comments, comment = _find_comment(request, record)
     comments.remove(comment)
@@ -79,6 +83,7 @@ def _store_comments(request: Request, record: Record, comments: list[dict[str, A
 
 
 async def list_alerts(request: Request) -> Response:
+    """List the alerts of a case."""
     world, record = world_of(request), find_case(request)
     switches, args = world.switches, dict(request.query_params)
     skip = number(args, "skip", int, switches.invalid_value_status)
@@ -95,22 +100,26 @@ async def list_alerts(request: Request) -> Response:
 
 
 async def observables(request: Request) -> Response:
+    """Show the observables of a case."""
     # one of the two answers without `data` (vendor library 2025-07)
     return Escaped({"observables": world_of(request).details.get("observables", find_case(request))})
 
 
 async def summary(request: Request) -> Response:
+    """Summarise a case."""
     parts = world_of(request).details.get("summary", find_case(request))
     return data(formatted(parts) if is_true(request, "formatted") else parts)
 
 
 async def activities(request: Request) -> Response:
+    """List the history of a case."""
     world, record = world_of(request), find_case(request)
     refuse_by_status(world.switches.activities_status)
     return listed(world, world.details.seen("activities", record))
 
 
 async def scores(request: Request) -> Response:
+    """List the scores of a case."""
     world, record = world_of(request), find_case(request)
     if request.url.path.endswith("/scores") and not world.switches.scores_path:
         raise ApiError(404, "Not found")

@@ -47,6 +47,7 @@ def render_all(world: World) -> None:
 
 
 async def list_cases(request: Request) -> Response:
+    """List the cases that meet all filters."""
     world = world_of(request)
     text = query_string(request)
     switches = world.switches
@@ -84,12 +85,14 @@ def _summary(world: World, record: Record, as_text: bool) -> Any:
 
 
 async def get_case(request: Request) -> Response:
+    """Show a case."""
     world = world_of(request)
     case = shown(world, seen_case(request), world.switches.description_in_get)
     return data(shapes.case(case, "get", world.switches))
 
 
 async def put_case(request: Request) -> Response:
+    """Change a case."""
     record = find_case(request)
     world, caller = world_of(request), caller_of(request)
     changes = change.read(world, record, await json_body(request))
@@ -139,7 +142,7 @@ async def post_cases(request: Request) -> Response:
             "version": len(alerts),
         }
     )
-    given = {key: body[key] for key in ("name", "severity", "status", "assignee") if key in body}
+    given: dict[str, Any] = {key: body[key] for key in ("name", "severity", "status", "assignee") if key in body}
     if body.get("tags"):
         given["tags"] = {"add": body["tags"]}
     record = empty | change.read(world, empty, given)

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from .faults import edit_from, fault_from
 from .gateway import CONTROL
 from .openapi import document
+from .routes import ApiRoute
 from .store import Record
 from .web import Escaped
 from .world import Initial, World
@@ -149,7 +150,7 @@ async def _on_error(request: Request, error: Exception) -> Response:
     return JSONResponse({"error": f"{type(error).__name__}: {error}"}, 400)
 
 
-def build(world: World, described: list[Route]) -> Starlette:
+def build(world: World, described: list[ApiRoute]) -> Starlette:
     """described: the routes of the API."""
     routes = [
         Route(f"{CONTROL}/{path}", endpoint, methods=[method])

@@ -58,6 +58,7 @@ def _full_incident(world: World, record: Record) -> dict[str, Any]:
 
 
 async def list_incidents(request: Request) -> Response:
+    """List cases by their older name."""
     world = world_of(request)
     known = [
         (SCORE_PARAMETERS.get(name, name), "score" if (name, value) == ("sort", "incident_score") else value)
@@ -72,6 +73,7 @@ async def list_incidents(request: Request) -> Response:
 
 
 async def post_incident(request: Request) -> Response:
+    """Change a case by its older name."""
     world, caller = world_of(request), caller_of(request)
     record = find_case(request, request.query_params.get("id", ""))
     body = await json_body(request)

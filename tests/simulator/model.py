@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, get_args
 
-STATUSES = ("New", "In Progress", "Escalated", "Resolved", "Cancelled")
+Status = Literal["New", "In Progress", "Escalated", "Resolved", "Cancelled"]
+Severity = Literal["Critical", "High", "Medium", "Low"]
+Resolution = Literal["", "False Positive", "Benign", "True Positive"]
+AlertStatus = Literal["New", "In Progress", "Ignored", "Closed", "Cancelled"]
+STATUSES: tuple[str, ...] = get_args(Status)
 CLOSED_STATUSES = ("Resolved", "Cancelled")
-SEVERITIES = ("Critical", "High", "Medium", "Low")
-RESOLUTIONS = ("", "False Positive", "Benign", "True Positive")
-ALERT_STATUSES = ("New", "In Progress", "Ignored", "Closed", "Cancelled")
+SEVERITIES: tuple[str, ...] = get_args(Severity)
+RESOLUTIONS: tuple[str, ...] = get_args(Resolution)
+ALERT_STATUSES: tuple[str, ...] = get_args(AlertStatus)
 
 # A record is what the store keeps of a case. People and tenants stand in it by id; their names are looked up
 # when the case is shown. Keys of a seed that are neither here nor documents of the case are left out.

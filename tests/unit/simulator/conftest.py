@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 # The simulator's own requirements are not there where only the plugins are tested.
-AVAILABLE = all(find_spec(name) for name in ("hypothesis", "jwt", "requests", "starlette", "trustme", "uvicorn"))
+AVAILABLE = all(
+    find_spec(name) for name in ("hypothesis", "jwt", "pydantic", "requests", "starlette", "trustme", "uvicorn")
+)
 collect_ignore_glob = [] if AVAILABLE else ["test_*.py"]
 
 if AVAILABLE:

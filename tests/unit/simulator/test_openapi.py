@@ -9,7 +9,7 @@ import base64
 import json
 import sys
 from functools import cache
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 import schemathesis
@@ -21,13 +21,19 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
 )
 
+from tests.simulator import answers, asked
 from tests.simulator.__main__ import main
-from tests.simulator.app import ROUTES, build
-from tests.simulator.openapi import BASE, TABLE, document
+from tests.simulator.ai_case import PARTS
+from tests.simulator.app import build
+from tests.simulator.asked import SortField
+from tests.simulator.openapi import document
+from tests.simulator.people import TENANT_DEFAULTS, new_tenant
+from tests.simulator.routes import BASE, ROUTES
+from tests.simulator.store import SORT_FIELDS
 from tests.simulator.switches import DEFAULT_PROFILE, PROFILES, Switches
 from tests.simulator.world import Initial, World
 
-OPERATIONS = [f"{method} {path}" for method, path in TABLE]
+OPERATIONS = [f"{route.method} {route.path.removeprefix(BASE)}" for route in ROUTES]
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -35,13 +41,58 @@ def test_the_description_is_one(profile: str) -> None:
     schema = schemathesis.openapi.from_dict(document(ROUTES, Switches(profile)))
     schema.validate()
     assert {result.ok().label for result in schema.get_all_operations()} == {
-        f"{method} {BASE}{path}" for method, path in TABLE
+        f"{route.method} {route.path}" for route in ROUTES
     }
 
 
-def test_every_route_is_described_and_nothing_else() -> None:
-    routes = {(method, route.path.removeprefix(BASE)) for route in ROUTES for method in route.methods - {"HEAD"}}
-    assert routes == set(TABLE)
+def test_every_operation_says_what_it_does() -> None:
+    assert [route.path for route in ROUTES if not route.endpoint.__doc__] == []
+
+
+def test_models_name_what_the_code_has() -> None:
+    assert get_args(SortField) == SORT_FIELDS
+    assert list(get_args(get_type_hints(asked.AiQuery)["include"])) == list(PARTS)
+    assert get_type_hints(answers.Tenant).keys() == new_tenant("").keys()
+    assert get_type_hints(asked.TenantUpdate).keys() == {"cust_name", *TENANT_DEFAULTS}
+
+
+@pytest.mark.parametrize(
+    ("switches", "fields"),
+    [
+        ({}, {"resolution"}),
+        ({"resolution": False}, set()),
+        ({"description_in_get": True}, {"resolution", "description"}),
+    ],
+)
+def test_fields_follow_the_switches(switches: dict[str, Any], fields: set[str]) -> None:
+    case = document(ROUTES, Switches(DEFAULT_PROFILE, switches))["components"]["schemas"]["Case"]
+    assert case["additionalProperties"] is False
+    assert case["required"] == list(case["properties"])
+    assert {"resolution", "description"} & set(case["properties"]) == fields
+
+
+def test_statuses_follow_the_switches() -> None:
+    def responses(path: str, method: str, **switches: Any) -> list[str]:
+        return list(
+            document(ROUTES, Switches(DEFAULT_PROFILE, switches))["paths"][f"{BASE}/v1{path}"][method]["responses"]
+        )
+
+    assert responses("/cases", "post") == ["200", "400", "401", "403", "422"]
+    assert responses("/cases", "post", create_status=404) == ["400", "401", "403", "404", "422"]
+    assert responses("/cases", "post", create_status=201, create=False) == ["201", "400", "401", "403", "405", "422"]
+    assert responses("/cases", "get", skip_max=9) == ["200", "401", "403", "422", "500"]
+    assert responses("/access_token", "post", token_status=403) == ["200", "401", "403"]
+
+
+def test_answers_lead_to_what_they_name() -> None:
+    paths = document(ROUTES, Switches(DEFAULT_PROFILE))["paths"]
+    assert paths[f"{BASE}/v1/cases/{{case_id}}/comments"]["post"]["responses"]["200"]["links"][
+        "DELETE_v_cases_case_id_comments_comment_id"
+    ] == {
+        "operationId": "DELETE /v1/cases/{case_id}/comments/{comment_id}",
+        "parameters": {"comment_id": "$response.body#/data/_id", "case_id": "$request.path.case_id"},
+    }
+    assert "PUT_v_cases_case_id" in paths[f"{BASE}/v1/cases"]["get"]["responses"]["200"]["links"]
 
 
 class Server:
