@@ -69,7 +69,7 @@ def _read_seed(path: Path) -> list[dict[str, Any]]:
 
 
 def write_ready_file(path: Path, content: dict[str, Any]) -> None:
-    """Whoever sees the file sees all of it, and nobody else on the machine sees the keys."""
+    """Write the file at once, so that nobody reads half of it, and for this account alone, since it has keys."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # mode 0600
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         json.dump(content, file, indent=1)

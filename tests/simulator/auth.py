@@ -59,7 +59,7 @@ class Auth:
         self.issued.clear()
 
     def exchange(self, authorization: str) -> dict[str, Any]:
-        """The answer of /access_token."""
+        """Return the answer of /access_token."""
         scheme, _space, credentials = authorization.partition(" ")
         if scheme == "Basic" and self._is_legacy_pair(credentials):
             return self._new_token(USERS[0]["user_id"], scoped=False)
@@ -98,7 +98,7 @@ class Auth:
         return {"access_token": self.issued[-1], **exp}
 
     def caller(self, authorization: str) -> Caller:
-        """Who makes a call, or 401."""
+        """Return who makes a call, or refuse with 401."""
         scheme, _space, credentials = authorization.partition(" ")
         if scheme == "Basic" and self._world.switches.basic_everywhere and self._is_legacy_pair(credentials):
             return Caller(USERS[0]["user_id"], None)

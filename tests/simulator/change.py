@@ -48,7 +48,7 @@ def read(world: World, record: Record, body: dict[str, Any], severity_key: str =
 
 
 def refusal(switches: Any) -> int:
-    """The status for what cannot be passed over, even where a bad value would be."""
+    """Return the status for what can't be passed over, even where a bad value would be."""
     return switches.invalid_value_status if switches.invalid_value_status != 200 else 422
 
 

@@ -25,6 +25,6 @@ class Clock:
         return int(self.now() * 1000)
 
     def stamp(self) -> int:
-        """A millisecond that no other change has, so that modified_at strictly increases."""
+        """Return a millisecond that no other change has, so that modified_at strictly increases."""
         self._last_stamp = max(self.now_ms(), self._last_stamp + 1)
         return self._last_stamp

@@ -151,7 +151,7 @@ async def _on_error(request: Request, error: Exception) -> Response:
 
 
 def build(world: World, described: list[ApiRoute]) -> Starlette:
-    """described: the routes of the API."""
+    """Build the control plane. described: the routes of the API."""
     routes = [
         Route(f"{CONTROL}/{path}", endpoint, methods=[method])
         for path, method, endpoint in (

@@ -53,7 +53,7 @@ def _chance(record: Record) -> random.Random:
 
 
 def _detections(record: Record) -> list[tuple[str, ...]]:
-    """The detection in the case's name first, then up to two others."""
+    """Choose the detection in the case's name first, then up to two others."""
     named = [detection for detection in DETECTIONS if detection[0] in record["name"]]
     others = _chance(record).sample(DETECTIONS, min(2, max(0, record["size"] - 1)))
     return list(dict.fromkeys(named + others)) or [DETECTIONS[0]]

@@ -60,14 +60,14 @@ class Details:
         self._store.own_alerts(case_id, [alert["_id"] for alert in alerts if "_id" in alert])
 
     def note(self, case_id: str, activities: list[dict[str, Any]]) -> None:
-        """Newest first, as the vendor's clients expect."""
+        """Add to the history, newest first, as the vendor's clients expect."""
         if activities:
             history = self._store.document("activities", case_id) or []
             self._world.past.note("activities", case_id, history)
             self._store.put_document("activities", case_id, activities + history)
 
     def find_alert(self, alert_id: str) -> tuple[Record, list[dict[str, Any]], dict[str, Any]] | None:
-        """The case, all its alerts, and the one with this id in that list."""
+        """Return the case, all its alerts, and the one with this id in that list."""
         record = self._store.get(self._store.alert_owner(alert_id) or "")
         if record is None:
             return None
@@ -106,6 +106,6 @@ class Details:
         return comment
 
     def touch(self, record: Record, user_id: str, moment: int) -> None:
-        """A comment was added, changed or deleted."""
+        """Follow a comment that was added, changed or deleted."""
         if self._world.switches.comment_moves_modified_at:
             self._world.save(record | {"modified_at": moment, "modified_by": user_id})

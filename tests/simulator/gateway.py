@@ -39,7 +39,7 @@ class Answer:
 
 
 def plan_path(path: str) -> str:
-    """The path that faults and edits are matched with."""
+    """Return the path that faults and edits are matched with."""
     for prefix in API_PREFIXES:
         if path.startswith(prefix + "/"):
             return path[len(prefix) :]
@@ -274,7 +274,7 @@ class _Delivery:
 
 
 def spelled(sent: str, answer: str, spelling: str) -> str:
-    """What an echo says."""
+    """Return what an echo says."""
     text = f"you sent {sent} and get {answer}"
     if spelling == "json":
         return '{"error": "' + "".join(f"\\u{ord(char):04x}" for char in text) + '"'

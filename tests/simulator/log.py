@@ -16,7 +16,7 @@ class RequestLog:
         self._last = 0
 
     def open(self, scope: dict[str, Any], body: bytes, time: float) -> dict[str, Any]:
-        """An entry in the order of arrival; its status is None until the answer is known."""
+        """Add an entry, in the order of arrival; its status is None until the answer is known."""
         self._last += 1
         entry = {
             "n": self._last,
@@ -39,5 +39,5 @@ class RequestLog:
         return [entry for entry in self._entries if entry["n"] > number]
 
     def clear(self) -> None:
-        """Numbers go on, so that `since` stays true."""
+        """Forget the entries. Numbers go on, so that `since` stays true."""
         self._entries.clear()

@@ -48,7 +48,7 @@ DOCUMENTS = ("activities", "alerts", "comments", "observables", "scores", "summa
 
 
 class Directory(Protocol):
-    """Names of people and tenants."""
+    """Look up the names of people and tenants."""
 
     def person_name(self, value: str) -> str: ...
 
@@ -56,7 +56,7 @@ class Directory(Protocol):
 
 
 def show(record: dict[str, Any], switches: Any, directory: Directory, description: bool) -> dict[str, Any]:
-    """A case as the API answers it."""
+    """Show a case as the API answers it."""
     tenant = directory.tenant(record["cust_id"])
     case = dict(record)
     assignee = record["assignee"]
@@ -73,7 +73,7 @@ def show(record: dict[str, Any], switches: Any, directory: Directory, descriptio
 
 
 def show_incident(record: dict[str, Any], switches: Any, directory: Directory) -> dict[str, Any]:
-    """The same case as the older /incidents endpoint answers an update."""
+    """Show the same case as the older /incidents endpoint answers an update."""
     case = show(record, switches, directory, description=False)
     for key in (
         "acknowledged",
@@ -93,7 +93,7 @@ def show_incident(record: dict[str, Any], switches: Any, directory: Directory) -
 
 
 def record_from(given: dict[str, Any]) -> dict[str, Any]:
-    """A record from a case as somebody wrote or exported it; `priority` is the severity's name in /incidents."""
+    """Make a record from a case as it was written or exported; `priority` is the severity's name in /incidents."""
     if "severity" not in given and "priority" in given:
         given = given | {"severity": given["priority"]}
     return {key: default if given.get(key) is None else given[key] for key, default in RECORD_DEFAULTS.items()} | {

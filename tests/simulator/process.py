@@ -48,7 +48,7 @@ class Simulator:
         self._connection.close()
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
-        """Any call of the control plane, for example control("GET", "clock")."""
+        """Make a call of the control plane, for example control("GET", "clock")."""
         content = None if body is None else json.dumps(body)
         with self._lock:
             try:
@@ -74,12 +74,12 @@ class Simulator:
         self.control("DELETE", "requests")
 
     def tokens(self) -> list[str]:
-        """Every token issued since the start or the last reset."""
+        """Return every token issued since the start or the last reset."""
         issued: list[str] = self.control("GET", "tokens")["tokens"]
         return issued
 
     def writes(self) -> list[dict[str, Any]]:
-        """Logged requests that write, the exchange of a key for a token not counted."""
+        """Return the logged requests that write, without the exchange of a key for a token."""
         return [
             entry
             for entry in self.requests()
@@ -93,7 +93,7 @@ class Simulator:
         self.control("DELETE", "faults")
 
     def edit(self, case_id: str, changes: dict[str, Any], **parameters: Any) -> None:
-        """An analyst's edit, now or `before`/`after` a request: see the README."""
+        """Make an analyst's edit, now or `before`/`after` a request: see the README."""
         self.control("POST", "edits", {"case_id": case_id, "changes": changes, **parameters})
 
     def delete_case(self, case_id: str, **when: Any) -> None:
@@ -133,7 +133,7 @@ class Simulator:
         self.control("POST", "reset", {"cases": cases, "seed": seed})
 
     def env(self) -> dict[str, str]:
-        """The connection options of the collection, with the legacy key."""
+        """Return the connection options of the collection, with the legacy key."""
         return {
             "STELLAR_HOST": self.host,
             "STELLAR_USERNAME": self.username,
@@ -144,7 +144,7 @@ class Simulator:
 
 @contextmanager
 def start(*arguments: Any, python: str = sys.executable, timeout: float = 60) -> Iterator[Simulator]:
-    """A simulator on a free port, for the length of a `with`. `arguments` are those of the command line."""
+    """Run a simulator on a free port, for the length of a `with`. `arguments` are those of the command line."""
     with tempfile.TemporaryDirectory(prefix="stellar-simulator-test-") as directory:
         ready_file, errors = Path(directory, "ready.json"), Path(directory, "stderr")
         command = [

@@ -57,7 +57,7 @@ def arguments(query_string: str, switches: Any) -> dict[str, str]:
 
 
 def number(args: dict[str, str], name: str, kind: type, invalid_status: int) -> Any:
-    """The argument as a number, or None when it is absent or may be ignored."""
+    """Return the argument as a number, or None when it is absent or may be ignored."""
     if name not in args:
         return None
     try:

@@ -31,7 +31,7 @@ class RateLimit:
         return 0.0
 
     def refusal(self, switches: Switches) -> Any:
-        """The answer to one call too many; None for one that may pass."""
+        """Return the answer to one call too many; None for one that may pass."""
         if not switches.rate_limit_per_s:
             return None
         wait = self.wait(switches.rate_limit_per_s, switches.rate_limit_burst)

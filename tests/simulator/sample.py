@@ -84,7 +84,7 @@ def cases(count: int, now_ms: int) -> Iterator[Record]:
 
 
 def object_id(created: int, chance: random.Random | None = None) -> str:
-    """An object id begins with its time of creation in seconds."""
+    """Make an object id, which begins with its time of creation in seconds."""
     return f"{created // 1000:08x}{(chance or random.SystemRandom()).getrandbits(64):016x}"
 
 
@@ -138,7 +138,7 @@ def _name(chance: random.Random, detection: str, size: int) -> str:
 
 
 def vendor_cases() -> list[Record]:
-    """The two cases of the vendor's page on updating a case (vendor docs 5.0): the one that its answer shows, and
+    """Make the two cases of the vendor's page on updating a case (vendor docs 5.0): the one that its answer shows, and
     the one that its script tags, which is not tagged yet."""
     shown = {
         "_id": VENDOR_CASE_IDS[0],
@@ -182,7 +182,7 @@ def vendor_cases() -> list[Record]:
 
 
 def shared_ticket_cases(now_ms: int) -> list[Record]:
-    """A ticket number is a tenant's own: here two tenants have the same one."""
+    """Make two cases of two tenants with one ticket number, which is a tenant's own."""
     created = now_ms - 12 * DAY_MS
     common = {
         "created_at": created,

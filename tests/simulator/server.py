@@ -29,7 +29,7 @@ CERTIFICATES = ("good", "expired", "wrong-name")
 
 
 def make_certificate(directory: Path, host: str, kind: str = "good") -> tuple[ssl.SSLContext, Path]:
-    """A server context and the file of the CA that signed it. No private key is written to disk."""
+    """Make a server context and the file of the CA that signed it. No private key is written to disk."""
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     names = ["other.example"] if kind == "wrong-name" else [*NAMES, host]

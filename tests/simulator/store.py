@@ -188,7 +188,7 @@ class Store:
         skip: int,
         render: Callable[[Record], Record],
     ) -> list[str]:
-        """The JSON texts of one page. `render` is asked only for cases whose text is not kept."""
+        """Return the JSON texts of one page. `render` is asked only for cases whose text is not kept."""
         seqs = self._seqs(where, params, order_by, limit, skip)
         rows = self._db.execute(
             "SELECT seq, answers.body, CASE WHEN answers.body IS NULL THEN record END "
@@ -208,7 +208,7 @@ class Store:
         return [self._record(seq) for seq in self._seqs(where, params, order_by, limit, skip)]
 
     def _seqs(self, where: str, params: tuple[Any, ...], order_by: str, limit: int, skip: int) -> list[int]:
-        """The cases of a page.
+        """Return the sequence numbers of the cases of a page.
 
         An offset into an index costs up to 10 ms; with a filter by tag, which no index holds, ten times that. For
         whoever skips there, and will come again, the whole order is kept until a write.
@@ -227,7 +227,7 @@ class Store:
         return record
 
     def forget_answers(self) -> None:
-        """To be called when something changed how cases are shown: a switch, a user's or a tenant's name."""
+        """Forget the kept texts, when something changed how cases are shown: a switch, a user's or a tenant's name."""
         self._db.execute("DELETE FROM answers")
 
     # Documents.

@@ -35,7 +35,7 @@ class Switch:
         return self.profiles.get(profile, self.default)
 
     def check(self, value: Any) -> Any:
-        """The value if it fits, else ValueError: a misspelt switch must not pass for a test that ran."""
+        """Return the value if it fits, else raise ValueError: a misspelt switch must not pass for a test that ran."""
         wanted = type(self.default)
         # not isinstance(): a bool is an int as well
         if value.__class__ is not wanted or (self.choices and value not in self.choices):

@@ -39,7 +39,7 @@ class Switches:
         return dict(self._values)
 
     def set(self, values: dict[str, Any]) -> None:
-        """All or nothing."""
+        """Set all of the values, or none."""
         unknown = sorted(set(values) - set(BY_NAME))
         if unknown:
             raise ValueError(f"unknown switch: {', '.join(unknown)}")
@@ -52,7 +52,7 @@ class Switches:
 
 
 def parse_assignment(text: str) -> tuple[str, Any]:
-    """NAME=VALUE of the command line."""
+    """Read NAME=VALUE of the command line."""
     name, equals, value = text.partition("=")
     if not equals or name not in BY_NAME:
         raise ValueError(f"unknown switch: {name}" if equals else f"a switch is set as NAME=VALUE, not {text!r}")
@@ -60,7 +60,7 @@ def parse_assignment(text: str) -> tuple[str, Any]:
 
 
 def markdown_table() -> str:
-    """The table that stands in the README; a test compares the two."""
+    """Make the table that stands in the README; a test compares the two."""
     lines = ["| switch | type | default | section | meaning |", "| --- | --- | --- | --- | --- |"]
     for switch in TABLE:
         default = _shown(switch.default)

@@ -46,7 +46,7 @@ class Escaped(JSONResponse):
 
 
 async def json_body(request: Request) -> dict[str, Any]:
-    """The body as an object. The Content-Type is not looked at, as real clients send different ones."""
+    """Return the body as an object. The Content-Type is not looked at, as real clients send different ones."""
     try:
         body: Any = json.loads(await request.body() or b"{}")
         # half a surrogate pair is JSON but no text

@@ -130,7 +130,7 @@ class World:
         return [record["_id"] for record in records]
 
     def new_record(self, case: dict[str, Any]) -> Record:
-        """A record with defaults for what the case does not say."""
+        """Make a record with defaults for what the case does not say."""
         record = record_from(case)
         now_ms = self.clock.now_ms()
         record["created_at"] = record["created_at"] or now_ms
@@ -147,7 +147,7 @@ class World:
                 self.details.put(kind, case_id, given[kind])
 
     def raw(self, record: Record) -> dict[str, Any]:
-        """A record with what is stored beside it; it can be loaded as a seed."""
+        """Return a record with what is stored beside it; it can be loaded as a seed."""
         stored = {kind: self.store.document(kind, record["_id"]) for kind in DOCUMENTS}
         return record | {"comments": [], "activities": []} | {k: v for k, v in stored.items() if v is not None}
 
@@ -162,7 +162,7 @@ class World:
         return updated
 
     def check_edit(self, case_id: str, changes: dict[str, Any]) -> tuple[Record, dict[str, Any]]:
-        """The case of an analyst's edit, and the fields with their new values."""
+        """Return the case of an analyst's edit, and the fields with their new values."""
         record = self.store.get(case_id)
         if record is None:
             raise ValueError(f"no case {case_id}")
