@@ -145,7 +145,7 @@ TABLE = (
     Switch("tenant_parameters", ["tenantid", "cust_id"], "names of the tenant filter that are honoured", "3.1"),
     Switch("min_size_auto_threshold", 2, "alerts that `min_size_auto` without a number asks for", "3.1"),
     Switch("ignored_query_parameters", [], "list parameters that are silently ignored", "1"),
-    Switch("boolean_case", True, "`true` in a query is not read in capitals", "1"),
+    Switch("boolean_case", True, "booleans in a query are read with case: `true`, not `True`", "1"),
     Switch(
         "list_total",
         "exact",
