@@ -29,6 +29,8 @@ class Switch:
 
     @property
     def type_name(self) -> str:
+        if isinstance(self.default, list) and self.choices:
+            return f"list of {', '.join(self.choices)}"
         return "|".join(self.choices) if self.choices else type(self.default).__name__
 
     def default_for(self, profile: str) -> Any:
@@ -37,8 +39,9 @@ class Switch:
     def check(self, value: Any) -> Any:
         """Return the value if it fits, else raise ValueError: a misspelt switch must not pass for a test that ran."""
         wanted = type(self.default)
+        items = value if wanted is list and isinstance(value, list) else [value]
         # not isinstance(): a bool is an int as well
-        if value.__class__ is not wanted or (self.choices and value not in self.choices):
+        if value.__class__ is not wanted or (self.choices and not set(items) <= set(self.choices)):
             raise ValueError(f"switch {self.name} takes {self.type_name}, not {value!r}")
         if wanted is list and not all(isinstance(item, str) for item in value):
             raise ValueError(f"switch {self.name} takes a list of strings, not {value!r}")
@@ -56,7 +59,7 @@ class Switch:
             except ValueError:
                 raise ValueError(f"switch {self.name} takes a number, not {text!r}") from None
         if isinstance(self.default, list):
-            return [item for item in text.split(",") if item]
+            return self.check([item for item in text.split(",") if item])
         return self.check(text)
 
 
@@ -120,7 +123,7 @@ TABLE = (
     Switch("skip_ceiling_answer", "reject", "what happens at the ceiling", "3.1", ("reject", "empty")),
     Switch("skip_max", 0, "a larger skip is refused: DSB2; 0 = none", "3.1", (), _only(1000, "7.0")),
     Switch("skip_max_status", 500, "status of such a call: DSB2", "3.1"),
-    Switch("limit_max", 0, "a larger limit is refused: NINE2; 0 = none", "3.1"),
+    Switch("limit_max", 0, "a larger limit is refused; 0 = none", "3.1"),
     Switch("limit_max_status", 422, "status of such a call, 400, 422, 504 and so on", "3.1"),
     Switch(
         "default_sort",
@@ -162,7 +165,7 @@ TABLE = (
         ("list", "null", "absent", "data_list", "data_null"),
     ),
     # The shape of a case, at `shape_places`.
-    Switch("shape_places", ["list"], "where the switches up to odd_record act: list, get, put", "3.1"),
+    Switch("shape_places", ["list"], "where the next five switches act", "3.1", ("list", "get", "put")),
     Switch("absent_fields", [], "fields that a case lacks, for example tags", "3.1"),
     Switch(
         "times_form",

@@ -415,6 +415,8 @@ def test_put_answers(api: Any) -> None:
         {"token_exp": "minutes"},
         {"ignored_put_keys": "severity"},
         {"ignored_put_keys": [1]},
+        {"shape_places": ["lists"]},
+        {"shape_places": "list"},
     ],
 )
 def test_switches_refuse(simulator: Any, values: dict[str, Any]) -> None:
@@ -438,7 +440,9 @@ def test_switches_of_the_command_line(text: str, expected: tuple[str, Any]) -> N
     assert switches.parse_assignment(text) == expected
 
 
-@pytest.mark.parametrize("text", ["multi_status", "multi_status=yes", "default_limit=x", "nothing=1", "token_exp=x"])
+@pytest.mark.parametrize(
+    "text", ["multi_status", "multi_status=yes", "default_limit=x", "nothing=1", "token_exp=x", "shape_places=x"]
+)
 def test_switches_of_the_command_line_refuse(text: str) -> None:
     with pytest.raises(ValueError, match="switch"):
         switches.parse_assignment(text)
