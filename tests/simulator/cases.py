@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -52,8 +51,7 @@ async def list_cases(request: Request) -> Response:
     text = query_string(request)
     switches = world.switches
     found = query.parse(text, switches, caller_of(request).scope, world.clock.now_ms(), world.people)
-    unseen = world.past.unseen("case", switches.list_lag_ms) if switches.list_lag_ms else {}
-    with world.store.as_it_was(unseen) if unseen else nullcontext():
+    with world.lists_as_seen():
         page = _page(request, found)
         count = world.store.total(found.where, found.params)
     total = shapes.total(count, len(page), switches)

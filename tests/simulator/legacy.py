@@ -66,8 +66,10 @@ async def list_incidents(request: Request) -> Response:
         if name in PARAMETERS or name in SCORE_PARAMETERS
     ]
     found = query.parse(urlencode(known), world.switches, caller_of(request).scope, world.clock.now_ms(), world.people)
-    records = world.store.page_records(found.where, found.params, found.order_by, found.limit, found.skip)
-    total = shapes.total(world.store.total(found.where, found.params), len(records), world.switches)
+    with world.lists_as_seen():
+        records = world.store.page_records(found.where, found.params, found.order_by, found.limit, found.skip)
+        count = world.store.total(found.where, found.params)
+    total = shapes.total(count, len(records), world.switches)
     incidents = [_full_incident(world, record) for record in records]
     return data(shapes.keyed("incidents", incidents, total, world.switches))
 

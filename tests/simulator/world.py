@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,6 +115,12 @@ class World:
         if self.past.is_kept:
             self.past.note("case", record["_id"], self.store.get(record["_id"]))
         self.store.save(record)
+
+    def lists_as_seen(self) -> AbstractContextManager[None]:
+        """Let the store show what lists see, which may lag behind the writes, for the length of a `with`."""
+        lag_ms = self.switches.list_lag_ms
+        unseen = self.past.unseen("case", lag_ms) if lag_ms else {}
+        return self.store.as_it_was(unseen) if unseen else nullcontext()
 
     def delete_case(self, case_id: str) -> None:
         """Delete a case, as the product can (DOC-INSYNC)."""

@@ -56,6 +56,7 @@ def test_a_list_lags_with_its_filters_and_totals(api: Any, summary: str) -> None
     api.put({"status": "Resolved", "tags": {"add": ["lagging"]}})
     assert api.case()["status"] == "Resolved", "a read by id does not lag"
     assert in_list(api, f"ticket_id=67535{summary}") == ["New"]
+    assert [case["status"] for case in api.data("GET", "/incidents?ticket_id=67535")["incidents"]] == ["New"]
     for _again in range(2):
         assert api.data("GET", f"/cases?status=Resolved&limit=1{summary}")["total"] == resolved
         assert api.data("GET", "/cases?tags=lagging")["total"] == tagged == 0
