@@ -14,8 +14,8 @@ description:
     to the rule's state. With O(undo_file), the task undoes the changes of an earlier run.
   - "API requests with O(rules): one for an access token, one for each 500 cases that the rules have to read, one for
     each case that differs. One more reads a case again if it was read more than O(recheck_after) seconds before its
-    write. Two more for each comment post it and read the case. One reads the users if a rule names a user other than by
-    id, and one reads the tenants if a rule names a tenant."
+    write. Three more for each comment read the case, post it, and read the case. One reads the users if a rule names a
+    user other than by id, and one reads the tenants if a rule names a tenant."
   - "API requests with O(cases): one for an access token, one to read each case, one for each case that differs. If an
     item has C(if_unmodified_since), one more reads the case again before the write, and one reads its history after
     the write."
@@ -42,6 +42,9 @@ options:
     description:
       - The desired states of cases. Each item has C(case_id) or C(ticket_id), and other options of
         M(stellarcyber.xdr.stellar_case) except those of the connection.
+      - An item of an undo also has C(if_match), a dictionary of C(status), C(severity), C(assignee), C(name) and
+        C(resolution). A case is skipped if one of them that the item changes has another value than this one, or if its
+        history has a change by another account after C(if_unmodified_since).
       - A case can be in the list only once.
     type: list
     elements: dict
@@ -219,7 +222,8 @@ options:
     description:
       - A file on the host that runs the task. It is the JSON report of P(stellarcyber.xdr.case_hygiene#role), or a
         O(journal). Give RV(undo) of a result as O(cases), not as a file.
-      - The task restores the former state of the cases. It skips a case that others changed since the run.
+      - The task restores the former state of the cases. It skips a case that others changed since the run; comments,
+        new alerts and later changes of other fields by the same account are no reason for that.
     type: path
   allow_other_platform:
     description:
@@ -264,6 +268,8 @@ options:
     description:
       - Seconds after which the task reads a case again right before a rule changes it. The case is skipped if others
         changed it since it was read.
+      - A case is also read again if it was changed less than these seconds before, and before a comment is posted on
+        it, since on some platforms a listing lags behind the changes.
       - V(0) reads each case again, and its history after the write (2 more API requests for each case that differs).
         With a larger number the task is faster, and may replace an edit that it did not see.
       - In O(cases), a case whose item has C(if_unmodified_since) is always read again; any other case never is.
@@ -468,7 +474,9 @@ counts:
 undo:
   description:
     - The items that restore the cases that were changed. Give them as O(cases).
-    - Each item has C(if_unmodified_since), so that it does not overwrite later changes of others.
+    - Each item has C(if_match), the values that the task wrote, and C(if_unmodified_since), so that it does not
+      overwrite later changes of others.
+    - It includes a case whose write failed and may have arrived.
     - Empty in check mode.
   returned: when the cases were read
   type: list
@@ -478,6 +486,8 @@ undo:
       status: New
       tags:
         remove: [auto-assigned]
+      if_match:
+        status: In Progress
       if_unmodified_since: 1660835991789
 summary:
   description:

@@ -222,6 +222,7 @@ def endless_listing(provoke: Provoke) -> str:
 
 ONE_CASE = "*/cases/*"
 GUARD = "1660835991788"  # a moment before the case was changed
+UNDONE = {"case_id": CASE_ID, "status": "Resolved", "if_unmodified_since": GUARD}
 USERS = [{"user_id": digit * 32, "email": f"{digit}@example.com", "name": "Twin"} for digit in "12"]
 TENANTS = [{"cust_id": digit * 32, "cust_name": "Twin"} for digit in "12"]
 TAGS_AS_LIST = {"stellarcyber.xdr.stellar_case": {"case_id": CASE_ID, "tags": ["a", "b"]}}
@@ -469,6 +470,9 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
         lambda p: p.second_read_fails().case(comment="Done")
     ),
     "case … was changed by others while it was updated: …": lambda p: p.edited().case(),
+    "Could not determine who changed case … after the run that is undone. …": (
+        lambda p: p.faulty("status", status=403, path="*/activities").cases({**UNDONE, "if_match": {"status": "New"}})
+    ),
     "Could not determine whether others changed case … between its read and its update. …": (
         lambda p: p.faulty("status", status=403, path="*/activities").case(if_unmodified_since="2099-01-01")
     ),

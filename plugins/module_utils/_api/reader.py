@@ -14,6 +14,7 @@ from typing import Any, Callable, Iterator
 from .._errors import (
     ApiError,
     InputError,
+    StellarError,
 )
 from .._http.client import Client
 from .._model.case import is_case, tenant_label
@@ -180,6 +181,13 @@ class Reader:
     def included(self, case: dict[str, Any], part: str) -> Any:
         """Read one of INCLUDES (_argspec/case.py) for a case."""
         return self._alerts(case) if part == "alerts" else _INCLUDED[part](self, case["_id"])
+
+    def history(self, case: dict[str, Any]) -> tuple[list[dict[str, Any]] | None, str]:
+        """Return a case's history, or why it can't be read: old versions lack it, some keys have no permission."""
+        try:
+            return [entry for entry in self._activities(case["_id"]) if isinstance(entry, dict)], ""
+        except StellarError as error:
+            return None, f"{error.what}: {error.why}"
 
     def comments(self, case_id: str) -> list[dict[str, Any]]:
         return self._data_list(case_id, "comments")

@@ -24,42 +24,27 @@ from .._errors import (
 from .._http.client import Client
 from .._model.case import label, modified_at, moment, tenant_label
 from .._model.concurrent_changes import (
+    FIELDS,
     Edit,
-    History,
     conflict_warning,
     in_history,
     overwritten_edits,
+    shown_value,
     visible_edits,
     with_authors,
 )
 from .._model.plan import Change, DesiredState, Plan, Verification, verify
-from .._model.times import format_time
 from .answers import case_in, case_path
+from .precondition import check_unmodified
 from .reader import Reader
 
 BeforeAttempt = Callable[[], None]
 
-
-def check_unmodified(case: dict[str, Any], unmodified_since: int | None) -> None:
-    """Raise ConflictError if others changed a case after unmodified_since (modified_at in ms)."""
-    if unmodified_since is None:
-        return
-    changed_at = modified_at(case)
-    what, remedy = (
-        f"Refused to change {label(case)}",
-        "Review the case, then run again with its new modified_at.",
-    )
-    if changed_at is None:
-        raise ConflictError(what, "the platform does not say when it was changed.", "Leave if_unmodified_since out.")
-    if changed_at > unmodified_since:
-        who = printable(case.get("modified_by_name") or case.get("modified_by") or "another user", 60)
-        meant = f"the change is meant for the case as last modified at {_moment(unmodified_since)} or earlier"
-        why = f"{who} changed it at {_moment(changed_at)}, and {meant}."
-        raise ConflictError(what, why, remedy, modified_at=changed_at)
-
-
-def _moment(ms: int) -> str:
-    return f"{ms} ({format_time(ms)})"
+# Seconds between the reads of a case that does not show a write yet. On some platforms a read lags behind a write, or
+# a write is made after its answer; 2.5 s are more than any of them is known to take.
+SETTLING_S = (0.1, 0.2, 0.4, 0.8, 1.0)
+# The fields that an answer to a PUT must have, if the case has them, to be the whole case
+_WHOLE = (*FIELDS, "ticket_id", "cust_id", "modified_at", "created_at")
 
 
 class Applied(NamedTuple):
@@ -136,7 +121,7 @@ class _Update:
         self._detect_edits(after)
         if outcome is WriteOutcome.READ_BACK and any(edit.kept for edit in self.concurrent_changes or ()):
             outcome = WriteOutcome.OVERTAKEN
-        unmodified_since = modified_at(self.case if outcome is WriteOutcome.OVERTAKEN else after)
+        unmodified_since = modified_at(self.case) if outcome is WriteOutcome.OVERTAKEN else self._time_of_write(after)
         unverifiable = [
             change for change in verify(self.plan, after).unverifiable if change.field not in self.plan.write_only
         ]
@@ -172,7 +157,8 @@ class _Update:
             return WriteOutcome.READ_BACK, self._find_lost_write(error)
         case = case_in(answer)
         if case is not None and case["_id"] == self.case["_id"]:
-            return WriteOutcome.ANSWERED, case
+            is_whole = all(name in case for name in _WHOLE if name in self.case)
+            return (WriteOutcome.ANSWERED, case) if is_whole else (WriteOutcome.ACCEPTED, None)
         # An empty answer says that it was done; one of another shape may be another server's.
         return (WriteOutcome.ACCEPTED if not answer or "data" in answer else WriteOutcome.DOUBTFUL), None
 
@@ -182,7 +168,7 @@ class _Update:
         Otherwise raises the error of the write, with what the case shows.
         """
         try:
-            after = self.reader.case_by_id(self.case["_id"])
+            after = self._read_settled()
         except StellarError as read_error:
             _leave_unknown(error, f"Reading the case again failed as well: {read_error.why}")
             raise error from None
@@ -202,9 +188,31 @@ class _Update:
             error.notes.append("The case was read again and is unchanged.")
         raise error
 
+    def _read_settled(self) -> dict[str, Any]:
+        """Read the case until it shows the write, for 2.5 s at most, as far as retry_budget allows."""
+        after = self.reader.case_by_id(self.case["_id"])
+        for wait in SETTLING_S:
+            if not self._is_as_before(after) or not self.client.throttle.pause(wait):
+                break
+            after = self.reader.case_by_id(self.case["_id"])
+        return after
+
+    def _is_as_before(self, after: dict[str, Any]) -> bool:
+        """Return whether a case, read after a write, shows nothing that happened since it was read for the plan."""
+        return (
+            modified_at(after) == modified_at(self.case)
+            and not verify(self.plan, after).made
+            and not visible_edits(self.case, Plan(DesiredState()), after)
+        )
+
+    def _time_of_write(self, after: dict[str, Any]) -> int | None:
+        """Return modified_at of a case after the write in ms; None where it is that of the time before."""
+        before, written_at = modified_at(self.case), modified_at(after)
+        return written_at if before is None or (written_at is not None and written_at > before) else None
+
     def _read_back(self, outcome: WriteOutcome) -> dict[str, Any]:
         try:
-            return self.reader.case_by_id(self.case["_id"])
+            return self._read_settled()
         except StellarError as error:
             if outcome is WriteOutcome.DOUBTFUL:
                 _leave_unknown(error)
@@ -218,16 +226,19 @@ class _Update:
     ) -> tuple[dict[str, Any], int | None]:
         """Return the case after the comment, and its modified_at in ms, which the comment may have moved."""
         try:
-            later = self.reader.case_by_id(self.case["_id"])
+            later = self._read_settled()
         except StellarError as error:
             text = f"{label(after)} was updated, but its modified_at may be older than the comment. {error}"
             self.warnings.append(text)
+            return after, None
+        if self._is_as_before(later):
+            # Not an edit: the read lags behind the write.
             return after, None
         edits = visible_edits(after, Plan(DesiredState()), later)
         if edits:
             self.concurrent_changes = [*(self.concurrent_changes or ()), *edits]
         elif outcome is not WriteOutcome.OVERTAKEN:
-            unmodified_since = modified_at(later)
+            unmodified_since = self._time_of_write(later)
         return later, unmodified_since
 
     def _already_applied(self) -> bool:
@@ -249,7 +260,7 @@ class _Update:
 
     def _arrived(self, error: StellarError, verification: Verification) -> bool:
         """Return whether the history has a write that the case does not show any more. verification: what it shows."""
-        history, why = self._history()
+        history, why = self.reader.history(self.case)
         if history is None:
             _leave_unknown(error, why)
             return False
@@ -258,21 +269,13 @@ class _Update:
             change in verification.made or in_history(self.case, self.plan, change, history) for change in written
         )
 
-    def _history(self) -> tuple[History | None, str]:
-        """Return the case's history, or why it can't be read: old versions lack it, some keys have no permission."""
-        try:
-            entries = self.reader.included(self.case, "activities")
-            return [entry for entry in entries if isinstance(entry, dict)], ""
-        except StellarError as error:
-            return None, f"{error.what}: {error.why}"
-
     def _detect_edits(self, after: dict[str, Any]) -> None:
         """Find the changes by others. Raises NotAppliedError for a planned field that nothing shows was set."""
         case, plan = self.case, self.plan
         edits = visible_edits(case, plan, after)
         if not edits and not self.reads_history:
             return
-        history, why = self._history()
+        history, why = self.reader.history(self.case)
         ignored = [
             change.field for change in verify(plan, after).missing if not in_history(case, plan, change, history or [])
         ]
@@ -280,7 +283,10 @@ class _Update:
         # Without the history, an edit may be there that the case does not show.
         self.concurrent_changes = None if history is None and self.reads_history and not edits else edits
         if ignored:
-            raise self._ignored(after, ignored)
+            error = self._ignored(after, ignored)
+            if history is None and self._is_as_before(after):
+                _leave_unknown(error, why)
+            raise error
         if history is not None:
             self.concurrent_changes = overwritten_edits(case, plan, history) + with_authors(edits, case, plan, history)
         elif self.reads_history:
@@ -288,10 +294,12 @@ class _Update:
             self.warnings.append(f"{text} Check the case's history.")
 
     def _ignored(self, after: dict[str, Any], missing: list[str]) -> NotAppliedError:
+        planned = {change.field: change for change in self.plan.changes}
+        # A platform may store another value than the one that was written: tags in lower case, a longer name cut.
+        moved = [name for name in missing if shown_value(after, name) != shown_value(self.case, name)]
         shown_as = "; ".join(
-            f"{change.field} must be {printable(json.dumps(change.after))}"
-            for change in self.plan.changes
-            if change.field in missing
+            f"{name} must be {_quoted(planned[name].after)}, and is {_quoted(shown_value(after, name))}"
+            for name in missing
         )
         error = NotAppliedError(
             self.what,
@@ -299,9 +307,10 @@ class _Update:
             f"Check that the platform's version has {' and '.join(missing)}, and that the account may set it.",
             fields=missing,
         )
-        applied = [change for change in self.plan.changes if change.field not in (*missing, "comment")]
+        error.may_have_arrived = True
+        applied = [name for name in planned if name not in (*missing, "comment")]
         error.result = {
-            "changed": bool(applied),
+            "changed": bool(applied or moved),
             "case": after,
             "concurrent_changes": as_results(self.concurrent_changes),
         }
@@ -313,6 +322,10 @@ class _Update:
         since = modified_at(after) or 0
 
         def already_applied() -> bool:
+            """Return whether the comment is there. It may come after the answer to its POST, or be listed later."""
+            return is_posted() or any(self.client.throttle.pause(wait) and is_posted() for wait in SETTLING_S)
+
+        def is_posted() -> bool:
             times = [
                 moment(comment, "created_at")
                 for comment in self.reader.comments(case_id)
@@ -338,6 +351,10 @@ class _Update:
             advice = f"A retry will not post it, because the case already matches. {check} it by hand."
             error.remedy = f"{error.remedy} {advice}".lstrip()
             raise
+
+
+def _quoted(value: Any) -> str:
+    return printable(json.dumps(value))
 
 
 def _shows_all(verification: Verification) -> bool:

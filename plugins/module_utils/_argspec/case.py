@@ -19,6 +19,7 @@ from .._model.plain import plain
 from .._model.plan import DesiredState, TagChange
 from .._model.query import ORDERS, SORT_FIELDS, Query, Sorting
 from .._model.times import AGE_OR_TIME_FORMS, DAY_MS, TIME_FORMS, is_age, parse_time
+from .._model.undo import MATCHED_FIELDS
 
 _STRINGS = {"type": "list", "elements": "str"}
 
@@ -46,6 +47,14 @@ CASE: dict[str, Any] = {
     },
     "mutually_exclusive": [("case_id", "ticket_id")],
     "required_one_of": [("case_id", "ticket_id")],
+}
+# Those of one item of many cases
+ITEM: dict[str, Any] = {
+    **CASE,
+    "argument_spec": {
+        **CASE["argument_spec"],
+        "if_match": {"type": "dict", "options": {name: {"type": "str"} for name in MATCHED_FIELDS}},
+    },
 }
 # At least one of them is declared. Not by required_one_of, whose message would hide an unknown option.
 STATE_OPTIONS = ("status", "severity", "assignee", "tags", "name", "description", "resolution")
@@ -201,6 +210,12 @@ def guard_time(params: dict[str, Any], now_ms: int) -> int | None:
     if value is not None and is_age(value):
         raise InputError("Option if_unmodified_since", f"must be a time, got the age {printable(value)!r}.", TIME_FORMS)
     return time_option(params, "if_unmodified_since", now_ms, TIME_FORMS)
+
+
+def matched_values(params: dict[str, Any]) -> dict[str, str] | None:
+    """Return the values of the option if_match, by field; None without it."""
+    values = params.get("if_match")
+    return None if values is None else {name: value for name, value in values.items() if value is not None}
 
 
 def time_option(params: dict[str, Any], name: str, now_ms: int, forms: str = AGE_OR_TIME_FORMS) -> int | None:

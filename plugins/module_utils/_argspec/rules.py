@@ -25,6 +25,7 @@ from .._model.policy import Rule
 from .._model.query import Query
 from .case import (
     CASE,
+    ITEM,
     STATE_OPTIONS,
     check_case_id,
     check_ranges,
@@ -32,6 +33,7 @@ from .case import (
     desired_state,
     filter_values,
     guard_time,
+    matched_values,
     time_option,
     values_or_none,
 )
@@ -101,13 +103,17 @@ def parse_rules(given: Sequence[Any], now_ms: int) -> list[Rule]:
 
 @dataclass(frozen=True)
 class Item:
-    """One case of the option cases. number: its place in the list, from 1. unmodified_since: in ms."""
+    """One case of the option cases.
+
+    number: its place in the list, from 1. unmodified_since: in ms. if_match: the values that its fields must have.
+    """
 
     number: int
     case_id: str | None
     ticket_id: int | None
     desired: DesiredState
     unmodified_since: int | None
+    if_match: dict[str, str] | None = None
 
     @property
     def label(self) -> str:
@@ -122,7 +128,7 @@ def parse_items(given: Sequence[Any], option: str, now_ms: int) -> list[Item]:
     first: dict[Any, int] = {}
     for number, item in enumerate(given, 1):
         with prefixed_errors(f"Item {number} of {option}"):
-            params = _validated(item, CASE)
+            params = _validated(item, ITEM)
             case_id, ticket_id = params.get("case_id"), params.get("ticket_id")
             if case_id is not None:
                 check_case_id(case_id)
@@ -130,7 +136,8 @@ def parse_items(given: Sequence[Any], option: str, now_ms: int) -> list[Item]:
             if key in first:
                 raise two_items_error(f"item {first[key]}")
             first[key] = number
-            items.append(Item(number, case_id, ticket_id, desired_state(params), guard_time(params, now_ms)))
+            unmodified_since, if_match = guard_time(params, now_ms), matched_values(params)
+            items.append(Item(number, case_id, ticket_id, desired_state(params), unmodified_since, if_match))
     return items
 
 

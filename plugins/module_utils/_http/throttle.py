@@ -135,6 +135,13 @@ class Throttle:
             self._spend(now, now + wait)
             return True
 
+    def pause(self, seconds: float) -> bool:
+        """Wait within the budget, before a read that may show more. Returns False, at once, if too little is left."""
+        if not self.try_spend(seconds):
+            return False
+        self._wait(seconds)
+        return True
+
     @property
     def is_exhausted(self) -> bool:
         """Return whether the budget is used up, so that there are no more retries."""

@@ -61,7 +61,7 @@ def visible_edits(case: dict[str, Any], plan: Plan, after: dict[str, Any]) -> li
         # Reopening a case may clear its resolution.
         planned.add("resolution")
     return [
-        _tag_edit(expected, after) if name == "tags" else Edit(name, _display_value(name, after), kept=True)
+        _tag_edit(expected, after) if name == "tags" else Edit(name, shown_value(after, name), kept=True)
         for name in FIELDS
         if name in missing or ((name == "tags" or name not in planned) and _differs(name, expected, after))
     ]
@@ -89,7 +89,7 @@ def _value_of(name: str, case: dict[str, Any]) -> Any:
     return severity(case) or None if name == "severity" else case.get(name)
 
 
-def _display_value(name: str, case: dict[str, Any]) -> Any:
+def shown_value(case: dict[str, Any], name: str) -> Any:
     """Return a field as people read it."""
     return assignee_label(case) if name == "assignee" else _value_of(name, case)
 
@@ -115,7 +115,7 @@ def _tag_authors(edit: Edit, case: dict[str, Any], entries: list[dict[str, Any]]
     current = tags(case)
     last: dict[str, dict[str, Any]] = {}
     for entry in entries:
-        before, after = _texts(entry.get("from")), _texts(entry.get("to") or [])
+        before, after = entry_tags(entry.get("from")), entry_tags(entry.get("to") or [])
         if after is None:
             continue
         added, removed = _tag_diff(current if before is None else before, after)
@@ -125,7 +125,7 @@ def _tag_authors(edit: Edit, case: dict[str, Any], entries: list[dict[str, Any]]
     return [entry for entry in entries if any(entry is mover for mover in last.values())]
 
 
-def _texts(value: Any) -> list[str] | None:
+def entry_tags(value: Any) -> list[str] | None:
     """Return the tags of an entry, or None if they are not a list of text. The form is not documented."""
     return value if isinstance(value, list) and all(isinstance(text, str) for text in value) else None
 
@@ -143,7 +143,7 @@ def overwritten_edits(case: dict[str, Any], plan: Plan, history: History) -> lis
         # How the history spells a value is known for texts only. The update is in it in any case.
         ours = [number for number, entry in enumerate(entries) if _sets(entry, change, plan)] or [len(entries) - 1]
         theirs = [entry for entry in entries[: max(ours[-1], 0)] if not _sets(entry, change, plan)]
-        edits += [Edit(change.field, _value(entry), False, _user(entry)) for entry in theirs[-1:]]
+        edits += [Edit(change.field, entry_value(entry), False, _user(entry)) for entry in theirs[-1:]]
     return edits
 
 
@@ -167,17 +167,17 @@ def _sets(entry: dict[str, Any], change: Change, plan: Plan) -> bool:
     value = entry.get("to")
     if change.field == "tags":
         sent = plan.payload["tags"]
-        current = _texts(value or [])
+        current = entry_tags(value or [])
         if current is None:
             return False
         return set(sent.get("add", ())) <= set(current) and not set(sent.get("delete", ())) & set(current)
     if change.field == "assignee" and plan.desired.assignee is not None:
-        value = _value(entry)
+        value = entry_value(entry)
         return isinstance(value, str) and plan.desired.assignee.matches(value, value)
     return bool(value == change.after)
 
 
-def _value(entry: dict[str, Any]) -> Any:
+def entry_value(entry: dict[str, Any]) -> Any:
     """Return the value that an entry sets its field to, in the form of a task's option."""
     value = entry.get("to")
     is_unassigned = entry.get("field") == "assignee" and str(value or "").casefold() in ("", _UNASSIGNED)

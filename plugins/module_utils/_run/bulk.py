@@ -13,12 +13,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import Any, Callable, Iterable, Sequence, TypeVar
 
+from .._api.precondition import check_unmodified
 from .._api.reader import Reader
-from .._api.writer import (
-    apply_plan,
-    as_results,
-    check_unmodified,
-)
+from .._api.writer import apply_plan, as_results
 from .._errors import (
     AuthenticationError,
     ConflictError,
@@ -27,7 +24,7 @@ from .._errors import (
 )
 from .._http.client import Client
 from .._model.case import label, modified_at, severity
-from .._model.plan import DesiredState, Plan
+from .._model.plan import DesiredState, Plan, make_plan
 from .._model.undo import undo_item
 from .journal import Journal
 
@@ -129,6 +126,10 @@ class CaseRun:
         if self.irreversible:
             result["irreversible"] = self.irreversible
         return result
+
+
+class _Compliant(Exception):
+    """The case has its desired state already, which the listing did not show."""
 
 
 class _NotAttempted(Exception):
@@ -242,6 +243,8 @@ class Apply:
         try:
             self._write(case_run)
             self.control.succeeded()
+        except _Compliant:
+            case_run.plan = NO_PLAN
         except _NotAttempted:
             self.control.skip_if_ended(case_run)
         except StellarError as error:
@@ -305,13 +308,32 @@ class Apply:
         return case_run.unmodified_since is not None and (case_run.is_listed or self.recheck_after == 0)
 
     def _recheck(self, case_run: CaseRun) -> None:
-        """Read a case again if its last read may be out of date. Raises ConflictError if others changed it since."""
-        if case_run.unmodified_since is not None and time.monotonic() - case_run.read_at > self.recheck_after:
-            with self._lock:
-                self.rechecks += 1
-            check_unmodified(self.reader.case_by_id(case_run.case["_id"]), case_run.unmodified_since)
+        """Read a case again if its last read may be out of date.
 
-    def _journal_change(self, case_run: CaseRun, unmodified_since: int | None) -> None:
+        Raises ConflictError if others changed it since, and _Compliant if it has its desired state already.
+        """
+        if case_run.unmodified_since is None or not self._may_be_outdated(case_run):
+            return
+        with self._lock:
+            self.rechecks += 1
+        case = self.reader.case_by_id(case_run.case["_id"])
+        if not case_run.is_listed and not make_plan(case, case_run.plan.desired).changed:
+            raise _Compliant
+        check_unmodified(case, case_run.unmodified_since)
+
+    def _may_be_outdated(self, case_run: CaseRun) -> bool:
+        """Return whether a case is read again: its read is old, or it was listed and may be newer than the listing.
+
+        On some platforms a listing lags behind the writes. A comment must not be posted twice for that.
+        """
+        if time.monotonic() - case_run.read_at > self.recheck_after or "comment" in case_run.plan.after:
+            return True
+        age_ms = self.client.platform_time_ms() - (case_run.unmodified_since or 0)
+        return age_ms < self.recheck_after * 1000
+
+    def _journal_change(
+        self, case_run: CaseRun, unmodified_since: int | None, after: dict[str, Any] | None = None
+    ) -> None:
         """Keep what undoes a write. unmodified_since: modified_at after it in ms; None if it is not known for sure."""
         if unmodified_since is None:
             unmodified_since = self.client.platform_time_ms()
@@ -322,7 +344,7 @@ class Apply:
             for edit in case_run.concurrent_changes or ()
             if not edit["kept"] and isinstance(edit["value"], str)
         }
-        item, case_run.irreversible = undo_item({**case_run.case, **found}, case_run.plan, unmodified_since)
+        item, case_run.irreversible = undo_item({**case_run.case, **found}, case_run.plan, unmodified_since, after)
         if len(item) > 1:
             case_run.undo = item
         try:
@@ -334,8 +356,10 @@ class Apply:
     def _fail(self, case_run: CaseRun, error: StellarError) -> None:
         if error.result.get("changed") or error.outcome_unknown:
             case_run.concurrent_changes = error.result.get("concurrent_changes")
-            self._journal_change(case_run, _unmodified_since_after(case_run, error))
-        else:
+            # What others set is not what the write left.
+            after = None if case_run.concurrent_changes else error.result.get("case")
+            self._journal_change(case_run, _unmodified_since_after(case_run, error), after)
+        elif not error.may_have_arrived:
             self._journal_unchanged(case_run)
         case_run.fail(error)
         self.control.failed(error)

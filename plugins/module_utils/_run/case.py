@@ -13,13 +13,9 @@ from typing import Any, Callable, ContextManager, Iterable, Iterator
 
 from .._api.answers import case_path
 from .._api.directory import Directory
+from .._api.precondition import check_unmodified
 from .._api.reader import Reader
-from .._api.writer import (
-    apply_plan,
-    as_results,
-    check_unmodified,
-    write_only_warning,
-)
+from .._api.writer import apply_plan, as_results, write_only_warning
 from .._argspec.case import (
     QueryOptions,
     check_case_id,

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Sequence
 
 from .._api.directory import Directory
+from .._api.precondition import check_undo, check_unmodified
 from .._api.reader import Reader
-from .._api.writer import check_unmodified, write_only_warning
+from .._api.writer import write_only_warning
 from .._argspec.connection import in_range
 from .._argspec.rules import (
     Item,
@@ -45,6 +46,7 @@ from .bulk import (
     CHANGED,
     FAILED,
     NOT_APPLIED,
+    OK,
     OUTCOMES,
     SKIPPED,
     Apply,
@@ -138,9 +140,9 @@ def run_cases(
                     apply = Apply(client, reader, journal, control, recheck_after)
                     apply.run(planned)
                     rechecks = apply.rechecks
-                # What was skipped is as it was.
+                # What was skipped, or found compliant right before its write, is as it was.
                 result["diff"] = [
-                    case_run.plan.diff(case_run.case) for case_run in planned if case_run.outcome != SKIPPED
+                    case_run.plan.diff(case_run.case) for case_run in planned if case_run.outcome not in (SKIPPED, OK)
                 ]
             _check_complete(outcome.case_runs, undone)
         except StellarError as error:
@@ -314,7 +316,10 @@ def _plan_items(items: Sequence[Item], reader: Reader, control: RunControl) -> _
 def _plan_item(item: Item, case_run: CaseRun, reader: Reader, control: RunControl, outcome: _Outcome) -> None:
     try:
         case_run.plan = plan_case(reader.directory, case_run.case, item.desired)
-        if case_run.plan.changed:
+        if case_run.plan.changed and item.if_match is not None:
+            undo = item.if_match, item.unmodified_since
+            outcome.warnings += check_undo(reader, case_run.case, case_run.plan, *undo)
+        elif case_run.plan.changed:
             check_unmodified(case_run.case, item.unmodified_since)
     except ConflictError as error:
         case_run.skip(str(error), why=error.why)
@@ -325,7 +330,8 @@ def _plan_item(item: Item, case_run: CaseRun, reader: Reader, control: RunContro
         outcome.warnings += [write_only_warning(name, case_run.case) for name in case_run.plan.write_only]
         if item.unmodified_since is not None:
             # The plan does not know of changes after the read, whatever time the task gives.
-            case_run.unmodified_since = min(item.unmodified_since, modified_at(case_run.case) or item.unmodified_since)
+            seen = modified_at(case_run.case) or item.unmodified_since
+            case_run.unmodified_since = min(item.unmodified_since, seen) if item.if_match is None else seen
 
 
 def _check_distinct(items: Sequence[Item], case_runs: Sequence[CaseRun]) -> None:

@@ -185,6 +185,6 @@ def _journal(text: str, what: str, remedy: str) -> tuple[UndoFile, str]:
             if number == len(lines) and number > 1:
                 break
             raise InputError(what, f"line {number} must be JSON of a report or a journal.", remedy) from None
-    restoring = [item for item in items.values() if set(item) - {"case_id", "if_unmodified_since"}]
+    restoring = [item for item in items.values() if set(item) - {"case_id", "if_match", "if_unmodified_since"}]
     undo = UndoFile(restoring, _without_empty(irreversible), platform, tickets)
     return undo, "that run changed nothing." if items else "that run ended before its first write."

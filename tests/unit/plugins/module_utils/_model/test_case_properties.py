@@ -12,11 +12,13 @@ import unicodedata
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._api.precondition import check_unmodified
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._api.reader import Reader
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._api.writer import apply_plan, check_unmodified
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._api.writer import apply_plan
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import INCLUDES
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.rules import parse_items, parse_rules
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.throttle import Throttle
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model import case as case_module
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.case import is_case
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.concurrent_changes import FIELDS
@@ -210,6 +212,7 @@ class Platform(Answers):
     def __init__(self, after, activities, comments):
         super().__init__({})
         self.connection.tenant = ""
+        self.throttle = Throttle(0.0)
         self.shown = {"activities": activities, "comments": comments, after["_id"]: after}
 
     def get(self, path, params=(), what=""):

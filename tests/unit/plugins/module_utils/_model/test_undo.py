@@ -17,7 +17,12 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.rules im
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.directory import Person
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plan import DesiredState, TagChange, make_plan
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.undo import undo_item
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.undo import (
+    MATCHED_FIELDS,
+    edit_by_others,
+    has_value,
+    undo_item,
+)
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.journal import undo_file
 
 NOW = 1_700_000_000_000
@@ -113,19 +118,123 @@ RESOLVED = {"status": "Resolved", "resolution": "Benign"}
 def test_the_way_back(case, desired, item, lost):
     case = {**CASE, **case}
     plan = make_plan(case, desired)
-    guard = {"if_unmodified_since": NOW} if item else {}
+    written = {name: plan.after.get(name, "") for name in item if name in MATCHED_FIELDS}
+    if not (desired.assignee or Person("")).is_resolved:
+        # The case may show another name than the one that was given.
+        written.pop("assignee", None)
+    guard = {"if_unmodified_since": NOW, "if_match": written} if item else {}
     assert undo_item(case, plan, NOW) == ({"case_id": "c1", **item, **guard}, lost)
     if item:
         # It is an item of the option cases, as it is and out of a file.
         (as_it_is,) = parse_items([undo_item(case, plan, NOW)[0]], "cases", NOW)
         (from_json,) = parse_items(json.loads(json.dumps([undo_item(case, plan, NOW)[0]])), "undo_file", NOW)
         assert as_it_is == from_json
-        assert as_it_is.unmodified_since == NOW
+        assert (as_it_is.unmodified_since, as_it_is.if_match) == (NOW, written)
 
 
 def test_without_a_time_there_is_no_guard():
     item, _lost = undo_item(CASE, make_plan(CASE, DesiredState(status="Escalated")), None)
-    assert item == {"case_id": "c1", "status": "New"}
+    assert item == {"case_id": "c1", "status": "New", "if_match": {"status": "Escalated"}}
+
+
+@pytest.mark.parametrize(
+    ("desired", "after", "item"),
+    [
+        # a platform that stores tags in another spelling
+        (
+            DesiredState(tags=TagChange(add=("Phishing", "VIP"))),
+            {"tags": ["a", "b", "phishing", "VIP", "others"]},
+            {"tags": {"remove": ["phishing", "VIP"]}, "if_match": {}},
+        ),
+        # what was there before is kept, whatever its spelling
+        (
+            DesiredState(tags=TagChange(add=("B",))),
+            {"tags": ["a", "b"]},
+            {"tags": {"remove": ["B"]}, "if_match": {}},
+        ),
+        # a name that the platform cut, a user that it shows by id
+        (DesiredState(name="longer"), {"name": "long"}, {"name": "Carbon Black", "if_match": {"name": "long"}}),
+        (
+            DesiredState(assignee=Person("ohtani")),
+            {"assignee": "8" * 32},
+            {"assignee": "9" * 32, "if_match": {"assignee": "8" * 32}},
+        ),
+        (
+            DesiredState(assignee=Person("ohtani", "7" * 32, "ohtani@example.com")),
+            {},
+            {"assignee": "9" * 32, "if_match": {"assignee": "7" * 32}},
+        ),
+    ],
+)
+def test_undo_restores_what_the_platform_stored(desired, after, item):
+    plan = make_plan(CASE, desired)
+    assert undo_item(CASE, plan, None, {**CASE, **after} if after else None) == ({"case_id": "c1", **item}, [])
+
+
+OUR, THEIR = "soc-api@example.com", "ohtani@example.com"
+WRITTEN = {"status": "Resolved", "assignee": "7" * 32}
+
+
+def entry(field, to, at, user=OUR):
+    return {"field": field, "to": to, "timestamp": NOW + at, "user": user}
+
+
+@pytest.mark.parametrize(
+    ("since", "history", "found"),
+    [
+        (0, [], None),
+        # our own write, and what the same account did later
+        (0, [entry("status", "Resolved", -1), entry("severity", "Low", 5)], None),
+        # a time that is older than the write
+        (-9, [entry("status", "Resolved", -1)], None),
+        (None, [entry("status", "Resolved", -1)], None),
+        (-9, [entry("assignee", "7" * 32, -1), entry("severity", "Low", 5)], None),
+        (-9, [entry("tags", ["new"], -1), entry("severity", "Low", 5)], None),
+        # others, in whatever order the history is
+        (0, [entry("severity", "Low", 5, THEIR), entry("status", "Resolved", -1)], THEIR),
+        (-9, [entry("severity", "Low", 5, THEIR), entry("status", "Resolved", -1)], THEIR),
+        (-9, [entry("status", "Resolved", -1), entry("tags", ["x"], 5, THEIR)], THEIR),
+        # the same value, by others
+        (
+            0,
+            [entry("status", "Resolved", -1), entry("status", "New", 2, THEIR), entry("status", "Resolved", 3, THEIR)],
+            THEIR,
+        ),
+        # before our write
+        (-9, [entry("severity", "Low", -5, THEIR), entry("status", "Resolved", -1)], None),
+        # alerts and scores are not edits
+        (0, [entry("status", "Resolved", -1), entry("score", 70, 5, None), entry("size", 9, 6, "system")], None),
+        # a write that the history does not show
+        (0, [entry("severity", "Low", 5)], OUR),
+        (0, [entry("tags", "new", -1), entry("severity", "Low", 5)], OUR),
+        (
+            0,
+            [entry("status", "Resolved", -1), {"field": "status", "to": "New", "timestamp": "soon", "user": THEIR}],
+            None,
+        ),
+    ],
+)
+def test_edits_by_others_after_the_write_that_is_undone(since, history, found):
+    undo = DesiredState(status="New", tags=TagChange(remove=("new",), add=("old",)))
+    edit = edit_by_others(undo, WRITTEN, None if since is None else NOW + since, history)
+    assert (edit and edit["user"]) == found
+
+
+@pytest.mark.parametrize(
+    ("case", "name", "value", "has"),
+    [
+        ({"status": "New"}, "status", "New", True),
+        ({"status": "New"}, "status", "Resolved", False),
+        ({}, "resolution", "", True),
+        ({"resolution": None}, "resolution", "", True),
+        ({"assignee": "7" * 32, "assignee_name": "soc"}, "assignee", "7" * 32, True),
+        ({"assignee": "7" * 32, "assignee_name": "soc"}, "assignee", "SOC", True),
+        ({"assignee": "7" * 32}, "assignee", "", False),
+        ({"assignee": ""}, "assignee", "", True),
+    ],
+)
+def test_the_value_that_a_write_left(case, name, value, has):
+    assert has_value(case, name, value) is has
 
 
 FIRST = {"case_id": "c1", "status": "New", "if_unmodified_since": NOW}

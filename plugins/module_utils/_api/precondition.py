@@ -1,0 +1,77 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a case must be like to be written: no change by others since a time, or since a write that is undone."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Mapping
+
+from .._errors import ConflictError, printable
+from .._model.case import label, modified_at
+from .._model.concurrent_changes import shown_value
+from .._model.plan import Plan
+from .._model.times import format_time
+from .._model.undo import edit_by_others, has_value
+from .reader import Reader
+
+_REMEDY = "Review the case, then run again with its new modified_at."
+
+
+def check_unmodified(case: dict[str, Any], unmodified_since: int | None) -> None:
+    """Raise ConflictError if others changed a case after unmodified_since (modified_at in ms)."""
+    if unmodified_since is None:
+        return
+    changed_at = modified_at(case)
+    what = f"Refused to change {label(case)}"
+    if changed_at is None:
+        raise ConflictError(what, "the platform does not say when it was changed.", "Leave if_unmodified_since out.")
+    if changed_at > unmodified_since:
+        meant = f"the change is meant for the case as last modified at {_moment(unmodified_since)} or earlier"
+        why = f"{_modifier(case)} changed it at {_moment(changed_at)}, and {meant}."
+        raise ConflictError(what, why, _REMEDY, modified_at=changed_at)
+
+
+def check_undo(
+    reader: Reader, case: dict[str, Any], plan: Plan, if_match: Mapping[str, str], unmodified_since: int | None
+) -> list[str]:
+    """Raise ConflictError if others changed a case since the write that a plan undoes.
+
+    if_match: the values that the write left. unmodified_since: modified_at in ms after the write. A later one may be
+    that of a comment, of an alert that joined the case, or of a later write by the same account: the case's history,
+    which is read only then, shows whose change it was. Returns a warning where it can't be read.
+    """
+    fields = [change.field for change in plan.changes if change.field in if_match]
+    differing = [name for name in fields if not has_value(case, name, if_match[name])]
+    changed_at = modified_at(case)
+    if not differing and (unmodified_since is None or (changed_at is not None and changed_at <= unmodified_since)):
+        return []
+    history, why = reader.history(case)
+    what = f"Refused to change {label(case)}"
+    edit = edit_by_others(plan.desired, if_match, unmodified_since, history or [])
+    # The case itself shows the user's name, if this was its last change.
+    is_last = edit is None or edit["timestamp"] == changed_at or not isinstance(edit.get("user"), str)
+    by = _modifier(case) if edit is None or is_last else printable(edit["user"], 60)
+    at = _moment(edit["timestamp"] if edit else changed_at or 0)
+    if differing:
+        name = differing[0]
+        value, wanted = printable(json.dumps(shown_value(case, name))), printable(json.dumps(if_match[name]))
+        why = f"{by} changed it at {at}: {name} is {value}, and must be {wanted} to be undone."
+        raise ConflictError(what, why, "Review the case, and change by hand what is still to be undone.")
+    if edit:
+        why = f"{by} changed it at {at}, after the run that is undone."
+        raise ConflictError(what, why, "Review the case, and change by hand what is still to be undone.")
+    if history is None:
+        text = f"Could not determine who changed {label(case)} after the run that is undone. {why}"
+        return [f"{text} Its fields have the values that the run wrote, so they are restored."]
+    return []
+
+
+def _modifier(case: dict[str, Any]) -> str:
+    return printable(case.get("modified_by_name") or case.get("modified_by") or "another user", 60)
+
+
+def _moment(ms: int) -> str:
+    return f"{ms} ({format_time(ms)})"
