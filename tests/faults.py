@@ -42,6 +42,10 @@ class Fault:
     refuses: bool = False
     quick: bool = False
 
+    def is_retried(self, call: str) -> bool:
+        """Return whether the client sends a call again that meets this: after a 500 it does so if nothing is written."""
+        return self.again or (self.status == 500 and call not in WRITES)
+
 
 # Of the exchange of a key no answer is shown.
 NOT_SHOWN = "is not shown, because it may hold a token"

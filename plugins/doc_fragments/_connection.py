@@ -79,7 +79,8 @@ options:
     default: 30.0
   retries:
     description:
-      - The maximum number of retries of an API request after a lost connection, a timeout, or HTTP 502, 503 or 504.
+      - The maximum number of retries of an API request after a lost connection, a timeout, or HTTP 502, 503 or 504,
+        and of one that writes nothing after HTTP 500, too.
         From V(0) to V(100). V(0) disables all retries.
       - The header C(Retry-After) of the platform is honoured. A little time is added to it, so that many clients do
         not return at the same moment.

@@ -323,13 +323,22 @@ def test_it_gives_up_and_says_how_often_it_tried(sim, case, waits):
     assert len(waits) == 3
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 405, 422, 500])
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 422, 501])
 def test_what_will_not_pass_is_not_tried_again(sim, case, waits, status):
     sim.fault("status", status=status, path="/cases/*")
     with pytest.raises(ApiError, match=f"HTTP {status}") as caught:
         case()
     assert caught.value.details["status"] == status
     assert waits == []
+
+
+def test_a_platform_with_a_500_at_every_second_read_is_read_all_the_same(sim, case, waits):
+    sim.switch(get_500_every=2)
+    for severity in ("High", "Low"):
+        result, _calls = case(severity=severity, if_unmodified_since="2099-01-01")
+        assert result["changed"]
+        assert len(sim.writes()) == 1
+    assert len(waits) >= 2
 
 
 def test_nobody_listens(sim, case, waits):

@@ -113,7 +113,7 @@ def lasting(fault, call):
     """For how long it matters that a fault lasts. 502 and 503 are told apart from 504 by their numbers only."""
     yield FOR_GOOD
     is_one_of_three = fault.status in (502, 503)
-    if (fault.again or fault.status == 401) and not is_one_of_three:
+    if (fault.is_retried(call) or fault.status == 401) and not is_one_of_three:
         yield ONCE
     # Without another try and without doubt there is no look that could fail as well.
     if call in WRITES and (fault.again or not fault.refuses or fault.status == 401) and not is_one_of_three:
@@ -205,7 +205,7 @@ class Cell:
         if self.fault.status == 401:
             # Once more, with a new token; there is none if the key itself is refused.
             return 1 if self.call == TOKEN or self.lasts == ALL else 2
-        if not self.fault.again:
+        if not self.fault.is_retried(self.call):
             return 1
         if self._is_looked_for() and (self.fault.handled or self.lasts == ALL):
             # It was found done, or there was no looking for it.
@@ -243,7 +243,7 @@ class Cell:
         assert re.search(rf"{method} https://127\.0\.0\.1:\d+{re.escape(path)}", self.message), self.message
         assert re.search(cause, self.message), self.message
         assert status is None or f"HTTP {status}" in self.message, self.message
-        if self.fault.again and method + path == self.place.method + API + self.place.path:
+        if self.fault.is_retried(self.call) and method + path == self.place.method + API + self.place.path:
             attempts = len(self.ended.of(self.place))
             assert self.error["attempts"] == attempts
             assert (f"Gave up after {attempts} attempts." in self.message) is (attempts > 1)

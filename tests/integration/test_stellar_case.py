@@ -515,7 +515,7 @@ def test_the_same_comment_of_another_day_does_not_count(sim, case):
     assert [comment["comment"] for comment in sim.case(CASE)["comments"]] == ["once", "once"]
 
 
-@pytest.mark.parametrize(("status", "more"), [(500, {}), (401, {"times": 0})])
+@pytest.mark.parametrize(("status", "more"), [(501, {}), (401, {"times": 0})])
 def test_a_comment_that_nobody_can_look_for_is_not_posted_again(sim, case, status, more):
     sim.fault("drop_after", method="POST", path="/cases/*/comments")
     sim.fault("status", status=status, method="GET", path="/cases/*/comments", **more)
@@ -529,14 +529,14 @@ def test_a_comment_that_nobody_can_look_for_is_not_posted_again(sim, case, statu
 
 def test_a_failure_to_read_back_does_not_hide_the_change(sim, case):
     sim.switch(put_answer="empty")
-    sim.fault("status", status=500, method="GET", path="/cases/*", after=1)
+    sim.fault("status", status=501, method="GET", path="/cases/*", after=1)
     with pytest.raises(ApiError, match="The platform accepted the update") as caught:
         case(severity="High")
     assert caught.value.to_result()["changed"] is True
 
 
 def test_a_failure_to_read_after_the_comment_is_a_warning(sim, case):
-    sim.fault("status", status=500, method="GET", path="/cases/*", after=1)
+    sim.fault("status", status=501, method="GET", path="/cases/*", after=1)
     result, _calls = case(severity="High", comment="once")
     assert result["changed"] is True
     assert "was updated, but its modified_at" in result["warnings"][0]

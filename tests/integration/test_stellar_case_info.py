@@ -352,8 +352,8 @@ def test_scores_of_an_older_platform(sim, info):
 
 
 def test_errors_are_not_taken_for_missing_cases(sim, info):
-    sim.fault("status", status=500, path="/cases/*")
-    with pytest.raises(ApiError, match="HTTP 500"):
+    sim.fault("status", status=501, path="/cases/*")
+    with pytest.raises(ApiError, match="HTTP 501"):
         info(case_id=[CASE])
 
 

@@ -198,7 +198,7 @@ COMMENTED[0]["comment"] = "Taken over"
         ([("status", {"status": 500, "method": "POST"})], True, 0),
         ([("drop_before", {"method": "POST"})], False, 1),
         ([("drop_after", {"method": "POST"})], False, 1),
-        ([("drop_after", {"method": "POST", "times": 0}), ("status", {"status": 500, "method": "GET"})], True, 1),
+        ([("drop_after", {"method": "POST", "times": 0}), ("status", {"status": 501, "method": "GET"})], True, 1),
         ([("html", {"method": "POST", "handled": True})], False, 1),
         ([("html", {"method": "POST"})], True, 0),
     ],

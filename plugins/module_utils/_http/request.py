@@ -42,6 +42,9 @@ except ImportError:  # session.py says so, with the interpreter's path
 
 API_PATH = "/connect/api/v1/"
 RETRY_STATUSES = (429, 502, 503, 504)
+# A read or a token exchange that met a fault of the platform does no harm if it is sent again. A write that met one is
+# only looked for: it may have been made, or fail each time.
+READ_RETRY_STATUSES = (*RETRY_STATUSES, 500)
 # A page of 500 cases is below 1 MiB; the platform never sends more than this.
 MAX_BODY_BYTES = 16 * 1024 * 1024
 # The part of an error's body that is read; a message shows less.
@@ -265,7 +268,7 @@ class Request:
             why = f"HTTP {status} redirects to {self._redirect_target()}, and a key is not sent after a redirect."
             return ApiError(self.action, why, "Set host to the platform's own name.", **details)
         error = ApiError(self.action, happened, _REMEDIES.get(status, _remedy_for_class(status)), **details)
-        if status in RETRY_STATUSES:
+        if status in (RETRY_STATUSES if self.call.kind == "write" else READ_RETRY_STATUSES):
             return Retry(error, self._retry_after())
         return error
 

@@ -28,7 +28,7 @@ def no_jitter(monkeypatch):
     monkeypatch.setattr(client_module.random, "uniform", lambda low, high: high)
 
 
-@pytest.mark.parametrize("status", [429, 502, 503, 504])
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 def test_what_may_pass_is_tried_again(make, status):
     client = make(http(status=status), None, http({"a": 1}), retries=2)
     assert client.get("a") == {"a": 1}
@@ -36,11 +36,22 @@ def test_what_may_pass_is_tried_again(make, status):
     assert client.retries == 2
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 405, 422, 500, 501, 505])
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 422, 501, 505])
 def test_what_will_not_pass_is_not_tried_again(make, status):
     client = make(http(status=status), http(), retries=2)
     assert "attempts" not in failure(client.get, "a").details
     assert client.retries == 0
+
+
+def test_a_key_is_sent_again_after_a_500(make):
+    client = make(http(status=500), LOGIN, http({"a": 1}), api_key=KEY, retries=1)
+    assert client.get("a") == {"a": 1}
+
+
+def test_a_write_is_not_sent_again_after_a_500(make):
+    client = make(http(status=500), http(), retries=2)
+    assert failure(put, client).may_have_arrived
+    assert len(client.asked) == 1
 
 
 def test_waits_double_up_to_half_a_minute(make, no_jitter):

@@ -149,8 +149,8 @@ ANSWERS = {
         "HTTP 200, but the answer broke off: IncompleteRead(0 bytes read).",
     ),
     "a chunk's size, of an error": (
-        hung_up(raw("HTTP/1.1 500 No", "Transfer-Encoding: chunked", body=FRESH.encode() + b"\r\n")),
-        "): HTTP 500. The platform failed",
+        hung_up(raw("HTTP/1.1 501 No", "Transfer-Encoding: chunked", body=FRESH.encode() + b"\r\n")),
+        "): HTTP 501. The platform failed",
     ),
     "a body that broke off": (
         hung_up(raw("HTTP/1.1 200 OK", "Content-Length: 999", body=ANSWER)),
