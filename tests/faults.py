@@ -43,7 +43,7 @@ class Fault:
     quick: bool = False
 
     def is_retried(self, call: str) -> bool:
-        """Return whether the client sends a call again that meets this: after a 500 it does so if nothing is written."""
+        """Return whether the client sends a call again: after a 500 only one that writes nothing."""
         return self.again or (self.status == 500 and call not in WRITES)
 
 

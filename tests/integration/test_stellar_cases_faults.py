@@ -15,6 +15,7 @@ import pytest
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.cases import CASES as CASES_OPTIONS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connection import connection_of
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.auth import TokenSource
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.client import Client
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import bulk as bulk_module
 from tests.integration.many import (
@@ -129,6 +130,31 @@ def many(sim):
 
 def quickly(seconds):
     """Sleep not at all."""
+
+
+@pytest.mark.parametrize("workers", [1, 8])
+@pytest.mark.parametrize("ends", [False, True])
+def test_each_refused_token_is_renewed_once(sim, monkeypatch, ends, workers):
+    refused = set()
+    reject = TokenSource.reject
+    monkeypatch.setattr(TokenSource, "reject", lambda self, token: (refused.add(token), reject(self, token)))
+    cases = [case(number) for number in range(60)]
+    sim.reset(seed=cases)
+    sim.switch(unauthorized_every=3, unauthorized_ends_token=ends)
+    done = run(sim, sleep=quickly, concurrency=workers, rules=COMMENTED, recheck_after=0)
+    assert done.counts == {"read": 60, "changed": 60}, done.result.get("msg")
+    assert all(len(record["comments"]) == 1 for record in sim.cases())
+    assert done.counted[TOKEN] == len(refused) + 1
+
+
+@pytest.mark.parametrize("workers", [1, 8])
+def test_tokens_that_are_all_refused_end_the_run(many, workers):
+    many.fault("status", status=401, method="PUT", times=0)
+    done = run(many, sleep=quickly, concurrency=workers, **WAYS["rules"])
+    assert done.failed
+    assert "A new token was refused as well" in done.result["msg"]
+    assert 2 <= len(many.writes()) <= (2 if workers == 1 else 5) * len(IN_ORDER)
+    assert done.counted[TOKEN] <= 1 + len(many.writes())
 
 
 @pytest.mark.parametrize("workers", [1, 8])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import time
+from contextlib import ExitStack
 from typing import Any, Callable, Iterable
 
 from .._errors import (
@@ -26,6 +27,10 @@ from .throttle import FIRST_WAIT_S, Throttle
 LONGEST_WAIT_S = 30.0
 # Real ones have 1000 to 2000 characters. Ansible masks a token everywhere: one like "High" would mask results.
 _TOKEN_LENGTHS = range(16, 16 * 1024 + 1)
+# By one of several concurrent requests: the first beside the others, then alone, where a token that another one ended
+# and a refusal now and then may still come in a row.
+_MAX_RENEWALS = 4
+_TOKEN_REFUSED = "The access token expired or is wrong. Get a new one, or set api_key so that it is renewed."
 _NEW_TOKEN_REFUSED = "A new token was refused as well: check the account's rights and the clock of the platform."
 
 
@@ -109,7 +114,11 @@ class Client:
             raise
 
     def _with_token(self, request: Request) -> dict[str, Any]:
-        """Send a request; if the platform refuses the token, send it once more with a new one."""
+        """Send a request; if the platform refuses the token, send it again with a new one, fetched once for all.
+
+        A new token that is refused as well ends it, unless others may have ended that one: some platforms refuse
+        good tokens now and then. Then it is sent alone.
+        """
         # The tokens of the attempts
         tokens: list[str] = []
 
@@ -117,27 +126,27 @@ class Client:
             tokens.append(self._tokens.token())
             return BearerAuth(tokens[-1])
 
-        try:
-            return self._with_retries(request, auth)
-        except AuthenticationError as error:
-            # Without an answer to the request itself it is the key that was refused.
-            if request.status is None:
-                raise
-            error.remedy = "The access token expired or is wrong. Get a new one, or set api_key so that it is renewed."
-            if not self._tokens.can_renew():
-                raise
-            refused_at = self._tokens.now()
-            with self.throttle.slot():
-                self._tokens.reject(tokens[-1])
-                self._tokens.token(refused_at)
-            if _verify_arrival(request, error):
-                return {}
-        try:
-            return self._with_retries(request, auth)
-        except AuthenticationError as error:
-            if request.status is not None:
-                error.remedy = _NEW_TOKEN_REFUSED
-            raise
+        may_renew = 1 if self.throttle.slots == 1 else _MAX_RENEWALS
+        with ExitStack() as until_end:
+            while True:
+                try:
+                    return self._with_retries(request, auth)
+                except AuthenticationError as error:
+                    # Without an answer to the request itself it is the key that was refused.
+                    if request.status is None:
+                        raise
+                    error.remedy = _TOKEN_REFUSED if may_renew else _NEW_TOKEN_REFUSED
+                    if not may_renew or not self._tokens.can_renew():
+                        raise
+                    refused_at = self._tokens.now()
+                    self._tokens.reject(tokens[-1])
+                    if may_renew < _MAX_RENEWALS and self.throttle.slots > 1:
+                        until_end.enter_context(self.throttle.alone())
+                    may_renew -= 1
+                    with self.throttle.slot():
+                        self._tokens.token(refused_at)
+                    if _verify_arrival(request, error):
+                        return {}
 
     def _exchange(self) -> tuple[str, float]:
         """Exchange the key for a token: (token, lifetime in s)."""

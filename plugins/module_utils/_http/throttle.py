@@ -38,6 +38,8 @@ class Throttle:
         self._gap_s = 0.0
         self._at_most = self._limit = 1
         self._running = 0
+        # Threads in alone() or waiting for it: they come before all others
+        self._alone = 0
         # The queue of threads that wait for a slot
         self._waiting: list[object] = []
         self._successes = 0
@@ -84,6 +86,41 @@ class Throttle:
                 self._running -= 1
                 self._changed.notify_all()
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the only slot in here. Waits until all other attempts have ended; no other one begins."""
+        if getattr(self._mine, "is_alone", False):
+            yield
+            return
+        has_slot = self._has_slot
+        with self._changed:
+            # Else two of them that have a slot would wait for each other.
+            self._running -= has_slot
+            self._alone += 1
+            self._changed.notify_all()
+            try:
+                while self._running:
+                    self._changed.wait()
+            except BaseException:
+                self._alone -= 1
+                self._running += has_slot
+                raise
+            self._running = 1
+        self._mine.has_slot = self._mine.is_alone = True
+        try:
+            yield
+        finally:
+            self._mine.has_slot, self._mine.is_alone = has_slot, False
+            with self._changed:
+                self._alone -= 1
+                self._running -= not has_slot
+                self._changed.notify_all()
+
+    @property
+    def slots(self) -> int:
+        """Return the maximum number of concurrent attempts."""
+        return self._at_most
+
     @property
     def _has_slot(self) -> bool:
         return getattr(self._mine, "has_slot", False)
@@ -94,7 +131,7 @@ class Throttle:
         with self._changed:
             self._waiting.append(place)
             try:
-                while self._waiting[0] is not place or self._running >= self._limit:
+                while self._waiting[0] is not place or self._running >= self._limit or self._alone:
                     self._changed.wait()
                 self._running += 1
             finally:

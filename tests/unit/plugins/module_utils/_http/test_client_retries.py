@@ -309,6 +309,20 @@ def test_a_new_token_that_is_refused_as_well(make):
     assert len(client.asked) == 3
 
 
+def test_a_new_token_that_others_may_have_ended_is_renewed_again(make):
+    client = make(*[http(status=401), LOGIN] * 4, http({"a": 1}), api_key=KEY, access_token="old")
+    client.throttle.set_limit(2)
+    assert client.get("a") == {"a": 1}
+    assert len(client.asked) == 9
+
+
+def test_the_renewals_of_concurrent_requests_have_an_end(make):
+    client = make(*[http(status=401), LOGIN] * 9, api_key=KEY, access_token="old")
+    client.throttle.set_limit(2)
+    assert "A new token was refused as well" in str(failure(client.get, "a"))
+    assert len(client.asked) == 9
+
+
 def test_a_refused_token_without_a_key(make):
     client = make(http(status=401), http(), retries=3)
     assert "Get a new one, or set api_key" in str(failure(client.get, "a"))

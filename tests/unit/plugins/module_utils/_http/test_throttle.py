@@ -414,3 +414,61 @@ def test_many_threads_with_a_sleep_that_takes_no_time_come_to_an_end():
     assert throttle.sent["write"] == 16 * 50
     assert most <= 8
     assert throttle._running == 0
+
+
+# -- alone ------------------------------------------------------------------------------------------------------------
+
+
+def test_alone_waits_for_others_and_lets_none_begin():
+    throttle = Throttle(10)
+    throttle.set_limit(4)
+    running, seen = [], []
+    lock = threading.Lock()
+
+    def attempt(is_alone):
+        with throttle.attempt("read"):
+            with lock:
+                running.append(1)
+                seen.append((is_alone, len(running)))
+            time.sleep(0.01)
+            with lock:
+                running.pop()
+
+    def work(number):
+        for _turn in range(5):
+            attempt(False)
+            if number % 2:
+                with throttle.alone(), throttle.alone():
+                    attempt(True)
+                    attempt(True)
+
+    threads = [threading.Thread(target=work, args=(number,), daemon=True) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert not any(thread.is_alive() for thread in threads)
+    assert {count for is_alone, count in seen if is_alone} == {1}
+    assert max(count for _is_alone, count in seen) > 1
+    assert throttle._running == throttle._alone == 0
+
+
+def test_two_that_have_a_slot_can_be_alone_in_turn():
+    throttle = Throttle(10)
+    throttle.set_limit(2)
+    both_have_a_slot = threading.Barrier(2)
+    ended = []
+
+    def work():
+        with throttle.attempt("write"):
+            both_have_a_slot.wait(10)
+            with throttle.alone(), throttle.attempt("read"):
+                ended.append(throttle._running)
+
+    threads = [threading.Thread(target=work, daemon=True) for _number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert ended == [1, 1]
+    assert throttle._running == throttle._alone == 0
