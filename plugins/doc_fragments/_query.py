@@ -50,6 +50,7 @@ options:
       - Cases created at or after this time.
       - An age before now (V(30m), V(12h), V(7d), V(2w)), a time in ISO 8601 (V(2026-11-01) or
         V(2026-11-01T08:00:00+01:00), in UTC without an offset), or epoch milliseconds.
+      - Now is the time on the platform's clock. A clock that is more than a minute off is warned of.
     type: str
   created_before:
     description: Cases created at or before this time, given as in O(created_after).

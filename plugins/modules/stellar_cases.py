@@ -152,8 +152,8 @@ options:
           older_than:
             description:
               - The case was created this long ago or earlier.
-              - An age such as V(30m), V(12h), V(7d) or V(2w), or a time in ISO 8601 or epoch milliseconds. So are
-                C(newer_than), C(modified_before) and C(modified_after).
+              - An age such as V(30m), V(12h), V(7d) or V(2w), by the platform's clock, or a time in ISO 8601 or epoch
+                milliseconds. So are C(newer_than), C(modified_before) and C(modified_after).
             type: str
           newer_than:
             description: The case was created this long ago or later.

@@ -479,6 +479,9 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "assignee of case … can't be verified, …": (
         lambda p: p.switched(users_status=403).case(assignee="day-shift@example.com")
     ),
+    "The platform's clock is … (h:mm:ss) … the clock of this machine. …": (
+        lambda p: p.switched(clock_offset_s=7200).info(created_after="7d")
+    ),
     "Could not read the … of case … (…): …": (
         lambda p: p.faulty("status", status=500, path="*/summary").info(ticket_id=[67535], include=["summary"])
     ),

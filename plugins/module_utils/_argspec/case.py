@@ -239,7 +239,8 @@ def check_ranges(query: Query, now_ms: int, names: dict[str, str] | None = None)
         if score is not None and not 0 <= score <= 100:
             raise InputError(f"Option {option(name)}", f"must be from 0 to 100, got {score:g}.", "Correct the value.")
     for name in ("created_after", "modified_after"):
-        if (getattr(query, name) or 0) > now_ms + DAY_MS:
+        # By so much, because the clock here may be slow, and the platform's is not known before it is asked.
+        if (getattr(query, name) or 0) > now_ms + 31 * DAY_MS:
             raise InputError(f"Option {option(name)}", "is in the future and can never match.", "Correct the time.")
     for low, high in (
         ("min_score", "max_score"),

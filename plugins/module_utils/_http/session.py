@@ -58,6 +58,8 @@ class Session:
         self._secrets: frozenset[str] = frozenset()
         self._spellings: frozenset[str] = frozenset()
         self._clock_ahead_s: float | None = None
+        # By how many seconds the platform's clock is ahead, at least, as the first answer shows: 0 if it may be right
+        self.clock_offset_s = 0.0
         # Not a session of requests, which keeps cookies, and reads the body of a redirect without a limit
         self.adapter = Adapter(pool_maxsize=MAX_CONCURRENCY)
         # Parsing one at a time is as fast, and keeps the copies of only one answer in memory.
@@ -84,17 +86,22 @@ class Session:
         self.adapter.close()
 
     def measure_clock_skew(self, platform_s: float, sent_at: float) -> None:
-        """Measure with the first answer how far the platform's clock is ahead of the local one, at most.
+        """Measure with the first answer how far the platform's clock is ahead of the local one, at least and at most.
 
         platform_s: its time by the answer. sent_at: when the request was sent. Both in epoch seconds.
         """
         if self._clock_ahead_s is None:
             # One second more, since a Date has no fractions.
             self._clock_ahead_s = platform_s + 1 - sent_at
+            self.clock_offset_s = max(platform_s - time.time(), min(self._clock_ahead_s, 0.0))
 
     def platform_time_ms(self) -> int:
         """Return epoch ms on the platform's clock: never early, late by at most 1 s and the first answer's time."""
         return int((time.time() + (self._clock_ahead_s or 0)) * 1000)
+
+    def now_ms(self) -> int:
+        """Return epoch ms on the platform's clock where that is known to differ, else on the local one."""
+        return int((time.time() + self.clock_offset_s) * 1000)
 
     def register_secret(self, secret: str) -> None:
         """Mask a text in all messages from now on, and pass it to on_secret, which masks it in results."""

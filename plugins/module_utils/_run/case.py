@@ -9,7 +9,8 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from typing import Any, Callable, ContextManager, Iterable, Iterator
+from datetime import timedelta
+from typing import Any, Callable, ContextManager, Iterable, Iterator, TypeVar
 
 from .._api.answers import case_path
 from .._api.directory import Directory
@@ -34,6 +35,12 @@ from .._http.client import Client
 from .._http.connection import Connection
 from .._model.case import label
 from .._model.plan import DesiredState, Plan, final_status, make_plan
+from .._model.query import Query
+
+# By so many seconds the platform's clock and the one here may differ without a warning.
+MAX_CLOCK_OFFSET_S = 60.0
+
+Result = TypeVar("Result")
 
 OnSecret = Callable[[str], Any]
 # What makes the client of a run; a loop in one process hands over one that keeps session and token.
@@ -41,17 +48,49 @@ Connect = Callable[[Connection, OnSecret], ContextManager[Client]]
 
 
 @contextmanager
-def connected(
-    params: dict[str, Any], on_secret: OnSecret, now_ms: int, connect: Connect | None = None
-) -> Iterator[Reader]:
+def connected(params: dict[str, Any], on_secret: OnSecret, connect: Connect | None = None) -> Iterator[Reader]:
     """Read from the platform of the options in here. An error says then which platform and scope it is about."""
     with (connect or Client)(connection_of(params), on_secret) as client:
-        reader = Reader(client, now_ms)
+        reader = Reader(client)
         try:
             yield reader
         except StellarError as error:
             error.result = {**origin(reader), **error.result}
             raise
+
+
+def at_platform_time(reader: Reader, read: Callable[[int], Result]) -> Result:
+    """Return what read() returns for the time on the platform's clock in ms: ages, and the end of a listing, are by it.
+
+    With a key, the exchange shows that clock. With an access token the first read does; if the clock here is far from
+    it, all is read once more.
+    """
+    session = reader.client.session
+    reader.client.authenticate()
+    while True:
+        offset, reader.now_ms = session.clock_offset_s, session.now_ms()
+        try:
+            result = read(reader.now_ms)
+        except StellarError:
+            if abs(session.clock_offset_s - offset) <= MAX_CLOCK_OFFSET_S:
+                raise
+        else:
+            if abs(session.clock_offset_s - offset) <= MAX_CLOCK_OFFSET_S:
+                return result
+
+
+def clock_warnings(client: Client) -> list[str]:
+    """Return a warning if the platform's clock is far from the one here."""
+    offset = client.session.clock_offset_s
+    if abs(offset) <= MAX_CLOCK_OFFSET_S:
+        return []
+    # In minutes, so that the items of a loop show the same warning
+    far = timedelta(minutes=round(abs(offset) / 60))
+    where = "ahead of" if offset > 0 else "behind"
+    return [
+        f"The platform's clock is {far} (h:mm:ss) {where} the clock of this machine. Ages are by the platform's clock. "
+        "Synchronise both clocks with NTP."
+    ]
 
 
 def origin(reader: Reader) -> dict[str, Any]:
@@ -63,17 +102,16 @@ def run_case(
     params: dict[str, Any], check_mode: bool, on_secret: OnSecret, connect: Connect | None = None
 ) -> dict[str, Any]:
     """stellar_case: bring one case to its desired state."""
-    now_ms = clock_ms()
     desired = desired_state(params)
-    unmodified_since = guard_time(params, now_ms)
+    unmodified_since = guard_time(params, clock_ms())
     if params.get("case_id") is not None:
         check_case_id(params["case_id"])
-    with connected(params, on_secret, now_ms, connect) as reader:
+    with connected(params, on_secret, connect) as reader:
         client = reader.client
         if params.get("case_id") is not None:
             case = reader.case_by_id(params["case_id"])
         else:
-            case = reader.case_by_ticket(params["ticket_id"])
+            case = at_platform_time(reader, lambda now_ms: reader.case_by_ticket(params["ticket_id"]))
         result: dict[str, Any] = {"case": case}
         try:
             retries = client.retries
@@ -139,26 +177,29 @@ def run_case_info(
     includes = list(dict.fromkeys(params.get("include") or []))
     if params.get("count_only") and (includes or options.limit is not None or options.has_ids):
         raise InputError("Option count_only", "can't be combined with include, limit or ids.", "Use it with filters.")
-    with connected(params, on_secret, options.now_ms, connect) as reader:
+    with connected(params, on_secret, connect) as reader:
         client = reader.client
         missing: list[Any] = []
         warnings: list[str] = []
         truncated = False
         if options.has_ids:
-            cases, missing = _cases_by_id(reader, options.case_ids, params.get("ticket_id") or [])
+            cases, missing = at_platform_time(
+                reader, lambda now_ms: _cases_by_id(reader, options.case_ids, params.get("ticket_id") or [])
+            )
         else:
-            query = options.query(reader.directory)
-            warnings = unresolved_warnings(query.unresolved)
-            if params.get("count_only"):
-                count = reader.count(query)
+            found, query = at_platform_time(
+                reader, lambda now_ms: _found(reader, QueryOptions(params, now_ms), bool(params.get("count_only")))
+            )
+            warnings = unresolved_warnings(query.unresolved) + clock_warnings(client)
+            if isinstance(found, int):
                 return {
                     "changed": False,
                     **origin(reader),
-                    "count": count,
+                    "count": found,
                     "requests": client.requests,
                     "warnings": warnings,
                 }
-            cases, truncated = reader.find(query, options.sorting, options.limit)
+            cases, truncated = found
         errors = _include(reader, cases, includes)
         return {
             "changed": False,
@@ -179,15 +220,23 @@ def run_lookup(params: dict[str, Any], on_secret: OnSecret = lambda secret: None
     wanted = params.get("result") or "cases"
     if wanted == "count" and options.limit is not None:
         raise InputError("Option limit", "can't be combined with result=count.", "Leave one of them out.")
-    with connected(params, on_secret, options.now_ms) as reader:
-        query = options.query(reader.directory)
-        if wanted == "count":
-            found: list[Any] = [reader.count(query)]
-        else:
-            found, _truncated = reader.find(query, options.sorting, options.limit)
+    with connected(params, on_secret) as reader:
+        found, query = at_platform_time(
+            reader, lambda now_ms: _found(reader, QueryOptions(params, now_ms), wanted == "count")
+        )
+        items: list[Any] = [found] if isinstance(found, int) else found[0]
         if wanted == "ids":
-            found = [case["_id"] for case in found]
-        return {**origin(reader), "found": found, "warnings": unresolved_warnings(query.unresolved)}
+            items = [case["_id"] for case in items]
+        warnings = unresolved_warnings(query.unresolved) + clock_warnings(reader.client)
+        return {**origin(reader), "found": items, "warnings": warnings}
+
+
+def _found(
+    reader: Reader, options: QueryOptions, counts: bool
+) -> tuple[int | tuple[list[dict[str, Any]], bool], Query]:
+    """Return the number of cases, or the cases and whether the limit cut any off; and the query."""
+    query = options.query(reader.directory)
+    return reader.count(query) if counts else reader.find(query, options.sorting, options.limit), query
 
 
 def unresolved_warnings(people: Iterable[str]) -> list[str]:

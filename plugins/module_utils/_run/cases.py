@@ -58,7 +58,9 @@ from .bulk import (
 from .case import (
     Connect,
     OnSecret,
+    at_platform_time,
     clock_ms,
+    clock_warnings,
     connected,
     origin,
     plan_case,
@@ -99,6 +101,7 @@ def run_cases(
 ) -> dict[str, Any]:
     """Run stellar_cases: bring many cases to their desired states, by one plan."""
     started, now_ms = time.monotonic(), clock_ms()
+    rules = params.get("rules")
     limit = ChangeLimit.parse(params.get("max_changes"))
     if params.get("journal") is not None and not params["journal"].strip():
         raise InputError("Option journal", "is empty.", "Give the path of a new file, or leave it out.")
@@ -107,17 +110,24 @@ def run_cases(
     budget = (
         float("inf") if params.get("time_budget") is None else in_range("time_budget", params["time_budget"], 1, 86400)
     )
-    rules = None if params.get("rules") is None else parse_rules(params["rules"], now_ms)
+    if rules is not None:
+        parse_rules(rules, now_ms)
     undo = _undo_file(params)
     items = None if rules is not None else _items(params, undo, now_ms)
-    with connected(params, on_secret, now_ms, connect) as reader:
+    with connected(params, on_secret, connect) as reader:
         client = reader.client
         if undo is not None and not params.get("allow_other_platform"):
             _check_platform(undo, client.connection.platform)
         client.throttle.set_limit(workers)
-        client.authenticate()
         control = RunControl(client, workers, params.get("on_error") == "stop", started + budget)
-        outcome = _plan_items(items or [], reader, control) if rules is None else _decide_all(rules, reader, control)
+
+        def planned_at(now_ms: int) -> _Outcome:
+            if rules is None:
+                return _plan_items(items or [], reader, control)
+            return _decide_all(parse_rules(rules, now_ms), reader, control)
+
+        outcome = at_platform_time(reader, planned_at)
+        outcome.warnings += clock_warnings(client)
         planned = outcome.planned
         result: dict[str, Any] = {
             **origin(reader),

@@ -94,6 +94,24 @@ def test_how_far_the_clock_of_the_platform_is_ahead(make, clock, date, ahead):
     assert client.session.platform_time_ms() == (DATE_S + 2.5 + ahead) * 1000
 
 
+@pytest.mark.parametrize(
+    ("date", "offset"),
+    [
+        (DATE, 0),
+        ("Tue, 15 Nov 1994 08:12:30 GMT", 0),  # of the second that ends now
+        ("Tue, 15 Nov 1994 08:12:41 GMT", 10),
+        ("Tue, 15 Nov 1994 08:12:21 GMT", -9),
+        ("", 0),
+    ],
+)
+def test_how_far_the_clock_of_the_platform_is_off_for_sure(make, clock, date, offset):
+    client = make(http(Date=date))
+    assert client.session.now_ms() == DATE_S * 1000
+    client.get("a")
+    assert client.session.clock_offset_s == offset
+    assert client.session.now_ms() == (DATE_S + offset) * 1000
+
+
 @pytest.mark.parametrize("date", ["", "yesterday", "Tue, 15 Nov 99999999999 08:12:31 GMT", "\xb2", "9" * 5000])
 def test_a_date_that_is_none_is_that_of_here(make, date):
     client = make(http(Date=date))
