@@ -145,7 +145,7 @@ truncated:
   type: bool
   sample: false
 missing:
-  description: The ids and ticket numbers that match no case (HTTP 404, or an empty answer).
+  description: The ids and ticket numbers that match no case (HTTP 404 or 410, or an empty answer).
   returned: when O(count_only=false)
   type: list
   elements: raw

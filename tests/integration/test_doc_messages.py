@@ -145,6 +145,10 @@ class Provoke:
         assert result.get("warnings"), f"neither a failure nor a warning: {result}"
         return result["warnings"][-1]
 
+    def deleted_before_the_write(self) -> Provoke:
+        self.sim.delete_case(CASE_ID, before={"method": "PUT", "path": ONE_CASE})
+        return self
+
     def switched(self, **values: Any) -> Provoke:
         self.sim.switch(**values)
         return self
@@ -481,6 +485,9 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     ),
     "The platform's clock is … (h:mm:ss) … the clock of this machine. …": (
         lambda p: p.switched(clock_offset_s=7200).info(created_after="7d")
+    ),
+    "Could not update case … The case is gone: it was deleted, or is no longer visible to this key. …": (
+        lambda p: p.deleted_before_the_write().case()
     ),
     "Could not read the … of case … (…): …": (
         lambda p: p.faulty("status", status=500, path="*/summary").info(ticket_id=[67535], include=["summary"])

@@ -527,6 +527,17 @@ def test_a_comment_that_nobody_can_look_for_is_not_posted_again(sim, case, statu
     assert [comment["comment"] for comment in sim.case(CASE)["comments"]] == ["once"]
 
 
+@pytest.mark.parametrize("status", [404, 410])
+@pytest.mark.parametrize(("method", "nth"), [("GET", 1), ("PUT", 1), ("GET", 2)])
+def test_a_case_that_is_deleted_meanwhile_is_gone(sim, case, status, method, nth):
+    sim.switch(unknown_case_status=status, put_answer="empty")
+    sim.delete_case(CASE, before={"method": method, "path": "/cases/*", "nth": nth})
+    with pytest.raises(ApiError, match=r"The case is gone: it was deleted, or is no longer visible") as caught:
+        case(severity="High")
+    # Only the read after the write comes too late to prevent it.
+    assert caught.value.to_result().get("changed", False) is (nth == 2)
+
+
 def test_a_failure_to_read_back_does_not_hide_the_change(sim, case):
     sim.switch(put_answer="empty")
     sim.fault("status", status=501, method="GET", path="/cases/*", after=1)

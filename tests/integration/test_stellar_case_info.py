@@ -351,6 +351,14 @@ def test_scores_of_an_older_platform(sim, info):
 # -- what does not go together -----------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_case_that_is_gone_is_missing(sim, info, status):
+    sim.switch(unknown_case_status=status)
+    sim.delete_case(CASE)
+    result, _calls = info(case_id=[CASE])
+    assert (result["cases"], result["missing"]) == ([], [CASE])
+
+
 def test_errors_are_not_taken_for_missing_cases(sim, info):
     sim.fault("status", status=501, path="/cases/*")
     with pytest.raises(ApiError, match="HTTP 501"):

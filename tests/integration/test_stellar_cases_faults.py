@@ -157,6 +157,20 @@ def test_tokens_that_are_all_refused_end_the_run(many, workers):
     assert done.counted[TOKEN] <= 1 + len(many.writes())
 
 
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("status", [404, 410])
+@pytest.mark.parametrize(("recheck_after", "method"), [(30, "PUT"), (0, "GET")])
+def test_a_case_that_is_deleted_before_its_write_is_gone_and_the_others_go_on(many, way, status, recheck_after, method):
+    many.switch(unknown_case_status=status)
+    many.delete_case(IN_ORDER[0], before={"method": method, "path": f"/cases/{IN_ORDER[0]}", "nth": 1})
+    done = run(many, sleep=quickly, **WAYS[way], recheck_after=recheck_after)
+    gone = done.of(IN_ORDER[0])
+    assert (gone["outcome"], done.counts["changed"], done.counts["failed"]) == ("failed", DRIFTED - 1, 1)
+    assert f"HTTP {status}" in gone["reason"]
+    assert "The case is gone: it was deleted, or is no longer visible to this key." in gone["reason"]
+    assert IN_ORDER[0] not in {item["case_id"] for item in done.result["undo"]}
+
+
 @pytest.mark.parametrize("workers", [1, 8])
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("fault", FAULTS)

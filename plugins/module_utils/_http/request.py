@@ -41,6 +41,10 @@ except ImportError:  # session.py says so, with the interpreter's path
     pass
 
 API_PATH = "/connect/api/v1/"
+# Of a case that does not exist, or not any more
+GONE_STATUSES = (404, 410)
+# The path of a case. What belongs to a case may also be missing because the platform is too old.
+_CASE = re.compile(r"cases/[^/]+\Z")
 RETRY_STATUSES = (429, 502, 503, 504)
 # A read or a token exchange that met a fault of the platform does no harm if it is sent again. A write that met one is
 # only looked for: it may have been made, or fail each time.
@@ -267,7 +271,14 @@ class Request:
         if 300 <= status < 400:
             why = f"HTTP {status} redirects to {self._redirect_target()}, and a key is not sent after a redirect."
             return ApiError(self.action, why, "Set host to the platform's own name.", **details)
-        error = ApiError(self.action, happened, _REMEDIES.get(status, _remedy_for_class(status)), **details)
+        remedy = _REMEDIES.get(status, _remedy_for_class(status))
+        if status in GONE_STATUSES and (self.call.kind == "write" or _CASE.match(self.call.path)):
+            happened += " The case is gone: it was deleted, or is no longer visible to this key."
+            remedy = "Check in the platform whether it was deleted or merged."
+            # A case that is written was read before, so that its id is right.
+            if self.call.kind == "read":
+                remedy += " If the task gives its id, that must be the case's _id, not its ticket number."
+        error = ApiError(self.action, happened, remedy, **details)
         if status in (RETRY_STATUSES if self.call.kind == "write" else READ_RETRY_STATUSES):
             return Retry(error, self._retry_after())
         return error

@@ -33,6 +33,7 @@ from .._errors import (
 )
 from .._http.client import Client
 from .._http.connection import Connection
+from .._http.request import GONE_STATUSES
 from .._model.case import label
 from .._model.plan import DesiredState, Plan, final_status, make_plan
 from .._model.query import Query
@@ -258,7 +259,7 @@ def _cases_by_id(
         try:
             cases[case_id] = reader.case_by_id(case_id)
         except ApiError as error:
-            if not error.is_answer_to(case_path(case_id), 404):
+            if not error.is_answer_to(case_path(case_id), *GONE_STATUSES):
                 raise
             missing.append(case_id)
     for ticket_id in ticket_ids:

@@ -164,13 +164,36 @@ def test_an_answer_to_another_call(make):
 )
 def test_an_error_names_call_cause_and_remedy(make, status, kind, remedy):
     client = make(http(b"why\x07", status))
-    error = failure(client.get, "cases/1", what="Could not look")
-    url = client.server.url + API + "cases/1"
+    error = failure(client.get, "cases/1/activities", what="Could not look")
+    url = client.server.url + API + "cases/1/activities"
     assert error.__class__ is kind
     assert str(error).startswith(f"Could not look (GET {url}): HTTP {status}, the platform says: why. {remedy}")
     assert error.remedy.startswith(remedy)
-    facts = {"method": "GET", "path": API + "cases/1", "url": url, "status": status, "body": "why"}
+    facts = {"method": "GET", "path": API + "cases/1/activities", "url": url, "status": status, "body": "why"}
     assert {name: error.details[name] for name in facts} == facts
+
+
+@pytest.mark.parametrize("status", [404, 410])
+@pytest.mark.parametrize(
+    ("method", "path", "is_gone", "names_ids"),
+    [
+        ("GET", "cases/1", True, True),
+        ("PUT", "cases/1", True, False),
+        ("POST", "cases/1/comments", True, False),
+        ("GET", "cases/1/scores", False, None),
+        ("GET", "cases", False, None),
+    ],
+)
+def test_a_case_that_is_gone(make, method, path, is_gone, names_ids, status):
+    client = make(http(b"why", status))
+    error = failure(client.get, path) if method == "GET" else failure(client.write, method, path, {}, "Could not")
+    gone = (
+        f"HTTP {status}, the platform says: why. The case is gone: it was deleted, or is no longer visible to this key."
+    )
+    assert (gone in str(error)) is is_gone
+    if is_gone:
+        assert error.remedy.startswith("Check in the platform whether it was deleted or merged.")
+        assert ("_id" in error.remedy) is names_ids
 
 
 def test_what_a_read_is_called_if_nobody_says():
