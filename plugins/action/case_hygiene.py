@@ -6,14 +6,16 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from typing import Any
+from typing import Any, Sequence
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE_INFO, CASE_INFO_LIMITS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.cases import CASES, CASES_LIMITS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connection import CONNECTION
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case_info
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import run_cases
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._connection import PLAYBOOK, refuse_without_prefix
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.policy_file import decrypted
@@ -26,6 +28,13 @@ from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.variable
 )
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._in_process import InProcessAction
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.view import COULD_NOT_EVALUATE
+
+
+class _CaseInfo(InProcessAction):
+    module = "stellarcyber.xdr.stellar_case_info"
+    options = CASE_INFO
+    limits = CASE_INFO_LIMITS
+    function = staticmethod(run_case_info)
 
 
 class ActionModule(InProcessAction):
@@ -61,9 +70,21 @@ class ActionModule(InProcessAction):
             starter=os.path.join(str(task_vars.get("role_path", "")), "files", "starter_policy.yml"),
             check_mode=self._task.check_mode,
             stellar_cases=lambda options: self.run_module({**connection, **options}, task_vars),
+            histories=lambda case_ids: self._histories(case_ids, connection, task_vars),
             decrypt=partial(decrypted, self._loader),
             notify=Display().display,
         ).run()
+
+    def _histories(
+        self, case_ids: Sequence[str], connection: dict[str, Any], task_vars: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return the activities of cases by their ids, as far as they can be read."""
+        reader = _CaseInfo(
+            self._task, self._connection, self._play_context, self._loader, self._templar, self._shared_loader_obj
+        )
+        given = {**connection, "case_id": list(case_ids), "include": ["activities"]}
+        cases = reader.run_module(given, task_vars).get("cases") or []
+        return {case["_id"]: case["activities"] for case in cases}
 
     def _check(self, result: Any, task_vars: dict[str, Any]) -> dict[str, Any]:
         """Return a failed result unless the policy check of an earlier task of this module passed."""

@@ -14,12 +14,13 @@ from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render im
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.view import COULD_NOT_EVALUATE, counted
 
 NO_RESULT = f"{COULD_NOT_EVALUATE}: the module ended without a result."
-# Keys of the result of stellar_cases, with their defaults for a run that failed early
+# Keys of the result of stellar_cases, and what flaps, with their defaults for a run that failed early
 _RESULT_DEFAULTS: dict[str, Any] = {
     "changed": False,
     "case_results": [],
     "findings": [],
     "rules": [],
+    "flapping": [],
     "counts": {},
     "undo": [],
     "requests": {},

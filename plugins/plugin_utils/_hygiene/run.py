@@ -12,7 +12,7 @@ import shlex
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Mapping
 
 import yaml
 
@@ -21,6 +21,11 @@ from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.assessme
     Settings,
     failure_of,
     make_report,
+)
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.flapping import (
+    Histories,
+    find_flapping,
+    read_last,
 )
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.policy_file import read_policy
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.report_files import (
@@ -38,7 +43,8 @@ INTERRUPTED = "The run was interrupted before its end."
 class Hygiene:
     """A run. starter: path of the role's own policy. stellar_cases: runs that module with options.
 
-    decrypt: returns the content of a policy that ansible-vault encrypted. notify: shows a line to the user at once.
+    histories: reads the activities of cases. decrypt: returns the content of a policy that ansible-vault encrypted.
+    notify: shows a line to the user at once.
     """
 
     def __init__(
@@ -47,17 +53,20 @@ class Hygiene:
         starter: str,
         check_mode: bool,
         stellar_cases: Callable[[dict[str, Any]], dict[str, Any]],
+        histories: Histories,
         decrypt: Callable[[str], bytes],
         notify: Callable[[str], Any],
     ) -> None:
         self._variables = variables
         self._starter = starter
-        self._stellar_cases = stellar_cases
+        self._stellar_cases, self._histories = stellar_cases, histories
         self._decrypt = decrypt
         self._notify = notify
         self._settings = Settings(collection(), _now(), check_mode)
         self._files = ReportFiles("", ())
         self._result: dict[str, Any] = {}
+        self._last: Mapping[str, Any] = {}
+        self._flapping: list[dict[str, Any]] = []
 
     def run(self) -> dict[str, Any]:
         """Return report, summary, warnings, diff and error. An error does not raise; it is in the report."""
@@ -70,6 +79,7 @@ class Hygiene:
                 self._notify(f"If this run is interrupted, undo its changes with: {command}")
             self._result = self._stellar_cases(options)
             error = failure_of(self._result)
+            self._flapping = find_flapping(self._last, self._result, options["rules"], self._histories)
         except InputError as problem:
             error = str(problem)
         except Exception as fault:
@@ -98,6 +108,8 @@ class Hygiene:
         note = INTERRUPTED
         if self._settings.journal:
             note += f" If it changed cases, undo that with its journal: {self._settings.journal}"
+        if "json" in files.paths:
+            self._last = read_last(files.paths["json"])
         files.write(make_report(self._settings, {}, note, _now()))
         self._files = files
 
@@ -134,7 +146,7 @@ class Hygiene:
         if not os.path.exists(settings.journal):
             # The run wrote nothing to the platform.
             settings = replace(settings, journal="")
-        return make_report(settings, self._result, error, _now())
+        return make_report(settings, {**self._result, "flapping": self._flapping}, error, _now())
 
     def _summary(self, report: dict[str, Any]) -> list[str]:
         """Return lines for a terminal."""

@@ -29,7 +29,7 @@ TEXTS = (
     "error",
 )
 REQUESTS = ("read", "write", "recheck", "retry")
-ROWS = ("case_results", "findings", "rules", "undo")
+ROWS = ("case_results", "findings", "rules", "undo", "flapping")
 # The bars of a chart. One more has the rest.
 BARS = 8
 NONE = "(none)"
@@ -64,6 +64,7 @@ def view(report: Row) -> Row:
     summary = _summary(counts, applied, is_error)
     edited = [row for row in results if row["concurrent_changes"]]
     undetermined = [row for row in results if row["concurrent_changes"] is None]
+    flapping = [_flap(row) for row in report["flapping"]]
     started, finished = _read_time(report["started_at"]), _read_time(report["finished_at"])
     seconds = max(0.0, (finished - started).total_seconds()) if started and finished else None
     return {
@@ -88,9 +89,18 @@ def view(report: Row) -> Row:
         "edited": edited,
         "edits": _edits(edited),
         "undetermined": undetermined,
+        "flapping": flapping,
+        "flaps": Counter(row["rule"] for row in flapping),
         "charts": _charts(rules, results, findings),
         "suites": [
-            _run_suite(report, summary, problem, limit, seconds or 0.0, _edit_lines(edited, undetermined)),
+            _run_suite(
+                report,
+                summary,
+                problem,
+                limit,
+                seconds or 0.0,
+                [*_edit_lines(edited, undetermined), *_flap_lines(flapping)],
+            ),
             *_suites(rules, results, applied),
         ],
     }
@@ -169,6 +179,25 @@ def _edit_lines(edited: list[Row], undetermined: list[Row]) -> list[str]:
             outcome = "kept" if edit["kept"] else "replaced"
             lines.append(f"{_title(row)}: {edit['field']} to {edit['value']} by {edit['by']} ({outcome})")
     return lines + [f"{_title(row)}: could not determine whether others changed it" for row in undetermined]
+
+
+def _flap(row: Row) -> Row:
+    """Return a change that others undid since the last run."""
+    texts = {key: _text(row.get(key)) for key in ("case_id", "ticket_id", "field")}
+    return {
+        **texts,
+        "ticket": texts["ticket_id"] or texts["case_id"] or NONE,
+        "rule": _text(row.get("rule")) or NONE,
+        "by": _text(row.get("by")) or "(unknown)",
+    }
+
+
+def _flap_lines(flapping: list[Row]) -> list[str]:
+    return [
+        f"case {row['ticket']} ({row['case_id'] or NONE}): {row['field']} was changed back by {row['by']} "
+        f"since the last run, rule {row['rule']}"
+        for row in flapping
+    ]
 
 
 def _text(value: Any) -> str:

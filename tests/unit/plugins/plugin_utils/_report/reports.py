@@ -104,6 +104,13 @@ REPORTS = {
     "mixed": MIXED,
     "applied": {**MIXED, "mode": "apply", "requests": {"write": 3}, "undo": [{"case_id": "1"}, {"case_id": "2"}]},
     "edited": report(EDITED, mode="apply", requests={"write": 4}),
+    "flapping": report(
+        [changed(1)],
+        flapping=[
+            {"rule": OWNED, "case_id": "1", "ticket_id": 60001, "field": "assignee", "by": "insync@example.com"},
+            {"rule": OWNED, "case_id": "2", "ticket_id": None, "field": "status", "by": None},
+        ],
+    ),
     "three": report(findings=map(finding, range(3))),
     "large": report(map(changed, range(1000)), map(finding, range(1000, 4000))),
     "cases": report([changed(1, rules=[])], rules=[]),
