@@ -442,3 +442,37 @@ def test_a_module_that_ends_in_a_traceback_is_an_error(analyst: Analyst, tmp_pat
     undone = analyst.undo(undo_file="reports/hygiene.json")
     assert undone.returncode == CHECK_FAILED
     assert "broken" in undone.failure
+
+
+# -- flapping -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("activities_status", [200, 403])
+def test_a_change_that_others_undo_each_run_is_flapping(analyst, sim, activities_status):
+    """As InSync does: the status is set back after each run."""
+    rule = {"name": "The vendor's case is worked on", "match": TAGGED["match"], "set": {"status": "In Progress"}}
+    if activities_status != 200:
+        sim.switch(activities_status=activities_status)
+    analyst.hygiene(report_dir="reports", rules=[rule])
+    first = analyst.report()
+    assert (first["counts"]["changed"], first["flapping"]) == (1, [])
+    (changed,) = first["case_results"]
+    before = changed["changes"][0]["before"]
+    for arguments in ([], ["--check"]):
+        sim.edit(changed["case_id"], {"status": before}, user="ohtani@example.com")
+        run = analyst.hygiene(*arguments, report_dir="reports", rules=[rule], fail_on="none")
+        assert run.returncode == PASSED, run.output
+        (flap,) = analyst.report()["flapping"]
+        assert flap == {
+            "rule": rule["name"],
+            "case_id": changed["case_id"],
+            "ticket_id": changed["ticket_id"],
+            "field": "status",
+            "by": "ohtani@example.com" if activities_status == 200 else None,
+        }
+        assert f"1 change changed back by others since the last run: {rule['name']}" in run.said
+        assert run.calls.count("GET cases/ID/activities") == 1
+    # The last report was of a preview.
+    run = analyst.hygiene(report_dir="reports", rules=[rule])
+    assert analyst.report()["flapping"] == []
+    assert "GET cases/ID/activities" not in run.calls
