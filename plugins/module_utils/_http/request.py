@@ -277,7 +277,7 @@ class Request:
             remedy = "Check in the platform whether it was deleted or merged."
             # A case that is written was read before, so that its id is right.
             if self.call.kind == "read":
-                remedy += " If the task gives its id, that must be the case's _id, not its ticket number."
+                remedy += " If the task gives its id, check it (a case's _id, not its ticket number)."
         error = ApiError(self.action, happened, remedy, **details)
         if status in (RETRY_STATUSES if self.call.kind == "write" else READ_RETRY_STATUSES):
             return Retry(error, self._retry_after())
