@@ -46,6 +46,29 @@ def test_a_result_that_is_given_is_refused(name: str, mode: str, analyst: Analys
     assert run.requests == []
 
 
+@pytest.mark.parametrize("name", STANDING_FOR_A_RESULT)
+@pytest.mark.parametrize("validate", [True, False])
+@pytest.mark.parametrize("how", ["include_role", "import_role", "block", "roles"])
+def test_a_result_that_a_play_gives_is_refused(
+    how: str, validate: bool, name: str, analyst: Analyst, sim: Simulator
+) -> None:
+    """As parameters of the role they outrank what a task registers."""
+    given = STANDING_FOR_A_RESULT[name]
+    variables = {"case_hygiene_rules": [TAGGED], **given}
+    role = {"name": "stellarcyber.xdr.case_hygiene", "rolespec_validate": validate}
+    task: dict[str, Any] = {f"ansible.builtin.{'include_role' if how == 'block' else how}": role, "vars": variables}
+    if how == "block":
+        task = {"block": [{key: value for key, value in task.items() if key != "vars"}], "vars": variables}
+    play: dict[str, Any] = {"hosts": "localhost", "gather_facts": False, "tasks": [task]}
+    if how == "roles":
+        play = {**play, "tasks": [], "roles": [{"role": "stellarcyber.xdr.case_hygiene", **variables}]}
+    (analyst.folder / "given.yml").write_text(yaml.safe_dump([play]), encoding="utf-8")
+    run = analyst.play("given.yml")
+    assert run.returncode == 2, run.output
+    assert f"The variable {next(iter(given))}" in run.output or "Validation of arguments failed" in run.output
+    assert sim.requests() == []
+
+
 def test_a_report_of_the_inventory_is_replaced_and_a_folder_in_its_place_refused(analyst: Analyst) -> None:
     inventory = analyst.folder / "hosts.yml"
     for value, code in ((EARLIER, CHECK_FAILED), ("reports", ERROR)):

@@ -177,14 +177,21 @@ def _nearest(unknown: list[str]) -> str:
     return f"Names that begin with {PREFIX} belong to the role. {advice}{others}"
 
 
-def refuse_results(task_vars: Mapping[str, Any]) -> None:
-    """Raise InputError for a variable that would hide a result of the role."""
-    extra = load_extra_vars(DataLoader())
-    for name in extra:
-        if isinstance(name, str) and (name == REPORT or name.startswith(PRIVATE_PREFIX)):
-            source = "was given by -e, or as an artefact of an earlier job"
-            raise InputError(f"The variable {printable(name, 60)}", f"{source}, and would hide the result.", _REMEDY)
-    # An earlier run of the role in the same play leaves a report.
+def refuse_results(task_vars: Mapping[str, Any], own_vars: Mapping[str, Any]) -> None:
+    """Raise InputError for a variable that would hide a result of the role.
+
+    own_vars: the variables of the task and of what includes it. Only these and those of -e hide a registered result.
+    """
+    sources = (
+        ("was given by -e, or as an artefact of an earlier job", load_extra_vars(DataLoader())),
+        ("was given by the vars of include_role, import_role or the role", own_vars),
+    )
+    for source, given in sources:
+        for name in given:
+            if isinstance(name, str) and (name == REPORT or name.startswith(PRIVATE_PREFIX)):
+                what = f"The variable {printable(name, 60)}"
+                raise InputError(what, f"{source}, and would hide the result.", _REMEDY)
+    # An earlier run of the role in the same play leaves a report, which this run's replaces.
     value = task_vars.get(REPORT)
     if value is not None and not (isinstance(value, Mapping) and value.get("report") == VERSION):
         raise InputError(f"The variable {REPORT}", "is the role's result, and can't be given.", _REMEDY)
