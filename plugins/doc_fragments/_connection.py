@@ -73,10 +73,10 @@ options:
     description:
       - Seconds for one attempt of an API request, from the connection to the last byte of the answer, through a proxy
         too. From V(1) to V(3600).
+      - If it is not set at all, it is 90 seconds for a list of cases or alerts, and 30 seconds for all other requests.
       - It does not limit the lookup of a host name, and the exchange with a proxy that is reached by SOCKS or TLS.
       - If not set, the variable C(stellar_timeout) is used, else E(STELLAR_TIMEOUT).
     type: float
-    default: 30.0
   retries:
     description:
       - The maximum number of retries of an API request after a lost connection, a timeout, or HTTP 502, 503 or 504,

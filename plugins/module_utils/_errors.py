@@ -48,6 +48,8 @@ class StellarError(Exception):
         self.result: dict[str, Any] = {}
         # Of an API request: True if an attempt may have been applied although no answer confirms it.
         self.may_have_arrived = False
+        # Of an API request: whether a smaller answer might do, because this one was too large or too late
+        self.is_too_large = self.is_too_late = False
 
     def __str__(self) -> str:
         return ": ".join(part for part in (self.context, self.what, self.reason) if part)

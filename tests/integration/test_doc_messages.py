@@ -22,7 +22,7 @@ import pytest
 import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._api import reader as reader_module
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._api import listing as listing_module
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE, CASE_INFO, LOOKUP
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.cases import CASES
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connection import CONNECTION
@@ -220,7 +220,7 @@ def without_a_proxy(provoke: Provoke) -> str:
 
 
 def endless_listing(provoke: Provoke) -> str:
-    provoke.monkeypatch.setattr(reader_module, "MAX_CASES", 5)
+    provoke.monkeypatch.setattr(listing_module, "MAX_CASES", 5)
     return provoke.info()
 
 

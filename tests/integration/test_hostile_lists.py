@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._api import listing as listing_module
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._api import reader as reader_module
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE_INFO
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case_info
@@ -107,7 +108,7 @@ def test_a_list_that_is_odd(attack, entry, kind):
 @pytest.mark.parametrize("way", ["by time", "by offset", "without an order"])
 def test_a_list_without_end(attack, monkeypatch, entry, way):
     """Always another page of new cases. What ends it is the limit of cases, here a lower one."""
-    monkeypatch.setattr(reader_module, "MAX_CASES", 5000)
+    monkeypatch.setattr(listing_module, "MAX_CASES", 5000)
     count = iter(range(10**9))
 
     def page(asked):

@@ -11,7 +11,7 @@ from typing import Any
 from .._errors import ApiError
 from .._http.client import Client
 from .._http.request import API_PATH
-from .._model.case import is_case
+from .._model.case import is_case, normalise
 
 
 def case_path(case_id: str, *more: str) -> str:
@@ -33,6 +33,33 @@ def shape_error(client: Client, path: str, what: str, expected: str) -> ApiError
 
 
 def case_in(answer: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the case of an answer {"data": {case}}, or None."""
+    """Return the case of an answer {"data": {case}}, its times and numbers as normalise() makes them; or None."""
     case = answer.get("data")
-    return case if is_case(case) else None
+    return normalise(case) if isinstance(case, dict) and is_case(case) else None
+
+
+def records_in(answer: dict[str, Any], key: str, is_later_page: bool = False) -> tuple[list[Any] | None, int | None]:
+    """Return the list of an answer {"data": {key: list, "total": number}}, and the total if the platform tells it.
+
+    An empty list may be null, as of programs in Go, or absent beside a total, or `data` itself is null or [].
+    The list is None if the answer holds none.
+    """
+    if "data" not in answer:
+        return None, None
+    data = answer["data"]
+    if data is None or data == []:
+        return [], None
+    if not isinstance(data, dict):
+        return None, None
+    total = data.get("total")
+    total = total if isinstance(total, int) else None
+    records = data.get(key)
+    if records is None and (key in data or total is not None or (is_later_page and not data)):
+        records = []
+    return (records if isinstance(records, list) else None), total
+
+
+def plain_list_in(answer: dict[str, Any]) -> list[Any] | None:
+    """Return the list of an answer {"data": list}, which may be null when it is empty; None if there is no list."""
+    data = answer.get("data", "")
+    return [] if data is None else data if isinstance(data, list) else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import time
-from typing import Any, Callable, Iterator
+from typing import Any, Callable, Iterator, NamedTuple
 
 from .._errors import (
     ApiError,
@@ -17,16 +17,25 @@ from .._errors import (
     StellarError,
 )
 from .._http.client import Client
-from .._model.case import is_case, tenant_label
-from .._model.query import Page, Query, Sorting
-from .answers import case_in, case_path, shape_error
+from .._model.case import tenant_label
+from .._model.query import MAX_SKIP, PAGE_SIZE, Page, Query, Sorting, looks_capped
+from .answers import case_in, case_path, plain_list_in, records_in, shape_error
 from .directory import MAX_NAMED, Directory
+from .listing import Lister
 
 # The platform cuts a larger page of alerts to this (seen on a live platform, 2026).
 ALERTS_PAGE_SIZE = 50
-# A listing that goes on beyond these never ends, as of a platform that makes up cases as it is asked.
-MAX_CASES = 500_000
+# A listing that goes on beyond this never ends, as of a platform that makes up alerts as it is asked.
 MAX_ALERTS = 100_000
+# A page for what is one case, or for a total
+SMALL_PAGE = 20
+
+
+class Count(NamedTuple):
+    """A number of cases. counted_by: "total" if it is the platform's own, or "reading" if each case was read."""
+
+    number: int
+    counted_by: str
 
 
 class Reader:
@@ -36,7 +45,18 @@ class Reader:
         self.client = client
         self.directory = Directory(client)
         self.now_ms = int(time.time() * 1000) if now_ms is None else now_ms
-        self._unsorted = False  # whether the platform gave a page in another order than asked for
+        self.lister = Lister(client)
+        self._notes: list[str] = []
+
+    @property
+    def warnings(self) -> list[str]:
+        """Return what a user should know of what was read so far."""
+        return [*self.lister.notes, *(str(odd.error) for odd in self.lister.odd.values()), *self._notes]
+
+    @property
+    def failed(self) -> list[dict[str, Any]]:
+        """Return the records of lists that could not be used, as results show them."""
+        return [{"case_id": odd.case_id or None, "msg": str(odd.error)} for odd in self.lister.odd.values()]
 
     # -- cases ---------------------------------------------------------------------------------
 
@@ -51,7 +71,7 @@ class Reader:
 
     def case_by_ticket(self, ticket_id: int) -> dict[str, Any]:
         """Return the one case of a ticket number. Raises InputError if several tenants have that number."""
-        cases = self.cases_by_ticket(ticket_id)
+        cases = self.cases_by_ticket(ticket_id, frozenset({"tags"}))
         what = f"Could not find the case of ticket {ticket_id}"
         if not cases:
             tenant = self.client.connection.tenant
@@ -64,12 +84,13 @@ class Reader:
             )
         return cases[0]
 
-    def cases_by_ticket(self, ticket_id: int) -> list[dict[str, Any]]:
+    def cases_by_ticket(self, ticket_id: int, needs: frozenset[str] = frozenset()) -> list[dict[str, Any]]:
+        """Return the cases of a ticket number, one for each tenant. needs: the fields that they must have."""
         tenant = self.directory.tenant()
-        page = self._first_page(Query(tenant=tenant))
+        page = self._first_page(Query(tenant=tenant), size=SMALL_PAGE)
         page = page._replace(filters=(*page.filters, ("ticket_id", ticket_id)))
         cases = []
-        for case, _read_at in self._pages(page):
+        for case, _read_at in self.lister.cases(page, needs):
             if case.get("ticket_id") != ticket_id:
                 raise ApiError(
                     f"Could not find ticket {ticket_id}",
@@ -83,46 +104,72 @@ class Reader:
     def find(self, query: Query, sorting: Sorting, limit: int | None = None) -> tuple[list[dict[str, Any]], bool]:
         """Return the cases of a query, sorted, and whether limit cut any off. Stops reading as soon as it can."""
         cases = None
+        needs = query.needs
+        if limit is not None or sorting.field != "created_at":
+            needs |= {sorting.field}
         if limit is not None and sorting.field == "created_at":
-            cases = list(itertools.islice(self._matching(query, sorting), limit + 1))
-        if cases is None or self._unsorted:
-            cases = sorting.sorted(self._matching(query, Sorting()))
+            size = min(PAGE_SIZE, limit + 1) if query.is_filtered else PAGE_SIZE
+            cases = list(itertools.islice(self._matching(query, sorting, needs, size), limit + 1))
+        if cases is None or self.lister.is_unsorted:
+            cases = sorting.sorted(self._matching(query, Sorting(), needs))
         if limit is None or len(cases) <= limit:
             return cases, False
         return cases[:limit], True
 
-    def count(self, query: Query) -> int:
-        """Return the number of cases that match: by the platform's total where that is sure, else by reading them."""
+    def count(self, query: Query) -> Count:
+        """Count the cases that match: by the platform's total where that is sure, else by reading them."""
         counts = [self._count_by_one_page(part) for part in query.parts()]
+        by_total = any(count is not None and count.counted_by == "total" for count in counts)
         if None not in counts:
-            return sum(count for count in counts if count is not None)
-        return sum(1 for _case in self._matching(query, Sorting()))
+            number = sum(count.number for count in counts if count is not None)
+            return Count(number, "total" if by_total else "reading")
+        return Count(sum(1 for _case in self._matching(query, Sorting(), query.needs)), "reading")
 
-    def _count_by_one_page(self, part: Query) -> int | None:
-        """Return the count, or None if one page does not show it."""
-        cases, total = self._page(self._first_page(part))
+    def _count_by_one_page(self, part: Query) -> Count | None:
+        """Return the count; None if neither one page nor a total that another page confirms shows it."""
+        size = SMALL_PAGE if part.total_is_exact else PAGE_SIZE
+        listed = self.lister.page(self._first_page(part, size=size))
+        cases = self.lister.usable(listed.cases, part.needs)
         matches = sum(part.matches(case) for case in cases)
-        if total is not None and total <= len(cases):
-            return matches
-        if total is None or not part.total_is_exact or not cases or matches < len(cases):
+        total = listed.total
+        if len(cases) < listed.records or total is None:
             return None
-        # An ignored filter shows: at this end of the listing, or at the other.
-        others, _total = self._page(self._first_page(part, descending=True))
-        return total if all(part.matches(case) for case in others) else None
+        if listed.page.is_last(listed.records, total):
+            return None if total > listed.records else Count(matches, "reading")
+        if not part.total_is_exact or matches < listed.records or total < listed.records:
+            return None
+        # What would show a filter that is ignored, or a total of another kind: the last case, and none after it.
+        if total <= MAX_SKIP:
+            probe = self._first_page(part, size=2)._replace(skip=total - 1)
+            expected = 1
+        elif looks_capped(total):
+            return None
+        else:
+            probe = self._first_page(part, descending=True, size=SMALL_PAGE)
+            expected = min(SMALL_PAGE, total)
+        others = self.lister.page(probe)
+        are_matches = all(part.matches(case) for case in self.lister.usable(others.cases, part.needs))
+        is_confirmed = others.records == len(others.cases) and (others.records == expected or total > MAX_SKIP)
+        return Count(total, "total") if is_confirmed and are_matches else None
 
-    def _first_page(self, part: Query, descending: bool = False) -> Page:
-        return part.first_page(self.now_ms, descending)
+    def _first_page(self, part: Query, descending: bool = False, size: int = PAGE_SIZE) -> Page:
+        return part.first_page(self.now_ms, descending)._replace(size=size)
 
-    def _matching(self, query: Query, sorting: Sorting) -> Iterator[dict[str, Any]]:
-        return (case for case, _read_at in self.listed(query.parts(), sorting) if query.matches(case))
+    def _matching(
+        self, query: Query, sorting: Sorting, needs: frozenset[str], size: int = PAGE_SIZE
+    ) -> Iterator[dict[str, Any]]:
+        return (case for case, _read_at in self.listed(query.parts(), sorting, needs, size) if query.matches(case))
 
-    def listed(self, parts: list[Query], sorting: Sorting) -> Iterator[tuple[dict[str, Any], float]]:
+    def listed(
+        self, parts: list[Query], sorting: Sorting, needs: frozenset[str] = frozenset(), size: int = PAGE_SIZE
+    ) -> Iterator[tuple[dict[str, Any], float]]:
         """Yield what the platform lists for several parts() of queries, by created_at, each once; to be matched here.
 
         With each case, the time.monotonic() from which on it may be another one on the platform: one listing may
-        wait for its turn in the merge while others are read.
+        wait for its turn in the merge while others are read. needs: the fields that a case must have. size: that of the
+        first page.
         """
-        listings = [self._pages(self._first_page(part, sorting.descending)) for part in parts]
+        listings = [self.lister.cases(self._first_page(part, sorting.descending, size), needs) for part in parts]
         seen = set()
         # A page is sorted by the platform; sorting.key breaks ties within the merge only.
         for case, read_at in heapq.merge(
@@ -131,50 +178,6 @@ class Reader:
             if case["_id"] not in seen:
                 seen.add(case["_id"])
                 yield case, read_at
-
-    def _pages(self, first: Page) -> Iterator[tuple[dict[str, Any], float]]:
-        """Yield all cases of a listing, each once, with the time of its request. Raises ApiError if the list is cut."""
-        seen: set[str] = set()
-        announced: int | None = None
-        # Cases may enter and leave a listing while it is read, so that it is short by a few: a second pass shows it.
-        for _number in range(2):
-            asked_at = time.monotonic()
-            cases, announced = self._page(first)
-            page: Page | None = first
-            total = announced
-            while page is not None:
-                self._unsorted = self._unsorted or not page.is_sorted(cases)
-                fresh = [case for case in cases if case["_id"] not in seen]
-                seen.update(case["_id"] for case in fresh)
-                for case in fresh:
-                    yield case, asked_at
-                if len(seen) > MAX_CASES:
-                    raise ApiError(
-                        "Could not list all cases",
-                        f"the platform lists more than {MAX_CASES}, and the listing does not end.",
-                        "Narrow the query by created_after and created_before, status or tenant.",
-                    )
-                page = page.next_page(cases, len(fresh), total)
-                if page is not None:
-                    asked_at = time.monotonic()
-                    cases, total = self._page(page)
-            if len(seen) >= announced if announced is not None else not cases:
-                return
-        raise ApiError(
-            "Could not list all cases",
-            f"the platform announces {'more' if announced is None else announced} cases and gives {len(seen)}.",
-            "Narrow the query by created_after and created_before, status or tenant; "
-            "or run again, if many cases are being changed now.",
-        )
-
-    def _page(self, page: Page) -> tuple[list[dict[str, Any]], int | None]:
-        what = "Could not list cases"
-        data = self.client.get("cases", page.parameters(), what).get("data")
-        cases = data.get("cases") if isinstance(data, dict) else None
-        if not isinstance(cases, list) or not all(is_case(case) for case in cases):
-            raise shape_error(self.client, "cases", what, "a list of cases")
-        total = data.get("total") if isinstance(data, dict) else None
-        return cases, total if isinstance(total, int) else None
 
     # -- what belongs to a case ------------------------------------------------------------------
 
@@ -195,11 +198,12 @@ class Reader:
     def _alerts(self, case: dict[str, Any]) -> list[dict[str, Any]]:
         what, path = f"Could not read the alerts of case {case['_id']}", case_path(case["_id"], "alerts")
         alerts: dict[str, dict[str, Any]] = {}
+        skip = 0
         while True:
-            params = [("limit", ALERTS_PAGE_SIZE), ("skip", len(alerts))]
-            data = self.client.get(path, params, what).get("data")
-            docs = data.get("docs") if isinstance(data, dict) else None
-            if not isinstance(docs, list) or not all(isinstance(doc, dict) for doc in docs):
+            docs = self._alerts_page(case, path, what, skip)
+            records, skip = len(docs), skip + len(docs)
+            docs = self._objects(docs, "alerts", case["_id"])
+            if records and not docs:
                 raise shape_error(self.client, path, what, "a list of alerts")
             known = len(alerts)
             if known > MAX_ALERTS:
@@ -211,13 +215,38 @@ class Reader:
             alerts.update((str(doc.get("_id")), doc) for doc in docs)
             # The answer has no total. A short page is the last one, if the case's size agrees.
             size = case.get("size")
-            is_last = len(docs) < ALERTS_PAGE_SIZE and (not isinstance(size, int) or len(alerts) >= size)
+            is_last = records < ALERTS_PAGE_SIZE and (not isinstance(size, int) or skip >= size)
             if is_last or len(alerts) == known:
                 return list(alerts.values())
 
+    def _alerts_page(self, case: dict[str, Any], path: str, what: str, skip: int) -> list[Any]:
+        params = [("limit", ALERTS_PAGE_SIZE), ("skip", skip)]
+        try:
+            answer = self.client.get(path, params, what, lists=True)
+        except ApiError as error:
+            if skip > MAX_SKIP and error.is_answer_to(path, 500):
+                error.notes.append(
+                    f"It is the page from alert {skip} on: some platforms refuse a skip above {MAX_SKIP}."
+                )
+                error.remedy = "Read the other alerts of this case in the platform's user interface."
+            raise
+        docs, _total = records_in(answer, "docs", is_later_page=skip > 0 or case.get("size") == 0)
+        if docs is None:
+            raise shape_error(self.client, path, what, "a list of alerts")
+        return docs
+
+    def _objects(self, records: list[Any], part: str, case_id: str) -> list[dict[str, Any]]:
+        """Return the records that are objects, and note how many are not."""
+        found = [record for record in records if isinstance(record, dict)]
+        if len(found) < len(records):
+            self._notes.append(f"{len(records) - len(found)} of the {part} of case {case_id} are not objects.")
+        return found
+
     def _observables(self, case_id: str) -> dict[str, Any]:
         what, path = f"Could not read the observables of case {case_id}", case_path(case_id, "observables")
-        observables = self.client.get(path, what=what).get("observables")
+        observables = self.client.get(path, what=what).get("observables", "")
+        if observables is None:
+            return {}
         if not isinstance(observables, dict):
             raise shape_error(self.client, path, what, "observables")
         return observables
@@ -243,10 +272,13 @@ class Reader:
 
     def _data_list(self, case_id: str, *parts: str) -> list[dict[str, Any]]:
         what, path = f"Could not read the {parts[-1]} of case {case_id}", case_path(case_id, *parts)
-        data = self.client.get(path, what=what).get("data")
-        if not isinstance(data, list):
+        records = plain_list_in(self.client.get(path, what=what))
+        if records is None:
             raise shape_error(self.client, path, what, "a list")
-        return data
+        found = self._objects(records, parts[-1], case_id)
+        if records and not found:
+            raise shape_error(self.client, path, what, "a list of objects")
+        return found
 
 
 _INCLUDED: dict[str, Callable[[Reader, str], Any]] = {

@@ -36,7 +36,7 @@ CONNECTION: dict[str, dict[str, Any]] = {
     "ca_path": {"type": "path"},
     # Its URL may hold a password.
     "proxy": {"type": "str", "no_log": True},
-    "timeout": {"type": "float", "default": 30.0},
+    "timeout": {"type": "float"},
     "retries": {"type": "int", "default": 4},
     "retry_budget": {"type": "float", "default": 120.0},
 }
@@ -52,6 +52,8 @@ PROTECTS = {
     "validate_certs": "Give true or false, or leave the option out: certificates are verified then.",
     "ca_path": "Give the path of the CA certificates, or leave the option out.",
 }
+# Seconds where timeout is not set; the second for lists, of which some platforms take 60 to 90 s
+TIMEOUT_S, LIST_TIMEOUT_S = 30.0, 90.0
 RANGES = {"timeout": (1, 3600), "retries": (0, 100), "retry_budget": (0, 86400)}
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\.?")
@@ -193,7 +195,8 @@ def connection_of(params: dict[str, Any]) -> Connection:
         tenant=_text(params, "tenant"),
         verify=_verify(params),
         proxy=proxy,
-        timeout=_number(params, "timeout"),
+        timeout=_number(params, "timeout", TIMEOUT_S),
+        list_timeout=_number(params, "timeout", LIST_TIMEOUT_S),
         retries=int(_number(params, "retries")),
         retry_budget=_number(params, "retry_budget"),
     )
@@ -328,9 +331,12 @@ def in_range(option: str, number: float, low: float, high: float) -> float:
     return number
 
 
-def _number(params: dict[str, Any], name: str) -> float:
+def _number(params: dict[str, Any], name: str, default: float | None = None) -> float:
+    """Return an option's number, else the default, which is by default that of the table."""
     value = params.get(name)
-    return in_range(name, float(CONNECTION[name]["default"] if value is None else value), *RANGES[name])
+    if value is None:
+        value = CONNECTION[name]["default"] if default is None else default
+    return in_range(name, float(value), *RANGES[name])
 
 
 # The checks of one option's value alone, from whatever source

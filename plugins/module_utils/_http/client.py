@@ -87,9 +87,9 @@ class Client:
     def __exit__(self, *unused: Any) -> None:
         self.close()
 
-    def get(self, path: str, params: Iterable[tuple[str, Any]] = (), what: str = "") -> dict[str, Any]:
-        """GET a path below /connect/api/v1/. what: the action, for the start of an error message."""
-        return self._send(Call("GET", path, what or f"Could not read {path}", tuple(params)))
+    def get(self, path: str, params: Iterable[tuple[str, Any]] = (), what: str = "", **more: Any) -> dict[str, Any]:
+        """GET a path below /connect/api/v1/. what: the action, for the start of an error message. more: of Call."""
+        return self._send(Call("GET", path, what or f"Could not read {path}", tuple(params), **more))
 
     def write(
         self,
@@ -184,6 +184,9 @@ class Client:
                 # An attempt that was only too early (429) costs time, and none of retries.
                 failures += error.details.get("status") != 429
                 may_retry = retries > 0 and failures <= retries
+                # A platform that says when to come back can give the same answer then.
+                if may_retry and failure.retry_after is None and request.call.gives_up(error):
+                    raise error from None
                 is_last = not may_retry or not throttle.try_spend(wait)
                 if not is_last:
                     throttle.retry_after(wait, slow_down=failure.slow_down)

@@ -14,7 +14,10 @@ PROXY_USER = "Its user name and password may contain only Latin-1 characters."
 
 @dataclass(frozen=True)
 class Connection:
-    """Checked connection options. Secrets stay out of repr()."""
+    """Checked connection options. Secrets stay out of repr().
+
+    timeout, list_timeout: seconds for one attempt of an API request, and of one that lists cases or alerts.
+    """
 
     base_url: str
     username: str
@@ -27,6 +30,7 @@ class Connection:
     timeout: float
     retries: int
     retry_budget: float
+    list_timeout: float = 90.0
 
     @property
     def platform(self) -> str:

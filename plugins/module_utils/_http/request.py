@@ -80,7 +80,8 @@ class Call:
     is valid. already_applied: checks after a failed attempt whether it was applied; the request is retried only if it
     was not. It is required for requests that must not be repeated. before_attempt: called right before each attempt,
     after all waits; if it raises, the attempt is not made. accepts: whether an answer belongs to this request.
-    hides_answer: whether no message may quote the answer, since it may hold a secret that is not registered yet.
+    hides_answer: whether no message may quote the answer, since it may hold a secret that is not registered yet. lists:
+    whether it lists cases or alerts, which takes longer. gives_up: whether an error is raised rather than retried.
     """
 
     method: str
@@ -93,6 +94,8 @@ class Call:
     before_attempt: Callable[[], None] | None = None
     accepts: Callable[[dict[str, Any]], bool] | None = None
     hides_answer: bool = False
+    lists: bool = False
+    gives_up: Callable[[StellarError], bool] = lambda error: False
 
     @property
     def kind(self) -> str:
@@ -137,7 +140,7 @@ class Request:
                 raise
 
     def _send(self, auth: Any) -> dict[str, Any]:
-        call, timeout = self.call, self.session.connection.timeout
+        call, timeout = self.call, self.timeout
         sent_at = time.time()
         try:
             request = requests.Request(
@@ -173,6 +176,12 @@ class Request:
         if self._is_success:
             return self._json(content)
         raise self._refused(content)
+
+    @property
+    def timeout(self) -> float:
+        """Return the seconds for one attempt."""
+        connection = self.session.connection
+        return connection.list_timeout if self.call.lists else connection.timeout
 
     @property
     def url(self) -> str:
@@ -212,7 +221,9 @@ class Request:
         return content
 
     def _too_large(self) -> ApiError:
-        return self.unexpected_answer(f"is larger than {MAX_BODY_BYTES // 2**20} MiB")
+        error = self.unexpected_answer(f"is larger than {MAX_BODY_BYTES // 2**20} MiB")
+        error.is_too_large = True
+        return error
 
     def _json(self, content: bytes) -> dict[str, Any]:
         if content.strip() in (b"", BOM_UTF8) and self.call.empty_ok:
@@ -350,7 +361,7 @@ class Request:
         connection = self.session.connection
         if is_timeout(error):
             received = f", HTTP {self.status} was received" if self.status else ""
-            why = f"no complete answer in time (timeout is {connection.timeout:g} s{received})"
+            why = f"no complete answer in time (timeout is {self.timeout:g} s{received})"
             remedy = "Check that host and port are reachable from here, or raise timeout."
         elif self.status:
             why = f"HTTP {self.status}, but the answer broke off"
@@ -360,7 +371,9 @@ class Request:
         else:
             why = "no answer"
             remedy = "Check host and port, name resolution, and that a firewall or a proxy lets this machine through."
-        return TransportError(self.action, f"{why}: {self._cause(error)}.", remedy, **self._details())
+        failure = TransportError(self.action, f"{why}: {self._cause(error)}.", remedy, **self._details())
+        failure.is_too_late = is_timeout(error) and not _never_connected(error)
+        return failure
 
     def _cause(self, error: Exception) -> str:
         if self.call.hides_answer and may_quote_answer(error):

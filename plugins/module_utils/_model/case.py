@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Iterable
 
 from .._errors import printable
+from .plain import as_number
+from .times import SMALLEST_MS, platform_time
 
 # Vendor docs 5.2; Escalated is in use by the vendor's own clients since 2024.
 STATUSES = ("New", "In Progress", "Escalated", "Resolved", "Cancelled")
@@ -39,16 +41,65 @@ _TEXTS = (
 )
 
 
+# Fields of other types. Some platforms show them in other forms: see platform_time() and as_number().
+_TIMES = ("created_at", "modified_at", "closed", "acknowledged", "start_timestamp", "end_timestamp")
+_NUMBERS = ("score", "size", "ticket_id", "version")
+
+
 def is_case(record: Any) -> bool:
     """Return True for an object of the shape of a case. Its id becomes part of a path."""
-    if not isinstance(record, dict) or not isinstance(record.get("_id"), str) or not is_case_id(record["_id"]):
-        return False
+    return not why_not_case(record)
+
+
+def why_not_case(record: Any) -> str:
+    """Return what is odd about a record that should be a case, as in "status must be a string, got 7"; or ''."""
+    if not isinstance(record, dict):
+        return f"must be an object, got {_shown(record)}"
+    case_id = record.get("_id")
+    if not isinstance(case_id, str) or not is_case_id(case_id):
+        return f"_id must have only letters, digits, - and _, got {_shown(case_id)}"
+    for name in _TEXTS:
+        if not isinstance(record.get(name), (str, type(None))):
+            return f"{name} must be a string, got {_shown(record[name])}"
     held_tags = record.get("tags") or []
-    return (
-        all(isinstance(record.get(name), (str, type(None))) for name in _TEXTS)
-        and isinstance(held_tags, list)
-        and all(isinstance(tag, str) for tag in held_tags)
-    )
+    if not isinstance(held_tags, list) or not all(isinstance(tag, str) for tag in held_tags):
+        return f"tags must be a list of strings, got {_shown(held_tags)}"
+    return ""
+
+
+def why_not_usable(case: dict[str, Any], needs: Iterable[str]) -> str:
+    """Return why a field that a run needs can't be used, or ''. A field that is null is one without a value."""
+    for name in needs:
+        if name not in case:
+            return f"{name} is absent"
+        value = case[name]
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if value is not None and not is_number and name in (*_TIMES, *_NUMBERS):
+            return f"{name} is not a valid {'time' if name in _TIMES else 'number'}, got {_shown(value)}"
+    return ""
+
+
+def _shown(value: Any) -> str:
+    return "null" if value is None else printable(repr(value) if isinstance(value, str) else value, 60)
+
+
+def normalise(case: dict[str, Any]) -> dict[str, Any]:
+    """Make times epoch ms, and numbers of texts, where it is sure what they mean; return the same case.
+
+    modified_at in whole seconds becomes the last ms of its second, so that no change before it seems to come after it.
+    """
+    for name in _TIMES:
+        value = case.get(name)
+        if value is None or (type(value) is int and not 0 < value < SMALLEST_MS):
+            continue
+        moment_ms = platform_time(value, latest=name == "modified_at")
+        if moment_ms is not None and not isinstance(value, bool):
+            case[name] = moment_ms
+    for name in _NUMBERS:
+        if isinstance(case.get(name), str):
+            number = as_number(case[name])
+            case[name] = case[name] if number is None else number
+    return case
 
 
 def severity(case: dict[str, Any]) -> str:

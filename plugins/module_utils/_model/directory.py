@@ -74,7 +74,10 @@ class Person:
 
 
 def find_people(given: str, users: Iterable[dict[str, Any]]) -> list[Person]:
-    """Return the users whose id, else e-mail, else name is the one given: one in a sane platform."""
+    """Return the users whose id, else e-mail, else name is the one given: one in a sane platform.
+
+    A user who is in the list twice, by id or by e-mail, is one.
+    """
     people = [
         Person(
             given,
@@ -87,8 +90,20 @@ def find_people(given: str, users: Iterable[dict[str, Any]]) -> list[Person]:
     for attribute in ("user_id", "email", "name"):
         found = [person for person in people if getattr(person, attribute).casefold() == given.casefold()]
         if found:
-            return found
+            return _distinct(found)
     return []
+
+
+def _distinct(people: Iterable[Person]) -> list[Person]:
+    distinct: list[Person] = []
+    for person in people:
+        if not any(_is_same(person.user_id, one.user_id) or _is_same(person.email, one.email) for one in distinct):
+            distinct.append(person)
+    return distinct
+
+
+def _is_same(one: str, other: str) -> bool:
+    return bool(one) and one.casefold() == other.casefold()
 
 
 def _first_text(record: dict[str, Any], *names: str) -> str:

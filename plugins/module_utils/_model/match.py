@@ -74,6 +74,18 @@ class Match:
         )
 
     @property
+    def needs(self) -> frozenset[str]:
+        """Return the fields that a case must have to be matched, of those that every case has."""
+        conditions = {
+            "status": self.not_status,
+            "severity": self.not_severity,
+            "tags": self.all_tags,
+            "size": self.max_size is not None,
+            "name": self.name is not None,
+        }
+        return self.query.needs | {name for name, condition in conditions.items() if condition}
+
+    @property
     def people(self) -> tuple[Person, ...]:
         return (*self.query.assignee, *self.not_assignee)
 

@@ -11,17 +11,22 @@ platform, 2026). A parameter is therefore sent only when it can at worst let too
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import operator
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Iterable, Iterator, NamedTuple
 
-from .case import severity, tags
+from .case import SEVERITIES, STATUSES, severity, tags
 from .directory import Person, Tenant
 from .times import DAY_MS
 
 # The platform's maximum (vendor docs 5.2).
 PAGE_SIZE = 500
+# A short page of a multiple of so many cases may be one that the platform cut: caps are round numbers.
+_CAP_STEP = 50
+# Some platforms answer HTTP 500 to a larger skip (seen on real tenants, 2026: DSB2).
+MAX_SKIP = 1000
 # A window is always sent: without one, some platforms show the last 24 hours only. From 2000 on, since
 # 0 might count as absent; into tomorrow, since the clock here may be slow.
 EARLIEST_MS = 946684800000
@@ -29,6 +34,8 @@ EARLIEST_MS = 946684800000
 # Pages in a row that bring nothing new. A moved window begins with known cases, more than a page of them if
 # that many were created in one ms; a platform that goes on like this repeats itself.
 MAX_STALE_PAGES = 50
+# How much larger a page is than the one before it, until it is a page of PAGE_SIZE
+_GROWTH = 4
 
 SORT_FIELDS = ("created_at", "modified_at", "score")
 ORDERS = ("asc", "desc")
@@ -68,6 +75,25 @@ class Query:
             and within(case.get("modified_at"), self.modified_after, self.modified_before)
             and (self.tenant is None or self.tenant.owns(case))
         )
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Return the fields that a case must have to be matched, of those that every case has."""
+        conditions = {
+            "status": self.status,
+            "severity": self.severity,
+            "tags": self.tags or self.not_tags,
+            "score": self.min_score is not None or self.max_score is not None,
+            "size": self.min_size is not None,
+            "created_at": self.created_after is not None or self.created_before is not None,
+            "modified_at": self.modified_after is not None or self.modified_before is not None,
+        }
+        return frozenset(name for name, condition in conditions.items() if condition)
+
+    @property
+    def is_filtered(self) -> bool:
+        """Return whether a listing filters by each condition, so that no more is read than matches."""
+        return not self.assignee and self.min_size is None and not self.not_modified_by
 
     @property
     def total_is_exact(self) -> bool:
@@ -163,11 +189,17 @@ def within(value: Any, low: float | None, high: float | None) -> bool:
     return (low is None or value >= low) and (high is None or value <= high)
 
 
+def looks_capped(total: int) -> bool:
+    """Return whether a total may be where the platform stops counting: 1,000, or a multiple of 10,000."""
+    return total == 1000 or (total > 0 and total % 10_000 == 0)
+
+
 class Page(NamedTuple):
     """One page of a listing sorted by created_at.
 
     The next page begins where this one ended in time, not at an offset: a case that leaves or enters the
-    listing shifts nothing, and no ceiling of skip is met.
+    listing shifts nothing, and no ceiling of skip is met. from_ms, to_ms: the window of created_at, inclusive. size:
+    the most cases to ask for. stale: pages before it in a row that brought nothing new.
     """
 
     filters: tuple[tuple[str, Any], ...]
@@ -196,25 +228,100 @@ class Page(NamedTuple):
         moments = [case["created_at"] for case in cases]
         return moments == sorted(moments, reverse=self.descending)
 
-    def next_page(self, cases: list[dict[str, Any]], new: int, total: int | None) -> Page | None:
-        """Return the page after this one; None at the end.
+    def is_last(self, records: int, total: int | None) -> bool:
+        """Return whether no page follows one with so many records.
 
-        cases: what this page holds. new: how many of them no page before held.
-        total: matches in this page's window, None if the platform does not say.
+        total: matches in this page's window, None if the platform doesn't say. Some platforms count the page only, give
+        0, or stop counting: it ends a listing only where it agrees with what was read. A full page never does, and one
+        that may be full by a lower limit of the platform's own does not either.
         """
-        if not cases or (total is not None and self.skip + len(cases) >= total):
-            return None
+        if not records:
+            return True
+        if total is None or records == self.size:
+            return False
+        if records > self.size:  # the platform ignores the limit
+            return self.skip + records >= total
+        return self.skip + records == total and (self.skip > 0 or records % _CAP_STEP > 0)
+
+    def next_page(
+        self, cases: list[dict[str, Any]], new: int, total: int | None, records: int | None = None
+    ) -> Page | None:
+        """Return the page after this one, larger if it is a small one; None at the end.
+
+        cases: what this page holds. new: how many of them no page before held. total: see is_last(). records: the
+        number of cases and of what could not be read as one; by default that of the cases.
+        """
+        records = len(cases) if records is None else records
         stale = 0 if new else self.stale + 1
-        if stale > MAX_STALE_PAGES:
+        if self.is_last(records, total) or stale > MAX_STALE_PAGES:
             return None
-        if self.is_sorted(cases):
+        following = self._replace(size=min(PAGE_SIZE, self.size * _GROWTH), stale=stale)
+        if cases and self.is_sorted(cases):
             last = cases[-1]["created_at"]
             if not self.descending and last > self.from_ms:
-                return self._replace(from_ms=last, skip=0, stale=stale)
+                return following._replace(from_ms=last, skip=0)
+            # A time in whole seconds is the first ms of its second: see normalise().
+            last += 0 if last % 1000 else 999
             if self.descending and last < self.to_ms:
-                return self._replace(to_ms=last, skip=0, stale=stale)
+                return following._replace(to_ms=last, skip=0)
         # Not sorted, or all of one ms: only an offset goes on.
-        return self._replace(skip=self.skip + len(cases), stale=stale)
+        return following._replace(skip=self.skip + records)
+
+    def split(self, cases: list[dict[str, Any]]) -> list[Page]:
+        """Return pages that list less each, and together all that this page and those after it list.
+
+        For a page that only a large skip would reach. cases: what was read of its window. Empty if no filter that the
+        platform honours tells these cases apart.
+        """
+        start = self._replace(skip=0, stale=0)
+        moments = [case.get("created_at") for case in cases]
+        if self.to_ms - self.from_ms > 1 and self.is_sorted(cases):
+            # All of one ms at an end of the window. The one beside it is in both: bounds may be excluded.
+            if self.descending:
+                ends = (start._replace(from_ms=self.to_ms - 1), start._replace(to_ms=self.to_ms - 2))
+            else:
+                ends = (start._replace(to_ms=self.from_ms + 1), start._replace(from_ms=self.from_ms + 2))
+            parts = ends[0]._split_by_fields(cases)
+            return [*parts, ends[1]] if parts else []
+        cut = _cut(moments, self.from_ms, self.to_ms, 1)
+        if cut is not None:
+            return [start._replace(to_ms=int(cut) - 1), start._replace(from_ms=int(cut))]
+        return start._split_by_fields(cases)
+
+    def _split_by_fields(self, cases: list[dict[str, Any]]) -> list[Page]:
+        filters = dict(self.filters)
+        for name, slack in (("modified_at", 1), ("score", 0.001)):
+            bounds = filters.get(f"FROM~{name}"), filters.get(f"TO~{name}")
+            cut = _cut([case.get(name) for case in cases], *bounds, slack)
+            if cut is not None:
+                return [self._filtered(f"TO~{name}", cut), self._filtered(f"FROM~{name}", cut - slack)]
+        for name, known in (("status", STATUSES), ("severity", SEVERITIES)):
+            held = dict.fromkeys(case.get(name) for case in cases)
+            if name not in filters and len(held) > 1 and all(held):
+                return [self._filtered(name, value) for value in dict.fromkeys((*known, *held))]
+        return []
+
+    def _filtered(self, name: str, value: Any) -> Page:
+        return self._replace(filters=tuple({**dict(self.filters), name: value}.items()))
+
+
+def _cut(values: list[Any], low: float | None, high: float | None, slack: float) -> float | None:
+    """Return the value that halves others: up to it, and from slack below it; None if that makes no progress.
+
+    low, high: bounds that the values have already; others show that the platform ignores them.
+    """
+    if not values or not all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values):
+        return None
+    found = sorted(values)
+    if (low is not None and found[0] < low - slack) or (high is not None and found[-1] > high + slack):
+        return None
+
+    def larger_part(cut: float) -> int:
+        return max(bisect.bisect_right(found, cut), len(found) - bisect.bisect_left(found, cut - slack))
+
+    cuts = [cut for cut in sorted(set(found)) if (low is None or low < cut - slack) and (high is None or cut < high)]
+    best = min(cuts, key=larger_part, default=None)
+    return best if best is not None and larger_part(best) < len(found) else None
 
 
 class Sorting(NamedTuple):

@@ -28,6 +28,8 @@ _AGO, _TIME = re.compile(AGE_PATTERN), re.compile(TIME_PATTERN)
 SMALLEST_MS = 10**11
 LARGEST_MS = 10**14
 _SMALLEST_S = 10**8
+# Characters of a time with a date, nanoseconds and an offset
+_LONGEST_TIME = 40
 
 _TIMES = "ISO 8601 (2026-11-01 or 2026-11-01T08:00:00+01:00) or epoch milliseconds."
 TIME_FORMS = "Give " + _TIMES
@@ -85,6 +87,28 @@ def _ms_of(parts: Sequence[str | None]) -> int:
     offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
     # In whole numbers: timestamp() is short of a millisecond now and then.
     return (moment - _EPOCH + (offset if sign == "-" else -offset)) // timedelta(milliseconds=1)
+
+
+def platform_time(value: Any, latest: bool = False) -> int | None:
+    """Return the epoch ms of a time as a platform may show it; None if it is none of these forms.
+
+    The forms are epoch ms, epoch seconds, both also as text, and ISO 8601 with a time of day, UTC unless it says
+    otherwise. Numbers outside the ranges of both, such as 0 for "never", are returned as they are. latest: whether a
+    time in whole seconds is the last ms of its second, and not the first.
+    """
+    if isinstance(value, str):
+        time = _TIME.fullmatch(value.strip()) if len(value) <= _LONGEST_TIME else None
+        if time and time.group(4):
+            try:
+                return _ms_of(time.groups()) + (999 if latest and not time.group(7) else 0)
+            except ValueError:  # no such day
+                return None
+    number = as_number(value)
+    if number is None or number != number or abs(number) == float("inf"):
+        return None
+    if _SMALLEST_S <= number < SMALLEST_MS:
+        return int(number * 1000) + (999 if latest and number == int(number) else 0)
+    return int(number) if number == int(number) else None
 
 
 def format_time(ms: int) -> str:

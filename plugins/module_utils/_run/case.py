@@ -15,7 +15,7 @@ from typing import Any, Callable, ContextManager, Iterable, Iterator, TypeVar
 from .._api.answers import case_path
 from .._api.directory import Directory
 from .._api.precondition import check_unmodified
-from .._api.reader import Reader
+from .._api.reader import Count, Reader
 from .._api.writer import apply_plan, as_results, write_only_warning
 from .._argspec.case import (
     QueryOptions,
@@ -42,6 +42,9 @@ from .._model.query import Query
 MAX_CLOCK_OFFSET_S = 60.0
 
 Result = TypeVar("Result")
+
+# Warnings about single cases that are shown; the rest is counted
+_MAX_WARNINGS = 10
 
 OnSecret = Callable[[str], Any]
 # What makes the client of a run; a loop in one process hands over one that keeps session and token.
@@ -122,6 +125,7 @@ def run_case(
                 result["case"] = case = reader.case_by_id(case["_id"])
                 plan = plan_case(reader.directory, case, desired)
             result.update(_report(case, plan))
+            result["warnings"] += reader.warnings
             if plan.changed:
                 check_unmodified(case, unmodified_since)
             if check_mode or not plan.changed:
@@ -192,13 +196,15 @@ def run_case_info(
                 reader, lambda now_ms: _found(reader, QueryOptions(params, now_ms), bool(params.get("count_only")))
             )
             warnings = unresolved_warnings(query.unresolved) + clock_warnings(client)
-            if isinstance(found, int):
+            if isinstance(found, Count):
                 return {
                     "changed": False,
                     **origin(reader),
-                    "count": found,
+                    "count": found.number,
+                    "counted_by": found.counted_by,
+                    "failed": reader.failed,
                     "requests": client.requests,
-                    "warnings": warnings,
+                    "warnings": shortened(warnings + reader.warnings),
                 }
             cases, truncated = found
         errors = _include(reader, cases, includes)
@@ -209,9 +215,10 @@ def run_case_info(
             "count": len(cases),
             "truncated": truncated,
             "missing": missing,
+            "failed": reader.failed,
             "include_errors": errors,
             "requests": client.requests,
-            "warnings": warnings + [error["msg"] for error in errors],
+            "warnings": shortened(warnings + reader.warnings) + [error["msg"] for error in errors],
         }
 
 
@@ -225,19 +232,26 @@ def run_lookup(params: dict[str, Any], on_secret: OnSecret = lambda secret: None
         found, query = at_platform_time(
             reader, lambda now_ms: _found(reader, QueryOptions(params, now_ms), wanted == "count")
         )
-        items: list[Any] = [found] if isinstance(found, int) else found[0]
+        items: list[Any] = [found.number] if isinstance(found, Count) else found[0]
         if wanted == "ids":
             items = [case["_id"] for case in items]
-        warnings = unresolved_warnings(query.unresolved) + clock_warnings(reader.client)
-        return {**origin(reader), "found": items, "warnings": warnings}
+        warnings = unresolved_warnings(query.unresolved) + clock_warnings(reader.client) + reader.warnings
+        return {**origin(reader), "found": items, "warnings": shortened(warnings)}
 
 
 def _found(
     reader: Reader, options: QueryOptions, counts: bool
-) -> tuple[int | tuple[list[dict[str, Any]], bool], Query]:
+) -> tuple[Count | tuple[list[dict[str, Any]], bool], Query]:
     """Return the number of cases, or the cases and whether the limit cut any off; and the query."""
     query = options.query(reader.directory)
     return reader.count(query) if counts else reader.find(query, options.sorting, options.limit), query
+
+
+def shortened(warnings: list[str]) -> list[str]:
+    """Return the first warnings, and how many more there are."""
+    if len(warnings) <= _MAX_WARNINGS:
+        return warnings
+    return [*warnings[:_MAX_WARNINGS], f"... and {len(warnings) - _MAX_WARNINGS} more warnings of this kind."]
 
 
 def unresolved_warnings(people: Iterable[str]) -> list[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Sequence
 
 from .._api.directory import Directory
+from .._api.listing import OddRecord
 from .._api.precondition import check_undo, check_unmodified
 from .._api.reader import Reader
 from .._api.writer import write_only_warning
@@ -64,6 +65,7 @@ from .case import (
     connected,
     origin,
     plan_case,
+    shortened,
     unresolved_warnings,
 )
 from .cpu_limit import CpuTimeExceeded, cpu_time_limit
@@ -76,9 +78,6 @@ LONGEST_DECISION_S = 1.0
 
 # What summary_only leaves out of a result
 DETAILS = ("case_results", "findings", "rules", "undo", "irreversible")
-
-# Warnings about single cases that are shown; the rest is counted
-_MAX_WARNINGS = 10
 
 
 @dataclass
@@ -231,7 +230,8 @@ def _decide_all(rules: Sequence[Rule], reader: Reader, control: RunControl) -> _
         ],
         warnings=unresolved_warnings(dict.fromkeys(person.spelling for rule in rules for person in _uncertain(rule))),
     )
-    for case, read_at in reader.listed(minimal_cover(rule.match.query for rule in rules), Sorting()):
+    parts = minimal_cover(rule.match.query for rule in rules)
+    for case, read_at in reader.listed(parts, Sorting(), _needs(rules)):
         outcome.read += 1
         control.check_time()
         if control.ended:
@@ -258,7 +258,31 @@ def _decide_all(rules: Sequence[Rule], reader: Reader, control: RunControl) -> _
             case_run.case, case_run.plan, case_run.unmodified_since = case, decision.plan, modified_at(case)
             case_run.contributing = decision.contributing
         outcome.case_runs.append(case_run)
+    outcome.case_runs += [_unusable(odd) for odd in reader.lister.odd.values()]
+    outcome.warnings += reader.lister.notes
     return outcome
+
+
+def _needs(rules: Sequence[Rule]) -> frozenset[str]:
+    """Return the fields that a case must have for the rules to match it, and to compare it with what they set."""
+    set_fields = {
+        name
+        for rule in rules
+        for name in ("status", "severity", "name", "tags")
+        if rule.desired is not None and getattr(rule.desired, name) is not None
+    }
+    return frozenset(set_fields).union(*(rule.match.needs for rule in rules))
+
+
+def _unusable(odd: OddRecord) -> CaseRun:
+    """Return the failed result of a listed record that can't be used as a case."""
+    record = odd.record if odd.case_id else {}
+    texts = {name: printable(record.get(name) or "", 100) for name in ("name", "status", "severity")}
+    tenant = printable(record.get("tenant_name") or record.get("cust_id") or "", 100)
+    ticket_id = record.get("ticket_id") if isinstance(record.get("ticket_id"), int) else None
+    case_run = CaseRun({"case_id": odd.case_id or None, "ticket_id": ticket_id, "tenant": tenant, **texts})
+    case_run.fail(odd.error)
+    return case_run
 
 
 def _decision(case: dict[str, Any], rules: Sequence[Rule], now_ms: int) -> Decision:
@@ -320,6 +344,7 @@ def _plan_items(items: Sequence[Item], reader: Reader, control: RunControl) -> _
     for item, case_run in zip(items, case_runs):
         if case_run.case and not control.skip_if_ended(case_run):
             _plan_item(item, case_run, reader, control, outcome)
+    outcome.warnings += reader.warnings
     return outcome
 
 
@@ -379,10 +404,7 @@ def _report(outcome: _Outcome, client: Client, rechecks: int) -> dict[str, Any]:
     for case_run in case_runs:
         for number in case_run.contributing if case_run.outcome == CHANGED else ():
             outcome.rules[number]["changed"] += 1
-    warnings = outcome.warnings + [text for case_run in case_runs for text in case_run.warnings]
-    if len(warnings) > _MAX_WARNINGS:
-        more = f"... and {len(warnings) - _MAX_WARNINGS} more warnings of this kind."
-        warnings = [*warnings[:_MAX_WARNINGS], more]
+    warnings = shortened(outcome.warnings + [text for case_run in case_runs for text in case_run.warnings])
     return {
         "changed": any(case_run.outcome == CHANGED or case_run.written for case_run in case_runs),
         "case_results": [case_run.to_result() for case_run in case_runs],

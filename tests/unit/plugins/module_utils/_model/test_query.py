@@ -490,16 +490,139 @@ def test_whether_a_page_is_sorted(cases, ascending, descending):
 @pytest.mark.parametrize(("new", "stale"), [(0, 5), (1, 0)])
 def test_the_page_that_follows(descending, cases, following, new, stale):
     page = Page((("status", "New"),), EARLIEST_MS, NOW, descending, skip=7, size=100, stale=4)
-    assert page.next_page(cases, new, None) == page._replace(**following, stale=stale)
+    assert page.next_page(cases, new, None) == page._replace(**following, stale=stale, size=400)
 
 
-@pytest.mark.parametrize(("total", "ends"), [(None, False), (10, False), (9, True), (8, True)])
-def test_the_total_ends_a_listing(total, ends):
+@pytest.mark.parametrize(
+    ("total", "ends"), [(None, False), (10, False), (9, True), (8, False), (2, False), (0, False), (-1, False)]
+)
+def test_a_total_ends_a_listing_where_it_agrees_with_what_was_read(total, ends):
     assert (Page((), EARLIEST_MS, NOW, skip=7).next_page([EARLY, LATE], 2, total) is None) is ends
+
+
+@pytest.mark.parametrize(
+    ("size", "records", "total", "ends"),
+    [
+        # a full page, whatever the total says
+        (500, 500, 500, False),
+        (500, 500, 0, False),
+        (20, 20, 20, False),
+        # as full as a platform's own limit may allow
+        (500, 100, 100, False),
+        (500, 50, 50, False),
+        (500, 99, 99, True),
+        (500, 101, 101, True),
+        # more than was asked for: the platform ignores the limit
+        (20, 60, 60, True),
+        (20, 60, 61, False),
+        (20, 0, 5, True),
+        (20, 0, None, True),
+    ],
+)
+def test_a_full_page_is_never_the_last(size, records, total, ends):
+    assert Page((), EARLIEST_MS, NOW, size=size).is_last(records, total) is ends
+
+
+@pytest.mark.parametrize(("size", "sizes"), [(2, [8, 32, 128, 500, 500]), (500, [500])])
+def test_pages_grow(size, sizes):
+    page = Page((), EARLIEST_MS, NOW, size=size)
+    for expected in sizes:
+        page = page.next_page([EARLY], 1, None)
+        assert page.size == expected
+
+
+def test_a_falling_listing_goes_on_after_the_whole_second_of_a_time_without_ms():
+    page, moment = Page((), EARLIEST_MS, NOW, descending=True), EARLIEST_MS + 5000
+    assert page.next_page([{"_id": "1", "created_at": moment}], 1, None).to_ms == moment + 999
+    again = page._replace(to_ms=moment + 999)
+    assert again.next_page([{"_id": "1", "created_at": moment}], 0, None).skip == 1
 
 
 def test_an_empty_page_ends_a_listing():
     assert Page((), EARLIEST_MS, NOW).next_page([], 0, 10) is None
+
+
+# -- a skip above 1,000 --------------------------------------------------------------------------------
+
+X = EARLIEST_MS + 10_000
+
+
+def of_one_ms(count, **fields):
+    return [
+        {"_id": str(number), "created_at": X, **{name: of(number) for name, of in fields.items()}}
+        for number in range(count)
+    ]
+
+
+def test_one_ms_at_the_start_of_a_window_is_split_from_the_rest():
+    cases = of_one_ms(10, modified_at=lambda number: X + 10 * number)
+    page = Page((("status", "New"),), X, NOW, skip=1500)
+    low, high, rest = page.split(cases)
+    assert (rest.from_ms, rest.to_ms, rest.skip, rest.filters) == (X + 2, NOW, 0, page.filters)
+    assert (low.from_ms, low.to_ms) == (high.from_ms, high.to_ms) == (X, X + 1)
+    assert dict(low.filters) == {"status": "New", "TO~modified_at": X + 40}
+    assert dict(high.filters) == {"status": "New", "FROM~modified_at": X + 39}
+    falling = Page((), EARLIEST_MS, X, descending=True, skip=1500).split(cases)
+    assert [(part.from_ms, part.to_ms) for part in falling] == [(X - 1, X)] * 2 + [(EARLIEST_MS, X - 2)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "filters"),
+    [
+        ({"score": lambda number: number % 4}, {"TO~score"}),
+        ({"status": lambda number: ("New", "Resolved")[number % 2]}, {"status"}),
+        ({"severity": lambda number: ("High", "Odd")[number % 2]}, {"severity"}),
+        # not all of them have the field, or it tells none apart
+        ({"modified_at": lambda number: number or None, "score": lambda number: number % 2}, {"TO~score"}),
+        ({"modified_at": lambda number: 5, "score": lambda number: number % 2}, {"TO~score"}),
+        ({"modified_at": lambda number: 5, "score": lambda number: 7, "status": lambda number: "New"}, None),
+    ],
+)
+def test_by_what_cases_of_one_ms_are_told_apart(fields, filters):
+    parts = Page((), X, X + 1, skip=1500).split(of_one_ms(10, **fields))
+    if filters is None:
+        assert parts == []
+        return
+    assert set(dict(parts[0].filters)) == filters
+    if filters == {"severity"}:
+        assert [dict(part.filters)["severity"] for part in parts] == ["Critical", "High", "Medium", "Low", "Odd"]
+
+
+def test_a_filter_that_is_ignored_tells_nothing_apart():
+    cases = of_one_ms(10, modified_at=lambda number: X + 10 * number)
+    page = Page((("TO~modified_at", X + 40),), X, X + 1, skip=1500)
+    assert page.split(cases) == []
+    assert page._replace(filters=(("FROM~modified_at", X + 39),)).split(cases) == []
+
+
+def test_an_unsorted_listing_is_split_in_time():
+    cases = [{"_id": str(number), "created_at": X + (number * 7) % 10 * 100} for number in range(10)]
+    low, high = Page((), EARLIEST_MS, NOW, skip=1500).split(cases)
+    assert (low.from_ms, high.to_ms) == (EARLIEST_MS, NOW)
+    assert low.to_ms == high.from_ms - 1
+    assert X < high.from_ms <= X + 900
+
+
+@given(st.lists(st.integers(0, 12), min_size=2, max_size=30), st.booleans())
+def test_splits_lose_nothing_and_end(values, inclusive):
+    """A platform that allows no skip at all, and pages of 3."""
+    cases = of_one_ms(len(values), modified_at=lambda number: X + values[number])
+    pending, seen, calls = [Page((), X, X + 1)], set(), 0
+    while pending:
+        page, calls = pending.pop(), calls + 1
+        assert calls < 200
+        filters = dict(page.filters)
+        low, high = filters.get("FROM~modified_at", 0), filters.get("TO~modified_at", NOW)
+        found = [
+            case
+            for case in cases
+            if (low <= case["modified_at"] <= high if inclusive else low < case["modified_at"] < high)
+        ]
+        parts = page.split(found) if len(found) > 3 else []
+        pending += parts
+        if not parts:
+            seen.update(case["_id"] for case in found)
+    assert seen == {case["_id"] for case in cases}
 
 
 @pytest.mark.parametrize(("stale", "ends"), [(MAX_STALE_PAGES - 1, False), (MAX_STALE_PAGES, True)])
@@ -509,7 +632,7 @@ def test_a_platform_that_repeats_itself_is_given_up_in_the_end(stale, ends):
     assert page.next_page([EARLY], 1, None) is not None
 
 
-@pytest.mark.parametrize(("count", "calls"), [(0, 1), (1, 1), (500, 1), (501, 2), (10_000, 21)])
+@pytest.mark.parametrize(("count", "calls"), [(0, 1), (1, 1), (499, 1), (500, 2), (501, 2), (100, 2), (10_000, 21)])
 def test_pages_needed(count, calls):
     platform = Platform([EARLIEST_MS + number for number in range(count)])
     assert len(read_all(platform, Query().first_page(NOW))) == count
