@@ -314,7 +314,7 @@ def test_a_part_that_never_answers_leaves_the_rest(sim, info):
 
 
 def test_a_part_of_the_wrong_shape_is_named_too(sim, info):
-    sim.fault("wrong_shape", path="/cases/*/comments", times=0)
+    sim.fault("wrong_shape", path="/cases/*/comments", times=0, body={"detail": 1})
     result, _calls = info(case_id=[CASE], include=["comments", "summary"])
     assert [error["include"] for error in result["include_errors"]] == ["comments"]
 

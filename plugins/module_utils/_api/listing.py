@@ -127,12 +127,13 @@ class Lister:
         status = error.details.get("status")
         if error.is_too_large or (status in _REFUSALS and not error.is_too_late):
             return max(SMALLEST_PAGE, page.size // 2)
+        is_failure = status in _FAILURES and error.details.get("attempts", _ATTEMPTS) >= _ATTEMPTS
+        if not (error.is_too_late or is_failure):
+            return 0
         if not self.client.connection.retries or self.client.throttle.is_exhausted:
             return 0
-        if error.is_too_late or (status in _FAILURES and error.details.get("attempts", _ATTEMPTS) >= _ATTEMPTS):
-            # A large step: each attempt may take as long as the platform's own time-out.
-            return max(SMALLEST_PAGE, page.size // 8)
-        return 0
+        # A large step: each attempt may take as long as the platform's own time-out.
+        return max(SMALLEST_PAGE, page.size // 8)
 
     def _listed(self, page: Page, answer: dict[str, Any]) -> Listed:
         records, total = records_in(answer, "cases", is_later_page=page.skip > 0)

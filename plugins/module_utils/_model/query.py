@@ -285,7 +285,8 @@ class Page(NamedTuple):
             return [*parts, ends[1]] if parts else []
         cut = _cut(moments, self.from_ms, self.to_ms, 1)
         if cut is not None:
-            return [start._replace(to_ms=int(cut) - 1), start._replace(from_ms=int(cut))]
+            # Each 1 ms narrower than _cut() says, since parameters() adds that.
+            return [start._replace(to_ms=int(cut) - 2), start._replace(from_ms=int(cut) - 1)]
         return start._split_by_fields(cases)
 
     def _split_by_fields(self, cases: list[dict[str, Any]]) -> list[Page]:
@@ -294,7 +295,10 @@ class Page(NamedTuple):
             bounds = filters.get(f"FROM~{name}"), filters.get(f"TO~{name}")
             cut = _cut([case.get(name) for case in cases], *bounds, slack)
             if cut is not None:
-                return [self._filtered(f"TO~{name}", cut), self._filtered(f"FROM~{name}", cut - slack)]
+                return [
+                    self._filtered(f"TO~{name}", cut - slack),
+                    self._filtered(f"FROM~{name}", cut - 2 * slack),
+                ]
         for name, known in (("status", STATUSES), ("severity", SEVERITIES)):
             held = dict.fromkeys(case.get(name) for case in cases)
             if name not in filters and len(held) > 1 and all(held):
@@ -306,9 +310,10 @@ class Page(NamedTuple):
 
 
 def _cut(values: list[Any], low: float | None, high: float | None, slack: float) -> float | None:
-    """Return the value that halves others: up to it, and from slack below it; None if that makes no progress.
+    """Return the value that halves others: up to slack below it, and from twice that below it; None if none does.
 
-    low, high: bounds that the values have already; others show that the platform ignores them.
+    The halves overlap, so that they lose nothing where bounds are excluded. low, high: bounds that the values have
+    already; others show that the platform ignores them.
     """
     if not values or not all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values):
         return None
@@ -317,9 +322,14 @@ def _cut(values: list[Any], low: float | None, high: float | None, slack: float)
         return None
 
     def larger_part(cut: float) -> int:
-        return max(bisect.bisect_right(found, cut), len(found) - bisect.bisect_left(found, cut - slack))
+        upto, since = cut - slack, cut - 2 * slack
+        return max(bisect.bisect_right(found, upto), len(found) - bisect.bisect_left(found, since))
 
-    cuts = [cut for cut in sorted(set(found)) if (low is None or low < cut - slack) and (high is None or cut < high)]
+    cuts = [
+        cut
+        for cut in sorted(set(found))
+        if (low is None or low < cut - 2 * slack) and (high is None or cut - slack < high)
+    ]
     best = min(cuts, key=larger_part, default=None)
     return best if best is not None and larger_part(best) < len(found) else None
 

@@ -560,8 +560,8 @@ def test_one_ms_at_the_start_of_a_window_is_split_from_the_rest():
     low, high, rest = page.split(cases)
     assert (rest.from_ms, rest.to_ms, rest.skip, rest.filters) == (X + 2, NOW, 0, page.filters)
     assert (low.from_ms, low.to_ms) == (high.from_ms, high.to_ms) == (X, X + 1)
-    assert dict(low.filters) == {"status": "New", "TO~modified_at": X + 40}
-    assert dict(high.filters) == {"status": "New", "FROM~modified_at": X + 39}
+    assert dict(low.filters) == {"status": "New", "TO~modified_at": X + 49}
+    assert dict(high.filters) == {"status": "New", "FROM~modified_at": X + 48}
     falling = Page((), EARLIEST_MS, X, descending=True, skip=1500).split(cases)
     assert [(part.from_ms, part.to_ms) for part in falling] == [(X - 1, X)] * 2 + [(EARLIEST_MS, X - 2)]
 
