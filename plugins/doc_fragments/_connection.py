@@ -82,6 +82,7 @@ options:
       - The maximum number of retries of an API request after a lost connection, a timeout, or HTTP 502, 503 or 504,
         and of one that writes nothing after HTTP 500, too.
         From V(0) to V(100). V(0) disables all retries.
+      - A list of cases is retried once at most, and not after a timeout. Then smaller pages are asked for.
       - The header C(Retry-After) of the platform is honoured. A little time is added to it, so that many clients do
         not return at the same moment.
       - Retries after HTTP 429 are not counted. They go on as long as O(retry_budget) allows, and the requests are sent

@@ -44,10 +44,10 @@ options:
     choices: [alerts, observables, summary, comments, activities, scores]
   count_only:
     description:
-      - Return RV(count) only.
-      - With no other filters than O(status) and O(tags), it takes one API request for each combination of O(status) and
-        O(severity), or two if the matches do not fit into a page of 500.
-      - With other filters, the cases are read and counted.
+      - Return RV(count) only, and RV(counted_by) and RV(failed).
+      - With no other filters than O(status) and O(tags), it takes one API request for each O(status), or two if there
+        are 20 matches or more. The platform's own total is used only if a second request confirms it.
+      - With other filters, and on platforms without such a total, the cases are read and counted.
     type: bool
     default: false
 seealso:
@@ -139,6 +139,34 @@ count:
   returned: always
   type: int
   sample: 1
+counted_by:
+  description:
+    - How RV(count) is known. V(total) is the platform's own number, which was confirmed by reading the first and the
+      last of the cases.
+    - V(reading) means that each case was read.
+  returned: when O(count_only=true)
+  type: str
+  sample: total
+failed:
+  description:
+    - The records of the platform's list that could not be used, and are not counted. A record is not of the shape of a
+      case, or does not have a field that a filter or O(sort) needs.
+    - There is a warning for each. If none of the cases can be used, the task fails.
+  returned: always
+  type: list
+  elements: dict
+  sample: []
+  contains:
+    case_id:
+      description: The id of the case. V(null) if the record has no valid id.
+      type: str
+      returned: always
+      sample: 62fceb4a48be7776c793a02a
+    msg:
+      description: The reason.
+      type: str
+      returned: always
+      sample: "Could not use a record without a valid id of the platform's list of cases: must be an object, got null."
 truncated:
   description: Whether O(limit) cut off further matches.
   returned: when O(count_only=false)

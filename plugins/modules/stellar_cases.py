@@ -349,7 +349,9 @@ case_results:
   elements: dict
   contains:
     case_id:
-      description: Its id. V(null) if it was given by ticket number and not found.
+      description:
+        - Its id. V(null) if it was given by ticket number and not found, and for a record of the platform's list without
+          a valid id.
       type: str
       returned: always
       sample: 62fceb4a48be7776c793a02a

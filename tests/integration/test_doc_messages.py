@@ -164,6 +164,13 @@ class Provoke:
         self.sim.put_case(CASE_ID, name=name)
         return self
 
+    def alike(self, count: int) -> Provoke:
+        """Only cases of one millisecond, between which no filter tells."""
+        fields = {"created_at": 1_660_742_474_123, "modified_at": 1_660_742_474_123, "score": 50, "severity": "Low"}
+        self.sim.reset(cases=0)
+        self.sim.add_cases([{"_id": f"{number:024x}", "status": "New", **fields} for number in range(count)])
+        return self
+
     def listing(self, path: str, records: list[dict[str, str]]) -> Provoke:
         return self.faulty("wrong_shape", path=f"*/{path}", body={"data": records})
 
@@ -222,6 +229,12 @@ def without_a_proxy(provoke: Provoke) -> str:
 def endless_listing(provoke: Provoke) -> str:
     provoke.monkeypatch.setattr(listing_module, "MAX_CASES", 5)
     return provoke.info()
+
+
+def too_many_alerts(provoke: Provoke) -> str:
+    provoke.sim.put_case(CASE_ID, size=1200)
+    failing = provoke.faulty("status", status=500, path="*/alerts", query={"skip": "1050"}, times=0)
+    return failing.info(case_id=[CASE_ID], include=["alerts"])
 
 
 ONE_CASE = "*/cases/*"
@@ -431,6 +444,14 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
         lambda p: p.switched(page_cap=7, ignored_query_parameters=["skip", "FROM~created_at"]).info()
     ),
     "Could not list all cases: the platform lists more than …, and the listing does not end.": endless_listing,
+    "Could not list cases (…): … is larger than 16 MiB. The page had at most … cases. …": (
+        lambda p: p.switched(case_padding=2_000_000).info()
+    ),
+    "Could not list cases (…): … More than 1000 cases have the same times, score, status and severity …": (
+        lambda p: p.alike(1600).switched(skip_max=1000).info()
+    ),
+    "Could not use … of the platform's list of cases: …": (lambda p: p.switched(odd_record="bad_status").info()),
+    "… some platforms refuse a skip above 1000. …": too_many_alerts,
     "… (…): HTTP 200, but the platform's answer does not hold …": lambda p: p.faulty(
         "wrong_shape", path=ONE_CASE
     ).case(),
@@ -469,6 +490,14 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
         lambda p: p.edited().faulty("drop_before", method="PUT", path=ONE_CASE, times=0).case(retries=0)
     ),
     "description of case … can't be compared, …": lambda p: p.case(severity=None, description="What happened"),
+    "The platform did not list 500 cases in one answer (…). They were read in pages of at most ….": (
+        lambda p: p.switched(limit_max=100).info()
+    ),
+    "… of the … of case … are not objects.": (
+        lambda p: p.faulty("wrong_shape", path="*/comments", body={"data": [1, {}]}).info(
+            case_id=[CASE_ID], include=["comments"]
+        )
+    ),
     "… can't be looked up, …": lambda p: p.switched(users_status=403).info(assignee=["ohtani"]),
     "case … was updated, but its modified_at may be older than the comment. …": (
         lambda p: p.second_read_fails().case(comment="Done")

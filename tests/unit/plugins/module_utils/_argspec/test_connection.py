@@ -161,6 +161,14 @@ def test_bad_options(options, option):
         assert secret not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("options", "timeouts"), [({}, (30, 90)), ({"timeout": None}, (30, 90)), ({"timeout": 45}, (45, 45))]
+)
+def test_lists_have_more_time_unless_timeout_is_set(options, timeouts):
+    connection = connection_of({**OK, **options})
+    assert (connection.timeout, connection.list_timeout) == timeouts
+
+
 def test_a_key_may_end_in_a_line_break_as_files_do():
     assert connection_of({**OK, "api_key": "key\n"}).api_key == "key"
 

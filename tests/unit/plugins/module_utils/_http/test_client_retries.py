@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
@@ -52,6 +54,36 @@ def test_a_write_is_not_sent_again_after_a_500(make):
     client = make(http(status=500), http(), retries=2)
     assert failure(put, client).may_have_arrived
     assert len(client.asked) == 1
+
+
+def test_a_call_may_give_up_early(make):
+    def second(error):
+        return error.details["attempts"] == 2
+
+    client = make(http(status=503), http(status=503), http(), retries=9)
+    error = failure(client.get, "a", gives_up=second)
+    assert (error.details["attempts"], len(client.asked)) == (2, 2)
+    # A platform that says when to come back is asked then.
+    client = make(http(status=503), http(status=503, Retry_After="0"), http({"a": 1}), retries=9)
+    assert client.get("a", gives_up=second) == {"a": 1}
+
+
+def test_lists_have_their_own_timeout(make):
+    def slow(asked):
+        time.sleep(0.3)
+        return http({"a": 1})
+
+    client = make(slow, slow, timeout=20, list_timeout=0.1)
+    error = failure(client.get, "cases", lists=True)
+    assert error.is_too_late
+    assert "timeout is 0.1 s" in str(error)
+    assert client.get("cases") == {"a": 1}
+
+
+def test_a_connection_that_was_never_made_is_not_too_late(make):
+    client = make()
+    client.server.close()
+    assert not failure(client.get, "cases").is_too_late
 
 
 def test_waits_double_up_to_half_a_minute(make, no_jitter):

@@ -8,7 +8,14 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.case import bad_tag, is_case, is_case_id
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.case import (
+    bad_tag,
+    is_case,
+    is_case_id,
+    normalise,
+    why_not_case,
+    why_not_usable,
+)
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.directory import (
     Person,
     find_people,
@@ -76,6 +83,79 @@ def test_the_shape_of_a_case(record, valid):
     assert is_case(record) is valid
 
 
+@pytest.mark.parametrize(
+    ("record", "why"),
+    [
+        ({"_id": "1"}, ""),
+        (None, "must be an object, got null"),
+        (5, "must be an object, got 5"),
+        ({}, "_id must have only letters, digits, - and _, got null"),
+        ({"_id": 7}, "_id must have only letters, digits, - and _, got 7"),
+        ({"_id": "1", "status": 7}, "status must be a string, got 7"),
+        ({"_id": "1", "tags": "a,b"}, "tags must be a list of strings, got 'a,b'"),
+        ({"_id": "1", "tags": [1]}, "tags must be a list of strings, got [1]"),
+        ({"_id": "1", "name": ["\x1b[31m" * 50]}, "name must be a string, got ['"),
+    ],
+)
+def test_what_is_odd_about_a_record(record, why):
+    told = why_not_case(record)
+    assert told.startswith(why) if why else told == ""
+    assert told.isprintable()
+    assert len(told) < 120
+
+
+@pytest.mark.parametrize(
+    ("case", "needs", "why"),
+    [
+        ({}, (), ""),
+        ({}, ("tags",), "tags is absent"),
+        ({"score": None, "status": None}, ("score", "status"), ""),
+        ({"score": "high"}, ("score",), "score is not a valid number, got 'high'"),
+        ({"score": True}, ("score",), "score is not a valid number, got True"),
+        ({"modified_at": "yesterday"}, ("modified_at",), "modified_at is not a valid time, got 'yesterday'"),
+        ({"modified_at": "yesterday"}, ("score",), "score is absent"),
+        ({"score": 0.5, "size": 3, "modified_at": 5}, ("score", "size", "modified_at"), ""),
+    ],
+)
+def test_why_a_case_cannot_be_used(case, needs, why):
+    assert why_not_usable(case, needs) == why
+
+
+MS = 1_660_742_474_343
+SECOND = MS // 1000
+
+
+@pytest.mark.parametrize(
+    ("value", "created_at", "modified_at"),
+    [
+        (MS, MS, MS),
+        (str(MS), MS, MS),
+        (float(MS), MS, MS),
+        (SECOND, SECOND * 1000, SECOND * 1000 + 999),
+        (str(SECOND), SECOND * 1000, SECOND * 1000 + 999),
+        (SECOND + 0.5, SECOND * 1000 + 500, SECOND * 1000 + 500),
+        ("2022-08-17T13:21:14.343Z", MS, MS),
+        ("2022-08-17T15:21:14.343+02:00", MS, MS),
+        ("2022-08-17T13:21:14Z", SECOND * 1000, SECOND * 1000 + 999),
+        ("2022-08-17 13:21:14.343", MS, MS),
+        # never, and what is not sure
+        *((same, same, same) for same in (0, -1, None, True, 5, "", "soon", "2022-08-17", "2022-02-30T10:00:00Z")),
+        *((same, same, same) for same in ("1e999", "9" * 50 + "x", [], {"a": 1}, "2022-08-17T13:21:14Z" + " " * 99)),
+    ],
+)
+def test_times_in_the_forms_of_platforms(value, created_at, modified_at):
+    case = normalise({"_id": "1", "created_at": value, "modified_at": value})
+    assert (case["created_at"], case["modified_at"]) == (created_at, modified_at)
+    assert type(case["created_at"]) is type(created_at)
+
+
+@pytest.mark.parametrize(
+    ("value", "number"), [("91.8", 91.8), ("80", 80), (80, 80), ("high", "high"), ("", ""), (None, None), (True, True)]
+)
+def test_numbers_as_text(value, number):
+    assert normalise({"score": value, "ticket_id": value}) == {"score": number, "ticket_id": number}
+
+
 USERS = [
     {"user_id": "8" * 32, "email": "ohtani@example.com", "username": "ohtani"},
     {"user_id": "9" * 32, "email": "soc@example.com", "name": "soc"},
@@ -102,6 +182,19 @@ USERS = [
 )
 def test_finding_people(given, ids):
     assert [person.user_id for person in find_people(given, USERS)] == ids
+
+
+@pytest.mark.parametrize(
+    ("again", "found"),
+    [
+        ({"user_id": "8" * 32, "email": "new@example.com", "username": "ohtani"}, 1),
+        ({"user_id": "3" * 32, "email": "OHTANI@example.com", "username": "ohtani"}, 1),
+        ({"user_id": "3" * 32, "email": "other@example.com", "username": "ohtani"}, 2),
+        ({"username": "ohtani"}, 2),
+    ],
+)
+def test_a_user_who_is_in_a_list_twice_is_one(again, found):
+    assert len(find_people("ohtani", [*USERS, again])) == found
 
 
 @pytest.mark.parametrize(

@@ -242,6 +242,19 @@ def test_one_tenant_is_a_filter_of_the_listing(match, in_the_listing):
     assert match.resolved(directory.person, directory.tenant_called).query.tenant == in_the_listing
 
 
+@pytest.mark.parametrize(
+    ("match", "needs"),
+    [
+        (Match(), set()),
+        (Match(not_status=("New",), not_severity=("Low",)), {"status", "severity"}),
+        (Match(all_tags=("a",), max_size=3), {"tags", "size"}),
+        (Match(query=Query(min_score=3), name=compile_name("a")), {"score", "name"}),
+    ],
+)
+def test_what_a_match_needs_of_a_case(match, needs):
+    assert match.needs == needs
+
+
 def test_the_tenant_of_the_connection_and_that_of_the_rule_both_count():
     match = Match(Query(tenant=CLINIC), tenants=(EXAMPLE,))
     assert not match.accepts(CASE)

@@ -20,6 +20,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.query impo
     Page,
     Query,
     Sorting,
+    looks_capped,
     minimal_cover,
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.times import DAY_MS, format_time, parse_time
@@ -540,6 +541,31 @@ def test_a_falling_listing_goes_on_after_the_whole_second_of_a_time_without_ms()
 
 def test_an_empty_page_ends_a_listing():
     assert Page((), EARLIEST_MS, NOW).next_page([], 0, 10) is None
+
+
+@pytest.mark.parametrize(
+    ("query", "needs", "is_filtered"),
+    [
+        (Query(), set(), True),
+        (Query(status=("New",), severity=("High",), tags=("a",)), {"status", "severity", "tags"}, True),
+        (Query(not_tags=("a",), min_score=1), {"tags", "score"}, True),
+        (Query(max_score=1, created_after=1), {"score", "created_at"}, True),
+        (Query(created_before=1, modified_before=1, tenant=TENANT), {"created_at", "modified_at"}, True),
+        (Query(modified_after=1, min_size=0), {"modified_at", "size"}, False),
+        (Query(assignee=(OHTANI,)), set(), False),
+        (Query(not_modified_by=(OHTANI,)), set(), False),
+    ],
+)
+def test_what_a_query_needs_of_a_case(query, needs, is_filtered):
+    assert (query.needs, query.is_filtered) == (needs, is_filtered)
+
+
+@pytest.mark.parametrize(
+    ("total", "is_capped"),
+    [(0, False), (999, False), (1000, True), (1001, False), (5000, False), (10_000, True), (30_000, True)],
+)
+def test_totals_at_which_a_platform_may_stop_counting(total, is_capped):
+    assert looks_capped(total) is is_capped
 
 
 # -- a skip above 1,000 --------------------------------------------------------------------------------
