@@ -350,8 +350,8 @@ case_results:
   contains:
     case_id:
       description:
-        - Its id. V(null) if it was given by ticket number and not found, and for a record of the platform's list without
-          a valid id.
+        - Its id. V(null) if it was given by ticket number and not found, and for a record of the platform's list
+          that has no valid id.
       type: str
       returned: always
       sample: 62fceb4a48be7776c793a02a

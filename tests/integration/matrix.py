@@ -175,8 +175,8 @@ class Matrix:
             attempts.append(Attempt(request, acted, there is not None))
             connection = request.session.connection
             base_url = f"https://{there}" if there else connection.base_url
-            timeout = QUICK_S if fault and acted and fault.quick else connection.timeout
-            request.session.connection = replace(connection, base_url=base_url, timeout=timeout)
+            cut = {"timeout": QUICK_S, "list_timeout": QUICK_S} if fault and acted and fault.quick else {}
+            request.session.connection = replace(connection, base_url=base_url, **cut)
             try:
                 return send(request, auth)
             finally:

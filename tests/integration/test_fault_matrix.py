@@ -41,6 +41,7 @@ from tests.faults import (
     TENANTS,
     TEXT,
     TOKEN,
+    TOO_SLOW,
     USERS,
     WRITES,
 )
@@ -205,12 +206,18 @@ class Cell:
         if self.fault.status == 401:
             # Once more, with a new token; there is none if the key itself is refused.
             return 1 if self.call == TOKEN or self.lasts == ALL else 2
+        if self._is_too_late():
+            return 1
         if not self.fault.is_retried(self.call):
             return 1
         if self._is_looked_for() and (self.fault.handled or self.lasts == ALL):
             # It was found done, or there was no looking for it.
             return 1
         return RETRIES + 1
+
+    def _is_too_late(self):
+        """Whether a page of cases was sent and not answered in time: a smaller page is the next request."""
+        return self.call in (LIST, LATER_PAGE) and self.fault.cause == TOO_SLOW and not self.fault.place
 
     def _is_looked_for(self):
         """Whether the client looks before it repeats: a comment, and what has a guard, as all rules have."""
@@ -245,6 +252,9 @@ class Cell:
         assert status is None or f"HTTP {status}" in self.message, self.message
         if self.fault.is_retried(self.call) and method + path == self.place.method + API + self.place.path:
             attempts = len(self.ended.of(self.place))
+            if self._is_too_late():
+                # Of the smallest page
+                attempts = RETRIES + 1
             assert self.error["attempts"] == attempts
             assert (f"Gave up after {attempts} attempts." in self.message) is (attempts > 1)
         assert bool(re.search("is unknown|Could not determine", self.message)) is self.outcome_unknown
