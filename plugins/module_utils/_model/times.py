@@ -93,8 +93,8 @@ def platform_time(value: Any, latest: bool = False) -> int | None:
     """Return the epoch ms of a time as a platform may show it; None if it is none of these forms.
 
     The forms are epoch ms, epoch seconds, both also as text, and ISO 8601 with a time of day, UTC unless it says
-    otherwise. Numbers outside the ranges of both, such as 0 for "never", are returned as they are. latest: whether a
-    time in whole seconds is the last ms of its second, and not the first.
+    otherwise. Smaller numbers, such as 0 for "never", are returned as they are. latest: whether a time in whole seconds
+    is the last ms of its second, and not the first.
     """
     if isinstance(value, str):
         time = _TIME.fullmatch(value.strip()) if len(value) <= _LONGEST_TIME else None
@@ -104,7 +104,7 @@ def platform_time(value: Any, latest: bool = False) -> int | None:
             except ValueError:  # no such day
                 return None
     number = as_number(value)
-    if number is None or number != number or abs(number) == float("inf"):
+    if number is None or not -LARGEST_MS < number < LARGEST_MS:
         return None
     if _SMALLEST_S <= number < SMALLEST_MS:
         return int(number * 1000) + (999 if latest and number == int(number) else 0)

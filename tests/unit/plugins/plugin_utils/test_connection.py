@@ -201,7 +201,7 @@ def test_the_environment_comes_last_and_says_so(monkeypatch):
     assert (params["host"], params["tenant"], params["timeout"], params["retries"]) == (
         "xdr.example.com",
         "Acme",
-        30.0,
+        None,
         4,
     )
     assert sources == {"tenant": "the environment variable STELLAR_TENANT"}

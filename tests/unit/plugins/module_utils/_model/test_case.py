@@ -140,7 +140,19 @@ SECOND = MS // 1000
         ("2022-08-17 13:21:14.343", MS, MS),
         # never, and what is not sure
         *((same, same, same) for same in (0, -1, None, True, 5, "", "soon", "2022-08-17", "2022-02-30T10:00:00Z")),
-        *((same, same, same) for same in ("1e999", "9" * 50 + "x", [], {"a": 1}, "2022-08-17T13:21:14Z" + " " * 99)),
+        *(
+            (same, same, same)
+            for same in (
+                1e300,
+                float("inf"),
+                float("nan"),
+                "1e999",
+                "9" * 50 + "x",
+                [],
+                {"a": 1},
+                "2022-08-17T13:21:14Z" + " " * 99,
+            )
+        ),
     ],
 )
 def test_times_in_the_forms_of_platforms(value, created_at, modified_at):
