@@ -298,7 +298,7 @@ LIVES: dict[str, Life] = {
     "rules, empty answers": Life(
         CASES,
         {"rules": [{**RULES[0], "set": {"status": "In Progress"}, "match": {"tags": {"any": ["old"]}}}]},
-        calls=(TOKEN, LIST, *(PUT, READ_BACK, COMMENT, READ_LAST) * 2),
+        calls=(TOKEN, LIST, *(REREAD, PUT, READ_BACK, COMMENT, READ_LAST) * 2),
         cells=(READ_BACK,),
         switches=EMPTY,
     ),
@@ -312,7 +312,7 @@ LIVES: dict[str, Life] = {
     "rules, comment lost": Life(
         CASES,
         {"rules": [{**RULES[0], "set": {"status": "In Progress"}, "match": {"tags": {"any": ["old"]}}}]},
-        calls=(TOKEN, LIST, PUT, COMMENT, LOOK_COMMENTS, READ_LAST, PUT, COMMENT, READ_LAST),
+        calls=(TOKEN, LIST, REREAD, PUT, COMMENT, LOOK_COMMENTS, READ_LAST, REREAD, PUT, COMMENT, READ_LAST),
         cells=(LOOK_COMMENTS,),
         lost=ONE_LOST_COMMENT,
     ),

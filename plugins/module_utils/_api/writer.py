@@ -241,7 +241,7 @@ class _Update:
             unmodified_since = self._time_of_write(later)
         return later, unmodified_since
 
-    def _already_applied(self) -> bool:
+    def _already_applied(self, _may_have_arrived: bool) -> bool:
         """Return whether an earlier attempt arrived. Raises ConflictError if others changed the case since its read."""
         current = self.reader.case_by_id(self.case["_id"])
         verification = verify(self.plan, current)
@@ -321,9 +321,10 @@ class _Update:
         case_id = after["_id"]
         since = modified_at(after) or 0
 
-        def already_applied() -> bool:
+        def already_applied(may_have_arrived: bool) -> bool:
             """Return whether the comment is there. It may come after the answer to its POST, or be listed later."""
-            return is_posted() or any(self.client.throttle.pause(wait) and is_posted() for wait in SETTLING_S)
+            waits = SETTLING_S if may_have_arrived else ()
+            return is_posted() or any(self.client.throttle.pause(wait) and is_posted() for wait in waits)
 
         def is_posted() -> bool:
             times = [

@@ -97,7 +97,7 @@ class Client:
         path: str,
         body: dict[str, Any],
         what: str,
-        already_applied: Callable[[], bool] | None = None,
+        already_applied: Callable[[bool], bool] | None = None,
         before_attempt: Callable[[], None] | None = None,
         accepts: Callable[[dict[str, Any]], bool] | None = None,
     ) -> dict[str, Any]:
@@ -221,7 +221,7 @@ def _verify_arrival(request: Request, error: StellarError) -> bool:
     if already_applied is None:
         return False
     try:
-        return already_applied()
+        return already_applied(request.may_have_arrived)
     except ConflictError:
         raise
     except StellarError:

@@ -77,11 +77,12 @@ class Call:
     """One API request, and the answers that it accepts.
 
     path: below /connect/api/v1/. what: the action, for the start of an error message. empty_ok: whether an empty answer
-    is valid. already_applied: checks after a failed attempt whether it was applied; the request is retried only if it
-    was not. It is required for requests that must not be repeated. before_attempt: called right before each attempt,
-    after all waits; if it raises, the attempt is not made. accepts: whether an answer belongs to this request.
-    hides_answer: whether no message may quote the answer, since it may hold a secret that is not registered yet. lists:
-    whether it lists cases or alerts, which takes longer. gives_up: whether an error is raised rather than retried.
+    is valid. already_applied: checks after a failed attempt, which may have arrived or not, whether it was applied; the
+    request is retried only if it was not. It is required for requests that must not be repeated. before_attempt: called
+    right before each attempt, after all waits; if it raises, the attempt is not made. accepts: whether an answer belongs
+    to this request. hides_answer: whether no message may quote the answer, since it may contain a secret that is not
+    registered yet. lists: whether it lists cases or alerts, which takes longer. gives_up: whether an error is raised
+    rather than retried.
     """
 
     method: str
@@ -90,7 +91,7 @@ class Call:
     params: Sequence[tuple[str, Any]] = ()
     body: dict[str, Any] | None = None
     empty_ok: bool = False
-    already_applied: Callable[[], bool] | None = None
+    already_applied: Callable[[bool], bool] | None = None
     before_attempt: Callable[[], None] | None = None
     accepts: Callable[[dict[str, Any]], bool] | None = None
     hides_answer: bool = False

@@ -274,7 +274,10 @@ def test_any_file_is_a_policy_or_is_refused_with_the_line(content):
         found = outcome(read_policy, str(path))
     if isinstance(found, InputError):
         assert is_told_well(found, f"Policy {path}: ")
-        assert re.match(r"line \d+(, column \d+)?: |is not valid YAML: |is encrypted with ansible-vault", str(found).partition("policy.yml: ")[2])
+        assert re.match(
+            r"line \d+(, column \d+)?: |is not valid YAML: |is encrypted with ansible-vault",
+            str(found).partition("policy.yml: ")[2],
+        )
     else:
         assert isinstance(found["rules"], list)
         assert set(found) <= set(KEYS)

@@ -241,7 +241,7 @@ def test_one_try_that_may_have_arrived_is_enough(make):
 @pytest.mark.parametrize("answer", [None, http(status=429), http(status=503)])
 def test_no_next_try_of_what_is_seen_to_be_done(make, answer):
     client = make(answer, http({"second": 1}), retries=3)
-    assert put(client, already_applied=lambda: True) == {}
+    assert put(client, already_applied=lambda _arrived: True) == {}
     assert len(client.asked) == 1
     assert len(client.waits) == 1  # the look comes after the wait
 
@@ -249,7 +249,7 @@ def test_no_next_try_of_what_is_seen_to_be_done(make, answer):
 def test_a_look_after_each_try(make):
     client = make(retries=2)
     looks = []
-    error = failure(put, client, already_applied=lambda: looks.append(len(client.asked)))
+    error = failure(put, client, already_applied=lambda _arrived: looks.append(len(client.asked)))
     assert looks == [1, 2, 3]
     assert error.details["attempts"] == 3
 
@@ -257,7 +257,7 @@ def test_a_look_after_each_try(make):
 def test_the_look_after_the_last_try_may_find_it_done(make):
     looks = iter([False, True])
     client = make(retries=1)
-    assert put(client, already_applied=lambda: next(looks)) == {}
+    assert put(client, already_applied=lambda _arrived: next(looks)) == {}
     assert len(client.asked) == 2
 
 
@@ -267,16 +267,16 @@ def test_the_look_after_the_last_try_may_find_it_done(make):
 )
 def test_a_look_after_what_no_other_try_mends(make, answer, looked):
     looks = []
-    error = failure(put, make(answer), already_applied=lambda: bool(looks.append(1)))
+    error = failure(put, make(answer), already_applied=lambda _arrived: bool(looks.append(1)))
     assert looks == [1] * looked
     assert "attempts" not in error.details
     if looked:
-        assert put(make(answer), already_applied=lambda: True) == {}
+        assert put(make(answer), already_applied=lambda _arrived: True) == {}
 
 
 @pytest.mark.parametrize("answer", [http(status=500), http(b"<html>")])
 def test_a_look_that_fails_after_what_no_other_try_mends(make, answer):
-    def fail():
+    def fail(_arrived):
         raise TransportError("Could not read", "no answer.")
 
     error = failure(put, make(answer), already_applied=fail)
@@ -285,7 +285,7 @@ def test_a_look_that_fails_after_what_no_other_try_mends(make, answer):
 
 
 def test_a_look_that_fails_ends_it(make):
-    def fail():
+    def fail(_arrived):
         raise TransportError("Could not read", "no answer.")
 
     client = make(http(status=503), http(), retries=3)
@@ -298,7 +298,7 @@ def test_a_look_that_fails_ends_it(make):
 
 @pytest.mark.parametrize("options", [{"retries": 3}, {"api_key": KEY, "access_token": "old"}])
 def test_a_look_that_fails_after_what_did_not_arrive(make, options):
-    def fail():
+    def fail(_arrived):
         raise TransportError("Could not read", "no answer.")
 
     client = make(http(b"why", 401 if "api_key" in options else 429), LOGIN, http(), **options)
@@ -309,7 +309,7 @@ def test_a_look_that_fails_after_what_did_not_arrive(make, options):
 
 
 def test_a_look_that_finds_another_case_says_so(make):
-    def conflict():
+    def conflict(_arrived):
         raise ConflictError("Refused", "somebody changed it.")
 
     assert isinstance(failure(put, make(http(status=503), retries=3), already_applied=conflict), ConflictError)
@@ -374,14 +374,14 @@ def test_a_refused_key(make, username, words):
 
 def test_a_write_that_was_done_is_not_sent_again_with_a_new_token(make):
     client = make(http(status=401), LOGIN, http({"second": 1}), api_key=KEY, access_token="old")
-    assert put(client, already_applied=lambda: True) == {}
+    assert put(client, already_applied=lambda _arrived: True) == {}
     assert len(client.asked) == 2
 
 
 def test_a_write_that_was_not_done_is_sent_again_with_a_new_token(make):
     client = make(http(status=401), LOGIN, None, http({"third": 1}), api_key=KEY, access_token="old", retries=1)
     looks = []
-    assert put(client, already_applied=lambda: bool(looks.append(1))) == {"third": 1}
+    assert put(client, already_applied=lambda _arrived: bool(looks.append(1))) == {"third": 1}
     assert len(looks) == 2
 
 
