@@ -187,3 +187,14 @@ def cells(options: tuple[str, ...], readers: tuple[str, ...], sources: tuple[str
         for check in (True, False)
         if not (reader == "lookup" and (source == "module_defaults" or check))
     ]
+
+
+def by_environment(option, kind):
+    table = [
+        Cell(option, kind, "environment", reader, check) for reader in (*MODULES, "role") for check in (True, False)
+    ]
+    return [*table, *(Cell(option, kind, "environment", reader, False) for reader in (OWN_PROCESS, "lookup"))]
+
+
+def tasks_of(table):
+    return [cell.role() if cell.reader == "role" else cell.task() for cell in table]

@@ -5,7 +5,7 @@
 """Each connection option from each source: what is given and says nothing is an error, and nothing is sent.
 
 tests/connection_table.py is the table; tests/cores runs a part of it on each ansible-core, tests/long that of the
-role and the playbooks.
+environment, the role and the playbooks.
 """
 
 from __future__ import annotations
@@ -15,7 +15,16 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connection import CONNECTION, PROTECTS, env_name
-from tests.connection_table import KINDS, MODULES, OWN_PROCESS, WRONG, Cell, cells, judge, value
+from tests.connection_table import (
+    MODULES,
+    OWN_PROCESS,
+    WRONG,
+    Cell,
+    by_environment,
+    cells,
+    judge,
+    tasks_of,
+)
 from tests.integration.playbook import CASE, run_playbook
 
 READERS = (*MODULES, "lookup")
@@ -27,40 +36,10 @@ def test_task_module_defaults_and_variable(sim, play, reader):
     run_and_judge(sim, play, table)
 
 
-def test_a_module_in_a_process_of_its_own(sim, play):
-    """In check mode and really in turn, since each takes the start of a Python, and runs what the others run."""
-    table = cells((*PROTECTS, "timeout"), (OWN_PROCESS,))
-    run_and_judge(sim, play, [cell for cell in table if cell.check is (KINDS.index(cell.kind) % 2 == 0)])
-
-
 def run_and_judge(sim, play, table):
     before = sim.cases()
     judge(table, play([cell.task() for cell in table]).tasks)
     assert sim.cases() == before
-
-
-# An environment variable is text. What is an error has a run of its own, since the first one ends a task.
-BAD_IN_ENVIRONMENT = [
-    *((option, "blank") for option in CONNECTION if option in PROTECTS),
-    *((option, "misspelt") for option in CONNECTION),
-]
-
-
-def by_environment(option, kind):
-    table = [
-        Cell(option, kind, "environment", reader, check) for reader in (*MODULES, "role") for check in (True, False)
-    ]
-    return [*table, *(Cell(option, kind, "environment", reader, False) for reader in (OWN_PROCESS, "lookup"))]
-
-
-def tasks_of(table):
-    return [cell.role() if cell.reader == "role" else cell.task() for cell in table]
-
-
-@pytest.mark.parametrize(("option", "kind"), BAD_IN_ENVIRONMENT)
-def test_environment(sim, play, option, kind):
-    table = by_environment(option, kind)
-    judge(table, play(tasks_of(table), **{env_name(option): value(option, kind)}).tasks)
 
 
 @pytest.mark.parametrize("kind", ["empty", "blank"])

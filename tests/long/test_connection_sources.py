@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The table of tests/connection_table.py for the role and the playbooks, each run of which takes longer than a task."""
+"""The table of tests/connection_table.py for what takes longer: processes, environments, the role, the playbooks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,18 @@ import json
 import pytest
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connection import CONNECTION, PROTECTS, env_name
-from tests.connection_table import CASE, KINDS, Cell, is_error, judge, value
+from tests.connection_table import (
+    CASE,
+    KINDS,
+    OWN_PROCESS,
+    Cell,
+    by_environment,
+    cells,
+    is_error,
+    judge,
+    tasks_of,
+    value,
+)
 from tests.integration.hygiene import Analyst
 
 PLAYBOOKS = ("hygiene", "undo")
@@ -70,3 +81,25 @@ def play_and_judge(sim, directory, cell, variables, environment):
     said = cell.verdict(ended.returncode != 0, " ".join(ended.output.split()), ended.calls)
     assert not said, f"{cell.name}: {said}"
     assert bool(ended.writes) is (not is_error(cell.option, cell.kind) and not cell.check)
+
+
+def test_a_module_in_a_process_of_its_own(sim, play):
+    """In check mode and really in turn, since each takes the start of a Python, and runs what the others run."""
+    table = cells((*PROTECTS, "timeout"), (OWN_PROCESS,))
+    table = [cell for cell in table if cell.check is (KINDS.index(cell.kind) % 2 == 0)]
+    before = sim.cases()
+    judge(table, play([cell.task() for cell in table]).tasks)
+    assert sim.cases() == before
+
+
+# An environment variable is text. What is an error has a run of its own, since the first one ends a task.
+BAD_IN_ENVIRONMENT = [
+    *((option, "blank") for option in CONNECTION if option in PROTECTS),
+    *((option, "misspelt") for option in CONNECTION),
+]
+
+
+@pytest.mark.parametrize(("option", "kind"), BAD_IN_ENVIRONMENT)
+def test_environment(sim, play, option, kind):
+    table = by_environment(option, kind)
+    judge(table, play(tasks_of(table), **{env_name(option): value(option, kind)}).tasks)

@@ -79,10 +79,10 @@ class Call:
     path: below /connect/api/v1/. what: the action, for the start of an error message. empty_ok: whether an empty answer
     is valid. already_applied: checks after a failed attempt, which may have arrived or not, whether it was applied; the
     request is retried only if it was not. It is required for requests that must not be repeated. before_attempt: called
-    right before each attempt, after all waits; if it raises, the attempt is not made. accepts: whether an answer belongs
-    to this request. hides_answer: whether no message may quote the answer, since it may contain a secret that is not
-    registered yet. lists: whether it lists cases or alerts, which takes longer. gives_up: whether an error is raised
-    rather than retried.
+    right before each attempt, after all waits; if it raises, the attempt is not made. accepts: whether an answer
+    belongs to this request. hides_answer: whether no message may quote the answer, since it may contain a secret that
+    is not registered yet. lists: whether it lists cases or alerts, which takes longer. gives_up: whether an error is
+    raised rather than retried.
     """
 
     method: str
