@@ -151,7 +151,7 @@ class Cell:
             self.said_source,
             *(["the task, module_defaults or a variable"] if self._is_unsure_of_source else []),
         ]
-        wanted = [f"Option {self.option}, from {source}:" for source in sources]
+        wanted = [f"{self.option}, from {source}, " for source in sources]
         return "" if any(words in message for words in wanted) else f"{wanted[0]!r} is not in: {message}"
 
     @property

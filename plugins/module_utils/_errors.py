@@ -92,27 +92,30 @@ class InputError(StellarError):
 
 
 class OptionError(InputError):
-    """A connection option has a value that is not valid, or none. source: where the value was given, if known."""
+    """An option has a value that is not valid, or none. Its message is a sentence about the option.
+
+    option: its path, such as match.status. problem: what must be, and what came, without a full stop. source: where the
+    value was given, if known.
+    """
 
     type_name = "InputError"
 
-    def __init__(self, option: str, why: str, remedy: str, source: str = "") -> None:
-        super().__init__(_option_from(option, source), why + ".", remedy)
-        self.option = option
+    def __init__(self, option: str, problem: str, remedy: str, source: str = "") -> None:
+        self.option, self.problem = option, problem
+        super().__init__("", self._sentence(source), remedy)
 
-    def given_by(self, source: str | None) -> OptionError:
+    def given_by(self, source: str) -> OptionError:
         """Return the same error that names the source."""
         error = copy.copy(self)
-        error.what = _option_from(self.option, source)
+        error.why = self._sentence(source)
         return error
+
+    def _sentence(self, source: str) -> str:
+        return f"{self.option}, from {source}, {self.problem}." if source else f"{self.option} {self.problem}."
 
 
 class LimitError(InputError):
     """The run would change more cases than max_changes allows: it ended before its first write."""
-
-
-def _option_from(option: str, source: str | None) -> str:
-    return f"Option {option}" + (f", from {source}" if source else "")
 
 
 class MissingLibraryError(StellarError):

@@ -78,8 +78,8 @@ def arguments_of(
         raise InputError(what, f"{printable(', '.join(unknown))}.", f"Supported are {known}.")
     for option in call.limits:
         if option in given and (given[option] is None or (given[option] == "" and spec[option]["type"] != "list")):
-            raise InputError(f"Option {option}", "has no value.", "Give one, or leave the option out.")
-    own = shaped({name: _dictionary(spec[name], plain(given[name])) for name in spec if name in given}, spec)
+            raise OptionError(option, "has no value", "Give one, or leave the option out.")
+    own = shaped({name: _dictionary(spec[name], plain(given[name])) for name in spec if name in given}, call.options)
     _reject_mistyped(variables, sources)
     return {**own, **values}, sources
 

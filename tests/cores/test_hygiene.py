@@ -74,7 +74,7 @@ def test_gate_reports_and_undo(terminal, simulator, tmp_path):
 
     code, output = terminal("undo", undo_file="none.json")
     assert code == 2, output
-    assert f"Option undo_file: {tmp_path}/none.json can't be read: " in output, output
+    assert f"undo_file: {tmp_path}/none.json can't be read: " in output, output
     assert not pwned.exists()
 
 

@@ -69,7 +69,7 @@ def test_no_word_of_the_environment_switches_verification_off(sim, play, word):
     run = play(tasks_of(table), without=("STELLAR_CA_PATH",), STELLAR_VALIDATE_CERTS=word)
     ended = {task.name: task for task in run.tasks if task.name.count(" | ") == 4}
     assert list(ended) == [cell.name for cell in table]
-    wanted = "Option validate_certs, from the environment variable" if word else "TLS failed, so nothing was sent"
+    wanted = "validate_certs, from the environment variable" if word else "TLS failed, so nothing was sent"
     for name, task in ended.items():
         assert task.kind == "failed", name
         assert wanted in task.result["msg"], name
@@ -80,7 +80,7 @@ def test_no_word_of_the_environment_switches_verification_off(sim, play, word):
 def test_what_is_missing_everywhere_names_all_places(play, option):
     run = play([{"stellarcyber.xdr.stellar_case_info": {"limit": 1}}], without=(env_name(option),))
     message = run[0].result["msg"]
-    assert f"Option {option}: is required. Set it in the task, as the variable stellar_{option}, or in" in message
+    assert f"{option} is required. Set it in the task, as the variable stellar_{option}, or in" in message
     assert f"export STELLAR_{option.upper()}." in message
     assert run[0].requests == []
 
@@ -167,7 +167,7 @@ SECRET_SHOWN = {
 
 def test_a_path_that_comes_out_empty_is_no_way_to_the_systems_certificates(sim, play):
     run = play([{"stellarcyber.xdr.stellar_case_info": {"tags": ["a"], "ca_path": "$NOTHING"}}], NOTHING="")
-    assert "Option ca_path, from the task or module_defaults: is empty" in run[0].result["msg"]
+    assert "ca_path, from the task or module_defaults, is empty" in run[0].result["msg"]
     assert run[0].requests == []
 
 
@@ -282,7 +282,7 @@ def test_null_is_no_value_of_an_option_that_limits(sim, play, module):
     ]
     run = play(tasks)
     for task in run.tasks:
-        assert f"Option {task.name}: has no value." in task.result["msg"]
+        assert f"{task.name} has no value." in task.result["msg"]
         assert task.requests == []
     assert len(run.tasks) == len(LIMITS[module])
 

@@ -253,32 +253,32 @@ UNKNOWN_FILTER = {
     }
 }
 PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
-    "Option host: is required.": lambda p: p.case(host=None),
-    "Option …, from …: is empty.": lambda p: p.info(tenant=""),
-    "Option …, from …: can't be evaluated: …": lambda p: p.variable(stellar_tenant="{{ customer }}"),
-    "Option …, from …: must be …": lambda p: p.info(validate_certs="ture"),
+    "host is required.": lambda p: p.case(host=None),
+    "…, from …, is empty.": lambda p: p.info(tenant=""),
+    "…, from …, can't be evaluated: …": lambda p: p.variable(stellar_tenant="{{ customer }}"),
+    "…, from …, must be …": lambda p: p.info(validate_certs="ture"),
     "The variable …: is unknown, and nearly the name of …": lambda p: p.variable(stellar_tenent="Example Tenant"),
     "The variables given by -e: could not be read as name=value: …": (
         lambda p: p.playbook("stellarcyber.xdr.hygiene", "-e", "stellar_tenant: Example Tenant")
     ),
-    "Option journal: is empty.": lambda p: p.cases({"case_id": CASE_ID, "severity": "Low"}, journal=" "),
+    "journal is empty.": lambda p: p.cases({"case_id": CASE_ID, "severity": "Low"}, journal=" "),
     "The variable …: was given by -e, …": lambda p: p.playbook("stellarcyber.xdr.hygiene", "-e", "tenant=Example"),
     "Could not load the Python library requests: …": without_requests,
-    "Option host, from …: …": lambda p: p.case(host="https://myserver.example.com/login"),
-    "Option api_key: is required.": lambda p: p.case(api_key=None),
-    "Option api_key, from …: contains a space, …": lambda p: p.case(api_key="{{ key }}"),
-    "Option auth_method, from …: is basic, …": lambda p: p.case(username=None, auth_method="basic"),
-    "Option username, from …: …": lambda p: p.case(username="analyst@example.com:key"),
-    "Option ca_path, from …: does not exist: …": lambda p: p.case(ca_path="/nowhere/ca.pem"),
-    "Option ca_path, from …: can't be read as CA certificates …": lambda p: p.case(ca_path=__file__),
-    "Option proxy, from …: can't be used with plain http, …": (
+    "host, from …, …": lambda p: p.case(host="https://myserver.example.com/login"),
+    "api_key is required.": lambda p: p.case(api_key=None),
+    "api_key, from …, contains a space, …": lambda p: p.case(api_key="{{ key }}"),
+    "auth_method, from …, is basic, …": lambda p: p.case(username=None, auth_method="basic"),
+    "username, from …, …": lambda p: p.case(username="analyst@example.com:key"),
+    "ca_path, from …, does not exist: …": lambda p: p.case(ca_path="/nowhere/ca.pem"),
+    "ca_path, from …, can't be read as CA certificates …": lambda p: p.case(ca_path=__file__),
+    "proxy, from …, can't be used with plain http, …": (
         lambda p: p.case(host="http://127.0.0.1:1", proxy="http://proxy.example.com:3128")
     ),
     "… (…): TLS broke off: …": lambda p: p.case(host=f"127.0.0.1:{plain_port()}"),
     "… (…): no answer to plain http: …": lambda p: p.case(host=f"http://{p.sim.host}"),
-    "Option proxy, from …: is not a valid proxy URL.": lambda p: p.case(proxy="proxy.example.com:3128"),
+    "proxy, from …, is not a valid proxy URL.": lambda p: p.case(proxy="proxy.example.com:3128"),
     "The proxy of the environment: is not a valid proxy URL.": without_a_proxy,
-    "Option timeout, from …: must be from …": lambda p: p.case(timeout=0),
+    "timeout, from …, must be from …": lambda p: p.case(timeout=0),
     "Could not get an access token (…): HTTP 401, the platform refused api_key, sent as a legacy key of …": (
         lambda p: p.case(api_key="wrong")
     ),
@@ -300,60 +300,63 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Could not get an access token (…): … The answer … is not shown, because it may hold a token. …": (
         lambda p: p.faulty("echo", path="*/access_token", status=200, spelling="list").case()
     ),
-    "Option case_id: must have only letters, digits, - and _, got …": lambda p: p.case(case_id="cases/1"),
-    "Option resolution: belongs to status Resolved, …": lambda p: p.case(resolution="Benign"),
-    "Option update_alerts: works only with a status that closes the case.": lambda p: p.case(update_alerts=True),
-    "Option comment: is empty.": lambda p: p.case(comment=" "),
-    "Option tags: adds and removes …": lambda p: p.case(tags={"add": ["a"], "delete": ["a"]}),
-    "Option tags.add: tag … holds a comma, …": lambda p: p.case(tags={"add": ["a,b"]}),
-    "Option tags.add: tag … is empty.": lambda p: p.case(tags={"add": [" "]}),
-    "Option created_after: … is not a valid time.": lambda p: p.info(created_after="yesterday"),
-    "Option created_after: … has no unit …": lambda p: p.info(created_after="30"),
-    "Option if_unmodified_since: … may be epoch seconds; …": lambda p: p.case(if_unmodified_since="1660835991"),
+    "case_id must have only letters, digits, - and _; got …": lambda p: p.case(case_id="cases/1"),
+    "resolution belongs to status Resolved, …": lambda p: p.case(resolution="Benign"),
+    "update_alerts works only with a status that closes the case.": lambda p: p.case(update_alerts=True),
+    "comment is empty.": lambda p: p.case(comment=" "),
+    "tags adds and removes …": lambda p: p.case(tags={"add": ["a"], "delete": ["a"]}),
+    "tags.add: tag … contains a comma, …": lambda p: p.case(tags={"add": ["a,b"]}),
+    "tags.add: tag … is empty.": lambda p: p.case(tags={"add": [" "]}),
+    "created_after: … is not a valid time.": lambda p: p.info(created_after="yesterday"),
+    "created_after: … has no unit …": lambda p: p.info(created_after="30"),
+    "if_unmodified_since: … may be epoch seconds; …": lambda p: p.case(if_unmodified_since="1660835991"),
     "The task: declares no state of the case.": lambda p: p.case(severity=None, comment="Done"),
-    "Option tags: must be a dictionary, got a list. …": lambda p: p.ansible(TAGS_AS_LIST),
+    "tags must be a dictionary; got a list. …": lambda p: p.ansible(TAGS_AS_LIST),
     "Unsupported parameters for …: …": lambda p: p.ansible(UNKNOWN_FILTER),
-    "Option if_unmodified_since: has no value.": lambda p: p.case(if_unmodified_since=None),
-    "Option tags: is an empty list, …": lambda p: p.info(tags=[]),
-    "Option min_score: must be from 0 to 100, got …": lambda p: p.info(min_score=500),
-    "Option created_after: is in the future and can never match. …": lambda p: p.info(created_after="2099-01-01"),
-    "Option if_unmodified_since: must be a time, got the age …": lambda p: p.case(if_unmodified_since="7d"),
-    "Option assignee: is blank.": lambda p: p.case(assignee=" "),
-    "Option assignee: has a blank item. …": lambda p: p.info(assignee=[" "]),
-    "Option limit: must be 1 or more, got 0. …": lambda p: p.info(limit=0),
-    "Option limit: can't be combined with result=count.": lambda p: p.lookup(limit=1, result="count"),
-    "Options created_after and created_before: the range is empty.": (
+    "if_unmodified_since has no value.": lambda p: p.case(if_unmodified_since=None),
+    "tags is an empty list, …": lambda p: p.info(tags=[]),
+    "min_score must be from 0 to 100; got …": lambda p: p.info(min_score=500),
+    "created_after is in the future and can never match. …": lambda p: p.info(created_after="2099-01-01"),
+    "if_unmodified_since must be a time; got the age …": lambda p: p.case(if_unmodified_since="7d"),
+    "assignee contains only spaces.": lambda p: p.case(assignee=" "),
+    "assignee has an item that contains only spaces. …": lambda p: p.info(assignee=[" "]),
+    "limit must be 1 or more; got 0. …": lambda p: p.info(limit=0),
+    "limit can't be combined with result=count.": lambda p: p.lookup(limit=1, result="count"),
+    "created_after and created_before: the range is empty.": (
         lambda p: p.info(created_after="1d", created_before="2d")
     ),
-    "Option count_only: can't be combined with …": lambda p: p.info(count_only=True, include=["alerts"]),
+    "count_only can't be combined with …": lambda p: p.info(count_only=True, include=["alerts"]),
     "The lookup stellarcyber.xdr.stellar_cases got an empty list of tags, …": lambda p: p.ansible(NO_TAGS),
     "The lookup stellarcyber.xdr.stellar_cases has no option tags. …": lambda p: p.ansible(TAGS_AS_OPTION),
     # docs/errors.md: rules, lists of cases, undo
-    "Rule …: Option set.tags: adds and removes nothing.": lambda p: p.rule(set={"tags": {"add": []}}),
+    "Rule …: set.tags adds and removes nothing.": lambda p: p.rule(set={"tags": {"add": []}}),
     "… Could not apply the rules to case …: …": lambda p: p.named("a" * 40 + "!").rule(match={"name": "(a+)+$"}),
     "Could not read all cases: the time_budget of the task is used up. …": (
         lambda p: p.faulty("latency", path="*/cases", ms=1100).cases(
             rules=[{"name": "A rule", "match": {}}], time_budget=1
         )
     ),
-    "Option rules: is an empty list.": lambda p: p.cases(rules=[]),
-    "Rule …: Option … is unknown. Valid keys are …": lambda p: p.rule(match={"stauts": ["New"]}),
-    "Rule …: Its options: …": lambda p: p.rule(match={"status": ["Open"]}),
-    "Rule …: Option … must be a whole number, got …": lambda p: p.rule(match={"min_size": "1_000"}),
-    "Rule …: Option … has an empty item: …": lambda p: p.rule(match={"assignee": "ohtani,"}),
-    "Rule …: Option … has no value. …": lambda p: p.rule(match={"status": None}),
-    "Rule …: Option … must be a dictionary, got …": lambda p: p.rule(match="status=New"),
-    "Rule …: Option … must be a string, got …": lambda p: p.rule(match={"name": ["a", "b"]}),
-    "Rule …: Option name: must be unique, …": lambda p: p.rule({"name": "A rule", "match": {}}),
-    "Rule …: Option match.name: must be a Python regular expression, got …": lambda p: p.rule(match={"name": "("}),
-    "Rule …: Options … the range is empty.": lambda p: p.rule(match={"min_score": 9, "max_score": 8}),
-    "Rule …: Options status and not_status: can never match together.": (
+    "rules is an empty list.": lambda p: p.cases(rules=[]),
+    "Rule …: … is unknown. Valid keys are …": lambda p: p.rule(match={"stauts": ["New"]}),
+    "Rule …: … must be one of …; got ….": lambda p: p.rule(match={"status": ["Open"]}),
+    "Rule …: … is required.": lambda p: p.cases(rules=[{"name": "A rule"}]),
+    "Item …: … or … is required.": lambda p: p.cases({"severity": "Low"}),
+    "Rule …: … and … are mutually exclusive.": lambda p: p.rule(set={"tags": {"add": ["a"], "set": ["b"]}}),
+    "Rule …: … must be a whole number; got …": lambda p: p.rule(match={"min_size": "1_000"}),
+    "Rule …: … has an empty item; got …": lambda p: p.rule(match={"assignee": "ohtani,"}),
+    "Rule …: … has no value. …": lambda p: p.rule(match={"status": None}),
+    "Rule …: … must be a dictionary; got …": lambda p: p.rule(match="status=New"),
+    "Rule …: … must be a string; got …": lambda p: p.rule(match={"name": ["a", "b"]}),
+    "Rule …: name must be unique, …": lambda p: p.rule({"name": "A rule", "match": {}}),
+    "Rule …: match.name must be a Python regular expression; got …": lambda p: p.rule(match={"name": "("}),
+    "Rule …: … and …: the range is empty.": lambda p: p.rule(match={"min_score": 9, "max_score": 8}),
+    "Rule …: match.status and match.not_status can never match together.": (
         lambda p: p.rule(match={"status": ["New"], "not_status": ["New"]})
     ),
-    "Rule …: Option match.tags: can never match, …": (lambda p: p.rule(match={"tags": {"all": ["a"], "none": ["a"]}})),
-    "Rule …: Option set: is empty.": lambda p: p.rule(set={}),
-    "Rule …: Option set.resolution: belongs to status Resolved.": lambda p: p.rule(set={"resolution": "Benign"}),
-    "Rule …: Option comment: needs set: …": lambda p: p.rule(comment="Seen"),
+    "Rule …: match.tags can never match, …": (lambda p: p.rule(match={"tags": {"all": ["a"], "none": ["a"]}})),
+    "Rule …: set is empty.": lambda p: p.rule(set={}),
+    "Rule …: set.resolution belongs to status Resolved.": lambda p: p.rule(set={"resolution": "Benign"}),
+    "Rule …: comment needs set: …": lambda p: p.rule(comment="Seen"),
     "The rules … would change case … once more in the next run: …": (
         lambda p: p.rule(
             {"name": "Another", "match": {"severity": ["Low"]}, "set": {"severity": "High"}},
@@ -368,14 +371,14 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Item … of cases (…): The case: is already declared by item …": (
         lambda p: p.cases({"case_id": CASE_ID, "status": "New"}, {"ticket_id": 67535, "severity": "Low"})
     ),
-    "Option max_changes: must be a number from 0 on, or a percentage; got ….": lambda p: p.limit("some"),
-    "Option max_changes: must be from 0% to 100%, got …": lambda p: p.limit("101%"),
-    "Option concurrency: must be from …": lambda p: p.cases({"case_id": CASE_ID, "severity": "Low"}, concurrency=33),
+    "max_changes must be a number from 0 on, or a percentage; got ….": lambda p: p.limit("some"),
+    "max_changes must be from 0% to 100%, got …": lambda p: p.limit("101%"),
+    "concurrency must be from …": lambda p: p.cases({"case_id": CASE_ID, "severity": "Low"}, concurrency=33),
     "Aborted before the first write: … planned, max_changes is …": lambda p: p.limit("0"),
-    "Option undo_file: … can't be read: …": lambda p: p.cases(undo_file="/nowhere/hygiene.json"),
-    "Option undo_file: the file is of the platform …, and this run is on ….": lambda p: p.undo(UNDO % '"elsewhere"'),
-    "Option undo_file: the file doesn't say which platform it is of, …": lambda p: p.undo(UNDO % '""'),
-    "Option undo_file: … holds nothing to undo: …": lambda p: p.undo('{"report": 1, "undo": []}'),
+    "undo_file: … can't be read: …": lambda p: p.cases(undo_file="/nowhere/hygiene.json"),
+    "undo_file: the file is of the platform …, and this run is on ….": lambda p: p.undo(UNDO % '"elsewhere"'),
+    "undo_file: the file doesn't say which platform it is of, …": lambda p: p.undo(UNDO % '""'),
+    "undo_file: … holds nothing to undo: …": lambda p: p.undo('{"report": 1, "undo": []}'),
     "The undo is not complete: …": (
         lambda p: p.faulty("status", status=422, method="PUT").undo(UNDO % f'"{p.sim.host}"')
     ),
@@ -384,7 +387,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
         lambda p: p.undo(f'[{{"case_id": "{CASE_ID}", "severity": "Medium"}}]')
     ),
     "Could not read …: line … must be JSON of a report or a journal.": lambda p: p.undo("case 1\ncase 2\n"),
-    "Option journal: … can't be created: …": (
+    "journal: … can't be created: …": (
         lambda p: p.cases({"case_id": CASE_ID, "severity": "Low"}, journal="/nowhere/journal")
     ),
     # docs/errors.md: policies and the policy check

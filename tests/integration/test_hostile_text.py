@@ -17,7 +17,7 @@ import yaml
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE, CASE_INFO, INCLUDES
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, StellarError
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.case import bad_tag, is_case_id
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.case import is_case_id, tag_problem
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import bulk as bulk_module
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case, run_case_info, run_lookup
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.undo_summary import SHOWN
@@ -77,7 +77,7 @@ def test_what_is_written_is_what_was_given(held):
         texts = {"description": given}
         if given.strip():
             texts.update(name=f"{given}.", comment=given)
-        if not bad_tag(given):
+        if not tag_problem(given):
             texts["tags"] = {"set": [given, "new"]}
         result = change(held, number, **texts)
         stored = held.case(IDS[number])
@@ -92,7 +92,7 @@ def test_what_is_written_is_what_was_given(held):
 
 def test_a_tag_that_is_refused_is_named_without_its_controls(held):
     given = {title: hostile_text.as_read(text) for title, text in TEXTS.items()}
-    refused = {title: text for title, text in given.items() if bad_tag(text.strip())}
+    refused = {title: text for title, text in given.items() if tag_problem(text.strip())}
     for title, text in refused.items():
         with pytest.raises(InputError) as caught:
             change(held, 0, tags={"add": [text]})
@@ -135,7 +135,7 @@ def test_many_cases_are_changed_and_restored(held, tmp_path, way):
         fields = lost.get(case["_id"], [])
         assert "name" in fields or hostile_text.as_read(restored["name"]) == hostile_text.as_read(case["name"]), title
         # A tag that no option can hold is told to be lost.
-        assert ("tags" in fields) is any(map(bad_tag, case["tags"])) if way == "cases" else not fields, title
+        assert ("tags" in fields) is any(map(tag_problem, case["tags"])) if way == "cases" else not fields, title
         assert "tags" in fields or sorted(restored["tags"]) == sorted(case["tags"]), title
     for place in ("case name", "tag", "tenant name"):
         record(place, f"stellar_cases, {way}")

@@ -23,9 +23,9 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"policy_file": "FOLDER/none.yml"}, r"Policy FOLDER/none\.yml: can't be read: No such file or directory\. "),
     ({"policy_file": "FOLDER/broken.yml"}, r"Policy FOLDER/broken\.yml: line 3, column 4: "),
     ({"policy_file": "FOLDER/list.yml"}, r"Policy FOLDER/list\.yml: line 1: the file must be a dictionary\. "),
-    ({"policy_file": "FOLDER/misspelt.yml"}, r"Rule 2 'B': Option match\.stauts: is unknown\. Valid keys are status, "),
+    ({"policy_file": "FOLDER/misspelt.yml"}, r"Rule 2 'B': match\.stauts is unknown\. Valid keys are status, "),
     ({"policy_file": ""}, r"case_hygiene_policy_file has no value: give the path of a policy, or leave it out "),
-    ({"rules": []}, r"Option rules: is an empty list\. "),
+    ({"rules": []}, r"rules is an empty list\. "),
     (
         {"rules": [TAGGED], "policy_file": "list.yml"},
         r"case_hygiene_rules and case_hygiene_policy_file: are both given\. Give one of them\.",
@@ -41,7 +41,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"rules": [TAGGED], "max_changes": "many"},
-        r"Option max_changes: must be a number from 0 on, or a percentage; got 'many'\. ",
+        r"max_changes must be a number from 0 on, or a percentage; got 'many'\. ",
     ),
     ({"rules": None}, r"case_hygiene_rules has no value: give a list of rules, or leave it out for the policy file\.$"),
     ({"rules": "name=A"}, r"case_hygiene_rules must be a list, got 'name=A': give a list of rules, "),

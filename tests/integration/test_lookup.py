@@ -90,12 +90,12 @@ def test_the_connection_comes_from(sim, play, source):
 @pytest.mark.parametrize(
     ("arguments", "parts"),
     [
-        ("'a,b'", ["holds a comma"]),
+        ("'a,b'", ["contains a comma"]),
         ("''", ["is empty"]),
         ("'a', created_after='whenever'", ["is not a valid time", "Give an age"]),
         ("'a', status=['Open']", ["Open"]),
-        ("'a', limit=0", ["Option limit"]),
-        ("'a', result='count', limit=3", ["Option limit"]),
+        ("'a', limit=0", ["limit"]),
+        ("'a', result='count', limit=3", ["limit"]),
         ("'a', host='http://xdr.example.com'", ["in clear text"]),
         ("'a', api_key='wrong'", ["HTTP 401", "legacy key"]),
         ("'a', tenant='Nowhere'", ["Could not find tenant Nowhere"]),
@@ -103,8 +103,8 @@ def test_the_connection_comes_from(sim, play, source):
         ("'a', statuss=['New']", ["Unsupported parameters for the lookup", "statuss", "Supported are", "severity"]),
         ("tags=['a']", ["has no option tags", "Tags are its terms"]),
         ("[]", ["empty list of tags"]),
-        ("'a', status=[]", ["Option status", "is an empty list"]),
-        ("{'a': 1}", ["items must be strings"]),
+        ("'a', status=[]", ["status", "is an empty list"]),
+        ("{'a': 1}", ["must be a list of strings"]),
     ],
 )
 def test_bad_input(play, arguments, parts):

@@ -368,22 +368,22 @@ def test_errors_are_not_taken_for_missing_cases(sim, info):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"created_after": "soon"}, "Option created_after: 'soon' is not a valid time"),
-        ({"modified_before": "7 days"}, "Option modified_before: '7 days' is not a valid time"),
-        ({"tags": ["a,b"]}, "Option tags: tag 'a,b' holds a comma"),
-        ({"not_tags": [""]}, "Option not_tags: tag '' is empty"),
-        ({"limit": 0}, "Option limit: must be 1 or more, got 0."),
-        ({"tags": []}, "Option tags: is an empty list"),
-        ({"status": []}, "Option status: is an empty list"),
-        ({"not_tags": []}, "Option not_tags: is an empty list"),
-        ({"assignee": []}, "Option assignee: is an empty list"),
-        ({"min_score": 500}, "must be from 0 to 100, got 500"),
+        ({"created_after": "soon"}, "created_after: 'soon' is not a valid time"),
+        ({"modified_before": "7 days"}, "modified_before: '7 days' is not a valid time"),
+        ({"tags": ["a,b"]}, 'tags: tag "a,b" contains a comma'),
+        ({"not_tags": [""]}, 'not_tags: tag "" is empty'),
+        ({"limit": 0}, "limit must be 1 or more; got 0."),
+        ({"tags": []}, "tags is an empty list"),
+        ({"status": []}, "status is an empty list"),
+        ({"not_tags": []}, "not_tags is an empty list"),
+        ({"assignee": []}, "assignee is an empty list"),
+        ({"min_score": 500}, "must be from 0 to 100; got 500"),
         ({"created_after": "2099-01-01"}, "is in the future"),
         ({"min_score": 5, "max_score": 4}, "the range is empty"),
         ({"created_after": "1d", "created_before": "2d"}, "the range is empty"),
         ({"case_id": ["a/b"]}, "must have only letters, digits, - and _"),
-        ({"count_only": True, "limit": 3}, "Option count_only"),
-        ({"count_only": True, "include": ["alerts"]}, "Option count_only"),
+        ({"count_only": True, "limit": 3}, "count_only"),
+        ({"count_only": True, "include": ["alerts"]}, "count_only"),
     ],
 )
 def test_bad_input_before_any_request(sim, info, options, message):
@@ -417,4 +417,4 @@ def test_a_playbook_gates_on_it(play):
     )
     assert run.returncode == 0, run.output
     assert run[0].calls == [TOKEN, LIST]
-    assert "mutually exclusive: case_id|tags" in run[2].result["msg"]
+    assert "case_id and tags are mutually exclusive" in run[2].result["msg"]

@@ -126,7 +126,7 @@ def test_a_journal_that_cannot_be_created_is_an_error_before_any_write(ten, tmp_
     before = store(ten)
     done = run(ten, rules=RULES, journal=str(path))
     assert done.failed
-    assert f"Option journal: {path} can't be created" in done.result["msg"]
+    assert f"journal: {path} can't be created" in done.result["msg"]
     assert "Nothing was written" in done.result["msg"]
     assert ten.writes() == []
     assert_true(done, before, store(ten))

@@ -203,7 +203,5 @@ def test_a_wrong_vault_password_is_said(sim, vaulted):
     (vaulted / "password").write_text("another", encoding="utf-8")
     run = play(sim, vaulted, [{INFO: {"case_id": [CASE]}}])
     message = run[0].result["msg"]
-    assert (
-        "Option api_key, from the variable stellar_api_key: can't be decrypted. Check --vault-password-file" in message
-    )
+    assert "api_key, from the variable stellar_api_key, can't be decrypted. Check --vault-password-file" in message
     assert run[0].requests == []

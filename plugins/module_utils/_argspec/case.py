@@ -12,14 +12,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Iterable, Protocol
 
-from .._errors import InputError, printable
-from .._model.case import CLOSED_STATUSES, RESOLUTIONS, SEVERITIES, STATUSES, bad_tag, is_case_id
+from .._errors import InputError, OptionError
+from .._model.case import CLOSED_STATUSES, RESOLUTIONS, SEVERITIES, STATUSES, is_case_id, tag_problem
 from .._model.directory import Person, Tenant
 from .._model.plain import plain
 from .._model.plan import DesiredState, TagChange
 from .._model.query import ORDERS, SORT_FIELDS, Query, Sorting
 from .._model.times import AGE_OR_TIME_FORMS, DAY_MS, TIME_FORMS, is_age, parse_time
 from .._model.undo import MATCHED_FIELDS
+from .shapes import quoted
 
 _STRINGS = {"type": "list", "elements": "str"}
 
@@ -110,18 +111,21 @@ CASE_INFO_LIMITS = (*_FILTERS, "limit", "case_id", "ticket_id")
 LOOKUP_LIMITS = (*_FILTERS, "limit")
 
 
-def desired_state(params: dict[str, Any]) -> DesiredState:
-    """Return the desired state of a task, checked before anything is sent. Raises InputError."""
+def desired_state(params: dict[str, Any], path: str = "") -> DesiredState:
+    """Return the desired state of a task, checked before anything is sent. Raises InputError.
+
+    path: of the options but comment, with a dot at its end.
+    """
     name, comment, status = params.get("name"), params.get("comment"), params.get("status")
-    for option, text in (("name", name), ("comment", comment)):
+    for option, text in ((f"{path}name", name), ("comment", comment)):
         if text is not None and not text.strip():
-            raise InputError(f"Option {option}", "is empty.", "Leave it out, or give a string.")
+            raise OptionError(option, "is empty", "Leave it out, or give a string.")
     update_alerts = params.get("update_alerts")
     if update_alerts is not None and status not in CLOSED_STATUSES:
-        raise InputError(
-            "Option update_alerts",
-            "works only with a status that closes the case.",
-            f"Set status to {' or '.join(CLOSED_STATUSES)}.",
+        raise OptionError(
+            f"{path}update_alerts",
+            "works only with a status that closes the case",
+            f"Set {path}status to {' or '.join(CLOSED_STATUSES)}.",
         )
     assignee = params.get("assignee")
     if all(params.get(option) is None for option in STATE_OPTIONS):
@@ -136,63 +140,69 @@ def desired_state(params: dict[str, Any]) -> DesiredState:
         name=name,
         description=params.get("description"),
         resolution=params.get("resolution"),
-        assignee=None if assignee is None else _person(assignee),
-        tags=_tag_change(params.get("tags")),
+        assignee=None if assignee is None else _person(assignee, f"{path}assignee"),
+        tags=_tag_change(params.get("tags"), f"{path}tags"),
         update_alerts=update_alerts,
         comment=comment,
     )
 
 
-def _person(given: str) -> Person:
+def _person(given: str, option: str) -> Person:
     if given and not given.strip():
-        raise InputError("Option assignee", "is blank.", 'To unassign the case, give "".')
+        raise OptionError(option, "contains only spaces", 'To unassign the case, give "".')
     return Person(given.strip())
 
 
-def _tag_change(tags: dict[str, Any] | None) -> TagChange | None:
+def _tag_change(tags: dict[str, Any] | None, option: str) -> TagChange | None:
     if tags is None:
         return None
-    add, remove, exactly = (checked_tags(_texts(tags, name), f"tags.{name}") for name in ("add", "remove", "set"))
+    add, remove, replacement = (
+        checked_tags(_texts(tags, name, f"{option}."), f"{option}.{name}") for name in ("add", "remove", "set")
+    )
     both = [tag for tag in add if tag in remove]
     if both:
-        raise InputError("Option tags", f"adds and removes {', '.join(map(repr, both))}.", "Choose one of them.")
-    return TagChange(add, remove, None if tags.get("set") is None else exactly)
+        raise OptionError(option, f"adds and removes {', '.join(map(quoted, both))}", "Choose one of them.")
+    return TagChange(add, remove, None if tags.get("set") is None else replacement)
 
 
 def checked_tags(given: Iterable[str], option: str) -> tuple[str, ...]:
-    """Return tags without the blanks around them, each once. Raises InputError for one that can't be a tag."""
+    """Return tags without the spaces around them, each once. Raises InputError for one that can't be a tag."""
     tags = tuple(dict.fromkeys(tag.strip() for tag in given))
     for tag in tags:
-        why = bad_tag(tag)
-        if why:
+        problem = tag_problem(tag)
+        if problem:
             remedy = "Give each tag as an item of its own."
-            if option == "tags.remove":
+            if option.endswith("tags.remove"):
                 remedy = "Name the tags to keep in tags.set: it removes all others, such a one too."
-            raise InputError(f"Option {option}", f"tag {printable(tag)!r} {why}.", remedy)
+            raise InputError(option, f"tag {quoted(tag)} {problem}.", remedy)
     return tags
 
 
-def _texts(params: dict[str, Any], name: str) -> tuple[str, ...]:
+def _texts(params: dict[str, Any], name: str, path: str = "") -> tuple[str, ...]:
     """Return the strings of a list, stripped, each once. Ansible splits "a, b" only at the comma."""
     items = params.get(name) or ()
     for item in items:
         if not isinstance(item, (str, int, float)):
-            raise InputError(f"Option {name}", f"items must be strings, got {printable(item)!r}.", "Correct the item.")
+            what = f"must be a list of strings; got the item {quoted(item)}"
+            raise OptionError(f"{path}{name}", what, "Correct the item.")
     return tuple(dict.fromkeys(str(plain(item)).strip() for item in items))
 
 
-def filter_values(params: dict[str, Any], name: str) -> tuple[str, ...]:
-    """Return the values of a filter. An empty list, such as that of an empty variable, would find all cases."""
+def filter_values(params: dict[str, Any], name: str, path: str = "") -> tuple[str, ...]:
+    """Return the values of a filter. An empty list, such as that of an empty variable, would find all cases.
+
+    path: of the dictionary of the filter, with a dot at its end. Raises InputError.
+    """
     if params.get(name) is not None and not params[name]:
-        raise InputError(f"Option {name}", "is an empty list, which no case matches.", "Leave it out for all cases.")
-    return _texts(params, name)
+        raise OptionError(f"{path}{name}", "is an empty list, which no case matches", "Leave it out for all cases.")
+    return _texts(params, name, path)
 
 
-def values_or_none(params: dict[str, Any], name: str, meaning: str) -> tuple[str, ...]:
-    """Return the values of a filter in which "" has a meaning. Raises InputError for an item of blanks only."""
-    values = filter_values(params, name)
+def values_or_none(params: dict[str, Any], name: str, meaning: str, path: str = "") -> tuple[str, ...]:
+    """Return the values of a filter in which "" has a meaning. Raises InputError for an item of spaces only."""
+    values = filter_values(params, name, path)
     if any(isinstance(item, str) and item and not item.strip() for item in params.get(name) or ()):
-        raise InputError(f"Option {name}", "has a blank item.", f'For {meaning} give "".')
+        raise OptionError(f"{path}{name}", "has an item that contains only spaces", f'For {meaning} give "".')
     return values
 
 
@@ -208,7 +218,7 @@ def guard_time(params: dict[str, Any], now_ms: int) -> int | None:
     """Return if_unmodified_since in ms. An age is refused: it would start at this run, not at the user's last read."""
     value = params.get("if_unmodified_since")
     if value is not None and is_age(value):
-        raise InputError("Option if_unmodified_since", f"must be a time, got the age {printable(value)!r}.", TIME_FORMS)
+        raise OptionError("if_unmodified_since", f"must be a time; got the age {quoted(value)}", TIME_FORMS)
     return time_option(params, "if_unmodified_since", now_ms, TIME_FORMS)
 
 
@@ -218,30 +228,36 @@ def matched_values(params: dict[str, Any]) -> dict[str, str] | None:
     return None if values is None else {name: value for name, value in values.items() if value is not None}
 
 
-def time_option(params: dict[str, Any], name: str, now_ms: int, forms: str = AGE_OR_TIME_FORMS) -> int | None:
+def time_option(
+    params: dict[str, Any], name: str, now_ms: int, forms: str = AGE_OR_TIME_FORMS, path: str = ""
+) -> int | None:
+    """Return the time of an option in ms, None without it. Raises InputError."""
     value = params.get(name)
     if value is None:
         return None
     try:
         return parse_time(value, now_ms, ages=forms == AGE_OR_TIME_FORMS)
     except (ValueError, OverflowError) as error:
-        raise InputError(f"Option {name}", f"{error}.", forms) from None
+        raise InputError(f"{path}{name}", f"{error}.", forms) from None
 
 
-def check_ranges(query: Query, now_ms: int, names: dict[str, str] | None = None) -> None:
-    """Raise InputError for bounds that no case can match. names: names of options that differ from the query's."""
+def check_ranges(query: Query, now_ms: int, names: dict[str, str] | None = None, path: str = "") -> None:
+    """Raise InputError for bounds that no case can match.
+
+    names: names of options that differ from the query's. path: of the options, with a dot at its end.
+    """
 
     def option(name: str) -> str:
-        return (names or {}).get(name, name)
+        return path + (names or {}).get(name, name)
 
     for name in ("min_score", "max_score"):
         score = getattr(query, name)
         if score is not None and not 0 <= score <= 100:
-            raise InputError(f"Option {option(name)}", f"must be from 0 to 100, got {score:g}.", "Correct the value.")
+            raise OptionError(option(name), f"must be from 0 to 100; got {score:g}", "Correct the value.")
     for name in ("created_after", "modified_after"):
         # By so much, because the clock here may be slow, and the platform's is not known before it is asked.
         if (getattr(query, name) or 0) > now_ms + 31 * DAY_MS:
-            raise InputError(f"Option {option(name)}", "is in the future and can never match.", "Correct the time.")
+            raise OptionError(option(name), "is in the future and can never match", "Correct the time.")
     for low, high in (
         ("min_score", "max_score"),
         ("created_after", "created_before"),
@@ -249,16 +265,15 @@ def check_ranges(query: Query, now_ms: int, names: dict[str, str] | None = None)
     ):
         start, end = getattr(query, low), getattr(query, high)
         if start is not None and end is not None and start > end:
-            raise InputError(
-                f"Options {option(low)} and {option(high)}", "the range is empty.", "Swap or correct them."
-            )
+            raise InputError(f"{option(low)} and {option(high)}", "the range is empty.", "Swap or correct them.")
 
 
 def check_case_id(case_id: str) -> None:
+    """Raise InputError for an id that would change the path of a request."""
     if not is_case_id(case_id):
-        raise InputError(
-            "Option case_id",
-            f"must have only letters, digits, - and _, got {printable(case_id)!r}.",
+        raise OptionError(
+            "case_id",
+            f"must have only letters, digits, - and _; got {quoted(case_id)}",
             "Give the case's _id as the platform returns it, or ticket_id.",
         )
 
@@ -278,7 +293,7 @@ class QueryOptions:
         self.now_ms = now_ms
         self.limit = params.get("limit")
         if self.limit is not None and self.limit < 1:
-            raise InputError("Option limit", f"must be 1 or more, got {self.limit}.", "Leave it out for all cases.")
+            raise OptionError("limit", f"must be 1 or more; got {self.limit}", "Leave it out for all cases.")
         self.has_ids = params.get("case_id") is not None or params.get("ticket_id") is not None
         self.sorting = Sorting(params.get("sort") or "created_at", params.get("order") == "desc")
         self.case_ids = case_ids(params)

@@ -16,7 +16,7 @@ from typing import Any, Iterator, Sequence
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from .._errors import InputError, printable
+from .._errors import InputError, OptionError, printable
 from .._model.case import RESOLUTIONS, SEVERITIES, STATUSES, is_platform_id
 from .._model.directory import Person, Tenant
 from .._model.match import Match, compile_name
@@ -37,7 +37,7 @@ from .case import (
     time_option,
     values_or_none,
 )
-from .shapes import shaped
+from .shapes import quoted, shaped
 
 _STRINGS = {"type": "list", "elements": "str"}
 _STATUSES = dict(_STRINGS, choices=list(STATUSES))
@@ -77,6 +77,8 @@ RULE: dict[str, dict[str, Any]] = {
     "set": {"type": "dict", "options": SET},
     "comment": {"type": "str"},
 }
+# The paths of conditions, and of what a rule sets, in messages
+_MATCH_PATH, _SET_PATH = "match.", "set."
 # What a query calls the bounds that a rule gives by age
 _RANGE_NAMES = {"created_after": "newer_than", "created_before": "older_than"}
 
@@ -84,7 +86,7 @@ _RANGE_NAMES = {"created_after": "newer_than", "created_before": "older_than"}
 def parse_rules(given: Sequence[Any], now_ms: int) -> list[Rule]:
     """Return the checked rules of a policy, without looking up its users and tenants. Raises InputError."""
     if not given:
-        raise InputError("Option rules", "is an empty list.", "Give at least one rule.")
+        raise OptionError("rules", "is an empty list", "Give at least one rule.")
     rules: list[Rule] = []
     for number, item in enumerate(given, 1):
         name = item.get("name") if isinstance(item, dict) else None
@@ -92,11 +94,8 @@ def parse_rules(given: Sequence[Any], now_ms: int) -> list[Rule]:
         with prefixed_errors(label):
             rule = _rule(_validated(item, {"argument_spec": RULE}), now_ms)
             if any(rule.name == other.name for other in rules):
-                raise InputError(
-                    "Option name",
-                    "must be unique, and an earlier rule has the same name.",
-                    "Give each rule its own name.",
-                )
+                problem = "must be unique, and an earlier rule has the same name"
+                raise OptionError("name", problem, "Give each rule its own name.")
         rules.append(rule)
     return rules
 
@@ -123,7 +122,7 @@ class Item:
 def parse_items(given: Sequence[Any], option: str, now_ms: int) -> list[Item]:
     """Return the checked items of a list of cases. Raises InputError."""
     if not given:
-        raise InputError(f"Option {option}", "is an empty list.", "Give at least one case.")
+        raise OptionError(option, "is an empty list", "Give at least one case.")
     items: list[Item] = []
     first: dict[Any, int] = {}
     for number, item in enumerate(given, 1):
@@ -147,10 +146,8 @@ def two_items_error(other: str) -> InputError:
 
 def _validated(item: Any, arguments: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(item, dict):
-        raise InputError(
-            "The item", f"must be a dictionary, got {printable(item, 60)!r}.", "See the documentation for its keys."
-        )
-    given = shaped(item, arguments["argument_spec"], "")
+        raise InputError("", f"must be a dictionary; got {quoted(item)}.", "See the documentation for its keys.")
+    given = shaped(item, arguments)
     checked = ArgumentSpecValidator(**arguments).validate(given)
     if checked.error_messages:
         raise InputError(
@@ -172,22 +169,22 @@ def prefixed_errors(where: str) -> Iterator[None]:
 
 def _rule(params: dict[str, Any], now_ms: int) -> Rule:
     if not params["name"].strip():
-        raise InputError("Option name", "is empty.", "Give the rule a name: reports and messages use it.")
+        raise OptionError("name", "is empty", "Give the rule a name: reports and messages use it.")
     match = _match(params["match"], now_ms)
     wanted = params.get("set")
     if wanted is None:
         if params.get("comment") is not None:
-            raise InputError("Option comment", "needs set: a finding writes nothing.", "Add set, or leave it out.")
+            raise OptionError("comment", "needs set: a finding writes nothing", "Add set, or leave it out.")
         return Rule(params["name"], match, None, params.get("description") or "")
     if all(value is None for value in wanted.values()):
-        raise InputError("Option set", "is empty.", "Leave it out for a finding, or say what to change.")
+        raise OptionError("set", "is empty", "Leave it out for a finding, or say what to change.")
     if wanted.get("tags") is not None and wanted["tags"].get("set") is None and not any(wanted["tags"].values()):
-        raise InputError("Option set.tags", "adds and removes nothing.", "Give tags, or leave it out.")
-    desired = desired_state({**wanted, "comment": params.get("comment")})
+        raise OptionError(f"{_SET_PATH}tags", "adds and removes nothing", "Give tags, or leave it out.")
+    desired = desired_state({**wanted, "comment": params.get("comment")}, _SET_PATH)
     if desired.resolution is not None and (desired.status or _only_status(match)) != "Resolved":
-        raise InputError(
-            "Option set.resolution",
-            "belongs to status Resolved.",
+        raise OptionError(
+            f"{_SET_PATH}resolution",
+            "belongs to status Resolved",
             "Set the status too, or match status: [Resolved] only.",
         )
     return Rule(params["name"], match, desired, params.get("description") or "")
@@ -201,35 +198,36 @@ def _only_status(match: Match) -> str:
 def _match(params: dict[str, Any], now_ms: int) -> Match:
     tags = params.get("tags") or {}
     if params.get("tags") is not None and all(value is None for value in tags.values()):
-        raise InputError("Option match.tags", "is empty.", "Give any, all or none, or leave it out.")
+        raise OptionError(f"{_MATCH_PATH}tags", "is empty", "Give any, all or none, or leave it out.")
     any_tags, all_tags, no_tags = (
-        checked_tags(filter_values(tags, name), f"match.tags.{name}") for name in ("any", "all", "none")
+        checked_tags(filter_values(tags, name, f"{_MATCH_PATH}tags."), f"{_MATCH_PATH}tags.{name}")
+        for name in ("any", "all", "none")
     )
     query = Query(
-        status=filter_values(params, "status"),
-        severity=filter_values(params, "severity"),
+        status=filter_values(params, "status", _MATCH_PATH),
+        severity=filter_values(params, "severity", _MATCH_PATH),
         tags=any_tags,
         not_tags=no_tags,
         assignee=_people(params, "assignee"),
         min_score=params.get("min_score"),
         max_score=params.get("max_score"),
         min_size=params.get("min_size"),
-        created_after=time_option(params, "newer_than", now_ms),
-        created_before=time_option(params, "older_than", now_ms),
-        modified_after=time_option(params, "modified_after", now_ms),
-        modified_before=time_option(params, "modified_before", now_ms),
+        created_after=time_option(params, "newer_than", now_ms, path=_MATCH_PATH),
+        created_before=time_option(params, "older_than", now_ms, path=_MATCH_PATH),
+        modified_after=time_option(params, "modified_after", now_ms, path=_MATCH_PATH),
+        modified_before=time_option(params, "modified_before", now_ms, path=_MATCH_PATH),
     )
-    check_ranges(query, now_ms, _RANGE_NAMES)
+    check_ranges(query, now_ms, _RANGE_NAMES, _MATCH_PATH)
     match = Match(
         query=query,
-        not_status=filter_values(params, "not_status"),
-        not_severity=filter_values(params, "not_severity"),
+        not_status=filter_values(params, "not_status", _MATCH_PATH),
+        not_severity=filter_values(params, "not_severity", _MATCH_PATH),
         all_tags=all_tags,
         not_assignee=_people(params, "not_assignee"),
         tenants=_tenants(params, "tenant"),
         not_tenants=_tenants(params, "not_tenant"),
-        resolution=filter_values(params, "resolution"),
-        not_resolution=filter_values(params, "not_resolution"),
+        resolution=filter_values(params, "resolution", _MATCH_PATH),
+        not_resolution=filter_values(params, "not_resolution", _MATCH_PATH),
         max_size=params.get("max_size"),
         name=_name(params.get("name")),
     )
@@ -242,9 +240,9 @@ def _check_satisfiable(match: Match) -> None:
     query = match.query
     for name, size in (("min_size", query.min_size), ("max_size", match.max_size)):
         if size is not None and size < 0:
-            raise InputError(f"Option {name}", f"must be 0 or more, got {size}.", "Correct the value.")
+            raise OptionError(f"{_MATCH_PATH}{name}", f"must be 0 or more; got {size}", "Correct the value.")
     if query.min_size is not None and match.max_size is not None and query.min_size > match.max_size:
-        raise InputError("Options min_size and max_size", "the range is empty.", "Swap or correct them.")
+        raise InputError("match.min_size and match.max_size", "the range is empty.", "Swap or correct them.")
     for name, these, those in (
         ("status", query.status, match.not_status),
         ("severity", query.severity, match.not_severity),
@@ -253,20 +251,20 @@ def _check_satisfiable(match: Match) -> None:
         ("tenant", match.tenants, match.not_tenants),
     ):
         if these and set(these) <= set(those):
-            raise InputError(f"Options {name} and not_{name}", "can never match together.", "Correct one of them.")
+            both = f"{_MATCH_PATH}{name} and {_MATCH_PATH}not_{name}"
+            raise OptionError(both, "can never match together", "Correct one of them.")
     wanted = set(match.all_tags) & set(query.not_tags)
     if wanted or (query.tags and set(query.tags) <= set(query.not_tags)):
-        raise InputError(
-            "Option match.tags", "can never match, since none excludes the tags of any or all.", "Correct one of them."
-        )
+        problem = "can never match, since none excludes the tags of any or all"
+        raise OptionError(f"{_MATCH_PATH}tags", problem, "Correct one of them.")
 
 
 def _people(params: dict[str, Any], name: str) -> tuple[Person, ...]:
-    return tuple(Person(given) for given in values_or_none(params, name, "unassigned cases"))
+    return tuple(Person(given) for given in values_or_none(params, name, "unassigned cases", _MATCH_PATH))
 
 
 def _tenants(params: dict[str, Any], name: str) -> tuple[Tenant, ...]:
-    values = values_or_none(params, name, "cases of root")
+    values = values_or_none(params, name, "cases of root", _MATCH_PATH)
     return tuple(Tenant(given.lower(), "") if is_platform_id(given) else Tenant("", given) for given in values)
 
 
@@ -274,12 +272,12 @@ def _name(pattern: str | None) -> Any:
     if pattern is None:
         return None
     if not pattern:
-        raise InputError("Option match.name", "is empty.", "Leave it out, or give a regular expression.")
+        raise OptionError(f"{_MATCH_PATH}name", "is empty", "Leave it out, or give a regular expression.")
     try:
         return compile_name(pattern)
     except ValueError as error:
-        raise InputError(
-            "Option match.name",
-            f"must be a Python regular expression, got {printable(pattern, 100)!r}: {printable(error, 100)}.",
+        raise OptionError(
+            f"{_MATCH_PATH}name",
+            f"must be a Python regular expression; got {quoted(pattern)}: {printable(error, 100)}",
             "Write a backslash before a character that is meant literally.",
         ) from None

@@ -130,17 +130,17 @@ def tenant_label(case: dict[str, Any]) -> str:
     return printable(case.get("tenant_name") or case.get("cust_id") or "(no tenant)", 60)
 
 
-def bad_tag(tag: str) -> str:
-    """Return why no option can hold this tag as it is, or ''."""
+def tag_problem(tag: str) -> str:
+    """Return why no option can give this tag as it is, or ''."""
     if not tag.strip():
         return "is empty"
     if "," in tag:
-        return "holds a comma, which separates tags in a query of the platform"
+        return "contains a comma, which separates tags in a query of the platform"
     if not tag.isprintable():
-        return "holds a control character"
+        return "contains a control character"
     if tag != tag.strip():
-        # The platform may hold such a one. No option can give it back, since options strip their tags.
-        return "has blanks around it"
+        # The platform may have such a one. No option can give it, since options strip their tags.
+        return "has leading or trailing spaces"
     return ""
 
 

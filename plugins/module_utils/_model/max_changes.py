@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from .._errors import InputError, LimitError, printable
+from .._errors import LimitError, OptionError, printable
 
 
 @dataclass(frozen=True)
@@ -27,15 +27,15 @@ class ChangeLimit:
             return None
         found = re.fullmatch(r"([0-9]{1,9})|([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*%", text.strip())
         if not found:
-            raise InputError(
-                "Option max_changes",
-                f"must be a number from 0 on, or a percentage; got {printable(text, 60)!r}.",
+            raise OptionError(
+                "max_changes",
+                f"must be a number from 0 on, or a percentage; got {printable(text, 60)!r}",
                 "Give 50, or 10%.",
             )
         if found.group(1) is not None:
             return cls(Fraction(found.group(1)), False)
         if Fraction(found.group(2)) > 100:
-            raise InputError("Option max_changes", f"must be from 0% to 100%, got {printable(text, 60)}.", "Give 10%.")
+            raise OptionError("max_changes", f"must be from 0% to 100%, got {printable(text, 60)}", "Give 10%.")
         return cls(Fraction(found.group(2)), True)
 
     def check(self, changes: int, read: int) -> None:

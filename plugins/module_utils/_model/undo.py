@@ -13,9 +13,9 @@ from .case import (
     RESOLUTIONS,
     SEVERITIES,
     STATUSES,
-    bad_tag,
     moment,
     severity,
+    tag_problem,
     tags,
 )
 from .concurrent_changes import FIELDS, History, entry_tags, entry_value
@@ -96,7 +96,7 @@ def _undo_tags(item: dict[str, Any], case: dict[str, Any], plan: Plan, after: di
     """Add the tags that the plan changed: tags that others have added since are kept."""
     sent = plan.payload["tags"]
     removed = [tag for tag in tags(case) if tag in sent.get("delete", ())]
-    restored = [tag for tag in removed if not bad_tag(tag)]
+    restored = [tag for tag in removed if not tag_problem(tag)]
     added = [each for tag in sent.get("add", ()) for each in _stored_as(tag, case, after)]
     back = {"add": restored, "remove": added}
     back = {name: values for name, values in back.items() if values}

@@ -26,7 +26,7 @@ from .._argspec.case import (
 from .._argspec.connection import connection_of
 from .._errors import (
     ApiError,
-    InputError,
+    OptionError,
     StellarError,
     TransportError,
     printable,
@@ -167,9 +167,9 @@ def _report(case: dict[str, Any], plan: Plan) -> dict[str, Any]:
 def _check_resolution(case: dict[str, Any], desired: DesiredState) -> None:
     status = final_status(case, desired)
     if desired.resolution is not None and status != "Resolved":
-        raise InputError(
-            "Option resolution",
-            f"belongs to status Resolved, and {label(case)} would be {status}.",
+        raise OptionError(
+            "resolution",
+            f"belongs to status Resolved, and {label(case)} would be {status}",
             "Set status to Resolved.",
         )
 
@@ -181,7 +181,7 @@ def run_case_info(
     options = QueryOptions(params, clock_ms())
     includes = list(dict.fromkeys(params.get("include") or []))
     if params.get("count_only") and (includes or options.limit is not None or options.has_ids):
-        raise InputError("Option count_only", "can't be combined with include, limit or ids.", "Use it with filters.")
+        raise OptionError("count_only", "can't be combined with include, limit or ids", "Use it with filters.")
     with connected(params, on_secret, connect) as reader:
         client = reader.client
         missing: list[Any] = []
@@ -227,7 +227,7 @@ def run_lookup(params: dict[str, Any], on_secret: OnSecret = lambda secret: None
     options = QueryOptions(params, clock_ms())
     wanted = params.get("result") or "cases"
     if wanted == "count" and options.limit is not None:
-        raise InputError("Option limit", "can't be combined with result=count.", "Leave one of them out.")
+        raise OptionError("limit", "can't be combined with result=count", "Leave one of them out.")
     with connected(params, on_secret) as reader:
         found, query = at_platform_time(
             reader, lambda now_ms: _found(reader, QueryOptions(params, now_ms), wanted == "count")

@@ -27,6 +27,7 @@ from .._errors import (
     ConflictError,
     IncompleteError,
     InputError,
+    OptionError,
     StellarError,
     printable,
 )
@@ -103,7 +104,7 @@ def run_cases(
     rules = params.get("rules")
     limit = ChangeLimit.parse(params.get("max_changes"))
     if params.get("journal") is not None and not params["journal"].strip():
-        raise InputError("Option journal", "is empty.", "Give the path of a new file, or leave it out.")
+        raise OptionError("journal", "is empty", "Give the path of a new file, or leave it out.")
     workers = int(in_range("concurrency", params["concurrency"], 1, MAX_CONCURRENCY))
     recheck_after = in_range("recheck_after", params["recheck_after"], 0, 86400)
     budget = (
@@ -172,7 +173,7 @@ def _undo_file(params: dict[str, Any]) -> UndoFile | None:
             text = file.read()
     except (OSError, ValueError) as error:
         raise InputError(
-            f"Option undo_file: {path} can't be read",
+            f"undo_file: {path} can't be read",
             f"{getattr(error, 'strerror', None) or error}.",
             "Give the path of a report or journal on the host that runs the task.",
         ) from None
@@ -189,7 +190,7 @@ def _check_platform(undo: UndoFile, platform: str) -> None:
         else "doesn't say which platform it is of"
     )
     raise InputError(
-        "Option undo_file",
+        "undo_file",
         f"the file {of}, and this run is on {platform}.",
         "Set host to the platform of that run. If it is the same by another name, set allow_other_platform to true, or "
         "undo_allow_other_platform for the playbook undo.",

@@ -88,7 +88,7 @@ def _refused(path: str | None, error: OSError) -> InputError:
         why, remedy = "it exists already.", "Give another name, or move the old one away: it undoes an earlier run."
     else:
         why, remedy = f"{error.strerror or error}.", "Give a path in a folder that exists and can be written."
-    return InputError(f"Option journal: {path} can't be created", why, remedy + " Nothing was written.")
+    return InputError(f"journal: {path} can't be created", why, remedy + " Nothing was written.")
 
 
 class UndoFile(NamedTuple):
@@ -129,7 +129,7 @@ def undo_file(text: str, name: str) -> UndoFile:
     if not undo.items:
         irreversible = sorted({printable(field, 30) for fields in undo.irreversible.values() for field in fields})
         why = f"what that run changed can't be undone: {', '.join(irreversible)}." if irreversible else nothing
-        what = f"Option undo_file: {printable(name)} holds nothing to undo"
+        what = f"undo_file: {printable(name)} holds nothing to undo"
         raise InputError(what, why, "Give the report or the journal of the run to undo.")
     return undo
 

@@ -64,8 +64,8 @@ def test_an_option_is_told_with_where_its_value_came_from():
     error = OptionError("host", "is empty", "Give one.")
     error.result["changed"] = False
     given = error.given_by("the task")
-    assert str(error) == "Option host: is empty. Give one."
-    assert str(given) == "Option host, from the task: is empty. Give one."
+    assert str(error) == "host is empty. Give one."
+    assert str(given) == "host, from the task, is empty. Give one."
     assert str(given.given_by(None)) == str(error)
     assert given.to_result()["error"]["type"] == "InputError"
     assert given.to_result()["changed"] is False

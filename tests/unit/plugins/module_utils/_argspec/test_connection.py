@@ -111,7 +111,7 @@ def test_hosts(host, base_url):
     ],
 )
 def test_no_hosts(host):
-    with pytest.raises(InputError, match="Option host"):
+    with pytest.raises(InputError, match=r"^host "):
         connection_of({**OK, "host": host})
 
 
@@ -155,7 +155,7 @@ def test_the_kind_of_key(options, method):
     ],
 )
 def test_bad_options(options, option):
-    with pytest.raises(InputError, match=f"Option {option}") as caught:
+    with pytest.raises(InputError, match=rf"^{option} ") as caught:
         connection_of({**OK, **options})
     for secret in ("with space", "caf\u00e9"):
         assert secret not in str(caught.value)

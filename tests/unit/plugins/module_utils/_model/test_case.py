@@ -9,10 +9,10 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.case import (
-    bad_tag,
     is_case,
     is_case_id,
     normalise,
+    tag_problem,
     why_not_case,
     why_not_usable,
 )
@@ -51,17 +51,17 @@ def test_case_ids(text, valid):
         ("ünï", ""),
         ("", "is empty"),
         ("  ", "is empty"),
-        ("a,b", "holds a comma"),
-        ("a\tb", "holds a control"),
-        ("a\u202eb", "holds a control"),
+        ("a,b", "contains a comma"),
+        ("a\tb", "contains a control"),
+        ("a\u202eb", "contains a control"),
         # the platform may hold them, and options strip them
-        (" b", "has blanks around it"),
-        ("b ", "has blanks around it"),
-        ("\u3000b", "holds a control"),
+        (" b", "has leading or trailing spaces"),
+        ("b ", "has leading or trailing spaces"),
+        ("\u3000b", "contains a control"),
     ],
 )
 def test_tags(tag, bad):
-    assert bad_tag(tag).startswith(bad) if bad else bad_tag(tag) == ""
+    assert tag_problem(tag).startswith(bad) if bad else tag_problem(tag) == ""
 
 
 @pytest.mark.parametrize(

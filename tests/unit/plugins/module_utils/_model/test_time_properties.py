@@ -138,7 +138,7 @@ def outcome(read, *arguments):
 def is_told_well(error, option):
     """A short line that names the option and says what it takes."""
     text = str(error)
-    return text.startswith(f"Option {option}: ") and text.isprintable() and len(text) < 500 and error.remedy
+    return text.startswith((f"{option} ", f"{option}: ")) and text.isprintable() and len(text) < 500 and error.remedy
 
 
 @given(anything)

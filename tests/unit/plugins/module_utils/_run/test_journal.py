@@ -73,7 +73,7 @@ def test_what_exists_is_not_overwritten(tmp_path, occupy):
     with pytest.raises(InputError) as caught:
         Journal(str(path))
     assert str(caught.value) == (
-        f"Option journal: {path} can't be created: it exists already. Give another name, or move the old one away: "
+        f"journal: {path} can't be created: it exists already. Give another name, or move the old one away: "
         "it undoes an earlier run. Nothing was written."
     )
     assert [entry.name for entry in tmp_path.iterdir()] == ["run.jsonl"]
@@ -93,7 +93,7 @@ def test_where_it_cannot_be(tmp_path, path, why):
     with pytest.raises(InputError) as caught:
         Journal(str(tmp_path / path))
     assert str(caught.value) == (
-        f"Option journal: {tmp_path / path} can't be created: {why} "
+        f"journal: {tmp_path / path} can't be created: {why} "
         "Give a path in a folder that exists and can be written. Nothing was written."
     )
 
