@@ -132,7 +132,7 @@ READS = {"": READ, "read": REREAD, PUT: READ_BACK, COMMENT: READ_LAST}
 def names_of(requests: Iterable[dict[str, Any]]) -> list[str]:
     """What the table calls each request of a log. A read of a case is named by what came before it.
 
-    Each life lists cases once, so that what lists them again is a later page.
+    Each scenario lists cases once, so that what lists them again is a later page.
     """
     names: list[str] = []
     last_write: dict[str, str] = {}
@@ -179,8 +179,8 @@ ITEMS = [
 
 
 @dataclass(frozen=True)
-class Life:
-    """One run of an entry: what it is asked, on what kind of platform, and the calls that it makes for that.
+class Scenario:
+    """A run of an entry: what it is asked, on what kind of platform, and the calls that it makes for that.
 
     lost: faults that are always there, so that there is something to look after. cells: the calls with which each
     fault is tried here; the others are tried elsewhere. wanted: whether it writes to the second case, too.
@@ -205,118 +205,120 @@ TWO_PAGES = {"page_cap": 2}
 RULE_START = (TOKEN, TENANTS, USERS, LIST)
 ONE_CASE = (REREAD, PUT, HISTORY, COMMENT, READ_LAST)
 
-LIVES: dict[str, Life] = {
-    "one case by its id": Life(
+SCENARIOS: dict[str, Scenario] = {
+    "one case by its id": Scenario(
         CASE,
         {"case_id": FIRST, **WANTED, "comment": TEXT, "tenant": TENANT},
         calls=(TOKEN, READ, USERS, PUT, COMMENT, READ_LAST),
         cells=(TOKEN, READ, USERS, PUT, COMMENT, READ_LAST),
         switches=BY_EMAIL,
     ),
-    "one case by its ticket": Life(
+    "one case by its ticket": Scenario(
         CASE,
         {"ticket_id": SEED[0]["ticket_id"], "status": "In Progress", "tenant": TENANT},
         calls=(TOKEN, TENANTS, LIST, PUT),
         cells=(TENANTS, LIST),
     ),
-    "one case with a guard": Life(
+    "one case with a guard": Scenario(
         CASE,
         {"case_id": FIRST, "status": "In Progress", "if_unmodified_since": GUARD},
         calls=(TOKEN, READ, PUT, HISTORY),
         cells=(PUT, HISTORY),
     ),
-    "one case, empty answers": Life(
+    "one case, empty answers": Scenario(
         CASE,
         {"case_id": FIRST, "status": "In Progress"},
         calls=(TOKEN, READ, PUT, READ_BACK),
         cells=(READ_BACK,),
         switches=EMPTY,
     ),
-    "one case with a guard, write lost": Life(
+    "one case with a guard, write lost": Scenario(
         CASE,
         {"case_id": FIRST, "status": "In Progress", "if_unmodified_since": GUARD},
         calls=(TOKEN, READ, PUT, LOOK, LOOK, HISTORY),
         cells=(LOOK,),
         lost=ONE_LOST_PUT,
     ),
-    "one case, every write lost": Life(
+    "one case, every write lost": Scenario(
         CASE,
         {"case_id": FIRST, "status": "In Progress"},
         calls=(TOKEN, READ, PUT, PUT, LOOK),
         cells=(LOOK,),
         lost=ALL_LOST_PUTS,
     ),
-    "one case, comment lost": Life(
+    "one case, comment lost": Scenario(
         CASE,
         {"case_id": FIRST, "status": "In Progress", "comment": TEXT},
         calls=(TOKEN, READ, PUT, COMMENT, LOOK_COMMENTS, READ_LAST),
         cells=(LOOK_COMMENTS,),
         lost=ONE_LOST_COMMENT,
     ),
-    "everything of a case": Life(
+    "everything of a case": Scenario(
         INFO,
         {"case_id": [FIRST], "include": list(PARTS)},
         calls=(TOKEN, READ, *PARTS.values()),
         cells=(TOKEN, READ, *PARTS.values()),
     ),
-    "scores of an older release": Life(
+    "scores of an older release": Scenario(
         INFO,
         {"case_id": [FIRST], "include": ["scores"]},
         calls=(TOKEN, READ, PARTS["scores"], OLD_SCORES),
         cells=(OLD_SCORES,),
         switches={"scores_path": False},
     ),
-    "cases by their tickets": Life(
+    "cases by their tickets": Scenario(
         INFO,
         {"ticket_id": [SEED[0]["ticket_id"]], "tenant": TENANT},
         calls=(TOKEN, TENANTS, LIST),
         cells=(TENANTS, LIST),
     ),
-    "cases of somebody": Life(
+    "cases of somebody": Scenario(
         INFO, {"assignee": [SOMEBODY, ""]}, calls=(TOKEN, USERS, LIST), cells=(USERS,), switches=BY_EMAIL
     ),
-    "cases, two pages": Life(INFO, {}, calls=(TOKEN, LIST, LATER_PAGE), cells=(LATER_PAGE,), switches=TWO_PAGES),
-    "how many cases": Life(INFO, {"count_only": True}, calls=(TOKEN, LIST), cells=(LIST,)),
-    "cases of a tag": Life(
+    "cases, two pages": Scenario(INFO, {}, calls=(TOKEN, LIST, LATER_PAGE), cells=(LATER_PAGE,), switches=TWO_PAGES),
+    "how many cases": Scenario(INFO, {"count_only": True}, calls=(TOKEN, LIST), cells=(LIST,)),
+    "cases of a tag": Scenario(
         LOOKUP,
         {"terms": ["old"], "assignee": [SOMEBODY, ""], "tenant": TENANT},
         calls=(TOKEN, USERS, TENANTS, LIST),
         cells=(TOKEN, USERS, TENANTS, LIST),
         switches=BY_EMAIL,
     ),
-    "cases of a tag, two pages": Life(
+    "cases of a tag, two pages": Scenario(
         LOOKUP, {"terms": ["old", "other"]}, calls=(TOKEN, LIST, LATER_PAGE), cells=(LATER_PAGE,), switches=TWO_PAGES
     ),
-    "how many cases of a tag": Life(LOOKUP, {"terms": ["old"], "result": "count"}, calls=(TOKEN, LIST), cells=(LIST,)),
-    "rules": Life(
+    "how many cases of a tag": Scenario(
+        LOOKUP, {"terms": ["old"], "result": "count"}, calls=(TOKEN, LIST), cells=(LIST,)
+    ),
+    "rules": Scenario(
         CASES,
         {"rules": RULES, "tenant": TENANT, "recheck_after": 0},
         calls=(*RULE_START, *ONE_CASE, *ONE_CASE),
         cells=(*RULE_START, *ONE_CASE),
         switches=BY_EMAIL,
     ),
-    "rules, empty answers": Life(
+    "rules, empty answers": Scenario(
         CASES,
         {"rules": [{**RULES[0], "set": {"status": "In Progress"}, "match": {"tags": {"any": ["old"]}}}]},
         calls=(TOKEN, LIST, *(REREAD, PUT, READ_BACK, COMMENT, READ_LAST) * 2),
         cells=(READ_BACK,),
         switches=EMPTY,
     ),
-    "rules, write lost": Life(
+    "rules, write lost": Scenario(
         CASES,
         {"rules": [{"name": "Take over", "match": {"tags": {"any": ["old"]}}, "set": {"status": "In Progress"}}]},
         calls=(TOKEN, LIST, PUT, LOOK, LOOK, PUT),
         cells=(LOOK,),
         lost=ONE_LOST_PUT,
     ),
-    "rules, comment lost": Life(
+    "rules, comment lost": Scenario(
         CASES,
         {"rules": [{**RULES[0], "set": {"status": "In Progress"}, "match": {"tags": {"any": ["old"]}}}]},
         calls=(TOKEN, LIST, REREAD, PUT, COMMENT, LOOK_COMMENTS, READ_LAST, REREAD, PUT, COMMENT, READ_LAST),
         cells=(LOOK_COMMENTS,),
         lost=ONE_LOST_COMMENT,
     ),
-    "rules, two pages": Life(
+    "rules, two pages": Scenario(
         CASES,
         # By what the platform does not filter: it lists the third case, too.
         {"rules": [{"name": "Take over", "match": {"min_size": 3}, "set": {"status": "In Progress"}}]},
@@ -324,13 +326,13 @@ LIVES: dict[str, Life] = {
         cells=(LATER_PAGE,),
         switches=TWO_PAGES,
     ),
-    "a list of a case with a guard": Life(
+    "a list of a case with a guard": Scenario(
         CASES,
         {"cases": [{"case_id": FIRST, "status": "In Progress", "if_unmodified_since": GUARD}]},
         calls=(TOKEN, READ, REREAD, PUT, HISTORY),
         cells=(PUT,),
     ),
-    "a list of cases": Life(
+    "a list of cases": Scenario(
         CASES,
         {"cases": ITEMS, "tenant": TENANT, "recheck_after": 0},
         calls=(TOKEN, READ, TENANTS, LIST, USERS, *ONE_CASE, PUT),

@@ -26,7 +26,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import case 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case, run_case_info, run_lookup
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import run_cases
 from tests import faults
-from tests.faults import API, SEED, Fault, Life
+from tests.faults import API, SEED, Fault, Scenario
 from tests.integration.playbook import parameters
 from tests.simulator.process import Simulator, start
 
@@ -36,7 +36,7 @@ MIB = 2**20
 
 @dataclass(frozen=True)
 class Place:
-    """A call of a life: the n-th of all, and so many of the same method and path before it."""
+    """A call of a scenario: the n-th of all, and so many of the same method and path before it."""
 
     method: str
     path: str
@@ -63,8 +63,8 @@ def _at(request: Any) -> tuple[str, str]:
 
 
 @dataclass
-class Ended:
-    """How a run ended, all attempts at its calls in their order, and what it waited."""
+class Outcome:
+    """The result of a run, all attempts at its calls in their order, and what it waited."""
 
     result: dict[str, Any]
     exception: StellarError | None
@@ -114,30 +114,30 @@ class Elsewhere:
 
 @dataclass
 class Matrix:
-    """Runs lives against a simulator, with or without a fault."""
+    """Runs scenarios against a simulator, with or without a fault."""
 
     simulator: Simulator
     elsewhere: Elsewhere
     monkeypatch: pytest.MonkeyPatch
 
-    def prepare(self, life: Life) -> None:
+    def prepare(self, scenario: Scenario) -> None:
         self.simulator.reset(seed=SEED)
-        if life.switches:
-            self.simulator.switch(**life.switches)
-        for kind, parameters_ in life.lost:
+        if scenario.switches:
+            self.simulator.switch(**scenario.switches)
+        for kind, parameters_ in scenario.lost:
             self.simulator.fault(kind, **parameters_)
 
-    def places(self, life: Life) -> tuple[dict[str, Place], Ended]:
-        """Where each call of a life is, from the log of a run without a fault; and that run."""
-        self.prepare(life)
-        ended = self.run(life)
+    def places(self, scenario: Scenario) -> tuple[dict[str, Place], Outcome]:
+        """Where each call of a scenario is, from the log of a run without a fault; and that run."""
+        self.prepare(scenario)
+        outcome = self.run(scenario)
         found: dict[str, Place] = {}
         seen: list[tuple[str, str]] = []
-        for number, (name, entry) in enumerate(zip(faults.names_of(ended.requests), ended.requests, strict=True)):
+        for number, (name, entry) in enumerate(zip(faults.names_of(outcome.requests), outcome.requests, strict=True)):
             call = (entry["method"], entry["path"][len(API) :])
             found.setdefault(name, Place(*call, number, seen.count(call)))
             seen.append(call)
-        return found, ended
+        return found, outcome
 
     def arm(self, fault: Fault, place: Place, times: int, and_all_after: bool) -> None:
         """Let a fault act on `times` attempts at a call, 0 meaning all; or on every call from this one on."""
@@ -149,14 +149,14 @@ class Matrix:
 
     def run(
         self,
-        life: Life,
+        scenario: Scenario,
         fault: Fault | None = None,
         place: Place | None = None,
         times: int = 0,
         and_all_after: bool = False,
         **options: Any,
-    ) -> Ended:
-        """Run a life. A fault that the simulator does not have is made here, and time-outs that matter are cut."""
+    ) -> Outcome:
+        """Run a scenario. A fault that the simulator does not have is made here, and time-outs that matter are cut."""
         attempts: list[Attempt] = []
         waits: list[float] = []
         send = request_module.Request._send
@@ -192,18 +192,18 @@ class Matrix:
             "ca_path": str(self.elsewhere.ca_path),
             "retries": RETRIES,
             "retry_budget": BUDGET_S,
-            **life.options,
+            **scenario.options,
             **options,
         }
         exception = None
         started = time.monotonic()
         try:
-            result = RUNS[life.entry](self.simulator, given, connect)
+            result = RUNS[scenario.entry](self.simulator, given, connect)
         except StellarError as error:
             result, exception = error.to_result(), error
         seconds = time.monotonic() - started
         self.monkeypatch.setattr(request_module.Request, "_send", send)
-        return Ended(result, exception, attempts, waits, self.simulator.requests(), seconds)
+        return Outcome(result, exception, attempts, waits, self.simulator.requests(), seconds)
 
 
 def _case(simulator: Simulator, given: dict[str, Any], connect: Any) -> dict[str, Any]:

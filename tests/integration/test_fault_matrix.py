@@ -27,7 +27,6 @@ from tests.faults import (
     INFO,
     LATER_PAGE,
     LIST,
-    LIVES,
     LOOK,
     LOOK_COMMENTS,
     LOOKUP,
@@ -39,6 +38,7 @@ from tests.faults import (
     READ_BACK,
     READ_LAST,
     REREAD,
+    SCENARIOS,
     TENANTS,
     TEXT,
     TOKEN,
@@ -53,7 +53,7 @@ PART_OF = {**{call: part for part, call in PARTS.items()}, OLD_SCORES: "scores"}
 # How long a fault lasts
 ONCE, FOR_GOOD, ALL = "one attempt", "all attempts", "all attempts and all later requests"
 
-# What each entry may call, whatever the lives of the table do
+# What each entry may call, whatever the scenarios of the table do
 CHANGES = {PUT, LOOK, READ_BACK, HISTORY, COMMENT, LOOK_COMMENTS, READ_LAST}
 MAY_CALL = {
     # A ticket is on one page.
@@ -76,38 +76,38 @@ def matrix(sim, places_elsewhere, monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def unharmed():
-    """unharmed(matrix, life) -> the places of its calls, its result, the store before and after, without a fault."""
+def baseline():
+    """baseline(matrix, scenario) -> the places of its calls, its result, the store before and after; no fault acts."""
     known = {}
 
     def look(matrix, name):
         if name not in known:
-            matrix.prepare(LIVES[name])
+            matrix.prepare(SCENARIOS[name])
             before = store(matrix.simulator)
-            places, ended = matrix.places(LIVES[name])
-            assert not ended.failed, ended.result["msg"]
-            known[name] = places, ended.result, before, store(matrix.simulator)
+            places, outcome = matrix.places(SCENARIOS[name])
+            assert not outcome.failed, outcome.result["msg"]
+            known[name] = places, outcome.result, before, store(matrix.simulator)
         return known[name]
 
     return look
 
 
-@pytest.mark.parametrize("name", LIVES)
+@pytest.mark.parametrize("name", SCENARIOS)
 def test_each_entry_makes_the_calls_of_the_table(matrix, name):
-    life = LIVES[name]
-    matrix.prepare(life)
-    assert tuple(faults.names_of(matrix.run(life).requests)) == life.calls
+    scenario = SCENARIOS[name]
+    matrix.prepare(scenario)
+    assert tuple(faults.names_of(matrix.run(scenario).requests)) == scenario.calls
 
 
 @pytest.mark.parametrize("entry", MAY_CALL)
 def test_each_call_of_each_entry_is_tried(entry):
-    lives = [life for life in LIVES.values() if life.entry == entry]
-    assert {call for life in lives for call in life.cells} == MAY_CALL[entry]
-    assert {call for life in lives for call in life.calls} == MAY_CALL[entry]
+    scenarios = [scenario for scenario in SCENARIOS.values() if scenario.entry == entry]
+    assert {call for scenario in scenarios for call in scenario.cells} == MAY_CALL[entry]
+    assert {call for scenario in scenarios for call in scenario.calls} == MAY_CALL[entry]
 
 
 def test_each_entry_and_each_call_is_known():
-    assert {life.entry for life in LIVES.values()} == set(MAY_CALL)
+    assert {scenario.entry for scenario in SCENARIOS.values()} == set(MAY_CALL)
     assert set().union(*MAY_CALL.values()) == set(CALLS)
 
 
@@ -123,59 +123,59 @@ def lasting(fault, call):
 
 
 CELLS = [
-    (name, life_name, call, lasts)
+    (name, scenario_name, call, lasts)
     for name, fault in FAULTS.items()
-    for life_name, life in LIVES.items()
-    for call in life.cells
+    for scenario_name, scenario in SCENARIOS.items()
+    for call in scenario.cells
     for lasts in lasting(fault, call)
 ]
-FIRST_LIFE = {call: name for name, life in reversed(LIVES.items()) for call in life.cells}
+FIRST_SCENARIO = {call: name for name, scenario in reversed(SCENARIOS.items()) for call in scenario.cells}
 # Waiting for what never comes takes its time: here once for each call, and for all entries in make test-long.
-SLOW = [cell for cell in CELLS if FAULTS[cell[0]].quick and cell[1] != FIRST_LIFE[cell[2]]]
+SLOW = [cell for cell in CELLS if FAULTS[cell[0]].quick and cell[1] != FIRST_SCENARIO[cell[2]]]
 QUICK = [cell for cell in CELLS if cell not in SLOW]
 
 
 @pytest.mark.parametrize("cell", QUICK, ids="-".join)
-def test_fault(matrix, unharmed, cell):
-    meet(matrix, unharmed, *cell)
+def test_fault(matrix, baseline, cell):
+    inject(matrix, baseline, *cell)
 
 
-def meet(matrix, unharmed, name, life_name, call, lasts):
+def inject(matrix, baseline, name, scenario_name, call, lasts):
     """Let a fault act on a call, and see that nothing is lost, untold or told wrongly."""
-    fault, life = FAULTS[name], LIVES[life_name]
-    places, result, before, final = unharmed(matrix, life_name)
+    fault, scenario = FAULTS[name], SCENARIOS[scenario_name]
+    places, result, before, final = baseline(matrix, scenario_name)
     times = 1 if lasts == ONCE else 0
-    matrix.prepare(life)
+    matrix.prepare(scenario)
     matrix.arm(fault, places[call], times, lasts == ALL)
-    ended = matrix.run(life, fault, places[call], times, lasts == ALL)
+    outcome = matrix.run(scenario, fault, places[call], times, lasts == ALL)
     after = store(matrix.simulator)
 
-    cell = Cell(matrix.simulator, fault, life, call, lasts, places[call], ended, result)
+    cell = Cell(matrix.simulator, fault, scenario, call, lasts, places[call], outcome, result)
     attempts = cell.assert_attempts()
-    outcome = cell.assert_named() if cell.error else cell.assert_mended()
+    kind = cell.assert_reported() if cell.error else cell.assert_recovered()
     cell.assert_looked()
-    if life.entry in (CASE, CASES):
+    if scenario.entry in (CASE, CASES):
         cell.assert_store(before, after, final)
     else:
         assert matrix.simulator.writes() == []
         # Nothing of what could be read before the fault, as if it was all
-        assert not cell.error or not {"cases", "found"} & set(ended.result)
+        assert not cell.error or not {"cases", "found"} & set(outcome.result)
     cell.assert_nothing_leaks()
     # It would be half a minute and more if a time-out was for each byte, or none.
-    assert ended.seconds < 10
+    assert outcome.seconds < 10
     # Calls that the platform asked to slow down also keep a gap between them.
-    assert sum(ended.waits) <= BUDGET_S + len(ended.attempts) * LONGEST_GAP_S
-    seconds = round(ended.seconds, 3)
-    facts = {"call": call, "lasts": lasts, "outcome": outcome, "attempts": attempts, "seconds": seconds}
-    evidence.record("fault", fault=name, entry=life.entry, **facts)
+    assert sum(outcome.waits) <= BUDGET_S + len(outcome.attempts) * LONGEST_GAP_S
+    seconds = round(outcome.seconds, 3)
+    facts = {"call": call, "lasts": lasts, "outcome": kind, "attempts": attempts, "seconds": seconds}
+    evidence.record("fault", fault=name, entry=scenario.entry, **facts)
 
 
 class Cell:
     """What must be true of a run that met a fault."""
 
-    def __init__(self, simulator, fault, life, call, lasts, place, ended, unharmed):
-        self.simulator, self.ended, self.result, self.unharmed = simulator, ended, ended.result, unharmed
-        self.fault, self.life, self.call, self.lasts, self.place = fault, life, call, lasts, place
+    def __init__(self, simulator, fault, scenario, call, lasts, place, outcome, baseline):
+        self.simulator, self.outcome, self.result, self.baseline = simulator, outcome, outcome.result, baseline
+        self.fault, self.scenario, self.call, self.lasts, self.place = fault, scenario, call, lasts, place
         failed = [item for item in self.result.get("case_results", ()) if item["outcome"] == "failed"]
         # What failed is told by the item of its case, if it is one of several.
         self.error = failed[0]["error"] if failed else self.result.get("error", {})
@@ -186,20 +186,20 @@ class Cell:
     # -- attempts --------------------------------------------------------------------------------------
 
     def assert_attempts(self):
-        ended, attempts = self.ended, len(self.ended.of(self.place))
-        sent = sum(not one.elsewhere for one in ended.attempts)
+        outcome, attempts = self.outcome, len(self.outcome.of(self.place))
+        sent = sum(not one.elsewhere for one in outcome.attempts)
         # On a busy machine a time-out that was cut may come before the request is there.
-        assert len(ended.requests) == sent or (len(ended.requests) < sent and self.fault.quick)
+        assert len(outcome.requests) == sent or (len(outcome.requests) < sent and self.fault.quick)
         # What the platform asks to slow down also waits before calls that are no retries.
         # So does a read of a case that may show the write later.
-        waits = len([wait for wait in ended.waits if wait not in SETTLING_S])
+        waits = len([wait for wait in outcome.waits if wait not in SETTLING_S])
         retries = self.result.get("requests", {}).get("retry", waits)
         assert retries == waits or (retries < waits and self.fault.status == 429)
         if self._is_asked_to_wait():
             # What comes too early costs time only, so that retry_budget ends it.
             assert attempts > RETRIES
         else:
-            assert attempts == self._documented_attempts(), [one.at for one in ended.attempts]
+            assert attempts == self._documented_attempts(), [one.at for one in outcome.attempts]
         return attempts
 
     def _is_asked_to_wait(self):
@@ -224,12 +224,12 @@ class Cell:
 
     def _is_looked_for(self):
         """Whether the client looks before it repeats: a comment, and what has a guard, as all rules have."""
-        has_guard = "if_unmodified_since" in json.dumps(self.life.options) or self.life.entry == CASES
+        has_guard = "if_unmodified_since" in json.dumps(self.scenario.options) or self.scenario.entry == CASES
         return self.call == COMMENT or (self.call == PUT and has_guard)
 
     # -- what is said ----------------------------------------------------------------------------------
 
-    def assert_named(self):
+    def assert_reported(self):
         method, path, status, cause = self.place.method, API + self.place.path, self.fault.status, self.fault.cause
         if self.call in (LOOK, LOOK_COMMENTS):
             # The message is about the write that nobody could look for.
@@ -254,7 +254,7 @@ class Cell:
         assert re.search(cause, self.message), self.message
         assert status is None or f"HTTP {status}" in self.message, self.message
         if self.fault.is_retried(self.call) and method + path == self.place.method + API + self.place.path:
-            attempts = len(self.ended.of(self.place))
+            attempts = len(self.outcome.of(self.place))
             if self._is_too_late():
                 # Of the smallest page
                 attempts = RETRIES + 1
@@ -263,10 +263,10 @@ class Cell:
         assert bool(re.search("is unknown|Could not determine", self.message)) is self.outcome_unknown
         return "indeterminate" if self.outcome_unknown else "reported"
 
-    def assert_mended(self):
+    def assert_recovered(self):
         """It did what it does without the fault, or says what it left out."""
-        is_met = self.ended.of(self.place)[-1].acted
-        if self.life.entry not in (CASE, CASES):
+        is_met = self.outcome.of(self.place)[-1].acted
+        if self.scenario.entry not in (CASE, CASES):
             return self._assert_answer()
         if self.call == READ_LAST and is_met:
             self._assert_warned("may be older than the comment")
@@ -292,7 +292,7 @@ class Cell:
 
     def _assert_answer(self):
         """The answer is what it is without the fault; of what could not be read it says so."""
-        got, expected = ({**each, "requests": {}, "warnings": []} for each in (self.result, self.unharmed))
+        got, expected = ({**each, "requests": {}, "warnings": []} for each in (self.result, self.baseline))
         if got == expected:
             return "recovered"
         if got.get("missing"):
@@ -311,9 +311,9 @@ class Cell:
 
     def assert_looked(self):
         """There is no conclusion about a write that may have arrived without a look."""
-        if self.call in WRITES and self.ended.of(self.place)[-1].acted and not self.fault.refuses:
+        if self.call in WRITES and self.outcome.of(self.place)[-1].acted and not self.fault.refuses:
             look = f"/cases/{FIRST}/comments" if self.call == COMMENT else f"/cases/{FIRST}"
-            assert ("GET", look) in self.ended.later(self.place)
+            assert ("GET", look) in self.outcome.later(self.place)
 
     def assert_store(self, before, after, final):
         comments = {case_id: self._comments(case_id) for case_id in (FIRST, faults.SECOND)}
@@ -324,28 +324,28 @@ class Cell:
         if self.outcome_unknown:
             # Whoever is not told of a change would not look.
             assert claims is True
-        elif self.life.entry == CASE:
+        elif self.scenario.entry == CASE:
             assert claims is is_changed
         elif "case_results" in self.result:
-            assert_true(Done(self.result, self.ended.failed, self.ended.requests), before, after)
+            assert_true(Done(self.result, self.outcome.failed, self.outcome.requests), before, after)
         else:
             assert not claims
             assert after == before
         if is_changed:
             assert managed(after[FIRST]) == managed(final[FIRST])
         if not self.error:
-            assert comments[FIRST] == ([TEXT] if TEXT in json.dumps(self.life.options) else [])
+            assert comments[FIRST] == ([TEXT] if TEXT in json.dumps(self.scenario.options) else [])
             assert managed(after[faults.SECOND]) == managed(final[faults.SECOND])
             self._assert_shows(after[FIRST])
         elif not self.outcome_unknown and not self.error_is_of_another_case:
             assert comments[FIRST] == []
-        if self.error and self.life.entry == CASES:
+        if self.error and self.scenario.entry == CASES:
             self._assert_undoes(before)
 
     def _assert_shows(self, record):
         """The result shows the case as it is."""
-        if self.life.entry == CASE:
-            assert self.result["changes"] == self.unharmed["changes"]
+        if self.scenario.entry == CASE:
+            assert self.result["changes"] == self.baseline["changes"]
             for name in ("status", "name", "tags", "assignee"):
                 assert self.result["case"][name] == record[name]
 
@@ -365,20 +365,20 @@ class Cell:
 
     def assert_nothing_leaks(self):
         texts = [repr(self.result)]
-        if self.ended.exception is not None:
-            texts += traceback.format_exception(self.ended.exception)
+        if self.outcome.exception is not None:
+            texts += traceback.format_exception(self.outcome.exception)
         canaries.assert_none(canaries.of(self.simulator), *texts, where="results and exceptions of runs in process")
 
 
 @pytest.mark.parametrize("call", [TOKEN, PUT])
 @pytest.mark.parametrize("name", [name for name, fault in FAULTS.items() if fault.again])
-def test_the_budget_ends_it_whatever_number_of_tries_is_allowed(matrix, unharmed, name, call):
-    fault, life = FAULTS[name], LIVES["one case by its id"]
-    places, *_others = unharmed(matrix, "one case by its id")
-    matrix.prepare(life)
+def test_the_budget_ends_it_whatever_number_of_tries_is_allowed(matrix, baseline, name, call):
+    fault, scenario = FAULTS[name], SCENARIOS["one case by its id"]
+    places, *_others = baseline(matrix, "one case by its id")
+    matrix.prepare(scenario)
     matrix.arm(fault, places[call], 0, True)
-    ended = matrix.run(life, fault, places[call], 0, True, retries=100, retry_budget=3)
-    assert ended.failed
-    assert sum(ended.waits) <= 3 + len(ended.attempts) * LONGEST_GAP_S
-    assert 1 < len(ended.attempts) < 15
-    assert ended.seconds < 10
+    outcome = matrix.run(scenario, fault, places[call], 0, True, retries=100, retry_budget=3)
+    assert outcome.failed
+    assert sum(outcome.waits) <= 3 + len(outcome.attempts) * LONGEST_GAP_S
+    assert 1 < len(outcome.attempts) < 15
+    assert outcome.seconds < 10

@@ -188,22 +188,22 @@ class Met:
         sent = self._sent()
         assert self.fault.status == 429 or max(sent.values(), default=0) <= allowed
         for message, error in self.said:
-            told = self._told(message)
-            assert told == error.get("attempts", told)
+            reported = self._reported_attempts(message)
+            assert reported == error.get("attempts", reported)
             if self.fault.place:
-                assert told == (allowed if self.fault.again else 1)
+                assert reported == (allowed if self.fault.again else 1)
             elif "path" in error:
                 # Where cases are written at once, one may expire the token of the other's look, and there is no retry.
-                told += "A new token was refused as well" in message
+                reported += "A new token was refused as well" in message
                 # On a busy machine a short time-out may come before the request is there.
-                assert sent[error["path"]] == told or (self.fault.quick and sent[error["path"]] < told)
+                assert sent[error["path"]] == reported or (self.fault.quick and sent[error["path"]] < reported)
 
     def _sent(self):
         """How often the call was sent. Each case is written to by calls of its own."""
         made = zip(calls(self.requests), self.requests, strict=True)
         return Counter(entry["path"] for call, entry in made if call == self.call)
 
-    def _told(self, message):
+    def _reported_attempts(self, message):
         found = re.search(r"Tried (\d+) times\.", message)
         return int(found[1]) if found else 1
 
@@ -211,7 +211,8 @@ class Met:
         # What leads to no server meets the first call, and each one after it.
         call, lasts = (TOKEN, ALL) if self.fault.place else (self.call, FOR_GOOD)
         attempts = max(
-            self._sent().values(), default=max((self._told(message) for message, _error in self.said), default=1)
+            self._sent().values(),
+            default=max((self._reported_attempts(message) for message, _error in self.said), default=1),
         )
         facts = {"lasts": lasts, "outcome": self.outcome, "attempts": attempts, "seconds": round(seconds, 1)}
         evidence.record("fault", fault=self.name, entry=self.entry, call=call, **facts)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.test_fault_matrix import SLOW, matrix, meet, places_elsewhere, unharmed
+from tests.integration.test_fault_matrix import SLOW, baseline, inject, matrix, places_elsewhere
 
-__all__ = ["matrix", "places_elsewhere", "unharmed"]
+__all__ = ["baseline", "matrix", "places_elsewhere"]
 
 
 @pytest.mark.parametrize("cell", SLOW, ids="-".join)
-def test_fault(matrix, unharmed, cell):
-    meet(matrix, unharmed, *cell)
+def test_fault(matrix, baseline, cell):
+    inject(matrix, baseline, *cell)

@@ -20,26 +20,28 @@ import yaml
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
 from tests import canaries, evidence
-from tests.faults import API, CASES, FAULTS, LIVES, ROLE, SEED
+from tests.faults import API, CASES, FAULTS, ROLE, SCENARIOS, SEED
 from tests.integration.hygiene import Analyst
-from tests.integration.matrix import RETRIES, Attempt, Ended
+from tests.integration.matrix import RETRIES, Attempt, Outcome
 from tests.integration.playbook import ROOT
-from tests.integration.test_fault_matrix import FOR_GOOD, Cell, matrix, places_elsewhere, unharmed
+from tests.integration.test_fault_matrix import FOR_GOOD, Cell, baseline, matrix, places_elsewhere
 
-__all__ = ["matrix", "places_elsewhere", "unharmed"]
+__all__ = ["baseline", "matrix", "places_elsewhere"]
 
 # 502 and 503 are told apart from 504 by their numbers only.
 # What the report has of the result of stellar_cases
 OF_THE_MODULE = ("changed", "case_results", "findings", "rules", "counts", "undo", "requests")
 NAMES = [name for name, fault in FAULTS.items() if fault.kind and name not in ("502", "503")]
-RULES = {name: life for name, life in LIVES.items() if life.entry == CASES and "rules" in life.options}
-CELLS = [(name, call) for name, life in RULES.items() for call in life.cells]
+RULES = {
+    name: scenario for name, scenario in SCENARIOS.items() if scenario.entry == CASES and "rules" in scenario.options
+}
+CELLS = [(name, call) for name, scenario in RULES.items() for call in scenario.cells]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_role(matrix, unharmed, tmp_path, name):
+def test_role(matrix, baseline, tmp_path, name):
     fault = _as_real(FAULTS[name])
-    known = {life: unharmed(matrix, life) for life in RULES}
+    known = {scenario: baseline(matrix, scenario) for scenario in RULES}
     records, output, seconds = _play(matrix.simulator, tmp_path, fault, known)
     # Seconds of time-outs and waits, and Ansible itself
     assert seconds < 30 * len(CELLS)
@@ -48,13 +50,13 @@ def test_role(matrix, unharmed, tmp_path, name):
     texts += [file.read_text(encoding="utf-8") for file in tmp_path.rglob("*.journal")]
     where = "output, results and journals of the role"
     canaries.assert_none({*secrets, *canaries.of(matrix.simulator)}, *texts, where=where)
-    outcomes = []
-    for (life, call), record in zip(CELLS, records, strict=True):
-        _restore(matrix, life, record)
-        cell = CellOfTheRole(matrix.simulator, fault, life, call, record, known[life])
-        outcomes.append(cell.check())
-    for (_life, call), (outcome, attempts) in zip(CELLS, outcomes, strict=True):
-        facts = {"call": call, "lasts": FOR_GOOD, "outcome": outcome, "attempts": attempts}
+    checked = []
+    for (scenario, call), record in zip(CELLS, records, strict=True):
+        _restore(matrix, scenario, record)
+        cell = CellOfTheRole(matrix.simulator, fault, scenario, call, record, known[scenario])
+        checked.append(cell.check())
+    for (_scenario, call), (kind, attempts) in zip(CELLS, checked, strict=True):
+        facts = {"call": call, "lasts": FOR_GOOD, "outcome": kind, "attempts": attempts}
         evidence.record("fault", fault=name, entry=ROLE, seconds=round(seconds / len(CELLS), 1), **facts)
 
 
@@ -69,10 +71,12 @@ def _play(simulator, folder, fault, known):
     """Run the role for each cell, in one play: what callback_plugins/cells.py wrote down, the output, the seconds."""
     cells, tasks = [], []
     for number, (name, call) in enumerate(CELLS):
-        life, place = LIVES[name], known[name][0][call]
+        scenario, place = SCENARIOS[name], known[name][0][call]
         at = {"method": place.method, "path": place.path, "after": place.after, "times": 0}
-        cells.append({"switches": life.switches, "faults": [*life.lost, (fault.kind, {**fault.parameters, **at})]})
-        tasks.append(_task(number, life, fault))
+        cells.append(
+            {"switches": scenario.switches, "faults": [*scenario.lost, (fault.kind, {**fault.parameters, **at})]}
+        )
+        tasks.append(_task(number, scenario, fault))
     # What the test writes down holds tokens, and what the run writes may not.
     playbook, given, recorded = (folder / name for name in ("playbook.yml", "cells.json", "cells.jsonl"))
     work = folder / "work"
@@ -98,17 +102,17 @@ def _play(simulator, folder, fault, known):
     return [json.loads(line) for line in recorded.read_text(encoding="utf-8").splitlines()], ran.output, seconds
 
 
-def _task(number, life, fault):
+def _task(number, scenario, fault):
     connection = {
-        **({"tenant": life.options["tenant"]} if "tenant" in life.options else {}),
+        **({"tenant": scenario.options["tenant"]} if "tenant" in scenario.options else {}),
         "retries": RETRIES,
         # Whoever is asked to slow down uses all of it.
         "retry_budget": 4 if fault.status == 429 else 30,
         "timeout": 2 if fault.quick else 30,
     }
     variables = {
-        "rules": life.options["rules"],
-        "recheck_after": life.options.get("recheck_after", 600),
+        "rules": scenario.options["rules"],
+        "recheck_after": scenario.options.get("recheck_after", 600),
         "concurrency": 1,
         "journal": f"{number}.journal",
     }
@@ -125,17 +129,17 @@ def _task(number, life, fault):
     }
 
 
-def _restore(matrix, life, record):
+def _restore(matrix, scenario, record):
     """Make the simulator's store what it was after a cell."""
     matrix.simulator.reset(seed=record["store"])
-    matrix.simulator.switch(**LIVES[life].switches)
+    matrix.simulator.switch(**SCENARIOS[scenario].switches)
 
 
 class CellOfTheRole(Cell):
     """What must be true of a run of the role that met a fault: all that must be of its module, and of its report."""
 
-    def __init__(self, simulator, fault, life, call, record, known):
-        places, unharmed_result, self.before, self.final = known
+    def __init__(self, simulator, fault, scenario, call, record, known):
+        places, baseline_result, self.before, self.final = known
         (run,) = [r for _kind, task, r in record["results"] if task.endswith("Apply the policy and write the reports")]
         self.report = run["report"]
         ran = {name: self.report[name] for name in OF_THE_MODULE}
@@ -146,23 +150,23 @@ class CellOfTheRole(Cell):
         self.after = {case["_id"]: case for case in record["store"]}
         place = places[call]
         exception = StellarError("The role", self.failures[0]) if self.failures else None
-        ended = Ended(ran, exception, attempts_of(record["requests"], place), [], record["requests"], 0.0)
-        super().__init__(simulator, fault, LIVES[life], call, FOR_GOOD, place, ended, unharmed_result)
+        outcome = Outcome(ran, exception, attempts_of(record["requests"], place), [], record["requests"], 0.0)
+        super().__init__(simulator, fault, SCENARIOS[scenario], call, FOR_GOOD, place, outcome, baseline_result)
 
     def check(self):
         attempts = self.assert_attempts()
-        outcome = self.assert_named() if self.error else self.assert_mended()
+        kind = self.assert_reported() if self.error else self.assert_recovered()
         self.assert_looked()
         self.assert_report()
         self.assert_store(self.before, self.after, self.final)
-        return outcome, attempts
+        return kind, attempts
 
     def assert_attempts(self):
-        attempts = len(self.ended.of(self.place))
+        attempts = len(self.outcome.of(self.place))
         if self._is_asked_to_wait():
             assert attempts > RETRIES
         else:
-            assert attempts == self._documented_attempts(), [one.at for one in self.ended.attempts]
+            assert attempts == self._documented_attempts(), [one.at for one in self.outcome.attempts]
         return attempts
 
     def assert_report(self):

@@ -312,8 +312,8 @@ def _run(simulator, directory, environment):
     return run
 
 
-def told(value):
-    """What is told of a run, without what another reset of the simulator makes another: times, and ids made of them."""
+def describe(value):
+    """Return what a run reports, without what each reset of the simulator changes: times, and ids made of them."""
     text = json.dumps(value, indent=1, sort_keys=True)
     text = re.sub(r"\b([0-9a-f]{8})[0-9a-f]{16}\b", lambda id_: "new" if int(id_[1], 16) > RECENT_S else id_[0], text)
     return re.sub(r"\b\d{13}\b", lambda ms: "now" if int(ms[0]) > RECENT_S * 1000 else ms[0], text)
@@ -325,7 +325,7 @@ def test_both_ways_are_equal(runs, name):
     assert here
     for one, other in zip(here, module, strict=True):
         assert one.kind == other.kind
-        assert told(compared(one.result, one.kind)) == told(compared(other.result, other.kind))
+        assert describe(compared(one.result, one.kind)) == describe(compared(other.result, other.kind))
         assert _without_tokens(one) == _without_tokens(other)
 
 
