@@ -78,6 +78,42 @@ def test_gate_reports_and_undo(terminal, simulator, tmp_path):
     assert not pwned.exists()
 
 
+@pytest.mark.parametrize("mode", ["--check", "--verbose"])
+def test_planned_cases_over_max_changes_count_once(mode, terminal, simulator, tmp_path):
+    """With ansible-core 2.18 a role's numbers become text; counts that are text would all be taken for skipped."""
+    simulator.reset()
+    before = [simulator.case(one["_id"]) for one in simulator.cases()[:3]]
+    rule = {"name": "All", "match": {}, "set": {"tags": {"add": ["seen"]}}}
+    variables = {"rules": [rule], "max_changes": 2, "report_dir": str(tmp_path / "reports")}
+    code, output = terminal("hygiene", mode, **{f"case_hygiene_{name}": value for name, value in variables.items()})
+    assert code == 2, output
+    planned = len(simulator.cases())
+    assert planned > 2
+    assert f"Aborted before the first write: {planned} changes planned, max_changes is 2. See case_results" in output
+    counts = f"{planned} cases read, {planned} planned, not applied, 0 findings, 0 failed, 0 skipped"
+    assert counts in output, output
+    assert f"{planned} planned, not applied: All" in output, output
+    assert not simulator.writes()
+    assert [simulator.case(one["_id"]) for one in before] == before
+
+    report = json.loads((tmp_path / "reports/hygiene.json").read_text(encoding="utf-8"))
+    assert (report["result"], report["passed"], report["error"]) == ("limit", False, "")
+    assert {name: number for name, number in report["counts"].items() if number != 0} == {
+        "read": planned,
+        "skipped": planned,
+    }
+
+    page = (tmp_path / "reports/hygiene.html").read_text(encoding="utf-8")
+    tiles = page.partition('<ul class="tiles"')[2].partition("</ul>")[0]
+    found = {
+        label: int(number.replace(",", "")) for number, label in re.findall("<b>([0-9,]+)</b> ([^<]+)</li>", tiles)
+    }
+    assert found["planned, not applied"] == planned, found
+    assert sum(found.values()) == 2 * planned, f"as read and as planned, and as nothing else: {found}"
+    assert '<h2 id="planned">' in page
+    assert '<h2 id="skipped">' not in page
+
+
 @pytest.mark.parametrize(
     ("variables", "message"),
     [
