@@ -24,6 +24,12 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"policy_file": "FOLDER/broken.yml"}, r"Policy FOLDER/broken\.yml: line 3, column 4: "),
     ({"policy_file": "FOLDER/list.yml"}, r"Policy FOLDER/list\.yml: line 1: the file must be a dictionary\. "),
     ({"policy_file": "FOLDER/misspelt.yml"}, r"Rule 2 'B': match\.stauts is unknown\. Valid keys are status, "),
+    (
+        {"policy_file": "FOLDER/closed.yml"},
+        r"Rule 1 'Phishing': match\.status must be one of New, In Progress, Escalated, Resolved, Cancelled; "
+        r"got \"Open\"\. Correct the value\.",
+    ),
+    ({"rules": [{"name": "A"}]}, r"Rule 1 'A': match is required\. Add it\."),
     ({"policy_file": ""}, r"case_hygiene_policy_file has no value: give the path of a policy, or leave it out "),
     ({"rules": []}, r"rules is an empty list\. "),
     (
@@ -76,6 +82,7 @@ def test_mistakes_are_named_before_anything_is_sent(play: Callable[..., Run], si
     (tmp_path / "misspelt.yml").write_text(
         "rules:\n  - {name: A, match: {}}\n  - {name: B, match: {stauts: [New]}}\n", encoding="utf-8"
     )
+    (tmp_path / "closed.yml").write_text("rules:\n  - {name: Phishing, match: {status: Open}}\n", encoding="utf-8")
     (tmp_path / "taken/hygiene.json").mkdir(parents=True)
     runs = [
         {
