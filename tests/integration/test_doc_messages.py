@@ -301,6 +301,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
         lambda p: p.faulty("echo", path="*/access_token", status=200, spelling="list").case()
     ),
     "case_id must have only letters, digits, - and _; got …": lambda p: p.case(case_id="cases/1"),
+    "status must be one of …; got ….": lambda p: p.case(status="open"),
     "resolution belongs to status Resolved, …": lambda p: p.case(resolution="Benign"),
     "update_alerts works only with a status that closes the case.": lambda p: p.case(update_alerts=True),
     "comment is empty.": lambda p: p.case(comment=" "),

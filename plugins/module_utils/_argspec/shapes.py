@@ -18,7 +18,7 @@ NEVER_NULL = ("if_unmodified_since",)
 
 
 def quoted(value: Any) -> str:
-    """Return how a message shows the value of an option. Spaces that look like none, such as U+00A0, are escaped."""
+    """Return how a message shows the value of an option. Characters that look like others, as U+00A0, are escaped."""
     text = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in printable(value, 60))
     return f'"{text}"'
 
@@ -55,11 +55,13 @@ def shaped(given: dict[Any, Any], table: dict[str, Any], path: str = "") -> dict
 
 
 def _options_of(table: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the specification of each option of a table."""
     options: dict[str, dict[str, Any]] = table["options"] if "options" in table else table["argument_spec"]
     return options
 
 
 def _shaped_value(option: str, value: Any, spec: dict[str, Any], path: str) -> Any:
+    """Return a value for the validator. path: of the options in it. Raises InputError."""
     if "options" in spec:
         if not isinstance(value, dict):
             got = "a list" if isinstance(value, list) else quoted(value)
