@@ -64,7 +64,7 @@ def _elsewhere(place: str, cause: str, **more: Any) -> Fault:
 
 
 TOO_SLOW = "no complete answer in time"
-NO_ANSWER = "does not hold|is not an answer to this request|holds no access_token"
+NO_ANSWER = "does not hold|is not an answer to this request|contains no access_token"
 OTHER_HOST = "https://other.example"
 LOGIN_PAGE = "Likely a login page, a proxy or another server answered"
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One exception family.
+"""One exception family, and printable(), which makes text of the platform safe for a message.
 
 Every message answers four questions, in this order: which action failed, what happened,
 what that likely means, what to change.

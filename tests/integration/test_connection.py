@@ -457,7 +457,7 @@ def canned():
     [
         (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope", "can't be decompressed"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", "is not a JSON object"),
-        (b'HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\n{"access_token": 5}', "holds no access_token"),
+        (b'HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\n{"access_token": 5}', "contains no access_token"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{}", "HTTP 200, but the answer broke off: .*2 bytes read"),
         (b"SSH-2.0-OpenSSH_9.2\r\n", "no answer to plain http"),
     ],

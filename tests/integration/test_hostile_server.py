@@ -111,7 +111,7 @@ ODD_TOKENS = {
 def test_a_token_that_is_none(attack, kind):
     said = {"POST access_token": {"access_token": ODD_TOKENS[kind]}}
     _result, message = attack(f"a token that is {kind}", "stellar_case", said)
-    assert "the answer holds no access_token" in message
+    assert "the answer contains no access_token" in message
     assert len(attack.platform.asked) == 1
 
 

@@ -39,15 +39,18 @@ TESTS = {
     "_model/query": ("_model/test_query", "_argspec/test_rules"),
     "_model/times": ("_model/test_query", "_model/test_time_properties"),
     "_http/auth": ("_http/test_auth",),
-    "_http/client": ("_http/test_client", "_http/test_client_retries", "_http/test_request", "_http/test_no_answer"),
-    "_http/session": ("_http/test_session", "_http/test_client", "_http/test_client_retries"),
+    "_http/client": ("_http/test_client", "_http/test_retries", "_http/test_request", "_http/test_no_answer"),
+    "_http/retries": ("_http/test_retries", "_http/test_no_answer", "_http/test_token_renewal"),
+    "_http/token_renewal": ("_http/test_token_renewal", "_http/test_exchange_answers", "_http/test_client"),
+    "_http/session": ("_http/test_session", "_http/test_client", "_http/test_retries"),
     "_http/scrub": ("_http/test_scrub",),
     "_http/request": (
         "_http/test_request",
         "_http/test_no_answer",
         "_http/test_exchange_answers",
         "_http/test_client",
-        "_http/test_client_retries",
+        "_http/test_retries",
+        "_http/test_token_renewal",
     ),
 }
 

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The JWT: exchange of a key for it, its expiry, its renewal.
+"""The token (JWT): how a key is sent for it, when it expires, and the one that all requests of a run share.
+
+What follows a 401 is in token_renewal.py.
 
 Vendor docs 5.2: POST /access_token takes a legacy key as Basic (user and key); from 5.5 a scoped
 key as Bearer, without a user name. The returned JWT is valid for ten minutes.

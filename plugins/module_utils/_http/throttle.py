@@ -192,7 +192,7 @@ class Throttle:
         self._left_s -= self._cost(start, end)
         self._counted_until = max(self._counted_until, end)
 
-    def retry_after(self, wait: float, slow_down: bool) -> None:
+    def wait_before_retry(self, wait: float, slow_down: bool) -> None:
         """Wait before a retry; with slow_down, all threads wait, and fewer and slower attempts follow."""
         with self._changed:
             self.retries += 1

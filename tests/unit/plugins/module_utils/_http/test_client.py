@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import base64
 import threading
-import time
 from urllib.parse import urlsplit
 
 import pytest
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import ApiError
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.client import Client
 from tests import canned
 from tests.canned import http
-from tests.unit.plugins.module_utils._http.clients import API, DATE, DATE_S, KEY, LOGIN, TOKEN, connection, failure
+from tests.unit.plugins.module_utils._http.clients import API, KEY, LOGIN, TOKEN, connection, failure
 
 # -- what is sent -----------------------------------------------------------------------------------------------------
 
@@ -75,33 +73,6 @@ def test_one_connection_and_no_cookies(make):
     assert not any("cookie" in asked.headers for asked in client.asked)
 
 
-@pytest.mark.parametrize("token", [None, 5, "", " " * 20, "x" * 15, "x" * 20 + "\n", "é" * 20, ["a"], "x" * 16385])
-def test_what_is_no_token(make, token):
-    error = failure(make(http({"access_token": token}), api_key=KEY).get, "a")
-    assert isinstance(error, ApiError)
-    assert "HTTP 200, but the answer holds no access_token. The answer (" in str(error)
-    assert "Could not get an access token (POST http://127.0.0.1:" in str(error)
-
-
-def test_the_longest_token(make):
-    client = make(http({"access_token": "x" * 16384}), http(), api_key=KEY)
-    client.get("a")
-    assert len(client.asked[1].headers["authorization"]) == len("Bearer ") + 16384
-
-
-@pytest.mark.parametrize(
-    ("exp", "date", "seconds"),
-    [
-        (None, DATE, 600),
-        (DATE_S + 90, DATE, 90),
-        (DATE_S + 90, "Tue, 15 Nov 1994 08:12:41 GMT", 80),
-    ],
-)
-def test_a_token_lives_by_the_clock_of_the_platform(make, exp, date, seconds):
-    client = make(http({"access_token": TOKEN, "exp": exp}, Date=date), api_key=KEY)
-    assert client._exchange() == (TOKEN, seconds)
-
-
 # -- proxies ----------------------------------------------------------------------------------------------------------
 
 
@@ -140,70 +111,6 @@ def test_a_proxy_of_the_environment_without_a_scheme(monkeypatch):
             assert "secret" not in str(failure(client.get, "a"))
         assert client.session.proxy == urlsplit(proxy.url).netloc
     assert "secret" in registered
-
-
-# -- tokens and turns -------------------------------------------------------------------------------------------------
-
-
-def test_an_exchange_needs_no_turn_of_its_own_when_each_is_taken_by_a_call_that_waits_for_it():
-    """Each of two guarded writes has a turn and reads first, with a token that both must wait for."""
-    both_have_a_turn = threading.Barrier(2)
-    tokens = []
-
-    def answer(asked):
-        if asked.path.endswith("access_token"):
-            tokens.append(asked)
-            return http({"access_token": f"token{len(tokens)}" * 9, "exp": 4102444800})
-        return http({"data": {}})
-
-    with canned.serve(answer) as server, Client(connection(server.url, api_key="k" * 20)) as client:
-        client.throttle.set_limit(2)
-
-        def write():
-            def read_again():
-                both_have_a_turn.wait(10)
-                client.get("again")
-
-            client.write("PUT", "a", {"a": 1}, "Could not", before_attempt=read_again)
-
-        threads = [threading.Thread(target=write, daemon=True) for _number in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(20)
-        assert not any(thread.is_alive() for thread in threads)
-    assert len(tokens) == 1
-
-
-def test_calls_whose_token_was_refused_share_an_exchange_that_fails():
-    exchanges = []
-    all_refused = threading.Barrier(8)
-
-    def answer(asked):
-        if not asked.path.endswith("access_token"):
-            all_refused.wait(10)
-            return http({}, 401)
-        exchanges.append(asked)
-        if len(exchanges) == 1:
-            return http({"access_token": "t" * 40})
-        time.sleep(0.3)
-        return http({}, 503)
-
-    with canned.serve(answer) as server, Client(connection(server.url, api_key="k" * 20, retries=0)) as client:
-        client.throttle.set_limit(8)
-        client.authenticate()
-        threads = [threading.Thread(target=failure, args=(client.get, "a")) for _number in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(30)
-    assert len(exchanges) == 2
-
-
-def test_a_key_that_is_refused_is_exchanged_once(make):
-    client = make(http({}, 401), http({}, 401), api_key="k" * 20)
-    assert "the platform refused api_key" in str(failure(client.get, "a"))
-    assert len(client.asked) == 1
 
 
 # -- secrets, runs, threads --------------------------------------------------------------------------------------------

@@ -73,10 +73,10 @@ ANSWERS = {
     "a login page": (http(f"<html>{FRESH}".encode()), "HTTP 200, but the answer is not JSON."),
     "another name": (
         http({"token": FRESH}),
-        "HTTP 200, but the answer holds no access_token. The answer (82 bytes) is",
+        "HTTP 200, but the answer contains no access_token. The answer (82 bytes) is",
     ),
-    "a list of tokens": (http({"access_token": [FRESH]}), "HTTP 200, but the answer holds no access_token."),
-    "a line break in it": (http({"access_token": FRESH + "\n"}), "HTTP 200, but the answer holds no access_token."),
+    "a list of tokens": (http({"access_token": [FRESH]}), "HTTP 200, but the answer contains no access_token."),
+    "a line break in it": (http({"access_token": FRESH + "\n"}), "HTTP 200, but the answer contains no access_token."),
     "too deep": (http(b"[" * 200 + ANSWER + b"]" * 200), "HTTP 200, but the answer is nested too deeply."),
     "status 201": (http([FRESH], 201), "HTTP 201, but the answer is not a JSON object."),
     "gzip of a list": (

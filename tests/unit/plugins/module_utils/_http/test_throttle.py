@@ -181,8 +181,8 @@ def test_calls_and_tries_are_counted():
     succeed(throttle, 3)
     with throttle.attempt("write"):
         pass
-    throttle.retry_after(1.0, slow_down=False)
-    throttle.retry_after(1.0, slow_down=True)
+    throttle.wait_before_retry(1.0, slow_down=False)
+    throttle.wait_before_retry(1.0, slow_down=True)
     assert throttle.sent == {"read": 3, "write": 1}
     assert throttle.retries == 2
 
@@ -266,13 +266,13 @@ def beginnings(throttle, clock, calls):
 def test_a_gap_between_calls_grows_when_asked_and_shrinks_as_it_goes_well(clock, slow_downs, gaps):
     throttle = Throttle(1000.0, sleep=clock.sleep)
     for _number in range(slow_downs):
-        throttle.retry_after(1.0, slow_down=True)
+        throttle.wait_before_retry(1.0, slow_down=True)
     assert beginnings(throttle, clock, len(gaps) + 1) == gaps
 
 
 def test_the_gap_ends(clock):
     throttle = Throttle(1000.0, sleep=clock.sleep)
-    throttle.retry_after(1.0, slow_down=True)
+    throttle.wait_before_retry(1.0, slow_down=True)
     gaps = beginnings(throttle, clock, 20)
     assert gaps[10] > 0
     assert gaps[11:] == [0] * 8
@@ -282,7 +282,7 @@ def test_calls_at_once_keep_the_gap_too(shared_clock):
     clock, began = shared_clock(4), []
     throttle = Throttle(1000.0, sleep=clock.sleep)
     for _number in range(3):
-        throttle.retry_after(0.0, slow_down=True)
+        throttle.wait_before_retry(0.0, slow_down=True)
     throttle.set_limit(8)
     clock.run(*[partial(begin, throttle, clock, began)] * 4)
     assert gaps_between(began) == [0.4, 0.32, 0.256]
@@ -313,7 +313,7 @@ def test_fewer_run_at_once_when_asked_and_more_again_when_it_goes_well(clock, sl
     # Successes before do not count for the way back.
     succeed(throttle, 50)
     for _number in range(slow_downs):
-        throttle.retry_after(1.0, slow_down=True)
+        throttle.wait_before_retry(1.0, slow_down=True)
         clock.seconds += 1
     succeed(throttle, successes)
     assert throttle._limit == at_once
@@ -322,7 +322,7 @@ def test_fewer_run_at_once_when_asked_and_more_again_when_it_goes_well(clock, sl
 def test_only_who_is_told_to_slow_down_slows_the_others(clock):
     throttle = Throttle(1000.0, sleep=clock.sleep)
     throttle.set_limit(8)
-    throttle.retry_after(5.0, slow_down=False)
+    throttle.wait_before_retry(5.0, slow_down=False)
     assert clock.slept == [5.0]
     clock.slept.clear()
     succeed(throttle)
@@ -334,7 +334,7 @@ def test_a_burst_of_refusals_halves_once(shared_clock):
     clock = shared_clock(8)
     throttle = Throttle(1000.0, sleep=clock.sleep)
     throttle.set_limit(8)
-    clock.run(*[partial(throttle.retry_after, 0.3, slow_down=True)] * 8)
+    clock.run(*[partial(throttle.wait_before_retry, 0.3, slow_down=True)] * 8)
     assert throttle._limit == 4
     assert throttle.retries == 8
 
@@ -350,10 +350,10 @@ def test_a_pause_is_for_all(shared_clock):
         call()
 
     clock.run(
-        partial(throttle.retry_after, 0.2, slow_down=True),
+        partial(throttle.wait_before_retry, 0.2, slow_down=True),
         *[partial(after, 0.05, partial(begin, throttle, clock, began))] * 4,
         # While they wait, another is told to wait longer.
-        partial(after, 0.1, partial(throttle.retry_after, 0.3, slow_down=True)),
+        partial(after, 0.1, partial(throttle.wait_before_retry, 0.3, slow_down=True)),
     )
     assert len(began) == 4
     assert min(began) - started == pytest.approx(0.4)
@@ -364,7 +364,7 @@ def test_a_shorter_pause_does_not_end_a_longer_one(clock):
     throttle.set_limit(8)
     before = throttle.now()
     throttle._pause_until = before + 10
-    throttle.retry_after(1.0, slow_down=True)
+    throttle.wait_before_retry(1.0, slow_down=True)
     succeed(throttle)
     assert throttle.now() - before == 10
 
@@ -372,7 +372,7 @@ def test_a_shorter_pause_does_not_end_a_longer_one(clock):
 def test_a_sleep_that_takes_no_time_moves_the_clock_all_the_same(clock):
     throttle = Throttle(10.0, sleep=lambda seconds: None)
     before = throttle.now()
-    throttle.retry_after(4.0, slow_down=True)
+    throttle.wait_before_retry(4.0, slow_down=True)
     assert throttle.now() - before == 4
     succeed(throttle)
     assert throttle.now() - before == 4
@@ -381,7 +381,7 @@ def test_a_sleep_that_takes_no_time_moves_the_clock_all_the_same(clock):
 def test_a_sleep_that_takes_longer_does_not_turn_the_clock_back(clock):
     throttle = Throttle(10.0, sleep=lambda seconds: clock.sleep(2 * seconds))
     before = throttle.now()
-    throttle.retry_after(4.0, slow_down=True)
+    throttle.wait_before_retry(4.0, slow_down=True)
     assert throttle.now() - before == 8
 
 
@@ -406,7 +406,7 @@ def test_many_threads_with_a_sleep_that_takes_no_time_come_to_an_end():
                     if refused:
                         raise InterruptedError
             except InterruptedError:
-                throttle.retry_after(chance.random(), slow_down=chance.random() < 0.5)
+                throttle.wait_before_retry(chance.random(), slow_down=chance.random() < 0.5)
 
     with ThreadPoolExecutor(16) as pool:
         for done in [pool.submit(work, number) for number in range(16)]:

@@ -12,22 +12,21 @@ import pytest
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     ApiError,
-    AuthenticationError,
     ConflictError,
     TransportError,
 )
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._http import client as client_module
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http import request as request_module
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._http import retries as retries_module
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.client import Client
 from tests.canned import http
-from tests.unit.plugins.module_utils._http.clients import DATE, DATE_S, KEY, LOGIN, TOKEN, connection, failure, put
+from tests.unit.plugins.module_utils._http.clients import DATE, KEY, LOGIN, connection, failure, put
 
 # -- tries ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def no_jitter(monkeypatch):
-    monkeypatch.setattr(client_module.random, "uniform", lambda low, high: high)
+    monkeypatch.setattr(retries_module.random, "uniform", lambda low, high: high)
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
@@ -180,7 +179,7 @@ def test_without_tries_left_nobody_asks_to_wait(make):
 def test_who_asks_for_fewer_calls(make, monkeypatch, answer, slower):
     client = make(answer, http(), retries=1)
     asked = []
-    monkeypatch.setattr(client.throttle, "retry_after", lambda wait, slow_down: asked.append(slow_down))
+    monkeypatch.setattr(client.throttle, "wait_before_retry", lambda wait, slow_down: asked.append(slow_down))
     client.get("a")
     assert asked == [slower]
 
@@ -313,92 +312,3 @@ def test_a_look_that_finds_another_case_says_so(make):
         raise ConflictError("Refused", "somebody changed it.")
 
     assert isinstance(failure(put, make(http(status=503), retries=3), already_applied=conflict), ConflictError)
-
-
-# -- 401 --------------------------------------------------------------------------------------------------------------
-
-
-def test_a_refused_token_is_renewed_once(make):
-    client = make(
-        http(status=401), http({"access_token": "a-second-token-4712"}), http({"a": 1}), api_key=KEY, access_token=TOKEN
-    )
-    assert client.get("a") == {"a": 1}
-    assert [asked.headers["authorization"] for asked in client.asked] == [
-        f"Bearer {TOKEN}",
-        f"Bearer {KEY}",
-        "Bearer a-second-token-4712",
-    ]
-    assert client.retries == 0
-
-
-def test_a_new_token_that_is_refused_as_well(make):
-    client = make(http(status=401), LOGIN, http(status=401), LOGIN, api_key=KEY, access_token="old")
-    error = failure(client.get, "a")
-    assert isinstance(error, AuthenticationError)
-    assert str(error).endswith(
-        "{}. A new token was refused as well: check the account's rights and the clock of the platform."
-    )
-    assert len(client.asked) == 3
-
-
-def test_a_new_token_that_others_may_have_ended_is_renewed_again(make):
-    client = make(*[http(status=401), LOGIN] * 4, http({"a": 1}), api_key=KEY, access_token="old")
-    client.throttle.set_limit(2)
-    assert client.get("a") == {"a": 1}
-    assert len(client.asked) == 9
-
-
-def test_the_renewals_of_concurrent_requests_have_an_end(make):
-    client = make(*[http(status=401), LOGIN] * 9, api_key=KEY, access_token="old")
-    client.throttle.set_limit(2)
-    assert "A new token was refused as well" in str(failure(client.get, "a"))
-    assert len(client.asked) == 9
-
-
-def test_a_refused_token_without_a_key(make):
-    client = make(http(status=401), http(), retries=3)
-    assert "Get a new one, or set api_key" in str(failure(client.get, "a"))
-    assert len(client.asked) == 1
-
-
-@pytest.mark.parametrize(("username", "words"), [("me", "as a legacy key of me (Basic)"), ("", "as a scoped key")])
-def test_a_refused_key(make, username, words):
-    client = make(http(status=401), http(), api_key=KEY, username=username, retries=3)
-    error = failure(client.authenticate)
-    assert isinstance(error, AuthenticationError)
-    assert str(error).startswith("Could not get an access token (POST http://127.0.0.1:")
-    assert f"/access_token): HTTP 401, the platform refused api_key, sent {words}" in str(error)
-    assert error.details["status"] == 401
-    assert len(client.asked) == 1
-
-
-def test_a_write_that_was_done_is_not_sent_again_with_a_new_token(make):
-    client = make(http(status=401), LOGIN, http({"second": 1}), api_key=KEY, access_token="old")
-    assert put(client, already_applied=lambda _arrived: True) == {}
-    assert len(client.asked) == 2
-
-
-def test_a_write_that_was_not_done_is_sent_again_with_a_new_token(make):
-    client = make(http(status=401), LOGIN, None, http({"third": 1}), api_key=KEY, access_token="old", retries=1)
-    looks = []
-    assert put(client, already_applied=lambda _arrived: bool(looks.append(1))) == {"third": 1}
-    assert len(looks) == 2
-
-
-def test_a_key_that_is_refused_after_a_renewal_is_told_as_the_key(make):
-    short_lived = http({"access_token": "a-second-token-4712", "exp": DATE_S + 1e-6}, Date=DATE)
-    client = make(http(status=401), short_lived, http(status=401), api_key=KEY, access_token="old")
-    error = failure(client.get, "a")
-    assert "the platform refused api_key" in str(error)
-    assert error.remedy.startswith("Check that the key was not revoked")
-    assert len(client.asked) == 3
-
-
-def test_a_refusal_that_comes_before_a_try_renews_nothing(make):
-    def refuse():
-        if client.asked:
-            raise AuthenticationError("Could not read", "HTTP 401.", "As it says.")
-
-    client = make(None, LOGIN, http(), api_key=KEY, access_token="old", retries=1)
-    assert str(failure(put, client, before_attempt=refuse)) == "Could not read: HTTP 401. As it says."
-    assert len(client.asked) == 1
