@@ -75,7 +75,7 @@ from ansible.plugins.lookup import LookupBase
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import LOOKUP, LOOKUP_LIMITS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_lookup
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.module import named, warnings_of
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.module import warnings_of, with_source
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._connection import Call, arguments_of, validated
 
 NAME = "lookup stellarcyber.xdr.stellar_cases"
@@ -103,7 +103,7 @@ class LookupModule(LookupBase):
             with contextlib.chdir(self._loader.get_basedir()):
                 result = run_lookup(params)
         except StellarError as error:
-            raise AnsibleError(f"The {NAME} failed. {named(error, sources)}") from None
+            raise AnsibleError(f"The {NAME} failed. {with_source(error, sources)}") from None
         except AnsibleError as error:
             raise AnsibleError(f"The {NAME} failed. {error}") from None
         for warning in warnings_of(result, params):

@@ -26,7 +26,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connecti
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError, printable
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.client import Client
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.connection import Connection
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.module import named, warnings_of
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.module import warnings_of, with_source
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._connection import Call, arguments_of, validated
 
 try:
@@ -125,7 +125,7 @@ class InProcessAction(ActionBase):
             with contextlib.chdir(self._loader.get_basedir()):
                 result = self.function(params, self._task.check_mode, secrets.add, _cached_client)
         except StellarError as error:
-            result = {"failed": True, **named(error, sources).to_result()}
+            result = {"failed": True, **with_source(error, sources).to_result()}
         except AnsibleError as error:
             result = {"failed": True, "msg": str(error)}
         except Exception as error:

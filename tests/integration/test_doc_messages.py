@@ -30,7 +30,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import St
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http import session as session_module
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case, run_case_info, run_lookup
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import run_cases
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.module import named
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.module import with_source
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._connection import Call, arguments_of
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.policy_file import read_policy
 from tests import canaries
@@ -141,7 +141,7 @@ class Provoke:
             params = parameters(specs, self.sim, **{"retries": 0, **left_out, **given})
             result = run(params, check_mode=False, on_secret=lambda secret: None)
         except StellarError as error:
-            return str(named(error, sources))
+            return str(with_source(error, sources))
         assert result.get("warnings"), f"neither a failure nor a warning: {result}"
         return result["warnings"][-1]
 

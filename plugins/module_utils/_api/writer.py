@@ -125,7 +125,7 @@ class _Update:
         unverifiable = [
             change for change in verify(self.plan, after).unverifiable if change.field not in self.plan.write_only
         ]
-        self.warnings += [_unsure(change, after) for change in unverifiable]
+        self.warnings += [_unverifiable_warning(change, after) for change in unverifiable]
         if "comment" in self.plan.after:
             self._comment(after)
             after, unmodified_since = self._read_after_comment(outcome, after, unmodified_since)
@@ -377,7 +377,7 @@ def _leave_unknown(error: StellarError, *known: str) -> None:
     error.details["outcome_unknown"] = True
 
 
-def _unsure(change: Change, after: dict[str, Any]) -> str:
+def _unverifiable_warning(change: Change, after: dict[str, Any]) -> str:
     if change.field != "assignee":
         return write_only_warning(change.field, after)
     name = printable(after.get("assignee_name") or after.get("assignee"))

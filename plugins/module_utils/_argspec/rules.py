@@ -44,6 +44,8 @@ _STATUSES = dict(_STRINGS, choices=list(STATUSES))
 _SEVERITIES = dict(_STRINGS, choices=list(SEVERITIES))
 _RESOLUTIONS = dict(_STRINGS, choices=[*RESOLUTIONS, ""])
 
+# A new condition also needs: its part of parse_rules below; _model/match.py, or _model/query.py if the platform can
+# filter by it; plugins/modules/stellar_cases.py, then make schema; docs/policy.md. docs/architecture.md has the tests.
 MATCH: dict[str, dict[str, Any]] = {
     "status": _STATUSES,
     "not_status": _STATUSES,

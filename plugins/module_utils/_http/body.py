@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From the bytes of an answer to JSON, within limits far above every answer of the platform.
-
-Pure: imports nothing that does I/O and nothing of Ansible.
-"""
+"""From the bytes of an answer to JSON, within limits far above every answer of the platform."""
 
 from __future__ import annotations
 

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Masking of secrets in a text of the platform, in whatever encoding it repeats them.
-
-Pure: imports nothing that does I/O and nothing of Ansible.
-"""
+"""Masking of secrets in a text of the platform, in whatever encoding it repeats them."""
 
 from __future__ import annotations
 

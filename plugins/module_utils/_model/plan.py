@@ -124,8 +124,8 @@ def make_plan(case: dict[str, Any], desired: DesiredState) -> Plan:
     if desired.update_alerts is not None and plan.payload.get("status") in CLOSED_STATUSES:
         plan.payload["update_alerts"] = desired.update_alerts
     # What a case can't show counts as changed in every run; a comment must not come with each.
-    unjudged = _unverifiable(plan, case)
-    if desired.comment is not None and any(change.field not in unjudged for change in plan.changes):
+    unverifiable = _unverifiable(plan, case)
+    if desired.comment is not None and any(change.field not in unverifiable for change in plan.changes):
         _change(plan, "comment", None, desired.comment)
     return plan
 

@@ -24,15 +24,13 @@ from .._errors import (
 )
 from .._http.client import Client
 from .._model.case import label, modified_at, severity
+from .._model.outcome import CHANGED, FAILED, NOT_APPLIED, OK, SKIPPED
 from .._model.plan import DesiredState, Plan, make_plan
 from .._model.undo import undo_item
 from .journal import Journal
 
-# The reason of a case that the run ended before begins with one of these.
-NOT_APPLIED = "Planned, not applied:"
+# The beginning of the reason of a case that the run ended before, where nothing was planned yet
 _NOT_EVALUATED = "Not evaluated:"
-
-CHANGED, OK, FAILED, SKIPPED = OUTCOMES = ("changed", "ok", "failed", "skipped")
 
 # Why a run ends before all cases are updated
 ANOTHER_FAILED = "another case failed, and on_error is stop."

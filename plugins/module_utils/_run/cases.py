@@ -36,6 +36,7 @@ from .._http.connection import is_same_platform
 from .._http.session import MAX_CONCURRENCY
 from .._model.case import assignee_label, label, modified_at
 from .._model.max_changes import ChangeLimit
+from .._model.outcome import CHANGED, FAILED, NOT_APPLIED, OK, OUTCOMES, SKIPPED
 from .._model.policy import (
     Decision,
     Rule,
@@ -45,12 +46,6 @@ from .._model.policy import (
 from .._model.query import Sorting, minimal_cover
 from .bulk import (
     ANOTHER_FAILED,
-    CHANGED,
-    FAILED,
-    NOT_APPLIED,
-    OK,
-    OUTCOMES,
-    SKIPPED,
     Apply,
     CaseRun,
     RunControl,

@@ -31,7 +31,7 @@ def run_module(options: dict[str, Any], run: Callable[..., dict[str, Any]]) -> N
         environment.check()
         result = run(module.params, check_mode=module.check_mode, on_secret=_censor_of(module))
     except StellarError as error:
-        leave, result = module.fail_json, named(error, sources).to_result()
+        leave, result = module.fail_json, with_source(error, sources).to_result()
     else:
         leave = module.exit_json
     for warning in warnings_of(result, module.params):
@@ -51,7 +51,7 @@ def warnings_of(result: dict[str, Any], params: dict[str, Any]) -> list[str]:
     return warnings
 
 
-def named(error: StellarError, sources: dict[str, str]) -> StellarError:
+def with_source(error: StellarError, sources: dict[str, str]) -> StellarError:
     """Return the error, and if it is about an option's value, one that says where that came from."""
     if isinstance(error, OptionError) and error.option in sources:
         return error.given_by(sources[error.option])

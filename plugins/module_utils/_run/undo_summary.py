@@ -15,7 +15,8 @@ from typing import Any, Sequence
 
 from .._api.directory import ALL_TENANTS
 from .._errors import IncompleteError, printable
-from .bulk import CHANGED, FAILED, OK, SKIPPED, CaseRun
+from .._model.outcome import CHANGED, FAILED, OK, SKIPPED
+from .bulk import CaseRun
 from .journal import UndoFile
 
 # Cases of each kind that are named; the others are counted.

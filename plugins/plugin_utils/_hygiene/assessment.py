@@ -64,11 +64,11 @@ def make_report(settings: Settings, run: Mapping[str, Any], error: str, finished
 
     run: the result of stellar_cases, {} if it did not run. error: why the policy could not be evaluated, or ''.
     """
-    facts = {name: run.get(name, absent) for name, absent in _RESULT_DEFAULTS.items()}
+    module_result = {name: run.get(name, absent) for name, absent in _RESULT_DEFAULTS.items()}
     is_check = bool(run.get("check_mode", settings.check_mode))
     limited = is_limit(run)
-    result = "limit" if limited else "error" if error else _result(facts["counts"], is_check)
-    failures = _check_failures(facts["counts"], is_check, settings.fail_on)
+    result = "limit" if limited else "error" if error else _result(module_result["counts"], is_check)
+    failures = _check_failures(module_result["counts"], is_check, settings.fail_on)
     reason = error
     if not error and failures:
         found = ", ".join(failures)
@@ -90,7 +90,7 @@ def make_report(settings: Settings, run: Mapping[str, Any], error: str, finished
         "reason": reason,
         "error": "" if limited else error,
         "journal": settings.journal,
-        **facts,
+        **module_result,
     }
 
 

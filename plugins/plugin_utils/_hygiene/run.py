@@ -180,8 +180,8 @@ def collection() -> str:
     # An installed collection has MANIFEST.json, a working tree galaxy.yml.
     manifest = _ROOT / "MANIFEST.json"
     text = (manifest if manifest.exists() else _ROOT / "galaxy.yml").read_text(encoding="utf-8")
-    facts = yaml.safe_load(text)
-    return f"stellarcyber.xdr {facts.get('collection_info', facts)['version']}"
+    content = yaml.safe_load(text)
+    return f"stellarcyber.xdr {content.get('collection_info', content)['version']}"
 
 
 def _now() -> str:

@@ -4,7 +4,7 @@
 
 """The report of a run over many cases, as JSON, JUnit XML, Markdown, one HTML page or text for a terminal.
 
-Pure: the same report gives the same text. view.py selects the content, templates/ lay it out.
+Deterministic: the same report gives the same text. view.py selects the content, templates/ lay it out.
 
 The platform's text in a report is untrusted. So every text is sanitised before a template gets it, and every template
 escapes its whole output.

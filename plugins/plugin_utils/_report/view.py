@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Dict, Iterable
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.case import SEVERITIES, STATUSES
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.bulk import NOT_APPLIED
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.outcome import NOT_APPLIED, OUTCOMES
 
 Row = Dict[str, Any]
 
@@ -253,7 +253,7 @@ def _whole(value: Any) -> int | None:
 
 def _counts(given: Row, results: list[Row], findings: list[Row]) -> Row:
     outcomes = Counter(row["outcome"] for row in results)
-    counted_here = {outcome: outcomes[outcome] for outcome in ("changed", "ok", "failed", "skipped")}
+    counted_here = {outcome: outcomes[outcome] for outcome in OUTCOMES}
     known = {name: number for name, number in given.items() if isinstance(number, int)}
     return {"read": None, **counted_here, "findings": len(findings), **known}
 
@@ -370,9 +370,9 @@ def _run_suite(report: Row, summary: str, problem: str, limit: str, seconds: flo
     elif report["result"] == "limit":
         test.update(outcome="failure", type="limit", message=report["reason"], lines=[report["reason"]])
     shown = ("platform", "scope", "collection", "mode", "policy", "fail_on", "result", "passed")
-    facts = {key: _text(report[key]) for key in shown}
-    facts["summary"] = ". ".join(filter(None, (problem and f"{COULD_NOT_EVALUATE}: {problem}", limit, summary)))
-    return {**_suite(report["title"], [test], facts, seconds), "lines": lines}
+    properties = {key: _text(report[key]) for key in shown}
+    properties["summary"] = ". ".join(filter(None, (problem and f"{COULD_NOT_EVALUATE}: {problem}", limit, summary)))
+    return {**_suite(report["title"], [test], properties, seconds), "lines": lines}
 
 
 def _suites(rules: list[Row], results: list[Row], applied: bool) -> list[Row]:
@@ -400,13 +400,13 @@ def _suites(rules: list[Row], results: list[Row], applied: bool) -> list[Row]:
     return suites
 
 
-def _suite(name: str, tests: list[Row], facts: dict[str, str], seconds: float = 0.0) -> Row:
+def _suite(name: str, tests: list[Row], properties: dict[str, str], seconds: float = 0.0) -> Row:
     tests = tests or [{"name": "Every case is compliant", "outcome": "passed"}]
     return {
         "name": name or NONE,
         "tests": tests,
         "outcomes": Counter(test["outcome"] for test in tests),
-        "facts": facts,
+        "properties": properties,
         "seconds": f"{seconds:.3f}",
         "lines": [],
     }
@@ -429,7 +429,7 @@ def _finding_test(row: Row) -> Row:
 
 
 def _test(row: Row, outcome: str, message: str, type: str = "", lines: Iterable[str] = ()) -> Row:
-    facts = [
+    details = [
         f"{key}: {row[key]}" for key in ("case_id", "ticket_id", "name", "tenant", "status", "severity") if row[key]
     ]
     return {
@@ -437,7 +437,7 @@ def _test(row: Row, outcome: str, message: str, type: str = "", lines: Iterable[
         "outcome": outcome,
         "type": type,
         "message": message,
-        "lines": [*(lines or [message]), *facts],
+        "lines": [*(lines or [message]), *details],
     }
 
 

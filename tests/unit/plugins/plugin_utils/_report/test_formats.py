@@ -156,7 +156,7 @@ def test_an_error_comes_first_and_leaves_no_result(name, there, format):
 @pytest.mark.parametrize("name", ["early", "wrong key"])
 def test_what_nobody_counted_is_not_zero(name, format):
     text = said(REPORTS[name], format)
-    for label in ("compliant", "skipped", "findings", "Reads", "Writes"):
+    for label in ("compliant", "unchanged", "skipped", "findings", "Reads", "Writes"):
         assert label not in text
     assert re.search(r"\b0\b(?!\.)", text.replace("stellarcyber.xdr 0.1.0", "").replace("1 min 8 s", "")) is None
 
@@ -179,10 +179,10 @@ def test_none_would_change_where_some_are_planned(format):
 @pytest.mark.parametrize(
     ("format", "given", "label"),
     [
-        ("html", report(), "0 matched, compliant"),
-        ("markdown", report(), "Matched, compliant"),
-        ("html", report(rules=[]), "0 compliant"),
-        ("markdown", report(rules=[]), "Compliant"),
+        ("html", report(), "0 matched, unchanged"),
+        ("markdown", report(), "Matched, unchanged"),
+        ("html", report(rules=[]), "0 unchanged"),
+        ("markdown", report(rules=[]), "Unchanged"),
     ],
 )
 def test_a_case_that_is_already_right_matched_a_rule(format, given, label):
