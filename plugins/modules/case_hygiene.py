@@ -55,7 +55,7 @@ report:
   returned: without O(result)
   sample: {report: 1, platform: myserver.stellarcyber.cloud, scope: all tenants, result: compliant, passed: true}
 error:
-  description: Why the policy could not be evaluated, as RV(stellarcyber.xdr.stellar_cases#module:error).
+  description: The error of M(stellarcyber.xdr.stellar_cases), as RV(stellarcyber.xdr.stellar_cases#module:error).
   type: dict
   returned: if M(stellarcyber.xdr.stellar_cases) failed
 summary:

@@ -324,12 +324,12 @@ diff:
   type: dict
   contains:
     before_header:
-      description: Names the case, as C(case <ticket_id>).
+      description: The header of RV(diff.before), which names the case as C(case <ticket_id>).
       type: str
       returned: always
       sample: case 67535
     after_header:
-      description: Names the case, as C(case <ticket_id>).
+      description: The header of RV(diff.after), the same as RV(diff.before_header).
       type: str
       returned: always
       sample: case 67535
@@ -399,7 +399,7 @@ error:
     attempts:
       description: The number of attempts of the API request.
       type: int
-      returned: when the fault is one that is retried
+      returned: when the error is one that is retried
       sample: 5
     fields:
       description: The fields that the platform ignored.

@@ -328,12 +328,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 platform:
-  description: The platform's host and port. The port is left out if it is 443.
+  description: The platform, as RV(stellarcyber.xdr.stellar_case#module:platform).
   returned: when the connection's options are valid, in a failure too
   type: str
   sample: myserver.stellarcyber.cloud
 scope:
-  description: V(all tenants), or the name and id of the task's tenant, as far as they are known.
+  description: The scope, as RV(stellarcyber.xdr.stellar_case#module:scope).
   returned: when the connection's options are valid, in a failure too
   type: str
   sample: tenant Example Tenant (6aeb2aae7d8d4ef0820136f42d107db4)

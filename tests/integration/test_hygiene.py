@@ -200,7 +200,7 @@ def test_more_changes_than_allowed(analyst: Analyst, sim: Simulator, mode: str) 
     assert next((suite.attrib["errors"], suite.attrib["failures"]) for suite in suites) == ("0", "1")
     summary = (analyst.folder / "reports/hygiene.md").read_text(encoding="utf-8")
     # Once: the case is planned, and not skipped as well.
-    assert "| Cases read | Planned, not applied | Matched, compliant | Findings | Failed | Skipped |" in summary
+    assert "| Cases read | Planned, not applied | Matched, unchanged | Findings | Failed | Skipped |" in summary
     assert "| 1 | 0 | 0 | 0 | 0 |" in summary
 
 
