@@ -215,7 +215,7 @@ def case_ids(params: dict[str, Any]) -> tuple[str, ...]:
 
 
 def guard_time(params: dict[str, Any], now_ms: int) -> int | None:
-    """Return if_unmodified_since in ms. An age is refused: it would start at this run, not at the user's last read."""
+    """Return if_unmodified_since in ms. An age is rejected: it would start at this run, not at the user's last read."""
     value = params.get("if_unmodified_since")
     if value is not None and is_age(value):
         raise OptionError("if_unmodified_since", f"must be a time; got the age {quoted(value)}", TIME_FORMS)
