@@ -34,14 +34,14 @@ CONNECTION: dict[str, dict[str, Any]] = {
     "tenant": {"type": "str"},
     "validate_certs": {"type": "bool", "default": True},
     "ca_path": {"type": "path"},
-    # Its URL may hold a password.
+    # Its URL may contain a password.
     "proxy": {"type": "str", "no_log": True},
     "timeout": {"type": "float"},
     "retries": {"type": "int", "default": 4},
     "retry_budget": {"type": "float", "default": 120.0},
 }
 # Options that limit or protect a run, with the remedy for an empty value. An empty value is an error: without the
-# option the run would use another platform, all tenants, or no check. The others only tune, and a blank field of a
+# option the run would use another platform, all tenants, or no check. The others only tune, and an empty field of a
 # survey leaves them at their default.
 PROTECTS = {
     "host": "Give the platform's name, or leave the option out where another source has it.",
@@ -72,7 +72,7 @@ def variable_name(option: str) -> str:
 class Environment:
     """The fallbacks of the connection options to the environment, for one module's arguments.
 
-    sources: of each option whose environment variable was taken or refused, that variable, in words.
+    sources: of each option whose environment variable was taken or rejected, that variable, in words.
     """
 
     def __init__(self) -> None:
@@ -119,7 +119,7 @@ def option_value(option: str, value: Any, source: str) -> Any:
         if value is None or (isinstance(value, str) and not value.strip()):
             if option not in PROTECTS:
                 return None
-            why = "has no value" if value is None else "is blank" if value else "is empty"
+            why = "has no value" if value is None else "contains only spaces" if value else "is empty"
             raise OptionError(option, why, PROTECTS[option])
         value = _TYPES[CONNECTION[option]["type"]](option, value)
         if option in _CHECKS:
