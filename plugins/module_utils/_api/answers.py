@@ -23,7 +23,7 @@ def shape_error(client: Client, path: str, what: str, expected: str) -> ApiError
     url = client.connection.base_url + API_PATH + path
     return ApiError(
         f"{what} (GET {url})",
-        f"HTTP 200, but the platform's answer does not hold {expected}.",
+        f"HTTP 200, but the platform's answer does not contain {expected}.",
         "Check that host is the platform, and that the platform's version is 5.0.4 or later.",
         method="GET",
         path=API_PATH + path,
