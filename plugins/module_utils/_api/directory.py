@@ -123,7 +123,7 @@ class Directory:
         if tenant is not None and tenant.owns(case):
             return
         raise ConflictError(
-            f"Refused {label(case)}",
+            f"Rejected {label(case)}",
             f"it belongs to tenant {tenant_label(case)}, not to {printable(wanted)}.",
             "Check the case's id, or tenant.",
         )
