@@ -262,7 +262,7 @@ class Reader:
         return self._data_list(case_id, "activities")
 
     def _scores(self, case_id: str) -> list[dict[str, Any]]:
-        """/scores since about 5.3 (vendor library 2024-09), /activity/score since 5.1.1 (vendor docs)."""
+        """Read /scores: since about 5.3 (vendor library 2024-09), /activity/score since 5.1.1 (vendor docs)."""
         try:
             return self._data_list(case_id, "scores")
         except ApiError as error:
