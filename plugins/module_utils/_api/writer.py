@@ -86,7 +86,7 @@ def apply_plan(
 class WriteOutcome(Enum):
     """The outcome of the PUT, and so what the case that is known after it shows."""
 
-    # The answer holds the case as the write left it.
+    # The answer contains the case as the write left it.
     ANSWERED = auto()
     # The answer says that it was done, or the case's history does, and the case has to be read.
     ACCEPTED = auto()
@@ -390,6 +390,6 @@ def _unverifiable_warning(change: Change, after: dict[str, Any]) -> str:
 
 def write_only_warning(name: str, case: dict[str, Any]) -> str:
     return (
-        f"{name} of {label(case)} can't be compared, because the platform does not give it back: "
+        f"{name} of {label(case)} can't be compared, because the platform does not return it: "
         "the task writes it and reports a change in each run."
     )
