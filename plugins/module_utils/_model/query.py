@@ -4,9 +4,9 @@
 
 """Queries: filters -> query parameters, and paging that loses nothing.
 
-What the platform does with a filter only reduces what is read: every filter is also
-matched here, because the platform silently ignores a parameter that it doesn't know (seen on a live
-platform, 2026). A parameter is therefore sent only when it can at worst let too much through.
+What the platform does with a filter only reduces what is read: every filter is also matched here, because the platform
+silently ignores a parameter that it doesn't know (seen on a live platform, 2026). A parameter is therefore sent only
+when it can at worst let too much through.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class Query:
 
     @property
     def total_is_exact(self) -> bool:
-        """True if the platform's own total counts what matches() accepts: only filters of the vendor docs are used."""
+        """Return whether the platform's total counts what matches() accepts: only filters of vendor docs are used."""
         return self == Query(status=self.status, tags=self.tags)
 
     @property
