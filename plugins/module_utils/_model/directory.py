@@ -47,7 +47,7 @@ class Person:
 
     @property
     def is_resolved(self) -> bool:
-        """False if only a spelling is known, so that a name that a case shows decides."""
+        """Return False if only a spelling is known, so that a name that a case shows decides."""
         return self.is_unassigned or bool(self.user_id) or is_platform_id(self.spelling)
 
     @property
