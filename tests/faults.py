@@ -29,7 +29,7 @@ class Fault:
     kind, parameters: a fault of the simulator; kind "" leads the call somewhere else: to the `place` of that name.
     cause: what a message says of it, a pattern. status: HTTP status of the answer, None without one. again: whether
     the client tries again. handled: whether the request was carried out all the same. refuses: whether the client
-    knows for sure that it was not. quick: whether the test shortens the time-out, since nothing else ends the call.
+    knows for sure that it was not. quick: whether the test shortens the timeout, since nothing else ends the call.
     """
 
     kind: str
@@ -48,7 +48,7 @@ class Fault:
 
 
 # Of the exchange of a key no answer is shown.
-NOT_SHOWN = "is not shown, because it may hold a token"
+NOT_SHOWN = "is not shown, because it may contain a token"
 
 
 def _status(status: int, cause: str = f"injected fault|{NOT_SHOWN}", **more: Any) -> Fault:
@@ -64,7 +64,7 @@ def _elsewhere(place: str, cause: str, **more: Any) -> Fault:
 
 
 TOO_SLOW = "no complete answer in time"
-NO_ANSWER = "does not hold|is not an answer to this request|contains no access_token"
+NO_ANSWER = "does not contain|is not an answer to this request|contains no access_token"
 OTHER_HOST = "https://other.example"
 LOGIN_PAGE = "Likely a login page, a proxy or another server answered"
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs of stellar_cases that are ended in the middle, from outside or by the time-out of the task."""
+"""Runs of stellar_cases that are ended in the middle, from outside or by the timeout of the task."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ WAYS: dict[str, Callable[[int], Any] | None] = {
     "SIGKILL to ansible-playbook": lambda pid: os.kill(pid, signal.SIGKILL),
     "SIGTERM to the worker": lambda pid: os.kill(_worker(pid), signal.SIGTERM),
     "SIGKILL to the worker": lambda pid: os.kill(_worker(pid), signal.SIGKILL),
-    "time-out of the task": None,
+    "timeout of the task": None,
 }
 
 

@@ -17,14 +17,14 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connecti
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case_info
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import run_cases
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._connection import PLAYBOOK, refuse_without_prefix
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._connection import PLAYBOOK, reject_without_prefix
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.policy_file import decrypted
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.run import Hygiene
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.variables import (
     PREFIX,
     WITHOUT_DEFAULT,
     Variables,
-    refuse_results,
+    reject_results,
 )
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._in_process import InProcessAction
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.view import COULD_NOT_EVALUATE
@@ -60,7 +60,7 @@ class ActionModule(InProcessAction):
         except BaseException as end:
             if isinstance(end, (KeyboardInterrupt, SystemExit)):
                 raise
-            # The task time-out is not an Exception. The reports say that the run was interrupted.
+            # The task timeout is not an Exception. The reports say that the run was interrupted.
             return _failure(f"{COULD_NOT_EVALUATE}: {printable(end)}", True, task_vars)
 
     def _hygiene(self, variables: Variables, task_vars: dict[str, Any]) -> dict[str, Any]:

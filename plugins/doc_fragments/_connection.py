@@ -45,7 +45,7 @@ options:
   tenant:
     description:
       - The name or id (32 hex digits) of a tenant.
-      - Lists return cases of this tenant only. A case of another tenant is refused before anything is written.
+      - Lists return cases of this tenant only. A case of another tenant is rejected before anything is written.
       - Leave it out for all tenants that the key can see. An empty value is an error.
       - If not set, the variable C(stellar_tenant) is used, else E(STELLAR_TENANT).
     type: str
@@ -104,8 +104,8 @@ notes:
   - The environment is that of the process that runs the task. With C(become) or over SSH it is not that of
     C(ansible-playbook). A lookup never sees the keyword C(environment).
   - A value of O(host), O(username), O(api_key), O(access_token), O(tenant), O(validate_certs) or O(ca_path) that is
-    empty, blank, null or undefined is an error before anything is sent. An empty environment variable, and an empty
-    value of any other option, is treated as not set.
+    empty, only spaces, null or undefined is an error before anything is sent. An empty environment variable, and an
+    empty value of any other option, is treated as not set.
 requirements:
   - requests (Python library)
 """

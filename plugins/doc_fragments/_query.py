@@ -10,7 +10,7 @@ from __future__ import annotations
 class ModuleDocFragment:
     DOCUMENTATION = r"""
 notes:
-  - An empty list is refused as a filter, since a variable that is empty by mistake must not find all cases.
+  - An empty list is rejected as a filter, since a variable that is empty by mistake must not find all cases.
 options:
   status:
     description: Cases of one of these statuses.

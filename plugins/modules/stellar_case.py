@@ -59,7 +59,7 @@ options:
   tags:
     description:
       - The case's tags. Their order is ignored.
-      - A tag can't contain a comma. Blanks around a tag are stripped.
+      - A tag can't contain a comma. Spaces around a tag are stripped.
     type: dict
     suboptions:
       add:

@@ -33,7 +33,7 @@ attributes:
   idempotent:
     support: partial
     details:
-      - Rules that do not converge, which would change a case again in the next run, are refused before anything is
+      - Rules that do not converge, which would change a case again in the next run, are rejected before anything is
         written.
       - For C(description) and C(assignee) in O(cases), see the attribute C(idempotent) of
         M(stellarcyber.xdr.stellar_case).
@@ -501,7 +501,7 @@ summary:
   type: list
   elements: str
   sample:
-    - "Undo on myserver.stellarcyber.cloud, all tenants: 1 case restored, 0 already as before, 0 skipped, 0 failed"
+    - "Undo on myserver.stellarcyber.cloud, all tenants: 1 case restored, 0 unchanged, 0 skipped, 0 failed"
     - "Restored: 67535 (62fceb4a48be7776c793a02a, Example Tenant)"
 irreversible:
   description: The changes that O(undo_file) can't restore, such as comments.

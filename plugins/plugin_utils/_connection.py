@@ -168,7 +168,7 @@ def _reason(option: str, error: Exception) -> str:
     text = " ".join(str(error).split())
     if CONNECTION[option].get("no_log"):
         found = _UNDEFINED_NAME.search(text)
-        return found[0] if found else "its template failed (the reason is not shown, since it may hold a secret)"
+        return found[0] if found else "its template failed (the reason is not shown, since it may contain a secret)"
     return printable(text.rstrip("."))
 
 
@@ -207,12 +207,12 @@ def _reject_mistyped(variables: Mapping[str, Any], sources: Mapping[str, str]) -
         raise InputError(
             "The variables given by -e",
             f"could not be read as name=value: {printable(rest, 60)!r} is left over.",
-            """Quote a value with a blank twice, as in -e "stellar_tenant='Example Tenant'".""",
+            """Quote a value with a space twice, as in -e "stellar_tenant='Example Tenant'".""",
         )
-    refuse_without_prefix(VARIABLE_PREFIX, (option for option in PROTECTS if option not in sources), variables)
+    reject_without_prefix(VARIABLE_PREFIX, (option for option in PROTECTS if option not in sources), variables)
 
 
-def refuse_without_prefix(prefix: str, absent: Iterable[str], variables: Mapping[str, Any]) -> None:
+def reject_without_prefix(prefix: str, absent: Iterable[str], variables: Mapping[str, Any]) -> None:
     """Raise InputError in a playbook of the collection, if -e gave one of the absent options without its prefix."""
     if PLAYBOOK not in variables:
         return

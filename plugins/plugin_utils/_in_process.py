@@ -129,8 +129,8 @@ class InProcessAction(ActionBase):
         except AnsibleError as error:
             result = {"failed": True, "msg": str(error)}
         except Exception as error:
-            fault = f"{type(error).__name__}: {printable(error)}. This is a fault of the collection, please report it."
-            result = {"failed": True, "msg": fault, "exception": traceback.format_exc()}
+            bug = f"{type(error).__name__}: {printable(error)}. This is a bug in the collection, please report it."
+            result = {"failed": True, "msg": bug, "exception": traceback.format_exc()}
         if invocation:
             _warn(result, warnings_of(result, params))
             if INJECT_INVOCATION in (None, True):

@@ -65,7 +65,7 @@ def test_gate_reports_and_undo(terminal, simulator, tmp_path):
 
     code, output = terminal("undo", undo_file="reports/hygiene.json")
     assert code == 0, output
-    summary = "2 cases restored, 0 already as before, 0 skipped, 0 failed"
+    summary = "2 cases restored, 0 unchanged, 0 skipped, 0 failed"
     assert f"Undo on {simulator.host}, all tenants: {summary}" in output, output
     cases = ", ".join(f"5 ({case_id}, Root Tenant)" for case_id in ids)
     assert f"Restored: {cases}" in output, output

@@ -66,7 +66,7 @@ TASKS = """
 def run(core, simulator, directory, tasks, *arguments, **variables):
     playbook = directory / "playbook.yml"
     play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "vars": variables, "tasks": tasks}
-    # The connection's time-out comes from the action group.
+    # The connection's timeout comes from the action group.
     play["module_defaults"] = {"group/stellarcyber.xdr.stellar": {"timeout": 20}}
     playbook.write_text(yaml.safe_dump([play]), encoding="utf-8")
     code, output = core.play(simulator, directory, playbook, *arguments)

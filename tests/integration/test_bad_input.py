@@ -123,7 +123,7 @@ BAD = {
     ),
     "a case of another tenant": (
         {"case_id": "f" * 24, "severity": "High", "tenant": "Example Tenant"},
-        ["Refused case", "it belongs to tenant", "not to Example Tenant"],
+        ["Rejected case", "it belongs to tenant", "not to Example Tenant"],
         False,
     ),
     "a ticket of another tenant": (
@@ -339,8 +339,11 @@ UNDO_FILES = {
         f'{{"platform": "xdr.example.com", "undo": [{{"case_id": "{CASE}", "severity": "Low"}}]}}',
         ["it is neither a report", "the option cases"],
     ),
-    "a report of check mode": ('{"report": 1, "mode": "check", "undo": []}', ["holds nothing to undo", "check mode"]),
-    "a journal without an entry": ('{"journal": 1}\n', ["holds nothing to undo", "ended before its first write"]),
+    "a report of check mode": (
+        '{"report": 1, "mode": "check", "undo": []}',
+        ["contains nothing to undo", "check mode"],
+    ),
+    "a journal without an entry": ('{"journal": 1}\n', ["contains nothing to undo", "ended before its first write"]),
     "an item that is none": ('{"report": 1, "undo": [{"case_id": "x y"}]}', ["Item 1 of undo_file"]),
     "an item with an unknown key": (
         f'{{"report": 1, "undo": [{{"case_id": "{CASE}", "severtiy": "Low"}}]}}',

@@ -54,7 +54,7 @@ STORY = (
     " 0 changed",
     "updates 0, comments 0, access tokens 1.",
     "Undo what was applied:",
-    "all tenants: 54 cases restored, 0 already as before,",
+    "all tenants: 54 cases restored, 0 unchanged,",
     "All 200 cases are as they were.",
     "preview/hygiene.html in a browser.",
 )

@@ -274,7 +274,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "proxy, from …, can't be used with plain http, …": (
         lambda p: p.case(host="http://127.0.0.1:1", proxy="http://proxy.example.com:3128")
     ),
-    "… (…): TLS broke off: …": lambda p: p.case(host=f"127.0.0.1:{plain_port()}"),
+    "… (…): the TLS connection was closed: …": lambda p: p.case(host=f"127.0.0.1:{plain_port()}"),
     "… (…): no answer to plain http: …": lambda p: p.case(host=f"http://{p.sim.host}"),
     "proxy, from …, is not a valid proxy URL.": lambda p: p.case(proxy="proxy.example.com:3128"),
     "The proxy of the environment: is not a valid proxy URL.": without_a_proxy,
@@ -297,7 +297,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
         for status in (403, 404, 405, 422, 429, 500)
     },
     # docs/errors.md: access token, options
-    "Could not get an access token (…): … The answer … is not shown, because it may hold a token. …": (
+    "Could not get an access token (…): … The answer … is not shown, because it may contain a token. …": (
         lambda p: p.faulty("echo", path="*/access_token", status=200, spelling="list").case()
     ),
     "case_id must have only letters, digits, - and _; got …": lambda p: p.case(case_id="cases/1"),
@@ -437,7 +437,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
         lambda p: p.switched(tenants_status=403).info(tenant="Example Tenant")
     ),
     "Could not find tenant …: … tenants have that name: …": lambda p: p.listing("tenants", TENANTS).info(tenant="Twin"),
-    "Refused case …: it belongs to tenant …": lambda p: p.case(tenant="Example Clinic"),
+    "Rejected case …: it belongs to tenant …": lambda p: p.case(tenant="Example Clinic"),
     "Refused to change case …: … changed it at …": lambda p: p.case(if_unmodified_since=GUARD),
     "Refused to change case …: the platform does not say when it was changed.": (
         lambda p: p.faulty("wrong_shape", path=ONE_CASE, body={"data": {"_id": CASE_ID}}).case(

@@ -22,7 +22,7 @@ from tests.integration.playbook import CASE, parameters
 
 STATUSES = (200, 302, 400, 401, 403, 500, 503)
 SPELLINGS = ("plain", "json", "url", "base64", "many")
-NOT_SHOWN = "is not shown, because it may hold a token"
+NOT_SHOWN = "is not shown, because it may contain a token"
 
 
 def case(params, **hooks):

@@ -47,7 +47,7 @@ def test_an_id_that_is_not_the_one_asked_for(attack, entry, id_):
     said = {"GET cases/ID": {"data": {**RECORD, "_id": OTHER_IDS[id_]}}}
     result, message = attack(f"id is {id_}", entry, said)
     text = message + json.dumps(result.get("case_results", ""))
-    assert "the platform's answer does not hold this case." in text
+    assert "the platform's answer does not contain this case." in text
     assert not [asked for asked in attack.platform.asked if asked.method == "PUT"]
 
 
@@ -79,18 +79,18 @@ ODD_CASES = {
     "a name of 1 MiB": (json.dumps({**RECORD, "name": "x" * MIB}), ""),
     "a field of a million digits": (record_with(more=BIG), ""),
     "keys twice": (record_with(severity='"Medium"', _id=f'"{ID}"'), ""),
-    "keys twice, the last of another case": (record_with(_id='"x"'), "does not hold this case"),
+    "keys twice, the last of another case": (record_with(_id='"x"'), "does not contain this case"),
     "nested 90 deep": (record_with(more="[" * 90 + "]" * 90), ""),
     "nested 200 deep": (record_with(more="[" * 200 + "]" * 200), "is nested too deeply"),
     "nested 100,000 deep": (record_with(more="[" * 100_000 + "]" * 100_000), "is nested too deeply"),
     "objects 900 deep": (record_with(more='{"a":' * 900 + "1" + "}" * 900), "is nested too deeply"),
     "a million empty lists": (record_with(more="[" + "[]," * 10**6 + "0]"), "has too many values"),
     "larger than 16 MiB": (record_with(more='"' + "x" * 17 * MIB + '"'), "is larger than 16 MiB"),
-    "tags that are no list": (record_with(tags='"a"'), "does not hold this case"),
-    "tags that are no texts": (record_with(tags="[null]"), "does not hold this case"),
-    "a list": ("[" + json.dumps(RECORD) + "]", "does not hold this case"),
-    "null": ("null", "does not hold this case"),
-    "a text": ('"x"', "does not hold this case"),
+    "tags that are no list": (record_with(tags='"a"'), "does not contain this case"),
+    "tags that are no texts": (record_with(tags="[null]"), "does not contain this case"),
+    "a list": ("[" + json.dumps(RECORD) + "]", "does not contain this case"),
+    "null": ("null", "does not contain this case"),
+    "a text": ('"x"', "does not contain this case"),
 }
 
 

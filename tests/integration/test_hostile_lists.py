@@ -55,7 +55,7 @@ def with_field(name, value):
 FOUR = [case(number) for number in range(1, 5)]
 MANY = [case(number) for number in range(1, 5001)]
 CUT = "Could not list all cases: the platform announces"
-NO_LIST = "does not hold a list of cases"
+NO_LIST = "does not contain a list of cases"
 
 # Each with the error, or the number of cases that are found
 LISTS = {

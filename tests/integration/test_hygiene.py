@@ -88,7 +88,7 @@ def test_preview_apply_again_undo(analyst: Analyst, sim: Simulator) -> None:
     undone = analyst.undo(undo_file=str(journal.relative_to(analyst.folder)))
     assert undone.returncode == 0, undone.output
     assert undone.said[0] == (
-        f"Undo on {sim.host}, all tenants: {count} cases restored, 0 already as before, 0 skipped, 0 failed"
+        f"Undo on {sim.host}, all tenants: {count} cases restored, 0 unchanged, 0 skipped, 0 failed"
     )
     assert tags_of_all(sim) == before
 
@@ -184,7 +184,7 @@ def test_more_changes_than_allowed(analyst: Analyst, sim: Simulator, mode: str) 
     assert run.returncode == CHECK_FAILED
     assert run.failure == (
         "Aborted before the first write: 1 change planned, max_changes is 0. See case_results, or the report. "
-        "If the changes are meant, raise max_changes."
+        "If the changes are intended, raise max_changes."
     )
     assert not run.writes
     assert run.said[0] == f"Case hygiene on {sim.host}, all tenants: limit"

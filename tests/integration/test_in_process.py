@@ -151,7 +151,7 @@ def test_a_crash_is_a_failure_that_shows_no_secret(sim, tmp_path):
     done = _in_process.InProcessAction._run_in_process(action, given, {}, set())
     assert done["failed"] is True
     assert done["msg"].startswith("RecursionError: too deep: ***")
-    assert "This is a fault of the collection" in done["msg"]
+    assert "This is a bug in the collection" in done["msg"]
     assert "in crash" in done["exception"]
     assert sim.api_key not in json.dumps(done)
 

@@ -175,7 +175,7 @@ def test_an_older_tls_is_refused(case, listen, authority):
     context.set_ciphers("DEFAULT:@SECLEVEL=0")
     context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
     server = listen(tls(context))
-    assert "TLS broke off: " in refused(case, host=server.host, ca_path=authority.path)
+    assert "the TLS connection was closed: " in refused(case, host=server.host, ca_path=authority.path)
     assert server.heard == []
     record("TLS 1.1", "refused before anything was sent")
 
@@ -455,9 +455,15 @@ BAD_PROXIES = {
     "drips headers": (drip(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 90), "in time|timed out"),
     "says yes, then nothing": (connect_then(wait_for_the_end), "in time|timed out"),
     "says yes, then drips TLS": (connect_then(drip(HANDSHAKE)), "in time|timed out"),
-    "says yes, then nonsense": (connect_then(lambda _self, it: it.sendall(b"nonsense" * 99)), "TLS broke off"),
+    "says yes, then nonsense": (
+        connect_then(lambda _self, it: it.sendall(b"nonsense" * 99)),
+        "the TLS connection was closed",
+    ),
     "says yes, then plain http": (connect_then(lambda _self, it: it.sendall(b"HTTP/1.1 200 OK\r\n\r\n")), "TLS broke"),
-    "says yes, then hangs up": (connect_then(lambda _self, it: None), "TLS broke off|no answer|did not connect"),
+    "says yes, then hangs up": (
+        connect_then(lambda _self, it: None),
+        "the TLS connection was closed|no answer|did not connect",
+    ),
     "hangs up": (lambda _self, it: it.recv(9999), "did not connect|no answer"),
     "is an SSH server": (lambda _self, it: it.sendall(b"SSH-2.0-OpenSSH_9.2\r\n"), "did not connect|no answer"),
     "sends colours": (lambda _self, it: it.sendall(b"HTTP/1.1 403 \x1b[31mno\x1b[0m\r\n\r\n"), "403"),

@@ -604,7 +604,7 @@ def test_a_comment_that_fails_does_not_hide_the_change(sim, case):
 
 def test_ids_in_the_answer_must_be_the_one_asked_for(sim, case):
     sim.fault("wrong_shape", path="/cases/*", body={"data": {**sim.case(CASE), "_id": "../../users"}})
-    with pytest.raises(Exception, match="does not hold this case"):
+    with pytest.raises(Exception, match="does not contain this case"):
         case(severity="High")
 
 

@@ -413,7 +413,7 @@ def test_a_fault_of_the_collection_hides_no_other_case(many, monkeypatch):
     done = run(many, concurrency=1, **WAYS["rules"])
     assert_true(done, before, store(many))
     assert done.counts == {"read": 11, "ok": 1, "changed": 3, "failed": 1, "skipped": 6}
-    assert "This is a fault of the collection" in done.result["case_results"][3]["reason"]
+    assert "This is a bug in the collection" in done.result["case_results"][3]["reason"]
     assert run(many, cases=done.result["undo"]).counts == {"read": 4, "changed": 4}
     assert_restored(before, store(many))
 

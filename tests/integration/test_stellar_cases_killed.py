@@ -196,7 +196,7 @@ def test_a_journal_on_a_full_disk_is_never_behind_the_writes(ten, tmp_path, monk
         assert changed <= set(items)
         undone = run(ten, undo_file=str(journal))
         if not any(set(item) - {"case_id"} for item in items.values()):
-            assert "holds nothing to undo" in undone.result["msg"]
+            assert "contains nothing to undo" in undone.result["msg"]
         else:
             assert not undone.failed
         assert_restored(before, store(ten))

@@ -295,7 +295,7 @@ def test_undo_of_nothing_is_an_error_before_anything_is_sent(ten, tmp_path, chec
     file.write_text(json.dumps({"report": 1, "undo": []}), encoding="utf-8")
     done = run(ten, check, undo_file=str(file))
     assert done.failed
-    assert "holds nothing to undo: that run changed nothing." in done.result["msg"]
+    assert "contains nothing to undo: that run changed nothing." in done.result["msg"]
     assert done.requests == []
 
 
@@ -313,7 +313,7 @@ def test_the_summary_of_an_undo(ten, tmp_path, check, summary_only):
     assert done.failed is bool(failed)
     counts, *rest = done.result["summary"]
     assert counts.endswith(
-        f": {9 - failed} cases {'planned' if check else 'restored'}, 0 already as before, 1 skipped, {failed} failed"
+        f": {9 - failed} cases {'planned' if check else 'restored'}, 0 unchanged, 1 skipped, {failed} failed"
     )
     assert [line.partition(":")[0] for line in rest] == [
         "Planned" if check else "Restored",

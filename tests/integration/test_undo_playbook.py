@@ -72,20 +72,20 @@ def test_from_the_report(analyst: Analyst, applied: Applied, sim: Simulator) -> 
     assert preview.returncode == 0, preview.output
     assert (preview.writes, preview.changed) == ([], 1)
     assert preview.said == [
-        first_line(sim, "1 case planned, 0 already as before, 0 skipped, 0 failed", CHECKED),
+        first_line(sim, "1 case planned, 0 unchanged, 0 skipped, 0 failed", CHECKED),
         f"Planned: {NAME}",
         f"Can't be undone: comment of {NAME}",
     ]
     done = analyst.undo("--diff", undo_file="reports/hygiene.json")
     assert done.returncode == 0, done.output
     assert (done.writes, done.changed) == (["PUT cases/ID"], 1)
-    assert done.said[0] == first_line(sim, "1 case restored, 0 already as before, 0 skipped, 0 failed")
+    assert done.said[0] == first_line(sim, "1 case restored, 0 unchanged, 0 skipped, 0 failed")
     assert "--- before: case 67535" in done.output
     assert managed(sim) == applied.before
     # All is as it was before, so there is nothing to complain about.
     again = analyst.undo(undo_file="reports/hygiene.json")
     assert (again.returncode, again.writes) == (0, []), again.output
-    assert again.said[0] == first_line(sim, "0 cases restored, 1 already as before, 0 skipped, 0 failed")
+    assert again.said[0] == first_line(sim, "0 cases restored, 1 unchanged, 0 skipped, 0 failed")
 
 
 def test_from_a_journal(analyst: Analyst, applied: Applied, sim: Simulator) -> None:
@@ -93,7 +93,7 @@ def test_from_a_journal(analyst: Analyst, applied: Applied, sim: Simulator) -> N
     done = analyst.undo(undo_file=str(journal))
     assert done.returncode == 0, done.output
     assert done.said == [
-        first_line(sim, "1 case restored, 0 already as before, 0 skipped, 0 failed"),
+        first_line(sim, "1 case restored, 0 unchanged, 0 skipped, 0 failed"),
         f"Restored: {NAME}",
         f"Can't be undone: comment of {NAME}",
     ]
@@ -119,7 +119,7 @@ def test_a_case_that_somebody_touched_is_left_alone_and_the_undo_fails(analyst: 
         done = analyst.undo(*mode, undo_file="reports/hygiene.json")
         assert done.returncode == 2, done.output
         count = "planned" if mode else "restored"
-        assert done.said[0] == first_line(sim, f"0 cases {count}, 0 already as before, 1 skipped, 0 failed", scope)
+        assert done.said[0] == first_line(sim, f"0 cases {count}, 0 unchanged, 1 skipped, 0 failed", scope)
         assert done.said[1].startswith(f"Skipped: {NAME}: ohtani changed it at ")
         assert done.said[2:] == [
             f"Can't be undone: comment of {NAME}",
@@ -200,7 +200,7 @@ def test_the_summary_names_the_tenant_that_the_undo_was_limited_to(analyst: Anal
     tenant = sim.case(CASE)["cust_id"]
     run = analyst.undo("--check", "-e", f"stellar_tenant={tenant}", undo_file="reports/hygiene.json")
     assert run.returncode == 0, run.output
-    words = "1 case planned, 0 already as before, 0 skipped, 0 failed"
+    words = "1 case planned, 0 unchanged, 0 skipped, 0 failed"
     assert run.said == [
         first_line(sim, words, f"tenant Example Tenant ({tenant}), check mode"),
         f"Planned: 67535 ({CASE})",
@@ -212,7 +212,7 @@ def test_the_summary_names_the_tenant_that_the_undo_was_limited_to(analyst: Anal
 def test_a_report_of_another_platform_is_undone_if_the_user_says_so(
     analyst: Analyst, sim: Simulator, platform: str | None
 ) -> None:
-    """One that does not say which platform it is of may be of another one."""
+    """One that does not say which platform it is from may be of another one."""
     report = {**analyst.report(), "platform": platform}
     (analyst.folder / "other.json").write_text(json.dumps(report), encoding="utf-8")
     refused = analyst.undo(undo_file="other.json")
@@ -228,7 +228,7 @@ def test_a_report_of_another_platform_is_undone_if_the_user_says_so(
     assert not refused.writes + misspelt.writes
     done = analyst.undo(undo_file="other.json", undo_allow_other_platform=True)
     assert done.returncode == 0, done.output
-    assert done.said[0] == first_line(sim, "1 case restored, 0 already as before, 0 skipped, 0 failed")
+    assert done.said[0] == first_line(sim, "1 case restored, 0 unchanged, 0 skipped, 0 failed")
 
 
 def test_a_report_of_check_mode_holds_nothing(analyst: Analyst, sim: Simulator) -> None:
@@ -248,7 +248,7 @@ def test_a_failure_is_said_in_one_line_and_by_the_task_that_failed(analyst: Anal
     sim.fault("status", method="PUT", status=422)
     run = analyst.undo(undo_file="reports/hygiene.json")
     assert run.returncode == 2
-    assert run.said[0] == first_line(sim, "0 cases restored, 0 already as before, 0 skipped, 1 failed")
+    assert run.said[0] == first_line(sim, "0 cases restored, 0 unchanged, 0 skipped, 1 failed")
     assert run.said[1].startswith(f"Failed: {NAME}: HTTP 422, ")
     assert run.said[-1] == "The undo is not complete: 1 failed of 1 case."
     assert run.failure.startswith(f"The undo is not complete: 1 failed of 1 case. First: {NAME}: HTTP 422, ")

@@ -43,7 +43,7 @@ def test_role(matrix, baseline, tmp_path, name):
     fault = _as_real(FAULTS[name])
     known = {scenario: baseline(matrix, scenario) for scenario in RULES}
     records, output, seconds = _play(matrix.simulator, tmp_path, fault, known)
-    # Seconds of time-outs and waits, and Ansible itself
+    # Seconds of timeouts and waits, and Ansible itself
     assert seconds < 30 * len(CELLS)
     secrets = [token for record in records for token in record["tokens"]]
     texts = [output, *(json.dumps(record["results"]) for record in records)]

@@ -83,7 +83,7 @@ SITUATIONS = {
     "503 twice": fails("status", status=503, retry_after="0", times=2),
     "lost connection": fails("drop_before", {"retries": 0}),
     "lost answer": fails("drop_after", {"retries": 0}, method="PUT"),
-    "time-out": fails("stall", {"retries": 0, "timeout": 1}, method="PUT"),
+    "timeout": fails("stall", {"retries": 0, "timeout": 1}, method="PUT"),
     "no JSON": fails("not_json", method="GET"),
     "redirect": fails("redirect", method="PUT"),
     "failure after the write": fails("status", {"comment": "Seen"}, status=500, path="/cases/ID/comments"),
@@ -248,7 +248,7 @@ SITUATIONS = {
         ]
     ),
     "notify": Situation([change(notify="Handle it")]),
-    "a task's time-out": Situation([change(timeout=60)]),
+    "a task's timeout": Situation([change(timeout=60)]),
     # reading
     "ids": Situation([info({"case_id": ["ID", "f" * 20], "ticket_id": ["TICKET", 67535, 70001]})]),
     "a query": Situation([info({"tags": ["looped"], "limit": 1, "sort": "score", "order": "desc"})]),

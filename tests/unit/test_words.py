@@ -6,14 +6,16 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("plugins", "roles", "playbooks", "docs")
-SUFFIXES = {".py", ".yml", ".yaml", ".md", ".j2", ".json", ".svg"}
+FOLDERS = ("plugins", "roles", "playbooks", "docs", "meta", "changelogs")
+FILES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "galaxy.yml")
+SUFFIXES = {".py", ".yml", ".yaml", ".md", ".j2", ".json", ".svg", ".txt", ""}
 
 # Words that a reader would have to learn, and those that the field has for them
 INSTEAD_OF = {
@@ -59,12 +61,31 @@ INSTEAD_OF = {
     r"\bset(s)? right\b|\bput right\b": "fix, correct",
     r"\b(could|can) not be seen\b": "could not determine",
     r"\b(api )?calls? at once\b": "concurrent requests",
+    r"\bchanges to come\b": "planned changes",
+    r"\bwhere the cases are\b": "breakdown",
+    r"\bput the report\b|\bnote how it ended\b|\bcompare the cases with\b": "write the reports; apply the policy",
+    r"\bproven to\b": "converges",
+    r"\bdrift after\b": "changed (after an apply)",
+    r"\bholds?\b": "contains, has",
+    r"\bblanks?\b": "space; contains only spaces; empty",
+    r"\btime-outs?\b": "timeout",
+    r"\bsane\b": "a plainer word",
+    r"\bfrom 0 on\b": "0 or more",
+    r"\bgives? (it|them|one) back\b": "returns",
+    r"\bplatform it is of\b|\bis of the platform\b": "is from the platform",
+    r"\bare meant\b": "intended",
+    r"\bTLS broke off\b": "the TLS connection was closed",
+    r"\bfaults? (of|in) the collection\b": "a bug in the collection",
+    r"\balready as before\b": "unchanged",
 }
 
 
 def read_by_people() -> list[Path]:
     files = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*")) if path.suffix in SUFFIXES]
-    return [ROOT / "README.md", *(path for path in files if path.is_file() and "__pycache__" not in path.parts)]
+    return [
+        *(ROOT / name for name in FILES),
+        *(path for path in files if path.is_file() and "__pycache__" not in path.parts),
+    ]
 
 
 @pytest.mark.parametrize("path", read_by_people(), ids=lambda path: str(path.relative_to(ROOT)))
@@ -81,3 +102,15 @@ def test_text_has_the_words_of_the_field(path: Path) -> None:
             if match and match.start() < len(line):
                 found.append(f"{name}:{number}: {match.group()!r}; write: {better}")
     assert not found, "\n".join(found)
+
+
+# What ruff's D401 takes for a verb, or does not look at: properties, and first words that are in no list of its
+NO_VERB = re.compile(
+    r"(a|also|an|false|how|if|mixed|of|the|true|what|when|where|whether|which|why)\b|[^a-z]|\w*:", re.I
+)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "plugins").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_docstring_of_a_function_begins_with_a_verb(path: Path) -> None:
+    functions = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)]
+    assert not [f"{one.name}: {text}" for one in functions if NO_VERB.match(text := ast.get_docstring(one) or "Return")]

@@ -4,7 +4,7 @@
 
 """Connections on which a whole attempt, from connecting to the last byte, keeps to one time limit and one size limit.
 
-A time-out of requests is for each read, so that one byte a second never exceeds it; its redirects and its decompression
+A timeout of requests is for each read, so that one byte a second never exceeds it; its redirects and its decompression
 read as much as the server sends. The classes here use the hooks of urllib3 for the classes of a pool and a connection.
 """
 
@@ -44,7 +44,7 @@ class TooLargeError(Exception):
 def deadline(seconds: float, most_bytes: int) -> Iterator[None]:
     """Limit the time in which this thread sends and receives in here, and the bytes of each answer.
 
-    Raises TooLargeError, or the error of a socket whose time-out passes.
+    Raises TooLargeError, or the error of a socket whose timeout passes.
     """
     _limits.ends, _limits.most_bytes = time.monotonic() + seconds, most_bytes
     try:
@@ -61,7 +61,7 @@ def _seconds_left() -> float:
 
 
 class _Reader(io.RawIOBase):
-    """The bytes of one answer, as they come."""
+    """Reads the bytes of one answer, as they come."""
 
     def __init__(self, sock: Any, raw: Any) -> None:
         super().__init__()
@@ -86,7 +86,7 @@ class _Reader(io.RawIOBase):
 
 
 class _Response(http.client.HTTPResponse):
-    """Also what a proxy answers to CONNECT."""
+    """Reads answers within a deadline(), also that of a proxy to CONNECT."""
 
     def __init__(self, sock: Any, *arguments: Any, **options: Any) -> None:
         super().__init__(sock, *arguments, **options)
@@ -100,7 +100,7 @@ class _Response(http.client.HTTPResponse):
 
 
 class _Connection:
-    """Mixed into a connection of urllib3."""
+    """Connects and reads within a deadline(); a mixin for connections of urllib3."""
 
     response_class = _Response
     # of the other class
@@ -110,7 +110,7 @@ class _Connection:
     _dns_host: str
 
     def _new_conn(self) -> Any:
-        """Connect. urllib3 would give each address of a name the whole time-out."""
+        """Connect. urllib3 would give each address of a name the whole timeout."""
         if hasattr(self, "_socks_options"):  # the proxy looks the name up
             return super()._new_conn()  # type: ignore[misc]
         name, longest = self._dns_host, self.timeout

@@ -132,7 +132,7 @@ class TokenSource:
     def token(self, asked_at: float | None = None) -> str:
         """Return the token. asked_at: since when the caller needs it, by now(), if that was before the call.
 
-        The caller holds a slot of the throttle: the exchange needs one, and callers with a slot may wait for it.
+        The caller has a slot of the throttle: the exchange needs one, and callers with a slot may wait for it.
         """
         if asked_at is None:
             asked_at = self.now()

@@ -111,7 +111,7 @@ def _number(text: str) -> float | None:
 def _escape_reserved_keys(record: dict[str, Any]) -> dict[str, Any]:
     """Rename fields that Ansible would drop from a result, or treat as its own."""
     if any(name.startswith(_ANSIBLES_OWN) for name in record):
-        return {f"stellar{name}" if name.startswith(_ANSIBLES_OWN) else name: held for name, held in record.items()}
+        return {f"stellar{name}" if name.startswith(_ANSIBLES_OWN) else name: value for name, value in record.items()}
     return record
 
 

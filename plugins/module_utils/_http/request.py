@@ -264,7 +264,7 @@ class Request:
 
     def _not_shown(self) -> str:
         size = "" if self.size is None else f" ({self.size} bytes)"
-        return "" if self.size == 0 else f" The answer{size} is not shown, because it may hold a token."
+        return "" if self.size == 0 else f" The answer{size} is not shown, because it may contain a token."
 
     def _excerpt(self, content: bytes) -> str:
         # From more than is shown, so that enough is left after masking.
@@ -296,12 +296,12 @@ class Request:
         return error
 
     def _redirect_target(self) -> str:
-        """Return the target of a redirect, without the parts of an address that may hold a secret."""
+        """Return the target of a redirect, without the parts of an address that may contain a secret."""
         location = self.answer_headers.get("Location")
         if not location:
             return "nowhere"
         if self.call.hides_answer:
-            return self._origin(location) or "an address that may hold a token"
+            return self._origin(location) or "an address that may contain a token"
         # Without urlsplit(), since a location that is not a URL has to be shown as well.
         place = re.split("[?#]", location)[0]
         return self.session.scrub(re.sub(r"^([^/\\]*[/\\]{2,})[^/\\]*@", r"\1", place) or self.path)
@@ -335,7 +335,9 @@ class Request:
         if not any(words in str(error) for words in ("CERTIFICATE_VERIFY_FAILED", "doesn't match")):
             self.may_have_arrived = True
             remedy = "Check that the port speaks TLS, and what stands between this machine and the platform."
-            return Retry(TransportError(self.action, f"TLS broke off: {text}.", remedy, **self._details()))
+            return Retry(
+                TransportError(self.action, f"the TLS connection was closed: {text}.", remedy, **self._details())
+            )
         return TransportError(
             self.action,
             f"TLS failed, so nothing was sent: {text}.",
@@ -378,7 +380,7 @@ class Request:
 
     def _cause(self, error: Exception) -> str:
         if self.call.hides_answer and may_quote_answer(error):
-            return f"{type(innermost(error)).__name__}. The data received is not shown, because it may hold a token"
+            return f"{type(innermost(error)).__name__}. The data received is not shown, because it may contain a token"
         return self.session.scrub(cause(error))
 
 

@@ -72,7 +72,7 @@ class Throttle:
 
     @contextmanager
     def slot(self) -> Iterator[None]:
-        """Hold one of the slots for concurrent attempts in here."""
+        """Take one of the slots for concurrent attempts, until the end of the block."""
         if self._has_slot:
             yield
             return
@@ -88,7 +88,7 @@ class Throttle:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Hold the only slot in here. Waits until all other attempts have ended; no other one begins."""
+        """Take the only slot, until the end of the block. Waits until others have ended; no other attempt begins."""
         if getattr(self._mine, "is_alone", False):
             yield
             return

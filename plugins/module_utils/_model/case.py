@@ -111,7 +111,7 @@ def tags(case: dict[str, Any]) -> list[str]:
 
 
 def modified_at(case: dict[str, Any]) -> int | None:
-    """When a case was changed last, in ms; None if the platform does not say so."""
+    """Return when a case was changed last, in ms; None if the platform does not say so."""
     return moment(case, "modified_at")
 
 
@@ -122,7 +122,7 @@ def moment(record: dict[str, Any], name: str) -> int | None:
 
 
 def label(case: dict[str, Any]) -> str:
-    """How a message names a case: by both of its numbers."""
+    """Return a case's name in messages: both of its numbers."""
     return f"case {case['_id']} (ticket {printable(case.get('ticket_id'), 20)})"
 
 

@@ -48,5 +48,5 @@ class ChangeLimit:
         raise LimitError(
             "Aborted before the first write",
             f"{planned} planned, max_changes is {given}.",
-            "See case_results, or the report. If the changes are meant, raise max_changes.",
+            "See case_results, or the report. If the changes are intended, raise max_changes.",
         )

@@ -15,7 +15,7 @@ from typing import Any, Callable
 _HEX, _OCTAL = re.compile(r"0x[0-9a-fA-F]+"), re.compile(r"0o[0-7]+")
 _WHOLE = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-# int() refuses thousands of digits, and no option needs hundreds.
+# int() rejects thousands of digits, and no option needs hundreds.
 _LONGEST_NUMBER = 100
 
 

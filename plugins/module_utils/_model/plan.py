@@ -4,8 +4,7 @@
 
 """The plan: what a case lacks of its desired state, and the one PUT that changes it.
 
-Check mode and the real run use the
-same plan, so that they can't differ.
+Check mode and the real run use the same plan, so that they can't differ.
 """
 
 from __future__ import annotations

@@ -4,8 +4,7 @@
 
 """A policy: rules in their order, what they decide for a case, and the proof that a second run would change nothing.
 
-Rules look at one case at a time, so a snapshot of any
-size can be decided as it is read.
+Rules look at one case at a time, so a snapshot of any size can be decided as it is read.
 """
 
 from __future__ import annotations
@@ -91,7 +90,7 @@ def _fields(plan: Plan) -> set[str]:
 
 
 def check_convergence(case: dict[str, Any], decision: Decision, rules: Sequence[Rule], now_ms: int) -> None:
-    """Refuse rules that would change the case again after their own plan was carried out. Raises InputError."""
+    """Reject rules that would change the case again after their own plan was carried out. Raises InputError."""
     if decision.plan is None or not decision.plan.changed:
         return
     for state in _possible_states(case, decision.plan, now_ms):

@@ -74,7 +74,7 @@ def _stored_as(tag: str, before: dict[str, Any], after: dict[str, Any] | None) -
     return new or [tag]
 
 
-def _unless_blank(text: str | None) -> str | None:
+def _unless_empty(text: str | None) -> str | None:
     return text if text and text.strip() else None
 
 
@@ -82,12 +82,12 @@ def _unless_blank(text: str | None) -> str | None:
 # one by one.
 MATCHED_FIELDS = ("status", "severity", "assignee", "name", "resolution")
 
-# How to give back what a field held before; None where no option can.
+# The value that restores a field; None where no option can.
 _PREVIOUS_VALUE: dict[str, Callable[[dict[str, Any]], str | None]] = {
     "status": lambda case: case.get("status") if case.get("status") in STATUSES else None,
     "severity": lambda case: severity(case) if severity(case) in SEVERITIES else None,
-    "assignee": lambda case: _unless_blank(case["assignee"]) if case.get("assignee") else "",
-    "name": lambda case: _unless_blank(case.get("name")),
+    "assignee": lambda case: _unless_empty(case["assignee"]) if case.get("assignee") else "",
+    "name": lambda case: _unless_empty(case.get("name")),
     "description": lambda case: case.get("description"),
 }
 

@@ -253,12 +253,12 @@ class Apply:
             else:
                 self._fail(case_run, error)
         except Exception as error:
-            # A fault in here must not hide the results of the other cases.
-            self.control.end("a fault of the collection ended the run.")
+            # A bug in here must not hide the results of the other cases.
+            self.control.end("a bug in the collection ended the run.")
             self._journal_change(case_run, None)
-            fault = f"{type(error).__name__}: {printable(error)}. This is a fault of the collection."
+            bug = f"{type(error).__name__}: {printable(error)}. This is a bug in the collection."
             case_run.fail(
-                StellarError(f"Could not finish {label(case_run.case)}", fault, "Check the case, and report the fault.")
+                StellarError(f"Could not finish {label(case_run.case)}", bug, "Check the case, and report the bug.")
             )
 
     def _write(self, case_run: CaseRun) -> None:
@@ -378,5 +378,5 @@ def _unmodified_since_after(case_run: CaseRun, error: StellarError) -> int | Non
     # A comment that may have arrived moved modified_at, to an unknown time.
     if after is None or error.may_have_arrived or error.outcome_unknown:
         return None
-    # The case that was read may hold later changes by others.
+    # The case that was read may contain later changes by others.
     return modified_at(case_run.case if case_run.concurrent_changes else after)

@@ -105,7 +105,7 @@ def origin(reader: Reader) -> dict[str, Any]:
 def run_case(
     params: dict[str, Any], check_mode: bool, on_secret: OnSecret, connect: Connect | None = None
 ) -> dict[str, Any]:
-    """stellar_case: bring one case to its desired state."""
+    """Bring one case to its desired state, for the module stellar_case."""
     desired = desired_state(params)
     unmodified_since = guard_time(params, clock_ms())
     if params.get("case_id") is not None:

@@ -176,13 +176,13 @@ def _undo_file(params: dict[str, Any]) -> UndoFile | None:
 
 
 def _check_platform(undo: UndoFile, platform: str) -> None:
-    """Refuse to undo on a platform what was done on another one, whose cases only have the same ids."""
+    """Reject the undo of a run on another platform, whose cases only have the same ids."""
     if is_same_platform(undo.platform, platform):
         return
     of = (
-        f"is of the platform {printable(undo.platform, 100)}"
+        f"is from the platform {printable(undo.platform, 100)}"
         if undo.platform
-        else "doesn't say which platform it is of"
+        else "doesn't say which platform it is from"
     )
     raise InputError(
         "undo_file",

@@ -40,7 +40,7 @@ class Journal:
         except OSError as error:
             self.close()
             os.unlink(path or "")
-            raise _refused(path, error) from None
+            raise _not_created(path, error) from None
 
     def close(self) -> None:
         if self._file is not None:
@@ -80,10 +80,10 @@ def _create(path: str) -> int:
     try:
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
     except OSError as error:
-        raise _refused(path, error) from None
+        raise _not_created(path, error) from None
 
 
-def _refused(path: str | None, error: OSError) -> InputError:
+def _not_created(path: str | None, error: OSError) -> InputError:
     if isinstance(error, FileExistsError):
         why, remedy = "it exists already.", "Give another name, or move the old one away: it undoes an earlier run."
     else:

@@ -58,7 +58,7 @@ class UndoSummary:
         where = f"{self.origin['platform']}, {self.origin['scope']}{', check mode' if self.check_mode else ''}"
         changed, ok, skipped, failed = (len(self._with_outcome(outcome)) for outcome in (CHANGED, OK, SKIPPED, FAILED))
         restored = f"{_cases(changed)} {'planned' if self.check_mode else 'restored'}"
-        return f"Undo on {where}: {restored}, {ok} already as before, {skipped} skipped, {failed} failed"
+        return f"Undo on {where}: {restored}, {ok} unchanged, {skipped} skipped, {failed} failed"
 
     @property
     def _incomplete(self) -> str:
@@ -93,7 +93,7 @@ class UndoSummary:
         names = [printable(case_id, 60)]
         if summary.get("tenant") and self.origin["scope"] == ALL_TENANTS:
             names.append(printable(summary["tenant"], 60))
-        # A ticket is a number on any sane platform. What is none may be any text.
+        # A ticket is a number. Anything else that a platform gives may be any text.
         return f"{ticket} ({', '.join(names)})" if isinstance(ticket, int) else ", ".join(names)
 
 

@@ -82,8 +82,8 @@ class Hygiene:
             self._flapping = find_flapping(self._last, self._result, options["rules"], self._histories)
         except InputError as problem:
             error = str(problem)
-        except Exception as fault:
-            error = f"{type(fault).__name__}: {printable(fault)}. This is a fault of the collection, please report it."
+        except Exception as bug:
+            error = f"{type(bug).__name__}: {printable(bug)}. This is a bug in the collection, please report it."
         report = self._report(error)
         try:
             self._files.write(report)

@@ -54,7 +54,7 @@ def test_values(option, value, expected):
     ("option", "value", "said"),
     [
         ("tenant", "", "is empty"),
-        ("tenant", "\t", "is blank"),
+        ("tenant", "\t", "contains only spaces"),
         ("tenant", None, "has no value"),
         ("tenant", True, "must be a string, got 'True'. Put it in quotes."),
         ("tenant", 12, "must be a string, got '12'. Put it in quotes."),
@@ -64,7 +64,7 @@ def test_values(option, value, expected):
         ("validate_certs", 2, "must be true or false"),
         ("api_key", {"a": "canary"}, "must be a string, got another type"),
         ("api_key", "", "is empty"),
-        ("ca_path", " ", "is blank"),
+        ("ca_path", " ", "contains only spaces"),
         ("username", "", "is empty"),
         ("auth_method", "basik", "must be one of auto, basic, bearer, got 'basik'"),
         ("timeout", "soon", "must be a number, got 'soon'. Give one from 1 to 3600."),

@@ -49,9 +49,9 @@ def hung_up(answer):
     return said
 
 
-NOT_SHOWN = "is not shown, because it may hold a token."
+NOT_SHOWN = "is not shown, because it may contain a token."
 SIZED = f"The answer ({SIZE} bytes) {NOT_SHOWN}"
-NO_WORDS = "The data received is not shown, because it may hold a token."
+NO_WORDS = "The data received is not shown, because it may contain a token."
 LENGTH = f"Content-Length: {SIZE}"
 
 # what came: (the answer, what the message says of it)
@@ -122,11 +122,11 @@ ANSWERS = {
             "https://me:TOKEN@evil.example.com/": "https://evil.example.com",
             "https://[2001:db8::1]:8443/TOKEN": "https://[2001:db8::1]:8443",
             "//other.example.com/TOKEN": "http://other.example.com",
-            "https://TOKEN/": "an address that may hold a token",
-            "https://evil.example.com:TOKEN/": "an address that may hold a token",
-            "TOKEN://evil.example.com/": "an address that may hold a token",
-            "data:text/plain,TOKEN": "an address that may hold a token",
-            "http://[TOKEN": "an address that may hold a token",
+            "https://TOKEN/": "an address that may contain a token",
+            "https://evil.example.com:TOKEN/": "an address that may contain a token",
+            "TOKEN://evil.example.com/": "an address that may contain a token",
+            "data:text/plain,TOKEN": "an address that may contain a token",
+            "http://[TOKEN": "an address that may contain a token",
             "\\\\TOKEN": "http://127.0.0.1:PORT",
             "TOKEN": "http://127.0.0.1:PORT",
             "/TOKEN?TOKEN": "http://127.0.0.1:PORT",

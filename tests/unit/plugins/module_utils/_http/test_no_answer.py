@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Requests without an answer: connections, TLS, proxies and time-outs, and what may have arrived."""
+"""Requests without an answer: connections, TLS, proxies and timeouts, and what may have arrived."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def through_proxy(error):
         ),
         (
             lib.SSLError("EOF occurred"),
-            "TLS broke off: EOF occurred. "
+            "the TLS connection was closed: EOF occurred. "
             "Check that the port speaks TLS, and what stands between this machine and the platform.",
             *YES,
         ),

@@ -71,7 +71,9 @@ def test_what_it_says(text, changes, read, message):
         ChangeLimit.parse(text).check(changes, read)
     assert str(caught.value).startswith(message)
     # Check mode is refused as well, so that it is no way to see them.
-    assert str(caught.value).endswith("See case_results, or the report. If the changes are meant, raise max_changes.")
+    assert str(caught.value).endswith(
+        "See case_results, or the report. If the changes are intended, raise max_changes."
+    )
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ real_write = os.write
 def test_what_is_written_is_what_undoes_it(tmp_path):
     path = tmp_path / "run.jsonl"
     with Journal(str(path)) as journal:
-        with pytest.raises(InputError, match="holds nothing to undo: that run ended before its first write"):
+        with pytest.raises(InputError, match="contains nothing to undo: that run ended before its first write"):
             undo_file(path.read_text(), "run")
         journal.append({**ITEM, "if_unmodified_since": 1})
         journal.append({"case_id": "c2", "status": "New"}, ["comment"], 67535)

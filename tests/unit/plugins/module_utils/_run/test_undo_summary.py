@@ -43,7 +43,7 @@ def test_all_kinds_of_lines_in_their_order():
     lost = UndoFile([], {"c1": ["comment"], "c2": ["comment"], "c3": ["tags", "name"]}, "", {})
     case_runs = [case_run(1), skipped(2), failed(3), case_run(4, "ok"), case_run(5)]
     assert lines(case_runs, lost) == [
-        "Undo on xdr.example.com, all tenants: 2 cases restored, 1 already as before, 1 skipped, 1 failed",
+        "Undo on xdr.example.com, all tenants: 2 cases restored, 1 unchanged, 1 skipped, 1 failed",
         "Restored: 101 (c1, Clinic), 105 (c5, Clinic)",
         "Skipped: 102 (c2, Clinic): ohtani changed it at 5.",
         "Failed: 103 (c3, Clinic): HTTP 422. Check the options.",
@@ -55,8 +55,7 @@ def test_all_kinds_of_lines_in_their_order():
 
 def test_in_check_mode():
     assert lines([case_run(1), skipped(2)], origin=ONE, check_mode=True) == [
-        "Undo on xdr.example.com, tenant Clinic (7777), check mode: "
-        "1 case planned, 0 already as before, 1 skipped, 0 failed",
+        "Undo on xdr.example.com, tenant Clinic (7777), check mode: 1 case planned, 0 unchanged, 1 skipped, 0 failed",
         "Planned: 101 (c1)",
         "Skipped: 102 (c2): ohtani changed it at 5.",
         "The undo would not be complete: 1 skipped of 2 cases.",
@@ -66,8 +65,8 @@ def test_in_check_mode():
 @pytest.mark.parametrize(
     ("case_runs", "counts"),
     [
-        ([case_run(1), case_run(2)], "2 cases restored, 0 already as before, 0 skipped, 0 failed"),
-        ([case_run(1, "ok")], "0 cases restored, 1 already as before, 0 skipped, 0 failed"),
+        ([case_run(1), case_run(2)], "2 cases restored, 0 unchanged, 0 skipped, 0 failed"),
+        ([case_run(1, "ok")], "0 cases restored, 1 unchanged, 0 skipped, 0 failed"),
     ],
 )
 def test_an_undo_that_is_complete_does_not_complain(case_runs, counts):

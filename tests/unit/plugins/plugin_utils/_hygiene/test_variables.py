@@ -17,7 +17,7 @@ from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.variable
     VARIABLES,
     Variables,
     is_unknown,
-    refuse_results,
+    reject_results,
 )
 from tests.tools.policy_schema import ROOT
 
