@@ -16,6 +16,7 @@ import pytest
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connection import connection_of
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.client import Client
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.token_renewal import exchange_key
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import case as case_module
 from tests.integration.hostile_platform import attacks
 from tests.integration.hygiene import Analyst
@@ -49,7 +50,7 @@ def play(sim: Simulator, tmp_path: Path) -> Callable[..., Run]:
 def token(sim: Simulator) -> str:
     """A token that exists already."""
     with Client(connection_of(parameters(CASE, sim, case_id="0" * 24, severity="High"))) as client:
-        return client._exchange()[0]
+        return exchange_key(client.session)[0]
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE, CASE_INFO, LOOKUP
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connection import connection_of
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.client import Client
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.token_renewal import exchange_key
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case, run_case_info, run_lookup
 from tests.integration.many import case, run, store
 from tests.integration.playbook import calls, parameters
@@ -52,7 +53,7 @@ def connection(request, sim):
         if request.param == "a key":
             return {}
         with Client(connection_of(parameters(CASE, simulator, case_id=IDS["new"], severity="High"))) as client:
-            issued, _lifetime = client._exchange()
+            issued, _lifetime = exchange_key(client.session)
         simulator.clear_requests()
         return {"access_token": issued, "api_key": None, "username": None}
 

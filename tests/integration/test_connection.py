@@ -25,6 +25,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     TransportError,
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.client import Client
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.token_renewal import exchange_key
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plan import make_plan
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import case as case_module
 from tests.integration.playbook import CASE, calls, parameters
@@ -89,7 +90,7 @@ def test_an_expired_token_with_a_key_is_renewed(sim, case):
 def _token(sim):
     connection = connection_of(parameters(CASE_OPTIONS, sim, case_id="1", severity="Low"))
     with Client(connection) as client:
-        return client._exchange()[0]
+        return exchange_key(client.session)[0]
 
 
 @pytest.mark.parametrize("exp", ["seconds", "ms", "absent", "past"])

@@ -459,7 +459,10 @@ BAD_PROXIES = {
         connect_then(lambda _self, it: it.sendall(b"nonsense" * 99)),
         "the TLS connection was closed",
     ),
-    "says yes, then plain http": (connect_then(lambda _self, it: it.sendall(b"HTTP/1.1 200 OK\r\n\r\n")), "TLS broke"),
+    "says yes, then plain http": (
+        connect_then(lambda _self, it: it.sendall(b"HTTP/1.1 200 OK\r\n\r\n")),
+        "the TLS connection was closed",
+    ),
     "says yes, then hangs up": (
         connect_then(lambda _self, it: None),
         "the TLS connection was closed|no answer|did not connect",

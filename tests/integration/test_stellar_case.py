@@ -22,6 +22,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     TransportError,
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.client import Client
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.token_renewal import exchange_key
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case
 from tests.integration.playbook import CASE, calls, parameters, run_playbook
 
@@ -486,7 +487,7 @@ def test_an_expired_token_does_not_hide_behind_the_users(sim, case):
     """401 for the users only: the token goes on to be used."""
     sim.fault("status", status=401, path="/users", times=0)
     with Client(connection_of(parameters(CASE_OPTIONS, sim, case_id=CASE, severity="Low"))) as client:
-        token = client._exchange()[0]
+        token = exchange_key(client.session)[0]
     result, made = case(assignee="soc-lead@example.com", api_key=None, access_token=token)
     assert result["changed"] is True
     assert made == [GET, USERS, PUT]

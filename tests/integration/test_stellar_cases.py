@@ -17,6 +17,7 @@ import pytest
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.cases import CASES
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connection import connection_of
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.client import Client
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.token_renewal import exchange_key
 from tests.integration.many import (
     CLINIC_ID,
     COMMENT,
@@ -550,6 +551,6 @@ def test_users_that_cannot_be_read_are_compared_by_name_with_a_warning(sim):
 def test_an_access_token_alone_is_enough(sim):
     sim.reset(seed=[case(0)])
     with Client(connection_of(parameters(CASES, sim, rules=TAKE_OVER))) as client:
-        token = client._exchange()[0]
+        token = exchange_key(client.session)[0]
     done = run(sim, rules=TAKE_OVER, access_token=token, username=None, api_key=None)
     assert done.counted == {LIST: 1, PUT: 1}
