@@ -51,8 +51,8 @@ class ActionModule(InProcessAction):
             return self._check(self._task.args["result"], task_vars)
         variables = Variables(task_vars, self._templar.template)
         try:
-            refuse_results(task_vars, self._task.get_vars())
-            refuse_without_prefix(PREFIX, variables.absent(WITHOUT_DEFAULT), task_vars)
+            reject_results(task_vars, self._task.get_vars())
+            reject_without_prefix(PREFIX, variables.absent(WITHOUT_DEFAULT), task_vars)
         except InputError as error:
             return _failure(str(error), True, task_vars)
         try:

@@ -156,7 +156,7 @@ class Matrix:
         and_all_after: bool = False,
         **options: Any,
     ) -> Outcome:
-        """Run a scenario. A fault that the simulator does not have is made here, and time-outs that matter are cut."""
+        """Run a scenario. A fault that the simulator does not have is made here, and timeouts that matter are cut."""
         attempts: list[Attempt] = []
         waits: list[float] = []
         send = request_module.Request._send

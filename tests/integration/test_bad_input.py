@@ -91,7 +91,7 @@ BAD = {
         True,
     ),
     "no user": ({**CHANGE, "username": ""}, ["username", "is empty", "leave the option out for a scoped"], True),
-    "a time-out of nothing": ({**CHANGE, "timeout": 0}, ["timeout", "from 1 to 3600"], True),
+    "a timeout of nothing": ({**CHANGE, "timeout": 0}, ["timeout", "from 1 to 3600"], True),
     "a proxy that is no URL": ({**CHANGE, "proxy": "proxy.example.com"}, ["not a valid proxy URL"], True),
     "a wrong key": ({**CHANGE, "api_key": "wrong"}, ["HTTP 401", "legacy key", "revoked", "auth_method"], False),
     "a legacy key as a scoped one": (

@@ -372,14 +372,14 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Item … of cases (…): The case: is already declared by item …": (
         lambda p: p.cases({"case_id": CASE_ID, "status": "New"}, {"ticket_id": 67535, "severity": "Low"})
     ),
-    "max_changes must be a number from 0 on, or a percentage; got ….": lambda p: p.limit("some"),
+    "max_changes must be a number, 0 or more, or a percentage; got ….": lambda p: p.limit("some"),
     "max_changes must be from 0% to 100%, got …": lambda p: p.limit("101%"),
     "concurrency must be from …": lambda p: p.cases({"case_id": CASE_ID, "severity": "Low"}, concurrency=33),
     "Aborted before the first write: … planned, max_changes is …": lambda p: p.limit("0"),
     "undo_file: … can't be read: …": lambda p: p.cases(undo_file="/nowhere/hygiene.json"),
-    "undo_file: the file is of the platform …, and this run is on ….": lambda p: p.undo(UNDO % '"elsewhere"'),
-    "undo_file: the file doesn't say which platform it is of, …": lambda p: p.undo(UNDO % '""'),
-    "undo_file: … holds nothing to undo: …": lambda p: p.undo('{"report": 1, "undo": []}'),
+    "undo_file: the file is from the platform …, and this run is on ….": lambda p: p.undo(UNDO % '"elsewhere"'),
+    "undo_file: the file doesn't say which platform it is from, …": lambda p: p.undo(UNDO % '""'),
+    "undo_file: … contains nothing to undo: …": lambda p: p.undo('{"report": 1, "undo": []}'),
     "The undo is not complete: …": (
         lambda p: p.faulty("status", status=422, method="PUT").undo(UNDO % f'"{p.sim.host}"')
     ),
@@ -456,7 +456,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     ),
     "Could not use … of the platform's list of cases: …": (lambda p: p.switched(odd_record="bad_status").info()),
     "… some platforms refuse a skip above 1000. …": too_many_alerts,
-    "… (…): HTTP 200, but the platform's answer does not hold …": lambda p: p.faulty(
+    "… (…): HTTP 200, but the platform's answer does not contain …": lambda p: p.faulty(
         "wrong_shape", path=ONE_CASE
     ).case(),
     # docs/errors.md: after a write, warnings

@@ -161,7 +161,7 @@ def inject(matrix, baseline, name, scenario_name, call, lasts):
         # Nothing of what could be read before the fault, as if it was all
         assert not cell.error or not {"cases", "found"} & set(outcome.result)
     cell.assert_nothing_leaks()
-    # It would be half a minute and more if a time-out was for each byte, or none.
+    # It would be half a minute and more if a timeout was for each byte, or none.
     assert outcome.seconds < 10
     # Calls that the platform asked to slow down also keep a gap between them.
     assert sum(outcome.waits) <= BUDGET_S + len(outcome.attempts) * LONGEST_GAP_S
@@ -188,7 +188,7 @@ class Cell:
     def assert_attempts(self):
         outcome, attempts = self.outcome, len(self.outcome.of(self.place))
         sent = sum(not one.elsewhere for one in outcome.attempts)
-        # On a busy machine a time-out that was cut may come before the request is there.
+        # On a busy machine a timeout that was cut may come before the request is there.
         assert len(outcome.requests) == sent or (len(outcome.requests) < sent and self.fault.quick)
         # What the platform asks to slow down also waits before calls that are no retries.
         # So does a read of a case that may show the write later.

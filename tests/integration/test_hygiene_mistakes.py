@@ -47,7 +47,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"rules": [TAGGED], "max_changes": "many"},
-        r"max_changes must be a number from 0 on, or a percentage; got 'many'\. ",
+        r"max_changes must be a number, 0 or more, or a percentage; got 'many'\. ",
     ),
     ({"rules": None}, r"case_hygiene_rules has no value: give a list of rules, or leave it out for the policy file\.$"),
     ({"rules": "name=A"}, r"case_hygiene_rules must be a list, got 'name=A': give a list of rules, "),

@@ -410,7 +410,7 @@ def test_a_case_that_is_odd_on_another_page_only_is_a_case(sim, info):
 def test_odd_records_only_are_no_list_of_cases(sim, info):
     many(sim, 1)
     sim.switch(odd_record="bad_status")
-    with pytest.raises(ApiError, match=r"does not hold a list of cases.*status must be a string, got 7"):
+    with pytest.raises(ApiError, match=r"does not contain a list of cases.*status must be a string, got 7"):
         info()
 
 

@@ -217,7 +217,7 @@ def test_a_report_of_another_platform_is_undone_if_the_user_says_so(
     (analyst.folder / "other.json").write_text(json.dumps(report), encoding="utf-8")
     refused = analyst.undo(undo_file="other.json")
     assert refused.returncode == 2, refused.output
-    of = f"is of the platform {platform}" if platform else "doesn't say which platform it is of"
+    of = f"is from the platform {platform}" if platform else "doesn't say which platform it is from"
     assert refused.failure.startswith(f"undo_file: the file {of}, and this run is on {sim.host}. Set host to ")
     assert refused.failure.endswith(
         "set allow_other_platform to true, or undo_allow_other_platform for the playbook undo."
@@ -238,7 +238,7 @@ def test_a_report_of_check_mode_holds_nothing(analyst: Analyst, sim: Simulator) 
     run = analyst.undo(undo_file="checked/hygiene.json")
     assert run.returncode == 2
     assert run.failure == (
-        f"undo_file: {analyst.folder}/checked/hygiene.json holds nothing to undo: it is the report of a run in "
+        f"undo_file: {analyst.folder}/checked/hygiene.json contains nothing to undo: it is the report of a run in "
         "check mode, which changes nothing. Give the report or the journal of the run to undo."
     )
     assert not run.requests

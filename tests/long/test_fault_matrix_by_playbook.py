@@ -195,7 +195,7 @@ class Met:
             elif "path" in error:
                 # Where cases are written at once, one may expire the token of the other's look, and there is no retry.
                 reported += "A new token was refused as well" in message
-                # On a busy machine a short time-out may come before the request is there.
+                # On a busy machine a short timeout may come before the request is there.
                 assert sent[error["path"]] == reported or (self.fault.quick and sent[error["path"]] < reported)
 
     def _sent(self):

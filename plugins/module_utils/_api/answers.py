@@ -42,7 +42,7 @@ def records_in(answer: dict[str, Any], key: str, is_later_page: bool = False) ->
     """Return the list of an answer {"data": {key: list, "total": number}}, and the total if the platform tells it.
 
     An empty list may be null, as of programs in Go, or absent beside a total, or `data` itself is null or [].
-    The list is None if the answer holds none.
+    The list is None if the answer contains none.
     """
     if "data" not in answer:
         return None, None

@@ -132,7 +132,7 @@ class Lister:
             return 0
         if not self.client.connection.retries or self.client.throttle.is_exhausted:
             return 0
-        # A large step: each attempt may take as long as the platform's own time-out.
+        # A large step: each attempt may take as long as the platform's own timeout.
         return max(SMALLEST_PAGE, page.size // 8)
 
     def _listed(self, page: Page, answer: dict[str, Any]) -> Listed:

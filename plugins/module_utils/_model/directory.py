@@ -74,7 +74,7 @@ class Person:
 
 
 def find_people(given: str, users: Iterable[dict[str, Any]]) -> list[Person]:
-    """Return the users whose id, else e-mail, else name is the one given: one in a sane platform.
+    """Return the users whose id, else e-mail, else name is the one given: one, unless users share a name.
 
     A user who is in the list twice, by id or by e-mail, is one.
     """

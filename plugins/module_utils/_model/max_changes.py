@@ -29,7 +29,7 @@ class ChangeLimit:
         if not found:
             raise OptionError(
                 "max_changes",
-                f"must be a number from 0 on, or a percentage; got {printable(text, 60)!r}",
+                f"must be a number, 0 or more, or a percentage; got {printable(text, 60)!r}",
                 "Give 50, or 10%.",
             )
         if found.group(1) is not None:

@@ -248,7 +248,7 @@ class Page(NamedTuple):
     ) -> Page | None:
         """Return the page after this one, larger if it is a small one; None at the end.
 
-        cases: what this page holds. new: how many of them no page before held. total: see is_last(). records: the
+        cases: those of this page. new: how many of them were on no earlier page. total: see is_last(). records: the
         number of cases and of what could not be read as one; by default that of the cases.
         """
         records = len(cases) if records is None else records

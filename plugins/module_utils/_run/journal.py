@@ -129,7 +129,7 @@ def undo_file(text: str, name: str) -> UndoFile:
     if not undo.items:
         irreversible = sorted({printable(field, 30) for fields in undo.irreversible.values() for field in fields})
         why = f"what that run changed can't be undone: {', '.join(irreversible)}." if irreversible else nothing
-        what = f"undo_file: {printable(name)} holds nothing to undo"
+        what = f"undo_file: {printable(name)} contains nothing to undo"
         raise InputError(what, why, "Give the report or the journal of the run to undo.")
     return undo
 

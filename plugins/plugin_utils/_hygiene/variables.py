@@ -177,7 +177,7 @@ def _nearest(unknown: list[str]) -> str:
     return f"Names that begin with {PREFIX} belong to the role. {advice}{others}"
 
 
-def refuse_results(task_vars: Mapping[str, Any], own_vars: Mapping[str, Any]) -> None:
+def reject_results(task_vars: Mapping[str, Any], own_vars: Mapping[str, Any]) -> None:
     """Raise InputError for a variable that would hide a result of the role.
 
     own_vars: the variables of the task and of what includes it. Only these and those of -e hide a registered result.

@@ -321,7 +321,7 @@ undo_texts = st.one_of(
 def test_any_text_is_a_file_to_undo_or_is_refused(text):
     found = outcome(undo_file, text, "undo.json")
     if isinstance(found, InputError):
-        assert is_told_well(found, "Could not read undo.json: ", "undo_file: undo.json holds nothing to undo: ")
+        assert is_told_well(found, "Could not read undo.json: ", "undo_file: undo.json contains nothing to undo: ")
     else:
         assert isinstance(found.items, list)
         assert found.items

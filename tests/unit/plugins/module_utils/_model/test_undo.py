@@ -360,7 +360,7 @@ def test_a_file_of_a_run_that_holds_nothing_to_undo(text, why):
     with pytest.raises(InputError) as caught:
         undo_file(text, "run.json")
     assert str(caught.value) == (
-        f"undo_file: run.json holds nothing to undo: {why} Give the report or the journal of the run to undo."
+        f"undo_file: run.json contains nothing to undo: {why} Give the report or the journal of the run to undo."
     )
 
 

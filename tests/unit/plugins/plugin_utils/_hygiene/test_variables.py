@@ -171,6 +171,6 @@ def test_which_names_are_the_roles(name: Any, unknown: bool) -> None:
 def test_a_report_that_is_none_is_refused(value: Any, refused: bool) -> None:
     if refused:
         with pytest.raises(InputError, match="To choose the folder of the reports, set case_hygiene_report_dir"):
-            refuse_results({"case_hygiene_report": value}, {})
+            reject_results({"case_hygiene_report": value}, {})
     else:
-        refuse_results({"case_hygiene_report": value}, {})
+        reject_results({"case_hygiene_report": value}, {})
