@@ -91,7 +91,16 @@ class Client:
         accepts: Callable[[dict[str, Any]], bool] | None = None,
     ) -> dict[str, Any]:
         """Send a PUT or POST, and return {} if the answer is empty. The last three arguments are those of Call."""
-        call = Call(method, path, what, (), body, True, already_applied, before_attempt, accepts)
+        call = Call(
+            method,
+            path,
+            what,
+            body=body,
+            empty_ok=True,
+            already_applied=already_applied,
+            before_attempt=before_attempt,
+            accepts=accepts,
+        )
         return self._send(call)
 
     def _send(self, call: Call) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def send_with_token(request: Request, tokens: TokenSource) -> dict[str, Any]:
                     raise
                 refused_at = tokens.now()
                 tokens.reject(used[-1])
-                if may_renew < _MAX_RENEWALS and throttle.slots > 1:
+                if may_renew < _MAX_RENEWALS:
                     until_end.enter_context(throttle.alone())
                 may_renew -= 1
                 with throttle.slot():

@@ -245,6 +245,13 @@ def test_no_next_try_of_what_is_seen_to_be_done(make, answer):
     assert len(client.waits) == 1  # the look comes after the wait
 
 
+@pytest.mark.parametrize(("answer", "arrived"), [(None, True), (http(status=429), False)])
+def test_a_look_knows_whether_the_try_may_have_arrived(make, answer, arrived):
+    told = []
+    put(make(answer, http(), retries=1), already_applied=lambda may_have: told.append(may_have))
+    assert told == [arrived]
+
+
 def test_a_look_after_each_try(make):
     client = make(retries=2)
     looks = []

@@ -51,6 +51,17 @@ def test_a_new_token_that_others_may_have_ended_is_renewed_again(make):
     assert len(client.asked) == 9
 
 
+def test_a_request_is_sent_alone_from_its_second_renewal_on(make, monkeypatch):
+    client = make(*[http(status=401), LOGIN] * 3, http({"a": 1}), api_key=KEY, access_token="old")
+    client.throttle.set_limit(2)
+    sent_before = []
+    alone = client.throttle.alone
+    monkeypatch.setattr(client.throttle, "alone", lambda: sent_before.append(len(client.asked)) or alone())
+    assert client.get("a") == {"a": 1}
+    # After the second refusal, and the third.
+    assert sent_before == [3, 5]
+
+
 def test_the_renewals_of_concurrent_requests_have_an_end(make):
     client = make(*[http(status=401), LOGIN] * 9, api_key=KEY, access_token="old")
     client.throttle.set_limit(2)
@@ -86,6 +97,15 @@ def test_a_write_that_was_not_done_is_sent_again_with_a_new_token(make):
     looks = []
     assert put(client, already_applied=lambda _arrived: bool(looks.append(1))) == {"third": 1}
     assert len(looks) == 2
+
+
+def test_a_look_that_fails_after_a_renewal_ends_it(make):
+    def fail(_arrived):
+        raise ApiError("Could not read", "HTTP 404.")
+
+    error = failure(put, make(http(status=401), LOGIN, http(), api_key=KEY, access_token="old"), already_applied=fail)
+    assert isinstance(error, AuthenticationError)
+    assert error.notes == ["The write was not retried: the read before the retry failed as well."]
 
 
 def test_a_key_that_is_refused_after_a_renewal_is_told_as_the_key(make):
