@@ -417,7 +417,14 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
         lambda p: p.hygiene(report="reports")
     ),
     "The variable case_hygiene_report: is the role's result, …": (
-        lambda p: p.ansible({"stellarcyber.xdr.case_hygiene": {}, "vars": {"case_hygiene_report": "reports"}})
+        lambda p: p.ansible(
+            {
+                "block": [
+                    {"ansible.builtin.set_fact": {"case_hygiene_report": "reports"}},
+                    {"stellarcyber.xdr.case_hygiene": {}},
+                ]
+            }
+        )
     ),
     "case_hygiene_report_dir: can't write reports in …": lambda p: p.hygiene(report_dir=__file__),
     "undo_file is required. …": lambda p: p.undo_of_nothing(),
