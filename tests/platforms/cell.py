@@ -9,7 +9,7 @@ from __future__ import annotations
 from tests import evidence
 from tests.integration.many import store
 from tests.platforms import oracle
-from tests.platforms.entries import LIST, RULES, UNDO, expected, findings, writing_run
+from tests.platforms.entries import LIST, LISTED, RULES, UNDO, expected, findings, writing_run
 from tests.platforms.oracle import Verdict
 from tests.platforms.table import Cell
 from tests.simulator.process import Simulator
@@ -18,22 +18,23 @@ from tests.simulator.process import Simulator
 def check_real_again(cell: Cell, simulator: Simulator) -> None:
     """Run an entry in check mode, for real and again. The oracle judges each."""
     runner, undo, original = cell.runner(simulator), [], {}
+    listed = [number for number in LISTED if number < cell.platform.count]
     if cell.entry == UNDO:
         original = {case_id: oracle.facts(record) for case_id, record in store(simulator).items()}
         cell.arm(simulator)
-        made = writing_run(runner, LIST if RULES in cell.platform.refused else RULES, False)
+        made = writing_run(runner, LIST if RULES in cell.platform.refused else RULES, False, listed)
         undo = made.result["undo"]
         assert undo, made.message
         simulator.advance(cell.settles_s)
     before = store(simulator)
 
     cell.arm(simulator)
-    checked = writing_run(runner, cell.entry, True, undo)
+    checked = writing_run(runner, cell.entry, True, listed, undo)
     oracle.assert_bounded(checked, len(before))
     oracle.assert_wrote_nothing(checked, before, store(simulator))
 
     cell.arm(simulator)
-    done = writing_run(runner, cell.entry, False, undo)
+    done = writing_run(runner, cell.entry, False, listed, undo)
     after = store(simulator)
     wanted = {item["case_id"]: {} for item in undo} if cell.entry == UNDO else expected(cell.entry, before)
     verdict = Verdict(cell, done, before, after, wanted)
@@ -53,7 +54,7 @@ def check_real_again(cell: Cell, simulator: Simulator) -> None:
 
     simulator.advance(cell.settles_s)
     cell.arm(simulator)
-    again = writing_run(runner, cell.entry, False, undo)
+    again = writing_run(runner, cell.entry, False, listed, undo)
     oracle.assert_quiet(cell, again, after, store(simulator))
     oracle.assert_bounded(again, len(before))
     outcome = "refused" if verdict.refused else ", ".join(sorted({item["outcome"] for item in done.items}))

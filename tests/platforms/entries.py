@@ -176,20 +176,22 @@ def _peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def writing_run(runner: Runner, entry: str, check_mode: bool, undo: Sequence[dict[str, Any]] = ()) -> Ran:
+def writing_run(
+    runner: Runner, entry: str, check_mode: bool, listed: Sequence[int] = LISTED, undo: Sequence[dict[str, Any]] = ()
+) -> Ran:
     """Run an entry that writes, but for the role."""
     if entry == CASE:
         return runner.case(check_mode, ticket_id=case(ONE)["ticket_id"], **STATE)
     if entry == RULES:
         return runner.cases(check_mode, rules=POLICY)
     if entry == LIST:
-        return runner.cases(check_mode, cases=items())
+        return runner.cases(check_mode, cases=items(listed))
     return runner.cases(check_mode, cases=json.loads(json.dumps(undo)))
 
 
-def items() -> list[dict[str, Any]]:
+def items(listed: Sequence[int]) -> list[dict[str, Any]]:
     """The list of cases, by id and by ticket."""
-    cases = [case(number) for number in LISTED]
+    cases = [case(number) for number in listed]
     ids = [
         {"ticket_id" if n % 3 == 0 else "case_id": each["ticket_id" if n % 3 == 0 else "_id"]}
         for n, each in enumerate(cases)

@@ -120,8 +120,10 @@ def run_case(
         try:
             retries = client.retries
             plan = plan_case(reader.directory, case, desired)
-            if unmodified_since is not None and client.retries > retries:
-                # Reading the users took its time: the case may be another by now.
+            if (unmodified_since is not None and client.retries > retries) or (
+                params.get("case_id") is None and "comment" in plan.after
+            ):
+                # Reading the users took its time, or the list lags behind the writes: the case may be another by now.
                 result["case"] = case = reader.case_by_id(case["_id"])
                 plan = plan_case(reader.directory, case, desired)
             result.update(_report(case, plan))

@@ -347,6 +347,10 @@ def _plan_items(items: Sequence[Item], reader: Reader, control: RunControl) -> _
 def _plan_item(item: Item, case_run: CaseRun, reader: Reader, control: RunControl, outcome: _Outcome) -> None:
     try:
         case_run.plan = plan_case(reader.directory, case_run.case, item.desired)
+        if item.case_id is None and "comment" in case_run.plan.after:
+            # The list may lag behind the writes, and a comment must not be posted twice for that.
+            case_run.case = reader.case_by_id(case_run.case["_id"])
+            case_run.plan = plan_case(reader.directory, case_run.case, item.desired)
         if case_run.plan.changed and item.if_match is not None:
             undo = item.if_match, item.unmodified_since
             outcome.warnings += check_undo(reader, case_run.case, case_run.plan, *undo)
