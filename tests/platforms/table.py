@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.integration.many import case
-from tests.platforms.entries import CASE, INFO, LIST, LOOK_UP, READING, ROLE, RULES, WRITING, Runner, seed
+from tests.platforms.entries import CASE, INFO, LIST, LOOK_UP, READING, ROLE, RULES, UNDO, Runner, seed
 from tests.simulator.process import Simulator
 from tests.simulator.switches import BY_NAME
 
 ODD = case(5)["_id"]
-GONE = case(2)["_id"]
+GONE = case(3)["_id"]
 EDITED = case(3)["_id"]
 QUERYING = (RULES, ROLE, *READING)
 ALL_PLACES = ["list", "get", "put"]
@@ -106,9 +106,9 @@ PLATFORMS: dict[str, Platform] = {
     # what a write does
     "tags are stored in lower case": Platform(
         {"tag_normalise": "lower"},
-        partly=_of(WRITING, "tags must be "),
-        again=_of((CASE, RULES, LIST, ROLE), "the tag that is wanted is never there"),
-        differs=_of(WRITING, "only the write shows what is stored"),
+        partly=_of((CASE, RULES, LIST, ROLE), "tags must be "),
+        again=_of((CASE, LIST), "the tag that is wanted is never there"),
+        differs=_of((CASE, RULES, LIST, ROLE), "only the write shows what is stored"),
     ),
     "a no-op moves modified_at not": Platform({"noop_put_moves_modified_at": False}),
     "tags move modified_at not": Platform({"tags_move_modified_at": False}),
@@ -133,11 +133,12 @@ PLATFORMS: dict[str, Platform] = {
     "pages of at most 10, else 504": Platform({"limit_max": 10, "limit_max_status": 504}),
     "pages of 10 cases, whatever is asked": Platform(PAGES, count=24),
     "cases of 200 kB": Platform({"case_padding": 200_000}),
-    "total of the page": Platform({"list_total": "page", **PAGES}, count=24),
+    "total of the page": Platform({"list_total": "page", "page_cap": 50}, count=60),
+    "total of a page of 10": Platform({"list_total": "page", **PAGES}, count=24),
     "total is 0": Platform({"list_total": "zero", **PAGES}, count=24),
     "total is absent": Platform({"list_total": "absent", **PAGES}, count=24),
     "total is capped": Platform({"list_total": "capped", "list_total_cap": 7, **PAGES}, count=24),
-    "a skip above 5 is refused": Platform({"skip_max": 5, **PAGES}, count=24),
+    "a skip above 30 is refused": Platform({"skip_max": 30, **PAGES}, count=24),
     "skip and limit above 510 are refused": Platform({"skip_ceiling": 510, **PAGES}, count=24),
     "beyond skip and limit of 510 is nothing": Platform(
         {"skip_ceiling": 510, "skip_ceiling_answer": "empty", **PAGES}, count=24
@@ -229,13 +230,15 @@ PLATFORMS: dict[str, Platform] = {
     # others
     "a case is deleted before its write": Platform(
         edits=[{"case_id": GONE, "changes": {}, "delete": True, "before": {"method": "PUT", "path": f"/cases/{GONE}"}}],
-        partly=_of((RULES, LIST, ROLE), "gone|deleted|404"),
+        partly=_of((RULES, LIST, ROLE), "The case is gone"),
+        again=_of((LIST,), "it is still gone"),
         differs=_of((RULES, LIST, ROLE), "it is deleted after the check"),
     ),
     "a deleted case is a 410": Platform(
         {"unknown_case_status": 410},
         edits=[{"case_id": GONE, "changes": {}, "delete": True, "before": {"method": "PUT", "path": f"/cases/{GONE}"}}],
-        partly=_of((RULES, LIST, ROLE), "gone|deleted|410"),
+        partly=_of((RULES, LIST, ROLE), "The case is gone"),
+        again=_of((LIST,), "it is still gone"),
         differs=_of((RULES, LIST, ROLE), "it is deleted after the check"),
     ),
     "others edit a case before its write": Platform(
@@ -255,8 +258,11 @@ PLATFORMS: dict[str, Platform] = {
 ALONE, STALE, LOST, CONCURRENT = "alone", "stale reads", "lost answers", "concurrency 8"
 LOST_PUTS = {"kind": "drop_after", "method": "PUT", "path": "/cases/*", "times": 3}
 
+TOO_SHORT = "found: such a page looks like a whole list. To tell them apart takes one request more of healthy platforms"
+
 # Cells that are not run, by (platform, entry, pair); None stands for any. Each with the reason.
 EXCEPTIONS: dict[tuple[str | None, str | None, str | None], str] = {
+    **{("total of a page of 10", entry, None): TOO_SHORT for entry in (RULES, UNDO, ROLE, INFO, LOOK_UP)},
     (None, INFO, STALE): "it writes nothing, so that no read can lag behind its writes",
     (None, LOOK_UP, STALE): "it writes nothing, so that no read can lag behind its writes",
     (None, INFO, LOST): "it sends no PUT whose answer could be lost; tests/faults.py has lost answers to reads",
