@@ -108,10 +108,13 @@ cores: venv ## Run the built artefact on every ansible-core that has a Python he
 	$(call forget,cores)
 	@$(pytest) tests/cores
 
-test-long: venv ## Run what takes longer than the tests: the other cores, the whole fault matrix by ansible-playbook
+test-long: venv ## Run what takes longer than the tests: the other cores, the whole fault matrix, the platforms
 	$(call title,long)
 	$(call forget,long)
 	@CORES='$(other_cores)' $(pytest) tests/long tests/cores
+	$(call title,platforms)
+	$(call forget,platforms)
+	@$(pytest) tests/platforms
 
 reliability: venv ## Write .cache/reliability and the figures of docs/reliability.md from what the tests recorded
 	@python -m tests.tools.reliability

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from tests import evidence
 from tests.integration.many import store
 from tests.platforms import oracle
 from tests.platforms.entries import LIST, LISTED, RULES, UNDO, expected, findings, writing_run
@@ -57,5 +56,4 @@ def check_real_again(cell: Cell, simulator: Simulator) -> None:
     again = writing_run(runner, cell.entry, False, listed, undo)
     oracle.assert_quiet(cell, again, after, store(simulator))
     oracle.assert_bounded(again, len(before))
-    outcome = "refused" if verdict.refused else ", ".join(sorted({item["outcome"] for item in done.items}))
-    evidence.record("platform", behaviour=cell.name, entry=cell.entry, pair=cell.pair, runs=3, outcome=outcome)
+    cell.record(verdict.outcome)

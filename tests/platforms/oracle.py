@@ -54,6 +54,11 @@ class Verdict:
         # What others did meanwhile
         self.others = {edit["case_id"]: edit["changes"] for edit in platform.edits}
 
+    @property
+    def outcome(self) -> str:
+        """The outcomes of the cases, or that the run was refused as a whole."""
+        return "refused" if self.refused else ", ".join(sorted({item["outcome"] for item in self.ran.items}))
+
     def assert_true(self) -> None:
         """The store is what the result says, and the result is what the platform allows."""
         if self.refused:

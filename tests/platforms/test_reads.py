@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tests import evidence
 from tests.integration.many import Case, case, store
 from tests.platforms import oracle
 from tests.platforms.entries import ABSENT_ID, INFO, LOOK_UP, QUERIES, Ran, Runner
@@ -99,4 +98,4 @@ def test_a_cell(cell: Cell, platform: Simulator) -> None:
     }
     errors = f"read, errors: {', '.join(sorted(cell.platform.queries))}" if cell.platform.queries else "read"
     runs = 2 * (len(QUERIES) + 2) + (cell.entry == INFO)
-    evidence.record("platform", behaviour=cell.name, entry=cell.entry, pair=cell.pair, runs=runs, outcome=errors)
+    cell.record(errors, runs)

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/reliability.md"
 FOLDER = ROOT / ".cache/reliability"
 FIGURES = re.compile(r"(?<=<!-- figures -->\n).*?(?=<!-- end -->)", re.DOTALL)
-SUITES = {"cores", "integration", "long", "unit"}
+SUITES = {"cores", "integration", "long", "platforms", "unit"}
 
 # The tables apart from those of faults: the kind of fact, and the columns. The last column has each value that was
 # recorded for the others.
@@ -33,6 +33,7 @@ TABLES = {
     "hostile text": ("hostile text", ("through", "place", "text")),
     "mutants": ("mutants", ("module", "mutants", "killed", "explained", "score")),
     "network": ("network", ("case", "outcome")),
+    "platforms": ("platform", ("behaviour", "entry", "pair", "outcome")),
     "parallel runs": ("storm", ("case", "plays", "workers", "outcome")),
     "properties": ("fuzz", ("subject", "property", "examples")),
     "searches for secrets": ("canaries", ("where", "found")),
@@ -99,6 +100,9 @@ def figures(facts: Facts) -> str:
         return f"{sum(fact[name] for fact in facts[kind]):,}"
 
     faults = f"{count('fault', 'fault')} faults at {count('fault', 'call')} API requests"
+    platforms = (
+        f"{count('platform', 'behaviour')} behaviours with {count('platform', 'entry')} entries, alone and in pairs"
+    )
     combinations = f"{count('fault', 'fault', 'call', 'entry'):,} combinations with a module, the lookup or the role"
     lines = [
         "| what | figure |",
@@ -107,6 +111,7 @@ def figures(facts: Facts) -> str:
         f"| concurrent edits by others | {len(facts['edit']):,} |",
         f"| hostile texts, for each field and output | {len(facts['hostile text']):,} |",
         f"| hostile answers | {count('hostile server', 'case'):,} |",
+        f"| platform behaviours | {platforms}: {total('platform', 'runs')} runs |",
         f"| TLS, proxies and host names | {count('network', 'case'):,} |",
         f"| searches for keys and tokens | {total('canaries', 'texts')} texts, {total('canaries', 'found')} found |",
         f"| generated inputs of property tests and fuzzing | {total('fuzz', 'examples')} |",

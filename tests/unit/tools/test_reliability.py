@@ -32,6 +32,10 @@ FACTS = {
     "hostile text": [{"text": "a|b", "place": "tag", "through": "stellar_case"}],
     "hostile server": [{"case": "endless total", "outcome": "refused"}],
     "network": [{"case": "unknown CA", "outcome": "refused"}],
+    "platform": [
+        {"behaviour": "total is 0", "entry": "rules", "pair": "alone", "runs": 3, "outcome": "changed, ok"},
+        {"behaviour": "total is 0", "entry": "undo", "pair": "stale reads", "runs": 3, "outcome": "changed"},
+    ],
     "storm": [{"case": "429", "plays": 50, "workers": 8, "outcome": "all finish"}],
     "fuzz": [{"subject": "planner", "property": "converges", "examples": 100}],
     "mutants": [{"module": "_model/plan", "mutants": 10, "killed": 9, "survived": 1, "explained": 1, "score": "90 %"}],
@@ -53,12 +57,14 @@ def test_each_table_has_its_facts(facts):
         f"| {SECOND} | recovered |  |",
     ]
     assert f"| {SECOND} | reported |" in tables["faults for all attempts"]
+    assert "| total is 0 | rules | alone | changed, ok |" in tables["platforms"]
     assert "| stellar\\_case | tag | a\\|b |" in tables["hostile text"]
 
 
 def test_the_figures_count_the_facts(facts):
     figures = reliability.figures(facts)
     assert "| 2 faults at 2 API requests: 4 combinations with " in figures
+    assert "| 1 behaviours with 2 entries, alone and in pairs: 6 runs |" in figures
     assert "| 2 texts, 7 found |" in figures
     assert "| 10, 9 killed, the others explained |" in figures
     assert "| unit | 1,500 | 30 |" in figures
