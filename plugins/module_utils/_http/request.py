@@ -43,6 +43,7 @@ except ImportError:  # session.py says so, with the interpreter's path
 API_PATH = "/connect/api/v1/"
 # Of a case that does not exist, or not any more
 GONE_STATUSES = (404, 410)
+GONE = "The case is gone: it was deleted, or is no longer visible to this key."
 # The path of a case. What belongs to a case may also be missing because the platform is too old.
 _CASE = re.compile(r"cases/[^/]+\Z")
 RETRY_STATUSES = (429, 502, 503, 504)
@@ -285,7 +286,7 @@ class Request:
             return ApiError(self.action, why, "Set host to the platform's own name.", **details)
         remedy = _REMEDIES.get(status, _remedy_for_class(status))
         if status in GONE_STATUSES and (self.call.kind == "write" or _CASE.match(self.call.path)):
-            happened += " The case is gone: it was deleted, or is no longer visible to this key."
+            happened += f" {GONE}"
             remedy = "Check in the platform whether it was deleted or merged."
             # A case that is written was read before, so that its id is right.
             if self.call.kind == "read":

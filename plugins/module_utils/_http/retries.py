@@ -13,7 +13,7 @@ import random
 from typing import Any, Callable
 
 from .._errors import ApiError, ConflictError, StellarError, TransportError
-from .request import Request, Retry
+from .request import GONE, GONE_STATUSES, Request, Retry
 from .throttle import FIRST_WAIT_S
 
 LONGEST_WAIT_S = 30.0
@@ -73,7 +73,9 @@ def verify_arrival(request: Request, error: StellarError) -> bool:
         return already_applied(request.may_have_arrived)
     except ConflictError:
         raise
-    except StellarError:
+    except StellarError as read_error:
+        if read_error.details.get("status") in GONE_STATUSES and GONE in read_error.reason:
+            error.notes.append(GONE)
         if request.may_have_arrived:
             error.notes.append("It is unknown whether the write was made: the read that verifies it failed as well.")
             error.details["outcome_unknown"] = True

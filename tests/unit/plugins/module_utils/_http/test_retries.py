@@ -290,6 +290,13 @@ def test_a_look_that_fails_after_what_no_other_try_mends(make, answer):
     assert error.notes == ["It is unknown whether the write was made: the read that verifies it failed as well."]
 
 
+def test_a_look_that_finds_no_case_says_that_it_is_gone(make):
+    client = make(http(status=503), http(status=404), retries=3)
+    error = failure(put, client, already_applied=lambda _arrived: bool(client.get("cases/a")))
+    assert error.notes[-1] == "The case is gone: it was deleted, or is no longer visible to this key."
+    assert error.details["outcome_unknown"] is True
+
+
 def test_a_look_that_fails_ends_it(make):
     def fail(_arrived):
         raise TransportError("Could not read", "no answer.")
