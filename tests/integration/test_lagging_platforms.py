@@ -237,3 +237,15 @@ def test_a_case_that_was_changed_just_now_is_read_again_before_it_is_written(six
     assert (done.counted[GET], done.result["requests"]["recheck"]) == (1, 1)
     sixteen.advance(3600)
     assert GET not in run(sixteen, rules=[{**TAKE_OVER[0], "match": {}, "set": {"severity": "Low"}}]).counted
+
+
+def test_a_case_that_is_found_by_its_ticket_is_read_by_id_before_a_comment(sixteen: Simulator) -> None:
+    """The list lags, so that it shows the case as it was before the first run."""
+    sixteen.switch(list_lag_ms=30_000)
+    given = {"ticket_id": case(0)["ticket_id"], "severity": "High", "comment": "Raised"}
+    params = parameters(CASE_OPTIONS, sixteen, **given)
+    assert run_case(params, False, lambda secret: None)["changed"] is True
+    assert run_case(params, False, lambda secret: None)["changed"] is False
+    again = run(sixteen, cases=[given])
+    assert again.counts == {"read": 1, "ok": 1}
+    assert [comment["comment"] for comment in sixteen.case(ID)["comments"]] == ["Raised"]
