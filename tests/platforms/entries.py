@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
+from unittest import mock
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE as CASE_OPTIONS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE_INFO, LOOKUP
@@ -158,12 +159,9 @@ class Runner:
         params = parameters(LOOKUP, self.simulator, **self.options, **options)
 
         def run(connect: Callable[..., Client]) -> dict[str, Any]:
-            usual = case_module.Client
-            case_module.Client = connect  # type: ignore[assignment, misc]
-            try:
+            # It has no argument for it.
+            with mock.patch.object(case_module, "Client", connect):
                 return run_lookup(params)
-            finally:
-                case_module.Client = usual  # type: ignore[misc]
 
         return self.run(run)
 

@@ -49,8 +49,8 @@ class Verdict:
         self.named = {item["case_id"]: item for item in ran.items if item.get("case_id")}
         self.undo = {item["case_id"] for item in ran.result.get("undo", [])}
         platform = cell.platform
-        self.refused = platform.refused.get(cell.entry)
-        self.partly = platform.partly.get(cell.entry)
+        self.refused = cell.expected(platform.refused)
+        self.partly = cell.expected(platform.partly)
         # What others did meanwhile
         self.others = {edit["case_id"]: edit["changes"] for edit in platform.edits}
 
@@ -143,7 +143,7 @@ class Verdict:
 
     def assert_as_checked(self, checked: Ran) -> None:
         """Check mode said the same: changes, differences and outcomes."""
-        if self.cell.platform.differs.get(self.cell.entry):
+        if self.cell.expected(self.cell.platform.differs):
             assert plan(checked) != plan(self.ran), "the table expects a difference, and there is none"
             return
         for name in ("diff", "findings"):
@@ -159,13 +159,13 @@ def plan(ran: Ran) -> list[tuple[Any, ...]]:
 def assert_quiet(cell: Cell, ran: Ran, before: dict[str, Case], after: dict[str, Case]) -> None:
     """The second run changes nothing, or each case of it says why."""
     for item in ran.items:
-        assert item["outcome"] == "ok" or item.get("reason") or cell.entry in cell.platform.again, item
-    if cell.platform.again.get(cell.entry):
+        assert item["outcome"] == "ok" or item.get("reason") or cell.expected(cell.platform.again), item
+    if cell.expected(cell.platform.again):
         assert ran.writes or ran.failed, "the table expects more of the second run, and it is quiet"
         return
     assert ran.writes == [], ran.items
     assert after == before
-    if cell.platform.refused.get(cell.entry):
+    if cell.expected(cell.platform.refused):
         return
     assert ran.result["changed"] is False
     assert ran.result.get("diff", []) == []

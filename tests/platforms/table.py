@@ -12,14 +12,15 @@ from typing import Any
 
 from tests import evidence
 from tests.integration.many import case
-from tests.platforms.entries import CASE, INFO, LIST, LOOK_UP, READING, ROLE, RULES, UNDO, Runner, seed
+from tests.platforms.entries import CASE, INFO, LIST, LOOK_UP, ROLE, RULES, UNDO, Runner, seed
 from tests.simulator.process import Simulator
 from tests.simulator.switches import BY_NAME
+
+ALONE, STALE, LOST, CONCURRENT = "alone", "stale reads", "lost answers", "concurrency 8"
 
 ODD = case(5)["_id"]
 GONE = case(3)["_id"]
 EDITED = case(3)["_id"]
-QUERYING = (RULES, ROLE, *READING)
 ALL_PLACES = ["list", "get", "put"]
 
 
@@ -29,11 +30,12 @@ class Platform:
 
     switches, faults: of the simulator. edits: what others do, once for each run, as arguments of Simulator.edit().
     options: of the connection. count: of cases. real_time: whether waits take their time, as the simulator's do.
+    settles_s: seconds until all reads show a write.
     refused: entries that end before the first write, with a pattern of the message. partly: entries of which some cases
     fail or are skipped, with a pattern of each reason. queries: those of entries.QUERIES, and "by ticket", that end in
     an error, with a pattern. again: entries whose second run writes or fails again, and why. differs: entries whose
-    check can't know what the real run meets, and why. settles_s: seconds until all reads show a write. The tests fail
-    where a row says more than the platform does.
+    check can't know what the real run meets, and why. "entry, pair" stands for an entry in that pair alone.
+    The tests fail where a row says more than the platform does.
     """
 
     switches: dict[str, Any] = field(default_factory=dict)
@@ -69,7 +71,6 @@ def _odd(kind: str, reason: str) -> Platform:
 # More cases than a page has
 PAGES = {"page_cap": 10}
 LATE = {"late_write_ms": 300}
-NO_RIGHT = "no permission to read the users"
 
 PLATFORMS: dict[str, Platform] = {
     # releases
@@ -107,7 +108,7 @@ PLATFORMS: dict[str, Platform] = {
     # what a write does
     "tags are stored in lower case": Platform(
         {"tag_normalise": "lower"},
-        partly=_of((CASE, RULES, LIST, ROLE), "tags must be "),
+        partly=_of((CASE, RULES, LIST, ROLE), "tags must be |The case shows a part of the update"),
         again=_of((CASE, LIST), "the tag that is wanted is never there"),
         differs=_of((CASE, RULES, LIST, ROLE), "only the write shows what is stored"),
     ),
@@ -231,15 +232,15 @@ PLATFORMS: dict[str, Platform] = {
     # others
     "a case is deleted before its write": Platform(
         edits=[{"case_id": GONE, "changes": {}, "delete": True, "before": {"method": "PUT", "path": f"/cases/{GONE}"}}],
-        partly=_of((RULES, LIST, ROLE), "The case is gone"),
-        again=_of((LIST,), "it is still gone"),
+        partly=_of((RULES, LIST, ROLE, f"{UNDO}, {LOST}"), "The case is gone"),
+        again=_of((LIST, f"{UNDO}, {LOST}"), "it is still gone"),
         differs=_of((RULES, LIST, ROLE), "it is deleted after the check"),
     ),
     "a deleted case is a 410": Platform(
         {"unknown_case_status": 410},
         edits=[{"case_id": GONE, "changes": {}, "delete": True, "before": {"method": "PUT", "path": f"/cases/{GONE}"}}],
-        partly=_of((RULES, LIST, ROLE), "The case is gone"),
-        again=_of((LIST,), "it is still gone"),
+        partly=_of((RULES, LIST, ROLE, f"{UNDO}, {LOST}"), "The case is gone"),
+        again=_of((LIST, f"{UNDO}, {LOST}"), "it is still gone"),
         differs=_of((RULES, LIST, ROLE), "it is deleted after the check"),
     ),
     "others edit a case before its write": Platform(
@@ -256,7 +257,6 @@ PLATFORMS: dict[str, Platform] = {
 
 # -- the pairs -----------------------------------------------------------------------------------------------
 
-ALONE, STALE, LOST, CONCURRENT = "alone", "stale reads", "lost answers", "concurrency 8"
 LOST_PUTS = {"kind": "drop_after", "method": "PUT", "path": "/cases/*", "times": 3}
 
 TOO_SHORT = "found: such a page looks like a whole list. To tell them apart takes one request more of healthy platforms"
@@ -283,6 +283,9 @@ BY_PLAYBOOK = "ansible-playbook takes seconds a run; the role calls stellar_case
 # Cells that are not run, by (platform, entry, pair); None stands for any. Each with the reason.
 EXCEPTIONS: dict[tuple[str | None, str | None, str | None], str] = {
     **{("total of a page of 10", entry, None): TOO_SHORT for entry in (RULES, UNDO, ROLE, INFO, LOOK_UP)},
+    ("tags are stored in lower case", UNDO, LOST): (
+        "found: the undo of a write of unknown outcome does not delete the other spelling, which may be a tag of others"
+    ),
     **{(name, ROLE, None): BY_PLAYBOOK for name in PLATFORMS if name not in OF_ROLE},
     **{(None, ROLE, pair): BY_PLAYBOOK for pair in (STALE, LOST, CONCURRENT)},
     (None, INFO, STALE): "it writes nothing, so that no read can lag behind its writes",
@@ -337,6 +340,10 @@ class Cell:
     def record(self, outcome: str, runs: int = 3) -> None:
         """Keep for `make reliability` what became of so many runs."""
         evidence.record("platform", behaviour=self.name, entry=self.entry, pair=self.pair, runs=runs, outcome=outcome)
+
+    def expected(self, what: dict[str, str]) -> str:
+        """What a table of the platform says of this cell; empty if nothing."""
+        return what.get(f"{self.entry}, {self.pair}", what.get(self.entry, ""))
 
     @property
     def settles_s(self) -> float:
