@@ -259,7 +259,7 @@ PLATFORMS: dict[str, Platform] = {
 
 LOST_PUTS = {"kind": "drop_after", "method": "PUT", "path": "/cases/*", "times": 3}
 
-TOO_SHORT = "found: such a page looks like a whole list. To tell them apart takes one request more of healthy platforms"
+TOO_SHORT = "such a page looks like a whole list (README, Limits); to tell takes one request more of healthy platforms"
 
 # The platforms that the role is run on, one at least of each kind
 OF_ROLE = (
