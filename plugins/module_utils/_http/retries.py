@@ -74,11 +74,11 @@ def verify_arrival(request: Request, error: StellarError) -> bool:
     except ConflictError:
         raise
     except StellarError as read_error:
-        if read_error.details.get("status") in GONE_STATUSES and GONE in read_error.reason:
-            error.notes.append(GONE)
         if request.may_have_arrived:
             error.notes.append("It is unknown whether the write was made: the read that verifies it failed as well.")
             error.details["outcome_unknown"] = True
         else:
             error.notes.append("The write was not retried: the read before the retry failed as well.")
+        if read_error.details.get("status") in GONE_STATUSES and GONE in read_error.reason:
+            error.notes.append(GONE)
         raise error from None
