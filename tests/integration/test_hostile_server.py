@@ -86,12 +86,13 @@ def test_tokens_that_die_at_once(attack, lifetime):
     assert len(platform.asked) - len(calls) <= len(calls) + 1
 
 
-@pytest.mark.parametrize("entry", ["stellar_case", "stellar_cases"])
-def test_a_token_that_is_always_refused(attack, entry):
+# Among concurrent requests a good token may be refused now and then, so that four new ones are tried.
+@pytest.mark.parametrize(("entry", "tokens"), [("stellar_case", 2), ("stellar_cases", 5)])
+def test_a_token_that_is_always_refused(attack, entry, tokens):
     _result, message = attack("a token that is always refused", entry, {"GET cases/ID": http(status=401),
                                                                         "GET cases": http(status=401)})  # fmt: skip
     assert "A new token was refused as well" in message
-    assert len(attack.platform.asked) == 4
+    assert len(attack.platform.asked) == 2 * tokens
 
 
 ODD_TOKENS = {
