@@ -44,7 +44,7 @@ options:
     choices: [alerts, observables, summary, comments, activities, scores]
   count_only:
     description:
-      - Return RV(count) only, and RV(counted_by) and RV(failed).
+      - Return RV(count) only, and RV(counted_by) and RV(unusable).
       - With no other filters than O(status) and O(tags), it takes one API request for each O(status), or two if there
         are 20 matches or more. The platform's own total is used only if a second request confirms it.
       - With other filters, and on platforms without such a total, the cases are read and counted.
@@ -147,7 +147,7 @@ counted_by:
   returned: when O(count_only=true)
   type: str
   sample: total
-failed:
+unusable:
   description:
     - The records of the platform's list that could not be used, and are not counted. A record is not of the shape of a
       case, or does not have a field that a filter or O(sort) needs.

@@ -70,7 +70,11 @@ def test_it_is_read_with_the_password_of_the_run(read, option, simulator, tmp_pa
             f"{ENCRYPTED} no vault password of this run decrypts it. {OPTIONS}",
         ),
         ("title: &sesame\nrules: *Sesame", ["--vault-password-file=right"], "line 2, column 8: the YAML is not valid."),
-        ("rules: []\nsesame: 1", ["--vault-password-file=right"], "line 2: a key is unknown."),
+        (
+            "rules: []\nsesame: 1",
+            ["--vault-password-file=right"],
+            "line 2: a key is unknown; valid keys are rules, title, description.",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_without_its_content(read, content, arguments, message, tmp_path):

@@ -234,7 +234,9 @@ def test_names_are_harmless_in_messages(held):
 
 def test_people_are_harmless_in_messages(held):
     for title, text in WHOLE.items():
-        twins = [{"user_id": f"{number:032x}", "email": f"{text[:10_000]}{number}", "name": "twin"} for number in range(2)]
+        twins = [
+            {"user_id": f"{number:032x}", "email": f"{text[:10_000]}{number}", "name": "twin"} for number in range(2)
+        ]
         held.clear_faults()
         held.fault("wrong_shape", path="*/users", body={"data": twins})
         with pytest.raises(StellarError, match="users have that name") as caught:

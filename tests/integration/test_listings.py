@@ -371,12 +371,12 @@ def test_one_odd_record_is_named_and_the_others_go_on(sim, info, rules, lookup, 
     sim.switch(odd_record=kind, odd_record_id=odd)
     result = info()
     assert ids(result) == of_store(sim) - {odd}
-    assert [entry["case_id"] for entry in result["failed"]] == [odd if kind.startswith("bad_") else None]
-    assert ODD[kind] in result["failed"][0]["msg"]
-    assert result["warnings"] == [result["failed"][0]["msg"]]
+    assert [entry["case_id"] for entry in result["unusable"]] == [odd if kind.startswith("bad_") else None]
+    assert ODD[kind] in result["unusable"][0]["msg"]
+    assert result["warnings"] == [result["unusable"][0]["msg"]]
     assert lookup()["warnings"] == result["warnings"]
     counted = info(count_only=True)
-    assert (counted["count"], counted["counted_by"], counted["failed"]) == (29, "reading", result["failed"])
+    assert (counted["count"], counted["counted_by"], counted["unusable"]) == (29, "reading", result["unusable"])
     policy = {"name": "R", "match": {}, "set": {"status": "In Progress"}}
     for check_mode in (True, False):
         with pytest.raises(IncompleteError, match="of 30 cases 1 failed") as caught:
@@ -385,16 +385,16 @@ def test_one_odd_record_is_named_and_the_others_go_on(sim, info, rules, lookup, 
         assert (results["counts"]["changed"], results["counts"]["failed"]) == (29, 1)
         failed = next(entry for entry in results["case_results"] if entry["outcome"] == "failed")
         assert ODD[kind] in failed["reason"]
-        assert failed["case_id"] == result["failed"][0]["case_id"]
+        assert failed["case_id"] == result["unusable"][0]["case_id"]
 
 
 def test_a_field_of_one_case_that_cannot_be_read_matters_only_where_it_is_needed(sim, info, rules):
     many(sim, 30)
     sim.switch(odd_record="bad_time", odd_record_id=f"{7:024x}")
-    assert (info()["count"], info()["failed"]) == (30, [])
+    assert (info()["count"], info()["unusable"]) == (30, [])
     result = info(modified_after="2000-01-01")
-    assert (result["count"], len(result["failed"])) == (29, 1)
-    assert "modified_at is not a valid time, got 'yesterday'." in result["failed"][0]["msg"]
+    assert (result["count"], len(result["unusable"])) == (29, 1)
+    assert "modified_at is not a valid time, got 'yesterday'." in result["unusable"][0]["msg"]
     with pytest.raises(IncompleteError, match="modified_at is not a valid time"):
         rules({"name": "R", "match": {"modified_after": "2000-01-01"}})
 
@@ -404,7 +404,7 @@ def test_a_case_that_is_odd_on_another_page_only_is_a_case(sim, info):
     sim.switch(odd_record="bad_status")
     result = info()
     assert ids(result) == of_store(sim) - {f"{0:024x}"}
-    assert [entry["case_id"] for entry in result["failed"]] == [f"{0:024x}"]
+    assert [entry["case_id"] for entry in result["unusable"]] == [f"{0:024x}"]
 
 
 def test_odd_records_only_are_no_list_of_cases(sim, info):
@@ -488,3 +488,13 @@ def test_alerts_beyond_a_skip_that_the_platform_refuses(sim, info):
     result = info(case_id=[CASE], include=["alerts"])
     assert result["cases"][0]["alerts"] is None
     assert "It is the page from alert 1050 on: some platforms refuse a skip above 1000." in result["warnings"][0]
+
+
+def test_a_record_that_can_not_be_used_does_not_fail_the_task(sim, play):
+    """Ansible has a meaning of its own for some keys of a result."""
+    sim.switch(odd_record="no_id")
+    run = play([{"stellarcyber.xdr.stellar_case_info": {"limit": 5}}])
+    assert run.returncode == 0, run.output
+    assert run[0].result["count"] == 5
+    assert run[0].result["unusable"]
+    assert "Could not use a record without a valid id" in run.output

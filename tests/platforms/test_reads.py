@@ -43,7 +43,7 @@ def ask(cell: Cell, runner: Runner, query: str, check_mode: bool, before: dict[s
     if cell.entry == INFO:
         ran, counted = runner.info(check_mode, **options), runner.info(check_mode, count_only=True, **_filters(options))
         shown = [record["_id"] for record in ran.result.get("cases", [])]
-        named = [odd["case_id"] for odd in ran.result.get("failed", [])]
+        named = [odd["case_id"] for odd in ran.result.get("unusable", [])]
         number = counted.result.get("count")
     else:
         ran = runner.lookup(result="ids", **options)

@@ -54,7 +54,7 @@ class Reader:
         return [*self.lister.notes, *(str(odd.error) for odd in self.lister.odd.values()), *self._notes]
 
     @property
-    def failed(self) -> list[dict[str, Any]]:
+    def unusable(self) -> list[dict[str, Any]]:
         """Return the records of lists that could not be used, as results show them."""
         return [{"case_id": odd.case_id or None, "msg": str(odd.error)} for odd in self.lister.odd.values()]
 

@@ -204,7 +204,7 @@ def run_case_info(
                     **origin(reader),
                     "count": found.number,
                     "counted_by": found.counted_by,
-                    "failed": reader.failed,
+                    "unusable": reader.unusable,
                     "requests": client.requests,
                     "warnings": shortened(warnings + reader.warnings),
                 }
@@ -217,7 +217,7 @@ def run_case_info(
             "count": len(cases),
             "truncated": truncated,
             "missing": missing,
-            "failed": reader.failed,
+            "unusable": reader.unusable,
             "include_errors": errors,
             "requests": client.requests,
             "warnings": shortened(warnings + reader.warnings) + [error["msg"] for error in errors],
