@@ -183,13 +183,16 @@ class CellOfTheRole(Cell):
 
 def attempts_of(requests, place):
     """The attempts in a log. Those at the call at a place are one call, and each other is one of its own."""
-    attempts, of_the_call = [], []
+    attempts, of_the_call, size = [], [], None
     for number, entry in enumerate(requests):
         call = SimpleNamespace(method=entry["method"], path=entry["path"][len(API) + 1 :])
         request = SimpleNamespace(call=call)
         is_there = (call.method, f"/{call.path}") == (place.method, place.path) and number >= place.number
         # A case is written to once. A read that a new token didn't help may be made again, as another call.
-        if is_there and (len(of_the_call) < 2 or entry["status"] != 401):
+        # A smaller page is another call.
+        limit = dict(entry["query"]).get("limit")
+        size = limit if is_there and not of_the_call else size
+        if is_there and limit == size and (len(of_the_call) < 2 or entry["status"] != 401):
             of_the_call.append(request)
             request = of_the_call[0]
         attempts.append(Attempt(request, entry["fault"] is not None, False))
