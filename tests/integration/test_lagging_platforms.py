@@ -206,7 +206,7 @@ def test_undo_keeps_the_changes_of_others_only(sixteen: Simulator, name: str, hi
         assert "changed it at" in item["reason"]
 
 
-def test_undo_of_an_untouched_case_reads_no_history(sixteen: Simulator) -> None:
+def test_undo_of_an_unchanged_case_reads_the_history_of_its_own_write_only(sixteen: Simulator) -> None:
     done = run(sixteen, rules=TAKE_OVER)
     undone = run(sixteen, cases=done.result["undo"])
     # Each write is guarded, so that its own history is read after it.

@@ -203,26 +203,8 @@ class Tenant(TypedDict):
     tenant_session_override: bool
 
 
-@exact
-class SomeOfTenant(TypedDict, total=False):
-    """A tenant, or those of its fields that `fields` asks for."""
-
-    cust_id: str
-    cust_name: str
-    address: str
-    contact: str
-    contact_email: str
-    contact_phone: str
-    info: str
-    ds_num: int
-    user_num: int
-    created_at: int
-    tgrp_name: str
-    retention_group: str
-    ingestion_limit: int
-    session_timeout: int
-    mfa_enabled: bool
-    tenant_session_override: bool
+# A tenant, or those of its fields that `fields` asks for
+SomeOfTenant = exact(TypedDict("SomeOfTenant", Tenant.__annotations__, total=False))
 
 
 @exact

@@ -198,4 +198,5 @@ class TenantUpdate(TypedDict, total=False):
 
 
 class NewTenant(TenantUpdate):
+    # mypy allows no field of a base to become required; pydantic does, and so does the API.
     cust_name: Required[Name]  # type: ignore[misc]

@@ -60,6 +60,6 @@ def records_in(answer: dict[str, Any], key: str, is_later_page: bool = False) ->
 
 
 def plain_list_in(answer: dict[str, Any]) -> list[Any] | None:
-    """Return the list of an answer {"data": list}, which may be null when it is empty; None if there is no list."""
+    """Return the list of an answer {"data": list}, null if it is empty; None if the answer has none."""
     data = answer.get("data", "")
     return [] if data is None else data if isinstance(data, list) else None

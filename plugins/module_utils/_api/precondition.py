@@ -6,18 +6,18 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Mapping
 
 from .._errors import ConflictError, printable
 from .._model.case import label, modified_at
-from .._model.concurrent_changes import shown_value
+from .._model.concurrent_changes import quoted_value, shown_value
 from .._model.plan import Plan
 from .._model.times import format_time
 from .._model.undo import edit_by_others, has_value
 from .reader import Reader
 
 _REMEDY = "Review the case, then run again with its new modified_at."
+_UNDO_REMEDY = "Review the case, and change by hand what is still to be undone."
 
 
 def check_unmodified(case: dict[str, Any], unmodified_since: int | None) -> None:
@@ -54,15 +54,14 @@ def check_undo(
     # The case itself shows the user's name, if this was its last change.
     is_last = edit is None or edit["timestamp"] == changed_at or not isinstance(edit.get("user"), str)
     by = _modifier(case) if edit is None or is_last else printable(edit["user"], 60)
-    at = _moment(edit["timestamp"] if edit else changed_at or 0)
+    at = edit["timestamp"] if edit else changed_at
+    changed = f"{by} changed it at {'an unknown time' if at is None else _moment(at)}"
     if differing:
         name = differing[0]
-        value, wanted = printable(json.dumps(shown_value(case, name))), printable(json.dumps(if_match[name]))
-        why = f"{by} changed it at {at}: {name} is {value}, and must be {wanted} to be undone."
-        raise ConflictError(what, why, "Review the case, and change by hand what is still to be undone.")
+        value, wanted = quoted_value(shown_value(case, name)), quoted_value(if_match[name])
+        raise ConflictError(what, f"{changed}: {name} is {value}, and must be {wanted} to be undone.", _UNDO_REMEDY)
     if edit:
-        why = f"{by} changed it at {at}, after the run that is undone."
-        raise ConflictError(what, why, "Review the case, and change by hand what is still to be undone.")
+        raise ConflictError(what, f"{changed}, after the run that is undone.", _UNDO_REMEDY)
     if history is None:
         text = f"Could not determine who changed {label(case)} after the run that is undone. {why}"
         return [f"{text} Its fields have the values that the run wrote, so they are restored."]

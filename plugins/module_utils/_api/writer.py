@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
@@ -29,6 +28,7 @@ from .._model.concurrent_changes import (
     conflict_warning,
     in_history,
     overwritten_edits,
+    quoted_value,
     shown_value,
     visible_edits,
     with_authors,
@@ -298,7 +298,7 @@ class _Update:
         # A platform may store another value than the one that was written: tags in lower case, a longer name cut.
         moved = [name for name in missing if shown_value(after, name) != shown_value(self.case, name)]
         shown_as = "; ".join(
-            f"{name} must be {_quoted(planned[name].after)}, and is {_quoted(shown_value(after, name))}"
+            f"{name} must be {quoted_value(planned[name].after)}, and is {quoted_value(shown_value(after, name))}"
             for name in missing
         )
         error = NotAppliedError(
@@ -352,10 +352,6 @@ class _Update:
             advice = f"A retry will not post it, because the case already matches. {check} it by hand."
             error.remedy = f"{error.remedy} {advice}".lstrip()
             raise
-
-
-def _quoted(value: Any) -> str:
-    return printable(json.dumps(value))
 
 
 def _shows_all(verification: Verification) -> bool:

@@ -199,6 +199,11 @@ def conflict_warning(case: dict[str, Any], edits: Sequence[Edit]) -> str:
     return f"{label(case)} was changed by others while it was updated: {'; '.join(parts)}."
 
 
+def quoted_value(value: Any) -> str:
+    """Return how a message shows the value of a field, as JSON."""
+    return printable(json.dumps(value))
+
+
 def _edit_text(edit: Edit) -> str:
     moved = [
         f"{', '.join(json.dumps(tag) for tag in found)} {verb}"
@@ -207,4 +212,4 @@ def _edit_text(edit: Edit) -> str:
     ]
     if moved:
         return f"{edit.field}: {printable(' and '.join(moved))}"
-    return f"{edit.field} to {printable(json.dumps(edit.value))}"
+    return f"{edit.field} to {quoted_value(edit.value)}"
