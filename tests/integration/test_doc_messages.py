@@ -406,7 +406,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     ),
     "The run was interrupted before its end. …": lambda p: p.interrupted().report(),
     "A host would not run this play, so not all would be checked: …": lambda p: p.hygiene("--limit", "elsewhere"),
-    "case_hygiene_rules and case_hygiene_policy_file: are both given. …": lambda p: p.hygiene(
+    "case_hygiene_rules and case_hygiene_policy_file are both given. …": lambda p: p.hygiene(
         rules=[], policy_file="policy.yml"
     ),
     "case_hygiene_… has no value: …": lambda p: p.hygiene(max_changes=None),

@@ -34,7 +34,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"rules": []}, r"rules is an empty list\. "),
     (
         {"rules": [TAGGED], "policy_file": "list.yml"},
-        r"case_hygiene_rules and case_hygiene_policy_file: are both given\. Give one of them\.",
+        r"case_hygiene_rules and case_hygiene_policy_file are both given\. Give one of them\.",
     ),
     (
         {"polcy_file": "policy.yml", "max_chagnes": "1"},

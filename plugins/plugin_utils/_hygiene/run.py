@@ -16,7 +16,7 @@ from typing import Any, Callable, Mapping
 
 import yaml
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, OptionError, printable
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.assessment import (
     Settings,
     failure_of,
@@ -129,8 +129,8 @@ class Hygiene:
         path = variables.value("policy_file") or self._starter
         if variables.is_given("rules"):
             if os.path.realpath(absolute(path)) != os.path.realpath(self._starter):
-                raise InputError(
-                    "case_hygiene_rules and case_hygiene_policy_file", "are both given.", "Give one of them."
+                raise OptionError(
+                    "case_hygiene_rules and case_hygiene_policy_file", "are both given", "Give one of them."
                 )
             rules, title, policy = variables.value("rules"), "", "case_hygiene_rules"
         else:

@@ -11,9 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from ansible.errors import AnsibleError, AnsibleParserError
+from ansible.parsing.vault import AnsibleVaultError
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.rules import parse_rules
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene import policy_file
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.policy_file import read_policy
 from tests import evidence, hostile_text
 
@@ -161,6 +164,51 @@ def test_mistakes_of_an_encrypted_file_have_their_line_and_quote_nothing(
     assert str(raised.value).startswith(f"Policy {file}: {message}")
     assert "sesame" not in str(raised.value)
     assert raised.value.__context__ is None or raised.value.__suppress_context__
+
+
+class Loader:
+    """What a DataLoader does with an encrypted file. outcome: the decrypted file, or what is raised."""
+
+    def __init__(self, outcome: Path | Exception) -> None:
+        self.outcome = outcome
+
+    def get_real_file(self, path: str) -> str:
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return str(self.outcome)
+
+    def cleanup_tmp_file(self, path: str) -> None:
+        Path(path).unlink(missing_ok=True)
+
+
+def test_the_decrypted_copy_is_removed(tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    copy.write_bytes(b"rules: []\n")
+    assert policy_file.decrypted(Loader(copy), "policy.yml") == b"rules: []\n"
+    assert not copy.exists()
+
+
+FULL = AnsibleParserError("could not write /tmp/tmp1sesame")
+FULL.__cause__ = OSError(28, "No space left on device")
+UNDECRYPTED = [
+    (
+        AnsibleVaultError("sesame"),
+        "is encrypted with ansible-vault, and no vault password of this run decrypts it. Give",
+    ),
+    (AnsibleParserError("sesame"), "is encrypted with ansible-vault, and this run has no vault password. Give the"),
+    (FULL, "can't be decrypted: No space left on device. Free space for the decrypted file."),
+    (AnsibleError("sesame"), "is encrypted with ansible-vault, and can't be decrypted. Run ansible-vault view to see"),
+    (OSError("sesame"), "is encrypted with ansible-vault, and can't be decrypted. Run ansible-vault view to see why"),
+]
+
+
+@pytest.mark.parametrize(("raised", "message"), UNDECRYPTED)
+def test_why_a_file_can_not_be_decrypted(raised: Exception, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        policy_file.decrypted(Loader(raised), "policy.yml")
+    assert str(caught.value).startswith(f"Policy policy.yml: {message}")
+    # Ansible's own text can name the temporary file.
+    assert "sesame" not in str(caught.value)
 
 
 def test_a_file_that_can_not_be_read_is_named(tmp_path: Path) -> None:

@@ -1,0 +1,225 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A run of the role without Ansible: in what order it does what, and what is left of it when something fails."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene import run as module
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.run import (
+    INTERRUPTED,
+    Hygiene,
+    collection,
+    undo_command,
+)
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.variables import Variables
+
+COUNTS = {"read": 3, "ok": 2, "changed": 1, "skipped": 0, "findings": 0, "failed": 0}
+CHANGED = {"changed": True, "counts": COUNTS, "warnings": ["Slow."], "undo": [{"case_id": "1"}], "diff": [{}]}
+CLEAN = {"changed": False, "counts": {**COUNTS, "ok": 3, "changed": 0}}
+RULES = [{"name": "A", "match": {}}]
+
+
+class Run:
+    """A run with these variables, in a folder of its own. result: of stellar_cases, or what it raises."""
+
+    def __init__(self, folder: Path) -> None:
+        self.starter = folder / "starter_policy.yml"
+        self.starter.write_text("title: Starter\nrules: [{name: S, match: {}}]\n", encoding="utf-8")
+        self.options: dict[str, Any] = {}
+        self.shown: list[str] = []
+        self.while_it_runs: Callable[[], Any] = lambda: None
+
+    def __call__(self, result: Any = CLEAN, check: bool = False, **given: Any) -> dict[str, Any]:
+        variables = Variables({f"case_hygiene_{name}": value for name, value in given.items()}, lambda value: value)
+
+        def stellar_cases(options: dict[str, Any]) -> dict[str, Any]:
+            self.options = options
+            self.while_it_runs()
+            if isinstance(result, BaseException):
+                raise result
+            return dict(result)
+
+        return Hygiene(
+            variables, str(self.starter), check, stellar_cases, lambda ids: {}, lambda path: b"", self.shown.append
+        ).run()
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return Run(tmp_path)
+
+
+def saved(folder: Path) -> dict[str, Any]:
+    return dict(json.loads((folder / "hygiene.json").read_text(encoding="utf-8")))
+
+
+def test_without_a_policy_the_starter_is_applied_and_named(run: Run) -> None:
+    result = run()
+    assert run.options["rules"] == [{"name": "S", "match": {}}]
+    assert (result["report"]["title"], result["report"]["policy"]) == ("Starter", "starter_policy.yml")
+    assert result["summary"][-1] == "No policy was given: the run used the starter policy."
+    assert (result["changed"], result["warnings"], result["diff"]) == (False, [], [])
+    assert "error" not in result
+
+
+def test_a_policy_file_is_applied(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.yml").write_text("rules: [{name: M, match: {}}]\n", encoding="utf-8")
+    result = run(policy_file=str(tmp_path / "mine.yml"), title="Ours", max_changes="5")
+    assert run.options["rules"] == [{"name": "M", "match": {}}]
+    assert run.options["max_changes"] == "5"
+    assert (result["report"]["title"], result["report"]["policy"]) == ("Ours", "mine.yml")
+    assert not any("starter" in line for line in result["summary"])
+
+
+def test_rules_are_applied_and_exclude_a_file(run: Run, tmp_path: Path) -> None:
+    report = run(rules=RULES)["report"]
+    assert (run.options["rules"], report["policy"]) == (RULES, "case_hygiene_rules")
+    # The role's default of the file
+    assert run(rules=RULES, policy_file=str(run.starter))["report"]["result"] == "compliant"
+    run.options = {}
+    report = run(rules=RULES, policy_file=str(tmp_path / "mine.yml"))["report"]
+    assert report["reason"].endswith(
+        "case_hygiene_rules and case_hygiene_policy_file are both given. Give one of them."
+    )
+    assert (report["passed"], run.options) == (False, {})
+
+
+def test_reports_of_an_earlier_run_are_replaced_before_anything_is_sent(run: Run, tmp_path: Path) -> None:
+    reports = tmp_path / "reports"
+    assert run(report_dir=str(reports))["report"]["passed"]
+    during = {}
+    run.while_it_runs = lambda: during.update(saved(reports))
+    result = run(CHANGED, report_dir=str(reports), fail_on="none")
+    assert (during["passed"], during["result"]) == (False, "error")
+    assert INTERRUPTED in during["reason"]
+    assert during["reason"].endswith(f"undo that with its journal: {run.options['journal']}")
+    assert saved(reports) == result["report"]
+    assert f"Report: {reports}/hygiene.html" in result["summary"]
+
+
+@pytest.mark.parametrize(
+    ("given", "check", "journal"),
+    [
+        ({"report_dir": "reports"}, False, r".*/reports/hygiene-\d{8}T\d{6}Z-\w{6}\.journal"),
+        ({"report_dir": "reports"}, True, None),
+        ({"report_dir": "reports", "journal": ""}, False, None),
+        ({"report_dir": "reports", "journal": "/mine.journal"}, False, r"/mine\.journal"),
+        ({"journal": "mine.journal"}, False, r"/.*/mine\.journal"),
+        ({"journal": "/mine.journal"}, True, None),
+        ({}, False, None),
+    ],
+)
+def test_where_the_journal_is(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, str], check: bool, journal: str | None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run(check=check, **given)
+    if journal is None:
+        assert "journal" not in run.options
+        assert run.shown == []
+    else:
+        assert re.fullmatch(journal, run.options["journal"])
+        # Before the first write, since after a Ctrl-C nothing is shown
+        command = undo_command(run.options["journal"])
+        assert run.shown == [f"If this run is interrupted, undo its changes with: {command}"]
+
+
+def test_the_report_names_a_journal_that_is_there(run: Run, tmp_path: Path) -> None:
+    journal = tmp_path / "mine.journal"
+    assert run(CHANGED, journal=str(journal))["report"]["journal"] == ""
+    run.while_it_runs = journal.touch
+    result = run(CHANGED, journal=str(journal))
+    assert result["report"]["journal"] == str(journal)
+    assert result["summary"][-1] == f"To undo: {undo_command(str(journal))}"
+    assert (result["changed"], result["warnings"], result["diff"]) == (True, ["Slow."], [{}])
+
+
+def test_without_a_journal_the_report_undoes(run: Run, tmp_path: Path) -> None:
+    summary = run(CHANGED, report_dir=str(tmp_path), journal="")["summary"]
+    assert summary[-1] == f"To undo: {undo_command(f'{tmp_path}/hygiene.json')}"
+    summary = run(CHANGED, report_dir=str(tmp_path), report_formats=["html"], journal="")["summary"]
+    assert not any("To undo" in line for line in summary)
+
+
+def test_a_command_that_the_summary_would_change_is_shown_before_it(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "My Jobs"
+    result = run(CHANGED, report_dir=str(folder), journal="")
+    assert result["summary"][-1] == "To undo: see the command above"
+    assert run.shown[-1] == f"To undo: {undo_command(f'{folder}/hygiene.json')}"
+
+
+FAILED = {"failed": True, "msg": "Can't connect to xdr.example.", "error": {"type": "NoConnectionError"}}
+LIMIT = {"failed": True, "msg": "Aborted before the first write.", "error": {"type": "LimitError"}}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "result", "reason"),
+    [
+        (FAILED, "error", "Can't connect to xdr.example."),
+        (LIMIT, "limit", "Aborted before the first write."),
+        (KeyError("case"), "error", "KeyError: 'case'. This is a bug in the collection, please report it."),
+    ],
+)
+def test_what_fails_is_in_the_report_and_in_its_files(
+    run: Run, tmp_path: Path, outcome: Any, result: str, reason: str
+) -> None:
+    ended = run(outcome, report_dir=str(tmp_path))
+    assert (ended["report"]["result"], ended["report"]["passed"]) == (result, False)
+    assert reason in ended["report"]["reason"]
+    assert saved(tmp_path) == ended["report"]
+    assert ended.get("error") == (outcome["error"] if isinstance(outcome, dict) else None)
+
+
+def test_a_folder_that_can_not_be_written_ends_the_run_before_anything_is_sent(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = run(report_dir=str(tmp_path / "file"))
+    assert (run.options, result["report"]["passed"]) == ({}, False)
+    assert "case_hygiene_report_dir: can't write reports in " in result["report"]["reason"]
+
+
+def test_a_folder_that_is_lost_during_the_run_leaves_the_summary(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reports = tmp_path / "reports"
+
+    def lose() -> None:
+        for file in reports.iterdir():
+            file.unlink()
+        reports.rmdir()
+        reports.touch()
+
+    run.while_it_runs = lose
+    result = run(CHANGED, report_dir=str(reports))
+    assert result["changed"]
+    assert "case_hygiene_report_dir: can't write reports in " in result["report"]["reason"]
+    assert result["report"]["undo"] == CHANGED["undo"]
+    assert not any(line.startswith("Report: ") for line in result["summary"])
+
+
+@pytest.mark.parametrize("path", ["/reports/a.journal", "/My Jobs/a.journal", "/it's/$HOME/a.journal", '/"/a.journal'])
+def test_a_shell_and_ansible_read_the_path_in_a_command(path: str) -> None:
+    words = shlex.split(undo_command(path))
+    assert words[:3] == ["ansible-playbook", "stellarcyber.xdr.undo", "-e"]
+    (given,) = words[3:]
+    read = json.loads(given)["undo_file"] if given.startswith("{") else given.removeprefix("undo_file=")
+    assert read == path
+
+
+def test_the_collection_names_its_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert re.fullmatch(r"stellarcyber\.xdr \d+\.\d+\.\d+", collection())
+    # As it is installed
+    manifest = {"collection_info": {"version": "9.8.7"}}
+    (tmp_path / "MANIFEST.json").write_text(json.dumps(manifest), encoding="utf-8")
+    monkeypatch.setattr(module, "_ROOT", tmp_path)
+    assert collection() == "stellarcyber.xdr 9.8.7"
