@@ -103,7 +103,7 @@ options:
     description:
       - A key, by which the case has O(comment) only once, however often a task changes the case. The comment ends with
         C([ansible:<key>]). It is not posted if the case has one with that marker, by any user.
-      - 1 to 100 letters, digits or characters of V(. _ : / # @ + -).
+      - "1 to 100 letters, digits or characters of C(._:/#@+-)."
       - Takes one more API request when the case is changed.
     type: str
   if_unmodified_since:

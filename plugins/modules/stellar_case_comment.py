@@ -52,13 +52,13 @@ options:
       - A key by which the comment is found again, such as the id of a job or a ticket. The comment ends with
         C([ansible:<key>]).
       - Without it, the comment is found by its text. Give it if the text is not the same in each run.
-      - 1 to 100 letters, digits or characters of V(. _ : / # @ + -).
+      - "1 to 100 letters, digits or characters of C(._:/#@+-)."
     type: str
   author:
     description:
       - Whose comments count. With V(me), those of the user of the key, as a scoped key names it, or as O(username) is
         in the list of users.
-      - If it can't be known who V(me) is, the task warns and the comments of everybody count. It never deletes then.
+      - If it can't be known who V(me) is, the task warns and the comments of all users count. It deletes none then.
     type: str
     choices: [me, anyone]
     default: me

@@ -222,7 +222,7 @@ options:
         description:
           - A key, by which a case has the comment only once, however often the rule changes it. The comment ends with
             C([ansible:<key>]).
-          - 1 to 100 letters, digits or characters of V(. _ : / # @ + -).
+          - "1 to 100 letters, digits or characters of C(._:/#@+-)."
         type: str
   undo_file:
     description:

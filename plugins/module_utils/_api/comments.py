@@ -75,7 +75,7 @@ class Comments:
         try:
             self._write("DELETE", (comment_id,), None, what, is_gone)
         except ApiError as error:
-            # Somebody else may have deleted it.
+            # Another user may have deleted it.
             if not error.is_answer_to(case_path(self._case_id, "comments", comment_id), *GONE_STATUSES):
                 raise
         self._require(is_gone, what, "Delete it in the platform's user interface.")

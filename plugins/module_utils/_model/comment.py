@@ -14,7 +14,7 @@ from typing import Any, Iterable, Mapping, Sequence
 from .case import moment
 from .directory import Person
 
-MARKER_FORM = "1 to 100 letters, digits or characters of . _ : / # @ + -"
+MARKER_FORM = "1 to 100 letters, digits or characters of ._:/#@+-"
 _MARKER = re.compile(r"[A-Za-z0-9._:/#@+-]{1,100}")
 _TAG = re.compile(r"<[a-zA-Z/!][^<>]*>")
 # What ends a line of a text in HTML
@@ -35,7 +35,7 @@ class Comment:
 
     @property
     def posted(self) -> str:
-        """Return the text as it is posted: the marker is a part of it, so that everybody sees whose comment it is."""
+        """Return the text as it is posted: the marker is a part of it, so that users see what posted it."""
         return f"{self.text.rstrip()} [ansible:{self.marker}]" if self.marker else self.text
 
     def is_shown_by(self, record: Mapping[str, Any]) -> bool:
@@ -78,7 +78,7 @@ def plan_comment(
 ) -> CommentPlan:
     """Compare the comments of a case with one that is to be there once, or not at all.
 
-    author: whose comments count; None for those of everybody. on_difference: "fail", "add" or "edit" where a comment
+    author: whose comments count; None for those of all users. on_difference: "fail", "add" or "edit" where a comment
     has the marker and another text.
     """
     found = wanted.is_marked_by if wanted.marker else wanted.is_shown_by
@@ -115,5 +115,5 @@ def _from_html(text: str) -> str:
 
 
 def _squeezed(text: str) -> str:
-    """Return a text in which each space, also of a line's end, is one space: HTML makes no difference either."""
+    """Return a text in which all spaces and line ends between two words are one space, as HTML shows them."""
     return " ".join(text.split())

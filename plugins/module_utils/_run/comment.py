@@ -75,7 +75,7 @@ class _Task:
                 )
             if self._author is None:
                 self._warn(
-                    "author is me, and it can't be known which comments are those of this key: comments of everybody "
+                    "author is me, and it can't be known which comments are those of this key: those of all users "
                     "count. Set username, or set author to anyone."
                 )
         self.result["author_checked"] = self._author is not None
