@@ -25,11 +25,13 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._api import listing as listing_module
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE, CASE_INFO, LOOKUP
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.cases import CASES
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.comment import COMMENT
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connection import CONNECTION
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http import session as session_module
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case, run_case_info, run_lookup
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import run_cases
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.comment import run_comment
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.module import with_source
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._connection import Call, arguments_of
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.policy_file import read_policy
@@ -68,6 +70,15 @@ class Provoke:
 
     def case(self, **options: Any) -> str:
         return self._message(run_case, CASE, {"case_id": CASE_ID, "severity": "Low", **options})
+
+    def comment(self, **options: Any) -> str:
+        given = {"case_id": CASE_ID, "comment": "Seen", **options}
+        return self._message(run_comment, COMMENT, {name: value for name, value in given.items() if value is not None})
+
+    def commented(self, *texts: str) -> Provoke:
+        for text in texts:
+            self.sim.edit(CASE_ID, {"comment": text}, user=self.sim.username)
+        return self
 
     def info(self, **options: Any) -> str:
         return self._message(run_case_info, CASE_INFO, options)
@@ -304,6 +315,44 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "status must be one of …; got ….": lambda p: p.case(status="open"),
     "resolution belongs to status Resolved, …": lambda p: p.case(resolution="Benign"),
     "update_alerts works only with a status that closes the case.": lambda p: p.case(update_alerts=True),
+    "marker must be 1 to 100 letters, digits or characters of …": lambda p: p.comment(marker="a b"),
+    "comment_marker needs comment. …": lambda p: p.case(comment_marker="a"),
+    "comment is required if state is present. …": lambda p: p.comment(comment=None, marker="a"),
+    "comment and marker: are both left out. …": lambda p: p.comment(comment=None, state="absent"),
+    "comment is not used with marker if state is absent. …": lambda p: p.comment(marker="a", state="absent"),
+    "author must be me if state is absent. …": lambda p: p.comment(author="anyone", state="absent"),
+    "on_difference needs marker, …": lambda p: p.comment(on_difference="edit"),
+    "Did not comment on case …: it has a comment (…) with the marker … and another text. …": (
+        lambda p: p.commented("Old [ansible:a]").comment(marker="a")
+    ),
+    "Did not delete a comment of case …: it can't be known which comments are those of this key. …": (
+        lambda p: p.switched(users_status=403).comment(state="absent")
+    ),
+    "Did not delete a comment of case …: it has … comments with this text (…). …": (
+        lambda p: p.commented("Seen", "Seen").comment(state="absent")
+    ),
+    "Could not edit the comment on case …: the platform accepted the write, but the comments do not show it. …": (
+        lambda p: (
+            p.commented("Old [ansible:a]")
+            .faulty("wrong_shape", method="PUT", path="*/comments/*", body={"data": {}}, handled=False)
+            .comment(marker="a", on_difference="edit")
+        )
+    ),
+    "… The platform accepted the write; reading the comments again failed. …": (
+        lambda p: (
+            p.commented("Seen")
+            .faulty("status", status=501, method="GET", path="*/comments", after=1)
+            .comment(state="absent")
+        )
+    ),
+    "author is me, and it can't be known which comments are those of this key: …": (
+        lambda p: p.switched(users_status=403).comment()
+    ),
+    "case … has the comment … times (…): …": lambda p: p.commented("Seen", "Seen").comment(),
+    "The platform accepted the comment, and does not list it yet.": lambda p: p.switched(parts_lag_ms=60_000).comment(),
+    "The comment was written; reading it back failed. …": (
+        lambda p: p.faulty("status", status=501, method="GET", path="*/comments", after=1).comment()
+    ),
     "comment is empty.": lambda p: p.case(comment=" "),
     "tags adds and removes …": lambda p: p.case(tags={"add": ["a"], "delete": ["a"]}),
     "tags.add: tag … contains a comma, …": lambda p: p.case(tags={"add": ["a,b"]}),
