@@ -173,15 +173,15 @@ diff:
       returned: always
       sample: comment on case 67535
     before:
-      description: The texts before, each with a line end.
-      type: str
+      description: The texts before, as the list C(comments).
+      type: dict
       returned: always
-      sample: ""
+      sample: {comments: []}
     after:
       description: The texts after.
-      type: str
+      type: dict
       returned: always
-      sample: "Handed over to the day shift\n"
+      sample: {comments: [Handed over to the day shift]}
 error:
   description: The error, see RV(stellarcyber.xdr.stellar_case#module:error).
   returned: failure

@@ -19,12 +19,14 @@ import pytest
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE as CASE_OPTIONS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE_INFO, LOOKUP
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.cases import CASES as CASES_OPTIONS
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.comment import COMMENT
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http import request as request_module
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.client import Client
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import case as case_module
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case, run_case_info, run_lookup
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import run_cases
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.comment import run_comment
 from tests import faults
 from tests.faults import API, SEED, Fault, Scenario
 from tests.integration.playbook import parameters
@@ -224,7 +226,17 @@ def _lookup(simulator: Simulator, given: dict[str, Any], connect: Any) -> dict[s
     return run_lookup(parameters(LOOKUP, simulator, tags=tags or None, **given))
 
 
-RUNS = {faults.CASE: _case, faults.INFO: _info, faults.LOOKUP: _lookup, faults.CASES: _cases}
+def _comment(simulator: Simulator, given: dict[str, Any], connect: Any) -> dict[str, Any]:
+    return run_comment(parameters(COMMENT, simulator, **given), False, lambda secret: None, connect)
+
+
+RUNS = {
+    faults.COMMENT_ONCE: _comment,
+    faults.CASE: _case,
+    faults.INFO: _info,
+    faults.LOOKUP: _lookup,
+    faults.CASES: _cases,
+}
 
 
 @contextlib.contextmanager

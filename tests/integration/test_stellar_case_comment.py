@@ -152,7 +152,7 @@ def test_how_many_requests_it_takes(comment: Module) -> None:
 def test_the_diff_has_the_text(play: Any) -> None:
     task = {"stellarcyber.xdr.stellar_case_comment": {"case_id": CASE, "comment": "One\nTwo", "marker": "a"}}
     run = play([task], "--check", "--diff")
-    for line in ("+++ after: comment on case 67535", "+One", "+Two [ansible:a]"):
+    for line in ("+++ after: comment on case 67535", '+        "One\\nTwo [ansible:a]"'):
         assert line in run.output
 
 
@@ -169,7 +169,8 @@ def test_another_text_with_the_marker_fails_and_says_what_to_do(sim: Simulator, 
         )
         result = caught.value.to_result()
         assert (result["changed"], result["matched"]) == (False, 1)
-        assert (result["diff"]["before"], result["diff"]["after"]) == ("Old [ansible:a]\n", "New [ansible:a]\n")
+        assert result["diff"]["before"] == {"comments": ["Old [ansible:a]"]}
+        assert result["diff"]["after"] == {"comments": ["New [ansible:a]"]}
     assert texts(sim) == ["Old [ansible:a]"]
 
 

@@ -170,8 +170,9 @@ class _Task:
         return {
             "before_header": header,
             "after_header": header,
-            "before": "".join(f"{text}\n" for text in texts),
-            "after": "".join(f"{text}\n" for text in after),
+            # Not as lines: Ansible prints each as it is, and a log of CI may take one for a command.
+            "before": {"comments": texts},
+            "after": {"comments": after},
         }
 
     def _warn(self, text: str) -> None:
