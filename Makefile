@@ -23,7 +23,7 @@ floor = $(if $(filter integration,$(SUITES)),90,78)
 # What an earlier run of a suite recorded is none of this run's (tests/evidence.py).
 forget = @rm -rf .cache/evidence/$(1)
 # Without it tests record nothing, so that a part of a suite isn't taken for all of it.
-unit integration cores test-long mutants: export EVIDENCE := whole
+unit integration cores long platforms mutants: export EVIDENCE := whole
 title = @printf '\n== %s\n' '$(1)'
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -38,7 +38,7 @@ export GIT_CONFIG_VALUE_0 := $(CURDIR)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv test test-long reliability coverage coverage-erase mutants unit integration lint sanity cores format schema build simulator demo bench docs clean
+.PHONY: help venv test test-long long platforms reliability coverage coverage-erase mutants unit integration lint sanity cores format schema build simulator demo bench docs clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -109,10 +109,14 @@ cores: venv ## Run the built artefact on every ansible-core that has a Python he
 	$(call forget,cores)
 	@$(pytest) tests/cores
 
-test-long: venv ## Run what takes longer than the tests: the other cores, the whole fault matrix, the platforms
+test-long: long platforms ## Run what takes longer than the tests: the other cores, the whole fault matrix, the platforms
+
+long: venv
 	$(call title,long)
 	$(call forget,long)
 	@CORES='$(other_cores)' $(pytest) tests/long tests/cores
+
+platforms: venv ## Run the matrix of platforms
 	$(call title,platforms)
 	$(call forget,platforms)
 	@$(pytest) tests/platforms
