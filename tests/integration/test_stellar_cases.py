@@ -312,7 +312,10 @@ def test_each_option_in_check_mode_for_real_and_again(options, name):
 def test_a_list_of_cases_costs_a_read_and_an_update_each(options):
     check, real, again = (options[f"cases: {mode}"] for mode in ("check", "real", "again"))
     reading = [GET] * 3 + [LIST, TOKEN, USERS]
-    assert sorted(check.calls) == sorted(again.calls) == sorted(reading)
+    assert sorted(again.calls) == sorted(reading)
+    # The list of tickets may lag behind the writes: a case that gets a comment is read by its id before it is planned.
+    reading.append(GET)
+    assert sorted(check.calls) == sorted(reading)
     # The case that is guarded is read again, and its history after the update; the other one after its comment.
     assert sorted(real.calls) == sorted([*reading, GET, HISTORY, GET, COMMENT, *[PUT] * 3])
     assert real.result["requests"]["recheck"] == 1
