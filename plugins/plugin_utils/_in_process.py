@@ -26,7 +26,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connecti
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError, printable
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.client import Client
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.connection import Connection
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.module import warnings_of, with_source
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.module import as_it_is, warnings_of, with_source
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._connection import Call, arguments_of, validated
 
 try:
@@ -50,7 +50,7 @@ class InProcessAction(ActionBase):
     """The action of a module that consists of a table of options and a function.
 
     limits: the options that limit or protect, beside those of the connection. module: its name, if it is not that of
-    the task.
+    the task. explained: as of run_module().
     """
 
     TRANSFERS_FILES = False
@@ -60,6 +60,7 @@ class InProcessAction(ActionBase):
     function: ClassVar[Callable[..., dict[str, Any]]]
     limits: ClassVar[Collection[str]]
     module: ClassVar[str] = ""
+    explained: ClassVar[Callable[..., StellarError]] = staticmethod(as_it_is)
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
@@ -73,7 +74,7 @@ class InProcessAction(ActionBase):
         try:
             arguments, sources = arguments_of(self._call, given, task_vars, self._templar.template, secrets.add)
         except StellarError as error:
-            return _censored({"failed": True, **error.to_result()}, secrets)
+            return _censored({"failed": True, **self.explained(error).to_result()}, secrets)
         if self._can_run_in_process(task_vars):
             return self._run_in_process(arguments, sources, secrets)
         wrap_async = self._task.async_val and not self._connection.has_native_async
@@ -125,7 +126,7 @@ class InProcessAction(ActionBase):
             with contextlib.chdir(self._loader.get_basedir()):
                 result = self.function(params, self._task.check_mode, secrets.add, _cached_client)
         except StellarError as error:
-            result = {"failed": True, **with_source(error, sources).to_result()}
+            result = {"failed": True, **self.explained(with_source(error, sources)).to_result()}
         except AnsibleError as error:
             result = {"failed": True, "msg": str(error)}
         except Exception as error:

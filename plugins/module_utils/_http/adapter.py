@@ -138,13 +138,18 @@ class _Connection:
             super().send(data[start : start + _PIECE_BYTES])  # type: ignore[misc]
 
 
+def addresses(name: str, port: int) -> list[str]:
+    """Return the addresses of a host, each once. Raises OSError or UnicodeError."""
+    # Without this, IPv6 addresses would be used without IPv6, and the error of the last would hide the others'.
+    found = socket.getaddrinfo(name.strip("[]"), port, allowed_gai_family(), socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
 def _addresses(connection: Any, name: str, port: int) -> list[str]:
     try:
-        # Without this, IPv6 addresses would be used without IPv6, and the error of the last would hide the others'.
-        found = socket.getaddrinfo(name.strip("[]"), port, allowed_gai_family(), socket.SOCK_STREAM)
+        return addresses(name, port)
     except (OSError, UnicodeError) as error:
         raise NewConnectionError(connection, f"Failed to resolve {name!r} ({error})") from None
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 @lru_cache(maxsize=None)
@@ -171,6 +176,16 @@ class Adapter(HTTPAdapter):
 
     def proxy_manager_for(self, *arguments: Any, **options: Any) -> Any:
         return _bind(super().proxy_manager_for(*arguments, **options))
+
+    def pool(self, url: str, proxies: Any, verify: Any, cert: Any, **_more: Any) -> Any:
+        """Return the pool of connections that send() takes for a URL with these arguments."""
+        if hasattr(self, "get_connection_with_tls_context"):
+            request = requests.Request("GET", url).prepare()
+            pool = self.get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
+        else:  # requests before 2.32
+            pool = self.get_connection(url, proxies)
+        self.cert_verify(pool, url, verify, cert)  # type: ignore[no-untyped-call]
+        return pool
 
 
 def settings(base_url: str, verify: bool | str, proxy: str) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def key_refused(action: str, auth_method: str, username: str, api_key: str, **de
     """Return the error for a 401 to the exchange, with the remedy for this kind of key."""
     if auth_method == "basic":
         sent = f"as a legacy key of {username} (Basic)"
-        if _claims(api_key):
+        if claims(api_key):
             remedy = "It looks like a scoped key: leave username out, or set auth_method to bearer."
         else:
             remedy = (
@@ -75,7 +75,7 @@ def key_refused(action: str, auth_method: str, username: str, api_key: str, **de
     return AuthenticationError(action, why, remedy, **details)
 
 
-def _claims(token: str) -> dict[str, Any]:
+def claims(token: str) -> dict[str, Any]:
     """Return a JWT's payload, unverified; {} for a token that is not a JWT."""
     parts = token.split(".")
     if len(parts) != 3:
@@ -103,7 +103,7 @@ def lifetime(token: str, exp: Any, now: float) -> float:
     documented ten minutes; a token that expires earlier is renewed on the 401.
     """
     if exp is None:
-        exp = _claims(token).get("exp")
+        exp = claims(token).get("exp")
     if isinstance(exp, bool) or not isinstance(exp, (int, float)):
         return DEFAULT_LIFETIME_S
     try:
@@ -160,7 +160,12 @@ class TokenSource:
             if self._token == token:
                 self._token = ""
 
-    def _fetch(self, exchange: Callable[[], tuple[str, float]]) -> None:
+    def renew(self) -> float | None:
+        """Exchange the key for a new token, and return for how many seconds that is valid; None without a key."""
+        with self._lock:
+            return self._fetch(self._exchange) if self._exchange else None
+
+    def _fetch(self, exchange: Callable[[], tuple[str, float]]) -> float:
         started = self._clock()
         try:
             self._token, seconds = exchange()
@@ -169,3 +174,4 @@ class TokenSource:
             self._failed = self._clock(), copy.copy(error)
             raise
         self._renew_at = started + seconds - min(RENEWAL_MARGIN_S, seconds / 5)
+        return seconds

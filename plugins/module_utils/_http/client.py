@@ -70,6 +70,11 @@ class Client:
         with self.throttle.slot():
             self._tokens.token()
 
+    def new_token(self) -> float | None:
+        """Exchange the key anew, and return for how many seconds the token is valid; None if there is no key."""
+        with self.throttle.slot():
+            return self._tokens.renew()
+
     def __enter__(self) -> Client:
         return self
 

@@ -41,6 +41,8 @@ except ImportError:  # session.py says so, with the interpreter's path
     pass
 
 API_PATH = "/connect/api/v1/"
+# The longest time for a connection
+CONNECT_TIMEOUT_S = 10.0
 # Of a case that does not exist, or not any more
 GONE_STATUSES = (404, 410)
 GONE = "The case is gone: it was deleted, or is no longer visible to this key."
@@ -112,7 +114,7 @@ class Request:
     """The attempts of one API request: sends each, and interprets its answer."""
 
     # Of the answer to the last attempt; None while there is none
-    status: int | None
+    status: int | None = None
     answer_headers: Any
     # Of the answer, in bytes, decompressed; None while it is not known
     size: int | None
@@ -152,35 +154,40 @@ class Request:
                 call.method, self.url, self.headers, data=self.data, params=call.params, auth=auth
             ).prepare()
             with deadline(timeout, MAX_BODY_BYTES + _PIECE_BYTES), self.session.adapter.send(
-                request, timeout=(min(10.0, timeout), timeout), **self.session.settings
+                request, timeout=(min(CONNECT_TIMEOUT_S, timeout), timeout), **self.session.settings
             ) as response:
                 self.status, self.answer_headers = response.status_code, response.headers
                 self.session.measure_clock_skew(self.platform_now(), sent_at)
                 content = self._content(response.raw) if self._is_success else self._error_content(response.raw)
         except TooLargeError:
             self.may_have_arrived = True
-            raise self._too_large() from None
+            raise self.too_large() from None
         except StellarError:
             self.may_have_arrived = True
             raise
-        except requests.exceptions.SSLError as error:
-            raise self._tls_failed(error) from None
-        except requests.exceptions.ProxyError as error:
-            raise self._proxy_failed(error) from None
-        except (
-            requests.exceptions.ConnectionError,
-            requests.exceptions.Timeout,
-            urllib3.exceptions.HTTPError,  # while the body is read
-        ) as error:
-            self.may_have_arrived = self.may_have_arrived or not _never_connected(error)
-            raise Retry(self._not_answered(error)) from None
-        except (requests.exceptions.RequestException, OSError) as error:
-            raise self._not_answered(error) from None
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise self.no_answer(error) from None
         # Only a refusal by the platform proves that the request was not applied.
         self.may_have_arrived = self.may_have_arrived or not 300 <= self.status < 500
         if self._is_success:
             return self._json(content)
         raise self._refused(content)
+
+    def no_answer(self, error: Exception) -> Exception:
+        """Return what an attempt raises that got no complete answer: Retry, or an error that would be met again."""
+        if isinstance(error, requests.exceptions.SSLError):
+            return self._tls_failed(error)
+        if isinstance(error, requests.exceptions.ProxyError):
+            return self._proxy_failed(error)
+        passing = (
+            requests.exceptions.ConnectionError,
+            requests.exceptions.Timeout,
+            urllib3.exceptions.HTTPError,  # while the body is read
+        )
+        if isinstance(error, passing):
+            self.may_have_arrived = self.may_have_arrived or not _never_connected(error)
+            return Retry(self._not_answered(error))
+        return self._not_answered(error)
 
     @property
     def timeout(self) -> float:
@@ -207,7 +214,7 @@ class Request:
         except ValueError as error:
             raise self.unexpected_answer(str(error)) from None
         if len(content) > MAX_BODY_BYTES:
-            raise self._too_large()
+            raise self.too_large()
         return content
 
     def _error_content(self, raw: Any) -> bytes:
@@ -225,7 +232,8 @@ class Request:
         self.size = len(content) if len(content) < most_bytes else None
         return content
 
-    def _too_large(self) -> ApiError:
+    def too_large(self) -> ApiError:
+        """Return the error for an answer with more bytes than allowed."""
         error = self.unexpected_answer(f"is larger than {MAX_BODY_BYTES // 2**20} MiB")
         error.is_too_large = True
         return error

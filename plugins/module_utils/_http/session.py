@@ -95,6 +95,11 @@ class Session:
             self._clock_ahead_s = platform_s + 1 - sent_at
             self.clock_offset_s = max(platform_s - time.time(), min(self._clock_ahead_s, 0.0))
 
+    @property
+    def knows_clock(self) -> bool:
+        """Return whether an answer showed the platform's clock."""
+        return self._clock_ahead_s is not None
+
     def platform_time_ms(self) -> int:
         """Return epoch ms on the platform's clock: never early, late by at most 1 s and the first answer's time."""
         return int((time.time() + (self._clock_ahead_s or 0)) * 1000)

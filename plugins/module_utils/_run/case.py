@@ -42,6 +42,7 @@ from .._model.query import Query
 
 # By so many seconds the platform's clock and the one here may differ without a warning.
 MAX_CLOCK_OFFSET_S = 60.0
+CLOCK_REMEDY = "Synchronise both clocks with NTP."
 
 Result = TypeVar("Result")
 
@@ -87,16 +88,19 @@ def at_platform_time(reader: Reader, read: Callable[[int], Result]) -> Result:
 
 def clock_warnings(client: Client) -> list[str]:
     """Return a warning if the platform's clock is far from the one here."""
+    difference = clock_difference(client)
+    return [f"{difference} Ages are by the platform's clock. {CLOCK_REMEDY}"] if difference else []
+
+
+def clock_difference(client: Client) -> str:
+    """Return in words how far the platform's clock is from the one here; "" if it is near."""
     offset = client.session.clock_offset_s
     if abs(offset) <= MAX_CLOCK_OFFSET_S:
-        return []
+        return ""
     # In minutes, so that the items of a loop show the same warning
     far = timedelta(minutes=round(abs(offset) / 60))
     where = "ahead of" if offset > 0 else "behind"
-    return [
-        f"The platform's clock is {far} (h:mm:ss) {where} the clock of this machine. Ages are by the platform's clock. "
-        "Synchronise both clocks with NTP."
-    ]
+    return f"The platform's clock is {far} (h:mm:ss) {where} the clock of this machine."
 
 
 def origin(reader: Reader) -> dict[str, Any]:

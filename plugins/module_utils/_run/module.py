@@ -14,8 +14,19 @@ from .._argspec.connection import CONNECTION, Environment, module_arguments, opt
 from .._errors import OptionError, StellarError
 
 
-def run_module(options: dict[str, Any], run: Callable[..., dict[str, Any]]) -> None:
-    """Run a function for a module with these options, and leave by exit_json() or fail_json()."""
+def as_it_is(error: StellarError) -> StellarError:
+    return error
+
+
+def run_module(
+    options: dict[str, Any],
+    run: Callable[..., dict[str, Any]],
+    explained: Callable[[StellarError], StellarError] = as_it_is,
+) -> None:
+    """Run a function for a module with these options, and leave by exit_json() or fail_json().
+
+    explained: gives an error, also one before the function, the module's own form.
+    """
     environment = Environment()
     module = AnsibleModule(supports_check_mode=True, **module_arguments(options, environment))
     given = {
@@ -31,7 +42,7 @@ def run_module(options: dict[str, Any], run: Callable[..., dict[str, Any]]) -> N
         environment.check()
         result = run(module.params, check_mode=module.check_mode, on_secret=_censor_of(module))
     except StellarError as error:
-        leave, result = module.fail_json, with_source(error, sources).to_result()
+        leave, result = module.fail_json, explained(with_source(error, sources)).to_result()
     else:
         leave = module.exit_json
     for warning in warnings_of(result, module.params):

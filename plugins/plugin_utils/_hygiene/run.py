@@ -11,12 +11,10 @@ import os
 import shlex
 from dataclasses import replace
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any, Callable, Mapping
 
-import yaml
-
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, OptionError, printable
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._collection import collection
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.assessment import (
     Settings,
     failure_of,
@@ -36,7 +34,6 @@ from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.report_f
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.variables import Variables
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import render
 
-_ROOT = Path(__file__).parents[3]
 INTERRUPTED = "The run was interrupted before its end."
 
 
@@ -173,15 +170,6 @@ def undo_command(path: str) -> str:
         # As JSON, since Ansible ends a value at a space.
         given = shlex.quote(json.dumps({"undo_file": path}))
     return f"ansible-playbook stellarcyber.xdr.undo -e {given}"
-
-
-def collection() -> str:
-    """Return the collection's name and version."""
-    # An installed collection has MANIFEST.json, a working tree galaxy.yml.
-    manifest = _ROOT / "MANIFEST.json"
-    text = (manifest if manifest.exists() else _ROOT / "galaxy.yml").read_text(encoding="utf-8")
-    content = yaml.safe_load(text)
-    return f"stellarcyber.xdr {content.get('collection_info', content)['version']}"
 
 
 def _now() -> str:
