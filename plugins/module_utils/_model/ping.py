@@ -11,7 +11,7 @@ import statistics
 from dataclasses import dataclass, field
 from typing import Any, Iterable, Mapping, NamedTuple, Sequence
 
-from .._errors import StellarError
+from .._errors import OptionError, StellarError
 
 STEPS = (
     *("options", "library", "name", "proxy", "tcp", "tls"),
@@ -105,7 +105,7 @@ def options_failed(error: StellarError, step: str) -> list[Step]:
     """Return the steps of a run that ended before its first one: step names the one that the error is about."""
     failed = Step(step, FAILED, error.why if not error.what else f"{error.what}: {error.why}", error.remedy)
     # An option's value may be what is to be kept out.
-    failed.redacted = f"{type(error).__name__}."
+    failed.redacted = f"{error.option} is not valid." if isinstance(error, OptionError) else f"{type(error).__name__}."
     number = STEPS.index(step)
     before = [Step(name, OK, "Checked.") for name in STEPS[:number]]
     return [*before, failed, *(skipped(name, f"Waits for {step}.") for name in STEPS[number + 1 :])]
@@ -165,8 +165,8 @@ def report_of(
         ms = step.as_result()["ms"]
         detail = step.detail if placeholders is None or not step.redacted else step.redacted
         lines.append(_LINE.format(step.name, step.status, "" if ms is None else f"{ms} ms", shown(detail)))
-        # A remedy says which kind of key was sent.
-        if step.remedy and not (placeholders is not None and step.name in ("key", "token")):
+        # A remedy may say which kind of key was sent.
+        if step.remedy and not (placeholders is not None and step.name in ("options", "key", "token")):
             lines.append(_LINE.format("", "", "", "To do: " + shown(step.remedy)))
     lines.append("")
     lines += [shown(line) for line in _capability_lines(capabilities)]

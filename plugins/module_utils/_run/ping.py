@@ -37,10 +37,13 @@ except ImportError:  # session.py says so, with the interpreter's path
     pass
 
 _DAY_S = 86400
+# A larger number is not a time in epoch seconds.
+_LATEST_S = 1e11
 _REPEATED = ("name", "proxy", "tcp", "tls", "token", "read")
 # Of the steps that get answers of the API, which an error may quote
 _QUOTES = ("token", "read", "tenant", "capabilities")
-# Remedies that fit a step better than any request: by step and HTTP status
+# Remedies that fit a step better than any request, by step and HTTP status of an answer of its path
+_PATHS = {"token": "access_token", "read": "cases", "tenant": "cases"}
 _NOT_THE_API = (
     "The platform's API is not at this address. Set host to the platform's own name, not to that of a portal in front "
     "of it, and check that the platform's version is 5.0.4 or later."
@@ -148,8 +151,9 @@ class Checkup:
         try:
             found = find()
         except StellarError as error:
-            status = error.details.get("status")
-            error.remedy = _REMEDIES.get((name, status or 0), error.remedy)
+            status = error.details.get("status", 0)
+            if (name, status) in _REMEDIES and error.is_answer_to(_PATHS[name], status):
+                error.remedy = _REMEDIES[name, status]
             found = error
         return Attempt(time.monotonic() - started, found)
 
@@ -247,9 +251,9 @@ class Checkup:
             remedy = "Generate a new key in the platform."
         inner = content.get("api_key")
         expires_s = (inner if isinstance(inner, dict) else content).get("exp")
-        if isinstance(expires_s, bool) or not isinstance(expires_s, (int, float)):
+        if isinstance(expires_s, bool) or not isinstance(expires_s, (int, float)) or not 0 < expires_s < _LATEST_S:
             return Finding(f"{said}.", redacted="KEY")
-        expires = format_time(int(expires_s * 1000) if abs(expires_s) < 1e12 else 0)
+        expires = format_time(int(expires_s * 1000))
         left_s = expires_s - time.time()
         detail = f"{said}, {'expires' if left_s > 0 else 'expired'} {expires}."
         # A token is valid for minutes.

@@ -15,11 +15,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene import run as module
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.run import (
     INTERRUPTED,
     Hygiene,
-    collection,
     undo_command,
 )
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.variables import Variables
@@ -214,12 +212,3 @@ def test_a_shell_and_ansible_read_the_path_in_a_command(path: str) -> None:
     (given,) = words[3:]
     read = json.loads(given)["undo_file"] if given.startswith("{") else given.removeprefix("undo_file=")
     assert read == path
-
-
-def test_the_collection_names_its_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert re.fullmatch(r"stellarcyber\.xdr \d+\.\d+\.\d+", collection())
-    # As it is installed
-    manifest = {"collection_info": {"version": "9.8.7"}}
-    (tmp_path / "MANIFEST.json").write_text(json.dumps(manifest), encoding="utf-8")
-    monkeypatch.setattr(module, "_ROOT", tmp_path)
-    assert collection() == "stellarcyber.xdr 9.8.7"
