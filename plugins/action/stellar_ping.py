@@ -21,7 +21,7 @@ class ActionModule(InProcessAction):
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
-        if isinstance(result.get("report"), str):
+        if isinstance(result.get("report"), list):
             # A module on another host does not have the collection's files.
-            result["report"] = result["report"].replace(COLLECTION, collection(), 1)
+            result["report"] = [line.replace(f" {COLLECTION},", f" {collection()},") for line in result["report"]]
         return result

@@ -76,7 +76,13 @@ EXAMPLES = r"""
 
 - name: Show the report
   ansible.builtin.debug:
-    msg: "{{ ping.report.splitlines() }}"
+    msg: "{{ ping.report }}"
+
+- name: Write it to a file
+  ansible.builtin.copy:
+    content: "{{ ping.report | join('\n') }}\n"
+    dest: stellar_ping.txt
+    mode: "0600"
 """
 
 RETURN = r"""
@@ -162,7 +168,7 @@ steps:
 capabilities:
   description:
     - What the platform can do, as far as reads of small pages can tell. V(null) is what they can't tell;
-      RV(capabilities.unknown) has the reason.
+      RV(capabilities.unknown) has the reason. All of it is V(null) if the step was skipped.
   returned: always
   type: dict
   contains:
@@ -202,9 +208,13 @@ capabilities:
       returned: always
       sample: {deep_skip: "There are fewer than 1002 cases."}
 report:
-  description: The result as text of 20 to 40 lines, with versions. It contains no key, no token and no text of a case.
+  description:
+    - The result as 20 to 30 lines of text, with versions. It contains no key, no token and no text of a case.
+    - If an option is not valid, it is as with O(redact=true).
   returned: always
-  type: str
+  type: list
+  elements: str
+  sample: ["stellar_ping:  failed at tls", "platform:      myserver.stellarcyber.cloud"]
 requests:
   description: The number of API requests that were sent, see RV(stellarcyber.xdr.stellar_case#module:requests).
   returned: when the connection's options are valid

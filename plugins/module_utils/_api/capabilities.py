@@ -53,8 +53,7 @@ class Capabilities:
         self._case = case
         self._oldest: list[dict[str, Any]] = []
         self.is_ended = False
-        self.found = no_capabilities("")
-        self.found["unknown"] = {}
+        self.found = no_capabilities()
 
     def read(self) -> dict[str, Any]:
         """Return what the platform can do, as results show it."""

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The steps of stellar_ping, what the platform can do, and the report about both as text."""
+"""The steps of stellar_ping, what the platform can do, and the report about both."""
 
 from __future__ import annotations
 
@@ -114,23 +114,15 @@ def options_failed(error: StellarError, step: str) -> list[Step]:
 # -- what the platform can do ----------------------------------------------------------------------------
 
 
-def no_capabilities(why: str) -> dict[str, Any]:
-    """Return what is known of a platform that was not asked. why: the reason."""
+def no_capabilities() -> dict[str, Any]:
+    """Return what results show of a platform, before anything is known."""
     return {
         "endpoints": dict.fromkeys(ENDPOINTS),
         "filters": dict.fromkeys(FILTERS),
         "sort": dict.fromkeys(SORTS),
         "without_window": None,
         "deep_skip": None,
-        "unknown": dict.fromkeys(
-            [
-                *(f"endpoints.{name}" for name in ENDPOINTS),
-                *(f"filters.{name}" for name in FILTERS),
-                *(f"sort.{name}" for name in SORTS),
-                *("without_window", "deep_skip"),
-            ],
-            why,
-        ),
+        "unknown": {},
     }
 
 
@@ -151,16 +143,15 @@ def is_sorted(ascending: Sequence[Any], descending: Sequence[Any]) -> bool | Non
 def report_of(
     steps: Iterable[Step],
     facts: Mapping[str, str],
-    capabilities: Mapping[str, Any],
+    capabilities: Mapping[str, Any] | None,
     placeholders: Mapping[str, str] | None = None,
-) -> str:
-    """Return a report as text. facts: lines before the steps. placeholders: for a redacted report, by the names."""
+) -> list[str]:
+    """Return the lines of a report. facts: lines before the steps. placeholders: by names, for a redacted report."""
 
     def shown(text: str) -> str:
         return text if placeholders is None else replaced(text, placeholders)
 
     lines = [f"{name + ':':<12}  {shown(fact)}" for name, fact in facts.items()]
-    lines.append("")
     for step in steps:
         ms = step.as_result()["ms"]
         detail = step.detail if placeholders is None or not step.redacted else step.redacted
@@ -168,26 +159,20 @@ def report_of(
         # A remedy may say which kind of key was sent.
         if step.remedy and not (placeholders is not None and step.name in ("options", "key", "token")):
             lines.append(_LINE.format("", "", "", "To do: " + shown(step.remedy)))
-    lines.append("")
-    lines += [shown(line) for line in _capability_lines(capabilities)]
-    return "\n".join(lines)
+    return lines + [shown(line) for line in _capability_lines(capabilities or {})]
 
 
 def _capability_lines(capabilities: Mapping[str, Any]) -> list[str]:
     lines = []
-    reasons: dict[str, list[str]] = {}
-    for name, why in capabilities["unknown"].items():
-        reasons.setdefault(why, []).append(name)
-    if reasons == {why: list(no_capabilities("")["unknown"]) for why in reasons}:
-        return [f"{'capabilities:':<16}  not known. {why}" for why in reasons]
     for group, known in capabilities.items():
-        if group == "unknown":
-            continue
-        words = (
-            [f"{name} {_word(value)}" for name, value in known.items()] if isinstance(known, dict) else [_word(known)]
-        )
-        lines.append(f"{group + ':':<16}  {', '.join(words)}")
-    return [*lines, *(f"{'not known:':<16}  {', '.join(names)}. {why}" for why, names in reasons.items())]
+        if group != "unknown":
+            points = known if isinstance(known, dict) else {"": known}
+            words = ", ".join(f"{name} {_word(value)}".strip() for name, value in points.items())
+            lines.append(f"{group + ':':<15}  {words}")
+    reasons: dict[str, list[str]] = {}
+    for name, why in capabilities.get("unknown", {}).items():
+        reasons.setdefault(why, []).append(name)
+    return [*lines, *(f"{'not known:':<15}  {', '.join(names)}. {why}" for why, names in reasons.items())]
 
 
 def _word(value: Any) -> str:

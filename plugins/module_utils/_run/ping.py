@@ -84,13 +84,8 @@ def explained(error: StellarError) -> StellarError:
     error = copy.copy(error)
     error.context = "library" if isinstance(error, MissingLibraryError) else "options"
     steps = ping.options_failed(error, error.context)
-    capabilities = ping.no_capabilities(f"Waits for {error.context}.")
-    facts = _facts(steps)
-    error.result.update(
-        _outcome(steps, capabilities),
-        # Which options there are is not known, redact for one.
-        report=ping.report_of(steps, facts, capabilities, {}),
-    )
+    # Which options there are is not known, redact for one.
+    error.result.update(_outcome(steps, None), report=ping.report_of(steps, _facts(steps), None, {}))
     return error
 
 
@@ -105,7 +100,7 @@ class Checkup:
         self._failed = ""
         self._probes: list[Probe] = []
         self._case: dict[str, Any] | None = None
-        self._capabilities = ping.no_capabilities("Left out by skip.")
+        self._capabilities: dict[str, Any] | None = None
         # For a redacted report: names, and what stands there in their place
         self._placeholders = {client.connection.platform: "HOST", client.connection.username: "USER"}
         self._keep_out(urlsplit(client.connection.base_url).hostname, "HOST")
@@ -326,8 +321,6 @@ class Checkup:
         return error
 
     def result(self) -> dict[str, Any]:
-        if self._failed and not any(self._capabilities["endpoints"].values()):
-            self._capabilities = ping.no_capabilities(f"Waits for {self._failed}.")
         facts = _facts(self._steps)
         sent = self._client.throttle.sent
         facts["platform"] = self._client.connection.platform
@@ -348,7 +341,7 @@ class Checkup:
         }
 
 
-def _outcome(steps: list[Step], capabilities: dict[str, Any]) -> dict[str, Any]:
+def _outcome(steps: list[Step], capabilities: dict[str, Any] | None) -> dict[str, Any]:
     """Return what every result has."""
     failed = next((step for step in steps if step.status == FAILED), None)
     return {
@@ -368,7 +361,7 @@ def _facts(steps: list[Step]) -> dict[str, str]:
     warnings = statuses.count(WARNING)
     said = f"{FAILED} at {failed}" if failed else OK
     return {
-        "stellar_ping": said + (f", {warnings} warnings" if warnings else ""),
+        "stellar_ping": said + (f", warnings: {warnings}" if warnings else ""),
         "made by": f"{ping.COLLECTION}, ansible-core {ansible_version}, Python {sys.version.split()[0]}",
         "libraries": _libraries(),
         "time": format_time(clock_ms()),
