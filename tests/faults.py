@@ -117,10 +117,11 @@ HISTORY = "GET cases/ID/activities, after the write"
 LOOK_COMMENTS = "GET cases/ID/comments, after a lost comment"
 PARTS = {part: f"GET cases/ID/{part}" for part in INCLUDES}
 OLD_SCORES = "GET cases/ID/activity/score"
+TENANT_GROUPS = "GET tenant_groups"
 
 CALLS = (
     *(TOKEN, TENANTS, USERS, LIST, LATER_PAGE, READ, REREAD, PUT, LOOK, READ_BACK, HISTORY),
-    *(COMMENT, LOOK_COMMENTS, READ_LAST, *PARTS.values(), OLD_SCORES),
+    *(COMMENT, LOOK_COMMENTS, READ_LAST, *PARTS.values(), OLD_SCORES, TENANT_GROUPS),
 )
 WRITES = (PUT, COMMENT)
 
@@ -194,8 +195,8 @@ class Scenario:
     lost: tuple[tuple[str, dict[str, Any]], ...] = ()
 
 
-CASE, INFO, LOOKUP, CASES, ROLE = (
-    *("stellar_case", "stellar_case_info", "lookup stellar_cases", "stellar_cases", "case_hygiene"),
+CASE, INFO, LOOKUP, CASES, ROLE, PING = (
+    *("stellar_case", "stellar_case_info", "lookup stellar_cases", "stellar_cases", "case_hygiene", "stellar_ping"),
 )
 COMMENT_ONCE = "stellar_case_comment"
 ONE_LOST_PUT = (("drop_after", {"method": "PUT", "path": f"/cases/{FIRST}"}),)
@@ -203,6 +204,8 @@ ONE_LOST_COMMENT = (("drop_after", {"method": "POST", "path": f"/cases/{FIRST}/c
 ALL_LOST_PUTS = (("drop_after", {"method": "PUT", "path": f"/cases/{FIRST}", "times": 0}),)
 EMPTY = {"put_answer": "empty"}
 TWO_PAGES = {"page_cap": 2}
+# The parts of a case that a ping reads
+ENDPOINTS = tuple(PARTS[part] for part in ("comments", "activities", "scores"))
 RULE_START = (TOKEN, TENANTS, USERS, LIST)
 ONE_CASE = (REREAD, PUT, HISTORY, COMMENT, READ_LAST)
 
@@ -339,6 +342,19 @@ SCENARIOS: dict[str, Scenario] = {
         calls=(TOKEN, READ, TENANTS, LIST, USERS, *ONE_CASE, PUT),
         cells=(READ, TENANTS, LIST, USERS, REREAD),
         switches=BY_EMAIL,
+    ),
+    "a ping": Scenario(
+        PING,
+        {},
+        calls=(TOKEN, LIST, USERS, TENANTS, TENANT_GROUPS, *ENDPOINTS, *[LATER_PAGE] * 12),
+        cells=(TOKEN, LIST, USERS, TENANTS, TENANT_GROUPS, *ENDPOINTS, LATER_PAGE),
+    ),
+    "a ping of an older release": Scenario(
+        PING,
+        {},
+        calls=(TOKEN, LIST, USERS, TENANTS, TENANT_GROUPS, *ENDPOINTS, OLD_SCORES, *[LATER_PAGE] * 12),
+        cells=(OLD_SCORES,),
+        switches={"scores_path": False},
     ),
 }
 

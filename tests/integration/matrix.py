@@ -20,6 +20,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case imp
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE_INFO, LOOKUP
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.cases import CASES as CASES_OPTIONS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.comment import COMMENT
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.ping import PING
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http import request as request_module
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.client import Client
@@ -27,6 +28,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import case 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case, run_case_info, run_lookup
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import run_cases
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.comment import run_comment
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.ping import run_ping
 from tests import faults
 from tests.faults import API, SEED, Fault, Scenario
 from tests.integration.playbook import parameters
@@ -226,6 +228,10 @@ def _lookup(simulator: Simulator, given: dict[str, Any], connect: Any) -> dict[s
     return run_lookup(parameters(LOOKUP, simulator, tags=tags or None, **given))
 
 
+def _ping(simulator: Simulator, given: dict[str, Any], connect: Any) -> dict[str, Any]:
+    return run_ping(parameters(PING, simulator, **given), False, lambda secret: None, connect)
+
+
 def _comment(simulator: Simulator, given: dict[str, Any], connect: Any) -> dict[str, Any]:
     return run_comment(parameters(COMMENT, simulator, **given), False, lambda secret: None, connect)
 
@@ -236,6 +242,7 @@ RUNS = {
     faults.INFO: _info,
     faults.LOOKUP: _lookup,
     faults.CASES: _cases,
+    faults.PING: _ping,
 }
 
 

@@ -267,6 +267,7 @@ LIMITS = {
         ("status", "severity", "tags", "not_tags", "assignee", "created_after", "modified_before", "limit", "case_id")
     ),
     "stellar_cases": dict.fromkeys(("rules", "max_changes", "time_budget", "on_error", "journal")),
+    "stellar_ping": dict.fromkeys(("fail_on", "redact")),
 }
 
 

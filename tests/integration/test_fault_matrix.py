@@ -33,12 +33,14 @@ from tests.faults import (
     OLD_SCORES,
     OTHER,
     PARTS,
+    PING,
     PUT,
     READ,
     READ_BACK,
     READ_LAST,
     REREAD,
     SCENARIOS,
+    TENANT_GROUPS,
     TENANTS,
     TEXT,
     TOKEN,
@@ -49,6 +51,11 @@ from tests.faults import (
 from tests.integration.many import Done, assert_restored, assert_true, managed, run, store
 from tests.integration.matrix import BUDGET_S, RETRIES, Matrix, elsewhere
 
+# The points of a ping's capabilities, by the request that tells them
+POINT_OF = {
+    **{USERS: "users", TENANTS: "tenants", TENANT_GROUPS: "tenant_groups", OLD_SCORES: "scores"},
+    **{PARTS[part]: part for part in ("comments", "activities", "scores")},
+}
 PART_OF = {**{call: part for part, call in PARTS.items()}, OLD_SCORES: "scores"}
 # How long a fault lasts
 ONCE, FOR_GOOD, ALL = "one attempt", "all attempts", "all attempts and all later requests"
@@ -61,6 +68,7 @@ MAY_CALL = {
     CASES: {TOKEN, TENANTS, USERS, LIST, LATER_PAGE, READ, REREAD, *CHANGES},
     INFO: {TOKEN, TENANTS, USERS, LIST, LATER_PAGE, READ, *PARTS.values(), OLD_SCORES},
     LOOKUP: {TOKEN, TENANTS, USERS, LIST, LATER_PAGE},
+    PING: {TOKEN, TENANTS, USERS, TENANT_GROUPS, LIST, LATER_PAGE, *faults.ENDPOINTS, OLD_SCORES},
 }
 
 
@@ -195,7 +203,10 @@ class Cell:
         waits = len([wait for wait in outcome.waits if wait not in SETTLING_S])
         retries = self.result.get("requests", {}).get("retry", waits)
         assert retries == waits or (retries < waits and self.fault.status == 429)
-        if self._is_asked_to_wait():
+        if self.scenario.entry == PING:
+            # A retry would hide what it is to show; a token that was refused is renewed.
+            assert attempts == (2 if self.fault.status == 401 and self.call != TOKEN else 1)
+        elif self._is_asked_to_wait():
             # What comes too early costs time only, so that retry_budget ends it.
             assert attempts > RETRIES
         else:
@@ -255,7 +266,7 @@ class Cell:
         assert status is None or f"HTTP {status}" in self.message, self.message
         if self.fault.is_retried(self.call) and method + path == self.place.method + API + self.place.path:
             attempts = len(self.outcome.of(self.place))
-            if self._is_too_late():
+            if self._is_too_late() and self.scenario.entry != PING:
                 # Of the smallest page
                 attempts = RETRIES + 1
             assert self.error["attempts"] == attempts
@@ -266,6 +277,8 @@ class Cell:
     def assert_recovered(self):
         """It did what it does without the fault, or says what it left out."""
         is_met = self.outcome.of(self.place)[-1].acted
+        if self.scenario.entry == PING:
+            return self._assert_capabilities()
         if self.scenario.entry not in (CASE, CASES):
             return self._assert_answer()
         if self.call == READ_LAST and is_met:
@@ -306,6 +319,32 @@ class Cell:
         assert error["msg"] in self.result["warnings"]
         self._assert_tells(error["msg"])
         return "reported"
+
+    def _assert_capabilities(self):
+        """What a ping could not ask is null with the reason, and the rest is what it is without the fault."""
+        (known, unknown), (expected, _unknown) = map(self._points, (self.result, self.baseline))
+        differing = {name for name in expected if known[name] != expected[name]}
+        if not differing:
+            return "recovered"
+        asked = f"endpoints.{POINT_OF[self.call]}" if self.call in POINT_OF else "sort.created_at"
+        assert asked in differing
+        for name in differing:
+            told = {401: "forbidden", 403: "forbidden", 404: "no"}.get(self.fault.status)
+            assert known[name] is None or (known[name] == told and name == asked), name
+            assert (name in unknown) is (known[name] is None)
+        # Without a whole answer, or when it is asked to slow down, it asks for nothing more.
+        ends = self.fault.status in (None, 429) or (self.fault.status == 200 and self.fault.again)
+        assert self.call not in POINT_OF or (len(differing) > 1) is ends
+        return "reported"
+
+    @staticmethod
+    def _points(result):
+        known = dict(result["capabilities"])
+        unknown = known.pop("unknown")
+        groups = {name: value if isinstance(value, dict) else {"": value} for name, value in known.items()}
+        return {
+            f"{group}.{name}".strip("."): value for group, all_ in groups.items() for name, value in all_.items()
+        }, unknown
 
     # -- what is done ------------------------------------------------------------------------------------
 

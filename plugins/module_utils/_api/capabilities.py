@@ -149,6 +149,8 @@ class Capabilities:
 
     def _deep_skip(self) -> bool:
         self._require_case()
+        if not self._oldest:
+            raise _UnknownError("The same list failed without a large skip.")
         try:
             cases = self._cases([*self._window, ("sort", "created_at"), ("order", "asc"), ("skip", MAX_SKIP + 1)])
         except StellarError as error:
