@@ -42,6 +42,7 @@ def tasks_with(way, options):
     alone = [
         {"stellarcyber.xdr.stellar_case_info": {"case_id": [IDS[way]], "include": ["summary"]}},
         {"stellarcyber.xdr.stellar_case": change},
+        {"stellarcyber.xdr.stellar_ping": {}},
     ]
     tasks = [{**task, "environment": there} for task in alone for there in ({}, {"ANY": "thing"})]
     return [

@@ -13,9 +13,11 @@ import pytest
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE as CASE_OPTIONS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE_INFO, INCLUDES, LOOKUP
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.cases import CASES
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.ping import PING
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case, run_case_info, run_lookup
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import run_cases
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.ping import run_ping
 from tests import canaries
 from tests.integration.hygiene import ERROR, Analyst
 from tests.integration.playbook import CASE, parameters
@@ -37,6 +39,10 @@ def cases(params, **hooks):
     return run_cases(parameters(CASES, **params), **hooks)
 
 
+def ping(params, **hooks):
+    return run_ping(parameters(PING, **params), **hooks)
+
+
 def lookup(params, **hooks):
     return run_lookup(parameters(LOOKUP, **params))
 
@@ -54,6 +60,9 @@ CALLS = {
     "users": (case, {**CHANGE, "assignee": "ohtani@example.com"}, "GET", "/users"),
     "tenants": (info, {"tenant": "Example Tenant"}, "GET", "/tenants"),
     "listing": (info, {}, "GET", "/cases"),
+    "exchange of a ping": (ping, {}, "POST", "/access_token"),
+    "listing of a ping": (ping, {}, "GET", "/cases"),
+    "tenants of a ping": (ping, {"tenant": "Example Tenant"}, "GET", "/tenants"),
     "listing of the lookup": (lookup, {}, "GET", "/cases"),
     "users of the lookup": (lookup, {"assignee": ["ohtani@example.com"]}, "GET", "/users"),
     "listing of rules": (cases, RULES, "GET", "/cases"),

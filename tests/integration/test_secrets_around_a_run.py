@@ -41,6 +41,7 @@ def tasks_with(options, tmp_path):
             "vars": {f"{name}_option": value for name, value in options.items()},
         },
         {"stellarcyber.xdr.stellar_case_info": {"case_id": [CASE], **options}},
+        {"stellarcyber.xdr.stellar_ping": options},
         {"stellarcyber.xdr.stellar_cases": {"rules": RULES, "journal": journal, **options}, "register": "done"},
         # As a module: not in Ansible's own process
         {"stellarcyber.xdr.stellar_case": {"case_id": CASE, "severity": "Low", **options}, "environment": {"A": "b"}},
@@ -88,7 +89,7 @@ def test_no_secret_around_a_run(sim, play, token, tmp_path, way):
             JUNIT_OUTPUT_DIR=str(tmp_path / "junit"),
             HOME=str(home),
         )
-    assert [task.kind for task in run.tasks] == ["ok"] * 5 + ["failed", "ok"], run.output
+    assert [task.kind for task in run.tasks] == ["ok"] * 6 + ["failed", "ok"], run.output
     # The modules' own processes were seen, not only that of ansible-playbook.
     assert any("AnsiballZ_stellar_case.py" in line for line in watch.command_lines)
     secrets = canaries.of(sim)

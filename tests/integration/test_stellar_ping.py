@@ -20,7 +20,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import St
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http import session as session_module
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.ping import ENDPOINTS, FILTERS, SORTS, STEPS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.ping import explained, run_ping
-from tests import canaries, hostile_text
+from tests import canaries, evidence, hostile_text
 from tests.integration.listeners import Authority, authority, listen, tls
 from tests.integration.many import case
 from tests.integration.playbook import calls, parameters
@@ -587,14 +587,35 @@ def test_a_platform_that_stops_answering_is_not_asked_on_and_on(sim, ping):
     assert unknown["deep_skip"] == "The platform did not answer an earlier request."
 
 
-@pytest.mark.parametrize("place", ["token", "read", "tenants"])
-def test_text_of_the_platform_is_harmless(sim, ping, place):
-    path = {"token": "/access_token", "read": "/cases", "tenants": "/tenants"}[place]
+def tenant_called(text):
+    return {"data": [{"cust_id": TENANT_ID, "cust_name": text}]}
+
+
+# Where a text of the platform, of its certificate or of an option may come to: (the fault that has it, the options)
+HOSTILE = {
+    "error of the exchange": (lambda text: ("status", "/access_token", {"status": 422, "body": text}), {}),
+    "error of the list": (lambda text: ("status", "/cases", {"status": 422, "body": text}), {}),
+    "error of the tenants": (lambda text: ("status", "/tenants", {"status": 422, "body": text}), {"tenant": TENANT}),
+    "tenant name": (lambda text: ("wrong_shape", "/tenants", {"body": tenant_called(text)}), {"tenant": TENANT_ID}),
+    "id of a record": (
+        lambda text: ("wrong_shape", "/cases", {"body": {"data": {"cases": [{"_id": f"{text}/"}]}}}), {},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("place", HOSTILE)
+@pytest.mark.parametrize("redact", [False, True])
+def test_text_of_the_platform_is_harmless(sim, ping, place, redact):
+    fault, options = HOSTILE[place]
     for title, text in hostile_text.as_read(hostile_text.TEXTS).items():
         sim.clear_faults()
-        sim.fault("status", status=422, body=text[:10_000], path=path, times=0)
-        result = ping(tenant=TENANT, skip=["capabilities"])
-        said = [result["msg"], *(found["detail"] for found in result["steps"]), *result["report"]]
-        for line in said:
+        kind, path, details = fault(text[:10_000])
+        sim.fault(kind, path=path, times=0, **details)
+        result = ping(**options, redact=redact, fail_on="warning", skip=["name", "tcp", "tls", "clock", "capabilities"])
+        details = [found["detail"] for found in result["steps"]]
+        for line in (result.get("msg", ""), result.get("scope", ""), *details, *result["report"], *result["warnings"]):
             assert hostile_text.steering(line) == [], title
             assert hostile_text.commands(line) == [], title
+            assert "\n" not in line, title
+            assert len(line) < 2000, title
+        evidence.record("hostile text", text=title, place=place, through="stellar_ping")
