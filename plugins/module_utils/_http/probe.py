@@ -23,6 +23,7 @@ from .session import Session
 try:
     import requests
     import urllib3
+    from urllib3.util.ssl_match_hostname import CertificateError
 except ImportError:  # session.py says so, with the interpreter's path
     pass
 
@@ -86,7 +87,13 @@ def probe(session: Session, checks_name: bool = True) -> Probe:
         if hasattr(connection.sock, "getpeercert"):
             version = connection.sock.version() or ""
             certificate = _certificate(connection.sock.getpeercert())
-    except (OSError, http.client.HTTPException, urllib3.exceptions.HTTPError, TooLargeError) as failure:
+    except (
+        OSError,
+        http.client.HTTPException,
+        urllib3.exceptions.HTTPError,
+        CertificateError,
+        TooLargeError,
+    ) as failure:
         error = _error_of(session, failure, is_connected=len(marks) > 1)
     finally:
         connection.close()
@@ -125,7 +132,8 @@ def _error_of(session: Session, failure: Exception, is_connected: bool) -> Stell
     request = Request(session, Call("GET", "", "Could not connect"))
     if isinstance(failure, TooLargeError):
         return request.too_large()
-    if isinstance(failure, (ssl.SSLError, urllib3.exceptions.SSLError)):
+    # In urllib3 before 2.0 the last is a ValueError.
+    if isinstance(failure, (ssl.SSLError, urllib3.exceptions.SSLError, CertificateError)):
         failure = requests.exceptions.SSLError(failure)
     elif session.proxy and not is_connected:
         failure = requests.exceptions.ProxyError(failure)
