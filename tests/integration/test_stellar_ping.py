@@ -24,6 +24,7 @@ from tests import canaries, evidence, hostile_text
 from tests.integration.listeners import Authority, authority, listen, tls
 from tests.integration.many import case
 from tests.integration.playbook import calls, parameters
+from tests.integration.test_network import BAD_PROXIES, to_and_fro
 
 MODULE = "stellarcyber.xdr.stellar_ping"
 TENANT = "Example Tenant"
@@ -492,20 +493,37 @@ def test_what_the_key_says(ping, options, status, said):
 
 
 def test_a_proxy_is_used_for_every_step(sim, ping, listen, monkeypatch):
-    from tests.integration.test_network import to_and_fro
-
     proxy = listen(to_and_fro)
     result = ping(proxy=f"http://proxy-user:canary-4711@{proxy.host}", skip=["capabilities"])
     assert result["ok"]
     assert {name: step(result, name)["status"] for name in ("name", "proxy", "tcp", "tls")} == {
         "name": "skipped", "proxy": "ok", "tcp": "skipped", "tls": "ok",
     }  # fmt: skip
-    assert proxy.heard == [f"CONNECT {sim.host} HTTP/1.{version}" for version in ("0", "0")] or len(proxy.heard) == 2
+    # For the steps, and for the API requests
+    assert [line.rpartition(" ")[0] for line in proxy.heard] == [f"CONNECT {sim.host}"] * 2
     assert "canary-4711" not in json.dumps(result)
     # As a variable that no task names
     monkeypatch.setenv("HTTPS_PROXY", f"http://{proxy.host}")
     monkeypatch.setenv("NO_PROXY", "")
     assert step(ping(skip=["capabilities"]), "proxy")["status"] == "ok"
+
+
+@pytest.mark.parametrize("kind", BAD_PROXIES)
+def test_a_proxy_that_is_bad(ping, listen, kind):
+    talk, _words = BAD_PROXIES[kind]
+    started = time.monotonic()
+    result = ping(proxy=f"http://{listen(talk).host}", timeout=1)
+    assert time.monotonic() - started < 5
+    assert result["failed_step"] in ("proxy", "tls")
+    assert result["msg"].isprintable()
+    evidence.record("network", case=f"stellar_ping, a proxy that {kind}", outcome="a clear error in time")
+
+
+def test_each_item_of_a_loop_exchanges_the_key(sim, play):
+    """A token or a connection of an earlier item would hide what is wrong now."""
+    run = play([{MODULE: {"skip": ["capabilities"]}, "loop": [1, 2]}])
+    assert run[0].calls == [TOKEN, LIST] * 2
+    assert len({entry["connection"] for entry in run[0].requests}) == 2
 
 
 def test_a_tenant_filter_that_is_ignored_is_a_warning(sim, ping):

@@ -68,7 +68,11 @@ def look_up(session: Session) -> list[str]:
 
 def probe(session: Session, checks_name: bool = True) -> Probe:
     """Connect, and close the connection. checks_name: whether the certificate must be for the platform's name."""
-    pool = session.adapter.pool(session.connection.base_url, **session.settings)
+    phases = ("proxy" if session.proxy else "tcp", "tls")
+    try:
+        pool = session.adapter.pool(session.connection.base_url, **session.settings)
+    except requests.exceptions.RequestException as failure:  # no library for SOCKS
+        return Probe({phases[0]: 0.0}, _error_of(session, failure, is_connected=False))
     connection = pool._new_conn()
     connection.timeout = min(CONNECT_TIMEOUT_S, session.connection.timeout)
     if not checks_name:
@@ -98,15 +102,8 @@ def probe(session: Session, checks_name: bool = True) -> Probe:
     finally:
         connection.close()
     marks.append(time.monotonic())
-    phases = ("proxy" if session.proxy else "tcp", "tls")
     seconds = {phase: end - start for phase, start, end in zip(phases, marks, marks[1:])}
     return Probe(seconds, error, version, certificate)
-
-
-def names_of_other_certificate(session: Session) -> str:
-    """Return the names of a certificate that is valid, but not for the platform's name; "" if there is none such."""
-    certificate = probe(session, checks_name=False).certificate
-    return shown_names(certificate) if certificate else ""
 
 
 def shown_names(certificate: Certificate) -> str:
@@ -132,8 +129,10 @@ def _error_of(session: Session, failure: Exception, is_connected: bool) -> Stell
     request = Request(session, Call("GET", "", "Could not connect"))
     if isinstance(failure, TooLargeError):
         return request.too_large()
+    if isinstance(failure, requests.exceptions.RequestException):
+        failure = requests.exceptions.ProxyError(failure)
     # In urllib3 before 2.0 the last is a ValueError.
-    if isinstance(failure, (ssl.SSLError, urllib3.exceptions.SSLError, CertificateError)):
+    elif isinstance(failure, (ssl.SSLError, urllib3.exceptions.SSLError, CertificateError)):
         failure = requests.exceptions.SSLError(failure)
     elif session.proxy and not is_connected:
         failure = requests.exceptions.ProxyError(failure)

@@ -23,7 +23,7 @@ from .._argspec.ping import check_ping
 from .._errors import MissingLibraryError, StellarError, printable
 from .._http.auth import claims
 from .._http.client import Client
-from .._http.probe import Probe, look_up, names_of_other_certificate, probe, shown_names
+from .._http.probe import Certificate, Probe, look_up, probe, shown_names
 from .._model import ping
 from .._model.ping import FAILED, OK, SKIPPED, STEPS, WARNING, Attempt, Finding, Step
 from .._model.query import Query
@@ -198,11 +198,17 @@ class Checkup:
         self._keep_out(self._cas, "CA_FILE")
         error.notes.append(f"The CA certificates are those of {self._cas}.")
         if "set host to the name in the certificate" in error.remedy:
-            names = names_of_other_certificate(self._client.session)
-            if names:
-                self._keep_out(names, "NAMES")
-                error.notes.append(f"The certificate is for {names}.")
+            certificate = probe(self._client.session, checks_name=False).certificate
+            if certificate:
+                self._keep_out_names(certificate)
+                error.notes.append(f"The certificate is for {shown_names(certificate)}.")
         return error
+
+    def _keep_out_names(self, certificate: Certificate) -> None:
+        self._keep_out(certificate.issuer, "ISSUER")
+        for name in certificate.names:
+            self._keep_out(printable(name, 60), "NAME")
+        self._keep_out(shown_names(certificate), "NAMES")
 
     @property
     def _cas(self) -> str:
@@ -217,13 +223,12 @@ class Checkup:
             remedy = "Set ca_path to the file of the platform's CA, and leave validate_certs out."
             return Finding(f"{one.tls_version}. The certificate is not verified.", WARNING, remedy)
         days = int((certificate.not_after_s - time.time()) // _DAY_S)
-        names = shown_names(certificate)
-        for text, placeholder in ((self._cas, "CA_FILE"), (names, "NAMES"), (certificate.issuer, "ISSUER")):
-            self._keep_out(text, placeholder)
+        self._keep_out(self._cas, "CA_FILE")
+        self._keep_out_names(certificate)
         expires = format_time(int(certificate.not_after_s * 1000))[:10]
         detail = (
-            f"{one.tls_version}, issued by {certificate.issuer} for {names}, expires {expires} in {days} days. "
-            f"The CA certificates are those of {self._cas}."
+            f"{one.tls_version}, issued by {certificate.issuer} for {shown_names(certificate)}, "
+            f"expires {expires} in {days} days. The CA certificates are those of {self._cas}."
         )
         is_near = days < self._params["warn_days"]
         return Finding(detail, WARNING, _RENEW_CERTIFICATE) if is_near else Finding(detail)

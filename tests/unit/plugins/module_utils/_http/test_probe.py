@@ -9,8 +9,10 @@ from __future__ import annotations
 import socket
 
 import pytest
+import requests
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import TransportError
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.adapter import Adapter
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.probe import (
     Certificate,
     _certificate,
@@ -82,6 +84,16 @@ def test_a_connection_that_is_refused_ends_in_its_first_phase():
     assert list(found.seconds) == ["proxy"]
     assert "the proxy 127.0.0.1:1 did not connect" in str(found.error)
     assert "canary-4711" not in str(found.error)
+
+
+def test_a_proxy_that_no_library_speaks_to(monkeypatch):
+    def refuse(*_arguments, **_options):
+        raise requests.exceptions.InvalidSchema("Missing dependencies for SOCKS support.")
+
+    monkeypatch.setattr(Adapter, "pool", refuse)
+    found = probe(session("https://127.0.0.1:2", proxy="socks5://127.0.0.1:1"))
+    assert list(found.seconds) == ["proxy"]
+    assert "the proxy 127.0.0.1:1 did not connect: Missing dependencies for SOCKS support." in str(found.error)
 
 
 def test_a_handshake_that_never_ends_is_ended():
