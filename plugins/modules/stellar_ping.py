@@ -35,8 +35,8 @@ options:
     default: []
   fail_on:
     description:
-      - When the task fails. V(failed) is when a step failed, V(warning) also when a step has a warning, V(never) is
-        only when an option is not valid.
+      - When the task fails. V(failed) is when a step failed, V(warning) also when a step has a warning.
+      - With V(never) it fails only if an option is not valid, or the Python library is not there.
     type: str
     choices: [failed, warning, never]
     default: failed
@@ -209,7 +209,7 @@ capabilities:
       sample: {deep_skip: "There are fewer than 1002 cases."}
 report:
   description:
-    - The result as 20 to 30 lines of text, with versions. It contains no key, no token and no text of a case.
+    - The result as 20 to 30 lines of text, with versions. It contains no key and no token.
     - If an option is not valid, it is as with O(redact=true).
   returned: always
   type: list

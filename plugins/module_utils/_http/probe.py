@@ -142,7 +142,6 @@ def _error_of(session: Session, failure: Exception, is_connected: bool) -> Stell
         failure = requests.exceptions.ConnectionError(failure)
     error = request.no_answer(failure)
     found = error.error if isinstance(error, Retry) else error
-    assert isinstance(found, StellarError)
     found.what = f"Could not connect to {session.connection.platform}"
     return found
 

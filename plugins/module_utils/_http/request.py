@@ -173,7 +173,7 @@ class Request:
             return self._json(content)
         raise self._refused(content)
 
-    def no_answer(self, error: Exception) -> Exception:
+    def no_answer(self, error: Exception) -> StellarError | Retry:
         """Return what an attempt raises that got no complete answer: Retry, or an error that would be met again."""
         if isinstance(error, requests.exceptions.SSLError):
             return self._tls_failed(error)
@@ -342,7 +342,7 @@ class Request:
         date = _http_date(value)
         return None if date is None else max(0.0, date - self.platform_now())
 
-    def _tls_failed(self, error: Exception) -> Exception:
+    def _tls_failed(self, error: Exception) -> StellarError | Retry:
         text = self.session.scrub(cause(error))
         # The second is what urllib3 before 2.0 says of a name.
         if not any(words in str(error) for words in ("CERTIFICATE_VERIFY_FAILED", "doesn't match")):
@@ -358,7 +358,7 @@ class Request:
             **self._details(),
         )
 
-    def _proxy_failed(self, error: Exception) -> Exception:
+    def _proxy_failed(self, error: Exception) -> StellarError | Retry:
         text = self._cause(error)
         remedy = "Check proxy, HTTPS_PROXY and NO_PROXY."
         if "failed: 407" in text:

@@ -78,15 +78,15 @@ def step_of(name: str, attempts: Sequence[Attempt], quotes_answers: bool) -> Ste
     """Return the result of the attempts of a step. quotes_answers: whether its errors may quote the platform."""
     times_ms = [attempt.seconds * 1000 for attempt in attempts]
     errors = [attempt.found for attempt in attempts if isinstance(attempt.found, StellarError)]
+    findings = [attempt.found for attempt in attempts if isinstance(attempt.found, Finding)]
     if not errors:
-        found = attempts[-1].found
-        assert isinstance(found, Finding)
+        found = findings[-1]
         is_skipped = found.status == SKIPPED
         return Step(name, found.status, found.detail, found.remedy, found.redacted, [] if is_skipped else times_ms)
     error = errors[-1]
     detail = " ".join([f"{error.what}: {error.why}" if error.what else error.why, *error.notes])
     redacted = _without_answer(error) if quotes_answers else ""
-    if len(errors) == len(attempts):
+    if not findings:
         return Step(name, FAILED, detail, error.remedy, redacted, times_ms, error)
     some = f"{len(errors)} of {len(attempts)} attempts failed: "
     return Step(name, WARNING, some + detail, error.remedy, redacted and some + redacted, times_ms)

@@ -287,10 +287,9 @@ class Checkup:
         return Finding("The platform's clock is less than a minute from that of this machine.")
 
     def _tenant(self) -> Finding:
-        if not self._client.connection.tenant:
-            return Finding("tenant is not set: tasks read the cases of all tenants that the key can see.")
         tenant = self._reader.directory.tenant()
-        assert tenant is not None
+        if tenant is None:
+            return Finding("tenant is not set: tasks read the cases of all tenants that the key can see.")
         self._keep_out(tenant.name, "TENANT")
         self._keep_out(tenant.cust_id, "TENANT")
         page = Query(tenant=tenant).first_page(self._reader.now_ms, descending=True)._replace(size=SMALL_PAGE)

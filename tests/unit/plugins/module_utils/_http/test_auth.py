@@ -108,6 +108,18 @@ def test_a_refused_token_is_replaced_once_however_many_say_so(source):
     assert tokens.token() == "t2"
 
 
+def test_a_token_is_renewed_on_request(source):
+    tokens, _calls = source
+    assert [tokens.token(), tokens.renew(), tokens.token(), tokens.renew(), tokens.token()] == [
+        "t1",
+        600,
+        "t2",
+        600,
+        "t3",
+    ]
+    assert TokenSource(None, "given").renew() is None
+
+
 def test_many_threads_share_one_exchange(source):
     tokens, _calls = source
     seen = []

@@ -64,6 +64,14 @@ def test_a_key_is_exchanged_once(make, options, sent):
     assert client.throttle.sent == {"token": 1, "read": 2}
 
 
+def test_a_key_is_exchanged_anew(make):
+    client = make(LOGIN, LOGIN, http(), api_key=KEY)
+    assert [client.new_token(), client.new_token()] == [600, 600]
+    client.get("a")
+    assert client.throttle.sent == {"token": 2, "read": 1}
+    assert make().new_token() is None
+
+
 def test_one_connection_and_no_cookies(make):
     client = make(http(Set_Cookie="a=b; Path=/"), http(status=404), http())
     client.get("a")

@@ -66,8 +66,10 @@ def test_what_the_option_and_the_environment_say_of_certificates(monkeypatch):
 
 def test_the_clock_is_learnt_from_the_first_answer(make):
     client = make(http(Date=DATE), http(Date="Tue, 15 Nov 2044 08:12:31 GMT"))
+    assert client.session.knows_clock is False
     assert abs(client.session.platform_time_ms() - time.time() * 1000) < 2000
     client.get("a")
+    assert client.session.knows_clock is True
     client.get("a")
     # a second more, and what the calls took
     assert DATE_S + 1 <= client.session.platform_time_ms() / 1000 < DATE_S + 6
