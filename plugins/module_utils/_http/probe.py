@@ -136,7 +136,9 @@ def _error_of(session: Session, failure: Exception, is_connected: bool) -> Stell
         failure = requests.exceptions.SSLError(failure)
     elif session.proxy and not is_connected:
         failure = requests.exceptions.ProxyError(failure)
-    elif is_timeout(failure) or type(failure) is urllib3.exceptions.ConnectTimeoutError:
+    elif isinstance(failure, urllib3.exceptions.NewConnectionError):  # which is a timeout to urllib3
+        failure = requests.exceptions.ConnectionError(failure)
+    elif is_timeout(failure) or isinstance(failure, urllib3.exceptions.ConnectTimeoutError):
         failure = requests.exceptions.ConnectTimeout(failure)
     else:
         failure = requests.exceptions.ConnectionError(failure)
