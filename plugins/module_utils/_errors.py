@@ -26,7 +26,7 @@ _Error = TypeVar("_Error", bound="StellarError")
 class StellarError(Exception):
     """An error that ends a task, or fails a case, with a message for the user.
 
-    None of the other types: the journal can't be written, a step of `stellar_ping` has a warning, or the collection has a bug.
+    None of the other types: the journal can't be written, `stellar_ping` warns, or the collection has a bug.
 
     context: the subject of the whole message, such as a rule; mostly empty.
     what: the action that failed, without a full stop.
