@@ -15,13 +15,10 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import jwt
 import pytest
-import trustme
 import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 
@@ -30,18 +27,16 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case imp
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.cases import CASES
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.comment import COMMENT
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connection import CONNECTION
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.ping import PING
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http import session as session_module
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case, run_case_info, run_lookup
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import run_cases
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.comment import run_comment
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.module import with_source
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.ping import explained, run_ping
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._connection import Call, arguments_of
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.policy_file import read_policy
 from tests import canaries
-from tests.integration.listeners import Authority, Listener, tls
+from tests.integration.ping_messages import PING_MESSAGES
 from tests.integration.playbook import CASE as CASE_ID
 from tests.integration.playbook import ROOT, parameters
 from tests.simulator.process import Simulator
@@ -75,7 +70,7 @@ class Provoke:
     stalls: bool = False
 
     def case(self, **options: Any) -> str:
-        return self._message(run_case, CASE, {"case_id": CASE_ID, "severity": "Low", **options})
+        return self.message(run_case, CASE, {"case_id": CASE_ID, "severity": "Low", **options})
 
     def comment(self, **options: Any) -> str:
         given = {"case_id": CASE_ID, "comment": "Seen", **options}
@@ -87,11 +82,11 @@ class Provoke:
         return self
 
     def info(self, **options: Any) -> str:
-        return self._message(run_case_info, CASE_INFO, options)
+        return self.message(run_case_info, CASE_INFO, options)
 
     def cases(self, *cases: dict[str, Any], **options: Any) -> str:
         given = {"cases": list(cases)} if cases else {}
-        return self._message(run_cases, CASES, {**given, **options})
+        return self.message(run_cases, CASES, {**given, **options})
 
     def rule(self, *more: dict[str, Any], **rule: Any) -> str:
         return self.cases(rules=[{"name": "A rule", "match": {}, **rule}, *more])
@@ -144,27 +139,11 @@ class Provoke:
     def undo_of_nothing(self) -> str:
         return self.playbook("stellarcyber.xdr.undo", **self.sim.env())
 
-    def ping(self, **options: Any) -> str:
-        def run(params: dict[str, Any], **more: Any) -> dict[str, Any]:
-            try:
-                return run_ping(params, **more)
-            except StellarError as error:
-                raise explained(error) from None
-
-        return self._message(run, PING, options)
-
-    def certificate(self, name: str, trusted: bool, not_after: datetime | None = None) -> dict[str, str]:
-        """The connection of a server with a certificate for a name, of a CA that the task trusts, or another."""
-        ca, path = trustme.CA(), self.directory / "ca.pem"
-        (ca if trusted else trustme.CA()).cert_pem.write_to_path(path)
-        server = Listener(tls(Authority(ca, str(path)).context(name, not_after=not_after)))
-        return {"host": server.host, "ca_path": str(path)}
-
     def lookup(self, **options: Any) -> str:
         # The same parser of options, with those of the lookup that matter here.
-        return self._message(lambda params, **_unused: run_lookup(params), LOOKUP, options)
+        return self.message(lambda params, **_unused: run_lookup(params), LOOKUP, options)
 
-    def _message(self, run: Callable[..., dict[str, Any]], specs: dict[str, Any], options: dict[str, Any]) -> str:
+    def message(self, run: Callable[..., dict[str, Any]], specs: dict[str, Any], options: dict[str, Any]) -> str:
         sources: dict[str, str] = {}
         try:
             # None leaves an option of the connection out, which the environment of the tests has.
@@ -247,20 +226,16 @@ def plain_port() -> int:
     return int(listener.getsockname()[1])
 
 
-def without_requests(run: Callable[[], str], provoke: Provoke) -> str:
+def without_requests(provoke: Provoke) -> str:
     provoke.monkeypatch.setattr(session_module, "requests", None)
     provoke.monkeypatch.setattr(session_module, "REQUESTS_IMPORT_ERROR", "ImportError: none", raising=False)
-    return run()
+    return provoke.case()
 
 
 def without_a_proxy(provoke: Provoke) -> str:
     provoke.monkeypatch.setenv("HTTPS_PROXY", "http://:3128")
     provoke.monkeypatch.setenv("NO_PROXY", "")
     return provoke.case()
-
-
-def soon() -> datetime:
-    return datetime.now(UTC) + timedelta(days=5)
 
 
 def endless_listing(provoke: Provoke) -> str:
@@ -275,9 +250,6 @@ def too_many_alerts(provoke: Provoke) -> str:
 
 
 ONE_CASE = "*/cases/*"
-# So that the warning is the only one
-NEAR = {"fail_on": "never", "skip": ["token", "read", "tenant", "capabilities"]}
-EXPIRED = jwt.encode({"exp": 1_000_000_000}, "x" * 32, algorithm="HS256")
 GUARD = "1660835991788"  # a moment before the case was changed
 UNDONE = {"case_id": CASE_ID, "status": "Resolved", "if_unmodified_since": GUARD}
 USERS = [{"user_id": digit * 32, "email": f"{digit}@example.com", "name": "Twin"} for digit in "12"]
@@ -293,6 +265,7 @@ UNKNOWN_FILTER = {
     }
 }
 PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
+    **PING_MESSAGES,
     "host is required.": lambda p: p.case(host=None),
     "…, from …, is empty.": lambda p: p.info(tenant=""),
     "…, from …, can't be evaluated: …": lambda p: p.variable(stellar_tenant="{{ customer }}"),
@@ -303,7 +276,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     ),
     "journal is empty.": lambda p: p.cases({"case_id": CASE_ID, "severity": "Low"}, journal=" "),
     "The variable …: was given by -e, …": lambda p: p.playbook("stellarcyber.xdr.hygiene", "-e", "tenant=Example"),
-    "Could not load the Python library requests: …": lambda p: without_requests(p.case, p),
+    "Could not load the Python library requests: …": without_requests,
     "host, from …, …": lambda p: p.case(host="https://myserver.example.com/login"),
     "api_key is required.": lambda p: p.case(api_key=None),
     "api_key, from …, contains a space, …": lambda p: p.case(api_key="{{ key }}"),
@@ -336,37 +309,6 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
         f"… (…): HTTP {status}, …": lambda p, status=status: p.faulty("status", status=status, path=ONE_CASE).case()
         for status in (403, 404, 405, 422, 429, 500)
     },
-    # docs/errors.md: steps of stellar_ping
-    "options: …": lambda p: p.ping(attempts=0),
-    "library: …": lambda p: without_requests(p.ping, p),
-    "name: Could not find the address of …: …": lambda p: p.ping(host="no-such-host.invalid"),
-    "proxy: Could not connect to …: the proxy … did not connect: …": lambda p: p.ping(proxy="http://127.0.0.1:1"),
-    "tcp: Could not connect to …: …": lambda p: p.ping(host="127.0.0.1:1"),
-    "tls: Could not connect to …: TLS failed, so nothing was sent: … The certificate is for …": (
-        lambda p: p.ping(**p.certificate("myserver.example.com", trusted=True))
-    ),
-    "tls: Could not connect to …: TLS failed, so nothing was sent: … The CA certificates are those of …": (
-        lambda p: p.ping(**p.certificate("127.0.0.1", trusted=False))
-    ),
-    "token: … The platform's API is not at this address. …": lambda p: p.faulty("html", status=404).ping(),
-    "token: … The platform refuses this key by a policy: …": lambda p: p.switched(token_status=403).ping(),
-    "tenant: … The tenant is not in the key's scope, …": (
-        lambda p: p.faulty("status", status=403, path="*/cases", query={"tenantid": "*"}).ping(tenant="Example Tenant")
-    ),
-    "…: … of … attempts failed: …": lambda p: p.faulty("status", status=503, path="*/cases").ping(attempts=2),
-    "tls: … expires … in … days. …": lambda p: p.ping(**p.certificate("127.0.0.1", True, soon()), **NEAR),
-    "key: … looks like a scoped key. …": lambda p: p.ping(api_key=p.sim.scoped_key, **NEAR),
-    "key: …, expired …": lambda p: p.ping(api_key=None, access_token=EXPIRED, **NEAR),
-    "read: Could not use … of the platform's list of cases: …": lambda p: p.switched(odd_record="bad_status").ping(),
-    "clock: The platform's clock is … (h:mm:ss) … the clock of this machine. …": (
-        lambda p: p.switched(clock_offset_s=7200).ping()
-    ),
-    "tenant: The platform ignores the filter by tenant …": (
-        lambda p: p.switched(tenant_parameters=[]).ping(tenant="Example Tenant")
-    ),
-    "capabilities: The platform did not answer a request. …": (
-        lambda p: p.faulty("stall", path="*/users").ping(timeout=1)
-    ),
     # docs/errors.md: access token, options
     "Could not get an access token (…): … The answer … is not shown, because it may contain a token. …": (
         lambda p: p.faulty("echo", path="*/access_token", status=200, spelling="list").case()

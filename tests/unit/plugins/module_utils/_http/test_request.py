@@ -81,7 +81,9 @@ def test_the_largest_answer(make, monkeypatch, packed, excess, fits):
     if fits:
         assert client.get("a") == {"a": 1}
     else:
-        assert "HTTP 200, but the answer is larger than 1 MiB." in str(failure(client.get, "a"))
+        error = failure(client.get, "a")
+        assert "HTTP 200, but the answer is larger than 1 MiB." in str(error)
+        assert error.is_too_large is True
 
 
 def test_an_answer_without_end(make, monkeypatch):
