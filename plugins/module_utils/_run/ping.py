@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any, Callable
 from urllib.parse import urlsplit
 
-from ansible.module_utils.ansible_release import __version__ as ansible_version
+from ansible.module_utils import ansible_release
 
 from .._api.capabilities import Capabilities
 from .._api.reader import SMALL_PAGE, Reader
@@ -366,7 +366,7 @@ def _facts(steps: list[Step]) -> dict[str, str]:
     said = f"{FAILED} at {failed}" if failed else OK
     return {
         "stellar_ping": said + (f", warnings: {warnings}" if warnings else ""),
-        "made by": f"{ping.COLLECTION}, ansible-core {ansible_version}, Python {sys.version.split()[0]}",
+        "made by": f"{ping.COLLECTION}, ansible-core {ansible_release.__version__}, Python {sys.version.split()[0]}",
         "libraries": _libraries(),
         "time": format_time(clock_ms()),
     }
