@@ -90,7 +90,7 @@ def claims(token: str) -> dict[str, Any]:
 
 def user_of_key(api_key: str) -> str:
     """Return the id of the user whom a scoped key names itself (vendor's client 2024, sample key), '' without one."""
-    named = _claims(api_key).get("api_key")
+    named = claims(api_key).get("api_key")
     user_id = named.get("user_id") if isinstance(named, dict) else None
     return user_id if isinstance(user_id, str) else ""
 
