@@ -74,7 +74,7 @@ class Provoke:
 
     def comment(self, **options: Any) -> str:
         given = {"case_id": CASE_ID, "comment": "Seen", **options}
-        return self._message(run_comment, COMMENT, {name: value for name, value in given.items() if value is not None})
+        return self.message(run_comment, COMMENT, {name: value for name, value in given.items() if value is not None})
 
     def commented(self, *texts: str) -> Provoke:
         for text in texts:
