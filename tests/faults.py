@@ -197,6 +197,7 @@ class Scenario:
 CASE, INFO, LOOKUP, CASES, ROLE = (
     *("stellar_case", "stellar_case_info", "lookup stellar_cases", "stellar_cases", "case_hygiene"),
 )
+TENANT_INFO, USER_INFO, INVENTORY = "stellar_tenant_info", "stellar_user_info", "inventory stellar_tenants"
 ONE_LOST_PUT = (("drop_after", {"method": "PUT", "path": f"/cases/{FIRST}"}),)
 ONE_LOST_COMMENT = (("drop_after", {"method": "POST", "path": f"/cases/{FIRST}/comments"}),)
 ALL_LOST_PUTS = (("drop_after", {"method": "PUT", "path": f"/cases/{FIRST}", "times": 0}),)
@@ -290,6 +291,9 @@ SCENARIOS: dict[str, Scenario] = {
     "how many cases of a tag": Scenario(
         LOOKUP, {"terms": ["old"], "result": "count"}, calls=(TOKEN, LIST), cells=(LIST,)
     ),
+    "tenants": Scenario(TENANT_INFO, {"tenants": [TENANT]}, calls=(TOKEN, TENANTS), cells=(TOKEN, TENANTS)),
+    "users": Scenario(USER_INFO, {"tenant": TENANT}, calls=(TOKEN, USERS, TENANTS), cells=(TOKEN, USERS, TENANTS)),
+    "a host for each tenant": Scenario(INVENTORY, {}, calls=(TOKEN, TENANTS), cells=(TOKEN, TENANTS)),
     "rules": Scenario(
         CASES,
         {"rules": RULES, "tenant": TENANT, "recheck_after": 0},

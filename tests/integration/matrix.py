@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.accounts import TENANT_INFO, USER_INFO
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE as CASE_OPTIONS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE_INFO, LOOKUP
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.cases import CASES as CASES_OPTIONS
@@ -23,6 +24,11 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import St
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http import request as request_module
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.client import Client
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import case as case_module
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.accounts import (
+    run_inventory,
+    run_tenant_info,
+    run_user_info,
+)
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case, run_case_info, run_lookup
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import run_cases
 from tests import faults
@@ -224,7 +230,27 @@ def _lookup(simulator: Simulator, given: dict[str, Any], connect: Any) -> dict[s
     return run_lookup(parameters(LOOKUP, simulator, tags=tags or None, **given))
 
 
-RUNS = {faults.CASE: _case, faults.INFO: _info, faults.LOOKUP: _lookup, faults.CASES: _cases}
+def _tenant_info(simulator: Simulator, given: dict[str, Any], connect: Any) -> dict[str, Any]:
+    return run_tenant_info(parameters(TENANT_INFO, simulator, **given), False, lambda secret: None, connect)
+
+
+def _user_info(simulator: Simulator, given: dict[str, Any], connect: Any) -> dict[str, Any]:
+    return run_user_info(parameters(USER_INFO, simulator, **given), False, lambda secret: None, connect)
+
+
+def _inventory(simulator: Simulator, given: dict[str, Any], connect: Any) -> dict[str, Any]:
+    return run_inventory(parameters(TENANT_INFO, simulator, **given), lambda: None)
+
+
+RUNS = {
+    faults.CASE: _case,
+    faults.INFO: _info,
+    faults.LOOKUP: _lookup,
+    faults.CASES: _cases,
+    faults.TENANT_INFO: _tenant_info,
+    faults.USER_INFO: _user_info,
+    faults.INVENTORY: _inventory,
+}
 
 
 @contextlib.contextmanager
