@@ -292,7 +292,7 @@ SCENARIOS: dict[str, Scenario] = {
         LOOKUP, {"terms": ["old"], "result": "count"}, calls=(TOKEN, LIST), cells=(LIST,)
     ),
     "tenants": Scenario(TENANT_INFO, {"tenants": [TENANT]}, calls=(TOKEN, TENANTS), cells=(TOKEN, TENANTS)),
-    "users": Scenario(USER_INFO, {"tenant": TENANT}, calls=(TOKEN, USERS, TENANTS), cells=(TOKEN, USERS, TENANTS)),
+    "users": Scenario(USER_INFO, {"tenant": TENANT}, calls=(TOKEN, TENANTS, USERS), cells=(TOKEN, TENANTS, USERS)),
     "a host for each tenant": Scenario(INVENTORY, {}, calls=(TOKEN, TENANTS), cells=(TOKEN, TENANTS)),
     "rules": Scenario(
         CASES,

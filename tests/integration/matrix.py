@@ -16,7 +16,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.accounts import TENANT_INFO, USER_INFO
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.accounts import (
+    INVENTORY,
+    TENANT_INFO,
+    USER_INFO,
+)
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE as CASE_OPTIONS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE_INFO, LOOKUP
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.cases import CASES as CASES_OPTIONS
@@ -239,7 +243,7 @@ def _user_info(simulator: Simulator, given: dict[str, Any], connect: Any) -> dic
 
 
 def _inventory(simulator: Simulator, given: dict[str, Any], connect: Any) -> dict[str, Any]:
-    return run_inventory(parameters(TENANT_INFO, simulator, **given), lambda: None)
+    return run_inventory(parameters(INVENTORY, simulator, **given), lambda connection: None)
 
 
 RUNS = {

@@ -159,7 +159,7 @@ def test_a_tenant_does_not_limit_the_users_and_says_so(users):
         "tenant does not limit the users, since the platform does not show the tenants of a user. These are all users "
         "that the key can see."
     ]
-    assert made == [TOKEN, USERS, TENANTS]
+    assert made == [TOKEN, TENANTS, USERS]
     with pytest.raises(InputError, match="Could not find tenant Exampel"):
         users(tenant="Exampel")
 

@@ -23,11 +23,13 @@ import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._api import listing as listing_module
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.accounts import TENANT_INFO, USER_INFO
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE, CASE_INFO, LOOKUP
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.cases import CASES
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connection import CONNECTION
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http import session as session_module
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.accounts import run_tenant_info, run_user_info
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case, run_case_info, run_lookup
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import run_cases
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.module import with_source
@@ -71,6 +73,12 @@ class Provoke:
 
     def info(self, **options: Any) -> str:
         return self._message(run_case_info, CASE_INFO, options)
+
+    def tenants(self, **options: Any) -> str:
+        return self._message(run_tenant_info, TENANT_INFO, options)
+
+    def users(self, **options: Any) -> str:
+        return self._message(run_user_info, USER_INFO, options)
 
     def cases(self, *cases: dict[str, Any], **options: Any) -> str:
         given = {"cases": list(cases)} if cases else {}
@@ -316,6 +324,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Unsupported parameters for …: …": lambda p: p.ansible(UNKNOWN_FILTER),
     "if_unmodified_since has no value.": lambda p: p.case(if_unmodified_since=None),
     "tags is an empty list, …": lambda p: p.info(tags=[]),
+    "users has an empty item.": lambda p: p.users(users=["a", " "]),
     "min_score must be from 0 to 100; got …": lambda p: p.info(min_score=500),
     "created_after is in the future and can never match. …": lambda p: p.info(created_after="2099-01-01"),
     "if_unmodified_since must be a time; got the age …": lambda p: p.case(if_unmodified_since="7d"),
@@ -442,6 +451,13 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Could not find tenant …: it is only the beginning of a tenant's name, …": lambda p: p.info(tenant="Example"),
     "Could not find tenant …: this key can't read the tenants.": (
         lambda p: p.switched(tenants_status=403).info(tenant="Example Tenant")
+    ),
+    "tenant_groups can't be used: the platform does not show the group of … tenants, …": (
+        lambda p: p.listing("tenants", TENANTS).tenants(tenant_groups=["EMEA"])
+    ),
+    "tenant does not limit the users, …": lambda p: p.users(tenant="Example Tenant"),
+    "Could not use a record of the platform's list of users: …": (
+        lambda p: p.listing("users", [*USERS, {"name": "x"}]).users()
     ),
     "Could not find tenant …: … tenants have that name: …": lambda p: p.listing("tenants", TENANTS).info(tenant="Twin"),
     "Rejected case …: it belongs to tenant …": lambda p: p.case(tenant="Example Clinic"),

@@ -19,10 +19,21 @@ TENANT_INFO: dict[str, Any] = {
     "argument_spec": dict.fromkeys(("tenants", "exclude_tenants", "tenant_groups", "exclude_tenant_groups"), _STRINGS)
 }
 USER_INFO: dict[str, Any] = {"argument_spec": {"users": _STRINGS}}
+# Those of the inventory beside those of ansible-core's fragments
+INVENTORY: dict[str, Any] = {
+    "argument_spec": {
+        **TENANT_INFO["argument_spec"],
+        "hostname": {"type": "str"},
+        "group": {"type": "str", "default": "stellar_tenants"},
+        "allow_empty": {"type": "bool", "default": False},
+        "root_tenant": {"type": "str", "choices": ["skip", "fail"], "default": "skip"},
+    }
+}
 
 # The options that limit, beside those of the connection
 TENANT_LIMITS = tuple(TENANT_INFO["argument_spec"])
 USER_LIMITS = tuple(USER_INFO["argument_spec"])
+INVENTORY_LIMITS = tuple(INVENTORY["argument_spec"])
 
 
 def patterns(params: dict[str, Any], name: str, kind: str) -> tuple[str, ...]:
