@@ -96,7 +96,7 @@ from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructa
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.accounts import INVENTORY
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connection import CONNECTION
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError, printable
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.connection import Connection
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._tenant_hosts import (
     Added,
@@ -141,7 +141,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
         def cached(connection: Connection) -> Any:
             keys.append(cache_key(connection))
-            return cached_tenants(self._cache.get(keys[0])) if self.get_option("cache") and cache else None
+            return cached_tenants(self._entry(keys[0])) if self.get_option("cache") and cache else None
 
         result, warnings = read_hosts(options, cached)
         if self.get_option("cache"):
@@ -150,15 +150,26 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         hosts, more_warnings = hosts_of(result["tenants"], options.hostname, self._compose, added.taken)
         try:
             added.add(hosts)
-            for name in hosts:
-                self._construct(name)
-            added.check()
+            try:
+                for name in hosts:
+                    self._construct(name)
+            finally:
+                added.check()
         except Exception:
             # Ansible keeps what a failed plugin has added.
             added.undo()
             raise
         for warning in warnings + more_warnings:
             self.display.warning(warning)
+
+    def _entry(self, key: str) -> Any:
+        try:
+            return self._cache.get(key)
+        except Exception as error:
+            self.display.warning(
+                f"The cache of the {NAME} can't be read: {printable(error)}. The tenants are read again."
+            )
+            return None
 
     def _construct(self, host: str) -> None:
         compose, strict = self.get_option("compose"), self.get_option("strict")

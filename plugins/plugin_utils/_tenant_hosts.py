@@ -174,7 +174,8 @@ def inert(value: Any) -> Any:
 
     From ansible-core 2.19 on only a trusted text is evaluated. But ansible-inventory shows one that is not as a
     dictionary with the key __ansible_unsafe, so that AWX shows that instead of the text. A text that can't be a
-    template is trusted, and shown as it is. In ansible-core 2.18 all texts are evaluated but those that are marked as unsafe.
+    template is trusted, and shown as it is. In ansible-core 2.18 all texts are evaluated but those that are marked as
+    unsafe.
     """
     return plain(value, _inert_text)
 
