@@ -13,7 +13,7 @@ from .case import is_case_id, shown
 from .directory import person_of
 
 # The fields of a tenant in the platform's API that clients read (vendor's galaxy, tenant-fields.ts, 2026-09). Others
-# are left out, since it is not known what they hold.
+# are left out, since it is not known what they are.
 TENANT_FIELDS = (
     *("cust_id", "cust_name", "tgrp_name", "created_at", "ds_num", "user_num", "contact", "contact_email"),
     *("contact_phone", "address", "info", "retention_group", "ingestion_limit", "session_timeout", "mfa_enabled"),
