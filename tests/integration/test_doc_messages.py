@@ -36,6 +36,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.module impor
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._connection import Call, arguments_of
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.policy_file import read_policy
 from tests import canaries
+from tests.integration.inventory import list_hosts
 from tests.integration.playbook import CASE as CASE_ID
 from tests.integration.playbook import ROOT, parameters
 from tests.simulator.process import Simulator
@@ -195,6 +196,12 @@ class Provoke:
         playbook.write_text(yaml.safe_dump([play]), encoding="utf-8")
         return self.playbook(playbook, *arguments, **environment)
 
+    def inventory(self, **options: Any) -> str:
+        """What Ansible says of the inventory, from the message on."""
+        said = list_hosts(self.sim, self.directory, config=options).err
+        # The words of Ansible before it
+        return " ".join(re.sub(r"(?s)^.*?(failed\. |WARNING\]: )(?!Failed)", "", said).split())
+
     def variable(self, **variables: str) -> str:
         return self.ansible({"stellarcyber.xdr.stellar_case_info": {"limit": 1}, "vars": variables})
 
@@ -220,6 +227,15 @@ def plain_port() -> int:
 
     threading.Thread(target=answer, daemon=True).start()
     return int(listener.getsockname()[1])
+
+
+def damaged_cache(provoke: Provoke) -> str:
+    folder = provoke.directory / "cache"
+    cache = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(folder)}
+    provoke.inventory(**cache)
+    for file in folder.iterdir():
+        file.write_text('{"__payload__": 7}', encoding="utf-8")
+    return provoke.inventory(**cache)
 
 
 def without_requests(provoke: Provoke) -> str:
@@ -250,6 +266,7 @@ GUARD = "1660835991788"  # a moment before the case was changed
 UNDONE = {"case_id": CASE_ID, "status": "Resolved", "if_unmodified_since": GUARD}
 USERS = [{"user_id": digit * 32, "email": f"{digit}@example.com", "name": "Twin"} for digit in "12"]
 TENANTS = [{"cust_id": digit * 32, "cust_name": "Twin"} for digit in "12"]
+ROOT_TENANT = {"cust_id": "", "cust_name": "Root Tenant"}
 TAGS_AS_LIST = {"stellarcyber.xdr.stellar_case": {"case_id": CASE_ID, "tags": ["a", "b"]}}
 TAGS_AS_OPTION = {"ansible.builtin.debug": {"msg": "{{ query('stellarcyber.xdr.stellar_cases', tags=['a']) }}"}}
 INSECURE = {"stellarcyber.xdr.stellar_case_info": {"limit": 1, "validate_certs": False}}
@@ -304,6 +321,21 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
         f"… (…): HTTP {status}, …": lambda p, status=status: p.faulty("status", status=status, path=ONE_CASE).case()
         for status in (403, 404, 405, 422, 429, 500)
     },
+    # docs/errors.md: the inventory
+    "tenants: no tenant matches …": lambda p: p.inventory(tenants=["Exampel"]),
+    "The inventory would be empty: …": lambda p: p.inventory(exclude_tenants=["*"]),
+    "group must have only letters, digits and _, …": lambda p: p.inventory(group="a b"),
+    "hostname must be an expression without {{ }}.": lambda p: p.inventory(hostname="{{ stellar_tenant }}"),
+    "hostname can't be evaluated for tenant …": lambda p: p.inventory(hostname="nothing"),
+    "hostname gives no text for tenant …": lambda p: p.inventory(hostname="7"),
+    "A group of groups or keyed_groups has the name of a host: …": lambda p: p.inventory(
+        hostname="'x' ~ stellar_tenant", keyed_groups=[{"key": "inventory_hostname", "separator": ""}]
+    ),
+    "The root tenant can't be a host, …": lambda p: p.listing("tenants", [*TENANTS, ROOT_TENANT]).inventory(),
+    "Several tenants, another host or a group would have the host name …": (
+        lambda p: p.listing("tenants", TENANTS).inventory()
+    ),
+    "The cache of the inventory stellarcyber.xdr.stellar_tenants can't be read: …": damaged_cache,
     # docs/errors.md: access token, options
     "Could not get an access token (…): … The answer … is not shown, because it may contain a token. …": (
         lambda p: p.faulty("echo", path="*/access_token", status=200, spelling="list").case()
