@@ -106,7 +106,9 @@ from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._tenant_hosts imp
     cached_tenants,
     hosts_of,
     inert,
+    is_evaluated_as_text,
     read_hosts,
+    value_of,
 )
 
 NAME = "inventory stellarcyber.xdr.stellar_tenants"
@@ -170,6 +172,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 f"The cache of the {NAME} can't be read: {printable(error)}. The tenants are read again."
             )
             return None
+
+    def _compose(self, template: Any, variables: Any, *more: Any) -> Any:
+        if not is_evaluated_as_text():
+            return super()._compose(template, variables)
+        extra = self._vars if self.get_option("use_extra_vars") else {}
+        return value_of(self.templar, template, {**variables, **extra})
 
     def _construct(self, host: str) -> None:
         compose, strict = self.get_option("compose"), self.get_option("strict")

@@ -13,6 +13,9 @@ import re
 from dataclasses import dataclass
 from typing import Any, Callable, Collection, Iterable, Mapping
 
+from ansible.errors import AnsibleError
+from jinja2 import Undefined
+
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.accounts import INVENTORY, INVENTORY_LIMITS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connection import CONNECTION, ENV_PREFIX
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.shapes import quoted
@@ -187,6 +190,19 @@ def _inert_text(text: str) -> str:
     if trust_as_template is None:
         return text if is_harmless else wrap_var(text)
     return _template(text) if is_harmless else text
+
+
+def is_evaluated_as_text() -> bool:
+    """Return whether this ansible-core makes a list, or true, of the result of an expression that looks like one."""
+    return trust_as_template is None
+
+
+def value_of(templar: Any, expression: Any, variables: Mapping[str, Any]) -> Any:
+    """Return the value of an expression in ansible-core 2.18, as it is: a tenant may have the name True or ['a']."""
+    value = templar.environment.compile_expression(str(expression), undefined_to_none=False)(**variables)
+    if isinstance(value, Undefined):
+        raise AnsibleError(str(value._undefined_message))
+    return value
 
 
 def _template(text: str) -> str:
