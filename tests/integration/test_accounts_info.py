@@ -17,6 +17,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.accounts import TENANT_FIELDS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.accounts import run_tenant_info, run_user_info
+from tests import evidence, hostile_text
 from tests.canned import http
 from tests.integration.hostile_platform import params
 from tests.integration.many import CLINIC_ID, EXAMPLE_TENANT_ID, OHTANI_ID
@@ -288,3 +289,51 @@ def test_by_ansible_playbook_in_process_and_as_modules(sim, play):
     assert run[5].result["msg"] == "tenants has no value. Give one, or leave the option out."
     assert run[4].requests == run[5].requests == []
     assert not any(task.writes for task in run.tasks)
+
+
+# -- hostile texts ------------------------------------------------------------------------------------
+
+
+def test_texts_of_tenants_and_users_are_what_the_platform_has(said):
+    titles = list(hostile_text.TEXTS)
+    texts = [text[:10_000] for text in hostile_text.TEXTS.values()]
+    numbered = [(f"{number:032x}", text) for number, text in enumerate(texts)]
+    tenants = [{"cust_id": id_, "cust_name": text, "tgrp_name": text, "info": {text: text}} for id_, text in numbered]
+    found = said(run_tenant_info, TENANT_INFO, {"data": tenants})["tenants"]
+    expected = {tenant["cust_id"]: hostile_text.as_read(tenant) for tenant in tenants}
+    assert {tenant["cust_id"]: tenant for tenant in found} == expected
+    users = [{"user_id": id_, "email": text, "name": text, "priv_profile_id": text} for id_, text in numbered]
+    found = said(run_user_info, USER_INFO, {"data": users})["users"]
+    assert {user["user_id"]: user for user in found} == {user["user_id"]: hostile_text.as_read(user) for user in users}
+    for title in titles:
+        evidence.record("hostile text", text=title, place="tenant of a list", through="stellar_tenant_info")
+        evidence.record("hostile text", text=title, place="user of a list", through="stellar_user_info")
+
+
+@pytest.mark.parametrize("environment", [{}, {"ANY": "thing"}], ids=["in process", "as a module"])
+def test_hostile_names_are_not_evaluated_in_a_play(sim, play, tmp_path, environment):
+    texts = hostile_text.texts(tmp_path / "executed")
+    tenants = {f"{number:032x}": text[:10_000] for number, text in enumerate(texts.values(), 1)}
+    sim.put_tenants(*({"cust_id": id_, "cust_name": text, "tgrp_name": text} for id_, text in tenants.items()))
+    run = play([{INFO: {}, "environment": environment, "register": "seen"}, {"ansible.builtin.debug": {"var": "seen"}}])
+    assert run.returncode == 0, run.output[-3000:]
+    for result in (run[0].result["tenants"], run[1].result["seen"]["tenants"]):
+        assert {each["cust_id"]: each["cust_name"] for each in result} == hostile_text.as_read(tenants)
+    assert not (tmp_path / "executed").exists()
+
+
+@pytest.mark.parametrize("name", hostile_text.TEXTS)
+def test_messages_about_hostile_names_are_one_harmless_line(said, name):
+    text = hostile_text.TEXTS[name][:10_000]
+    answers = [{"data": [{"cust_id": ID, "cust_name": [text]}]}, {"data": [{"cust_id": text + "/"}]}]
+    given = [
+        *(said(run_tenant_info, TENANT_INFO, answer) for answer in answers),
+        said(run_tenant_info, TENANT_INFO, {"data": [{"cust_id": ID, "cust_name": text}]}, tenant_groups=["x"]),
+        said(run_tenant_info, TENANT_INFO, {"data": [{"cust_id": ID, "cust_name": text}]}, tenant="no such tenant"),
+    ]
+    for error in given:
+        assert isinstance(error, StellarError)
+        message = str(error)
+        assert not hostile_text.steering(message)
+        assert "\n" not in message
+        assert not hostile_text.commands(message)
