@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 import pytest
 import yaml
@@ -133,3 +134,18 @@ def test_the_cache_and_options_by_environment(core, simulator, source, tmp_path)
         assert code == 0, f"{core.version}\n{err}"
         assert sorted(json.loads(out)["_meta"]["hostvars"]) == [f"{name}-x" for name in SAMPLE]
         assert calls(simulator.requests()) == sent
+
+
+def test_a_vaulted_key(core, simulator, source, tmp_path):
+    (tmp_path / "password").write_text("a vault password", encoding="utf-8")
+    vault = ("--vault-password-file", str(tmp_path / "password"))
+    encrypt = [core.bin / "ansible-vault", "encrypt_string", *vault, "--name", "api_key", simulator.api_key]
+    done = subprocess.run(encrypt, env=core.env, capture_output=True, text=True, check=True)
+    source.write_text(f"plugin: {PLUGIN['plugin']}\n{done.stdout}", encoding="utf-8")
+    more = {**STRICT, "STELLAR_API_KEY": ""}
+    code, out, err = core.inventory(simulator, tmp_path, "-i", source, "--list", *vault, **more)
+    assert code == 0, f"{core.version}\n{err}"
+    assert sorted(json.loads(out)["_meta"]["hostvars"]) == SAMPLE
+    code, out, err = core.inventory(simulator, tmp_path, "-i", source, "--list", **more)
+    assert (code != 0, out) == (True, ""), f"{core.version}\n{err}"
+    assert "api_key, from the file" in " ".join(err.split()), f"{core.version}\n{err}"

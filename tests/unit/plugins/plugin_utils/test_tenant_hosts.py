@@ -7,27 +7,30 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 
 import pytest
 from ansible.inventory.data import InventoryData
 from ansible.parsing.dataloader import DataLoader
-from ansible.template import Templar
+from ansible.template import Templar, trust_as_template
 
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connection import CONNECTION
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, OptionError
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.connection import Connection
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._tenant_hosts import (
     Added,
+    Options,
     cache_entry,
     cache_key,
     cached_tenants,
     hosts_of,
     inert,
 )
-from tests import hostile_text
+from tests import connection_table, hostile_text
 
 A, B = "a" * 32, "b" * 32
-CONNECTION = Connection("https://x", "me", "key", "", "basic", "", True, "", 30, 4, 120)
+SEEN_BY = Connection("https://x", "me", "key", "", "basic", "", True, "", 30, 4, 120)
 
 
 @pytest.mark.parametrize("name", hostile_text.TEXTS)
@@ -75,6 +78,77 @@ def test_an_expression_that_fails_or_gives_no_text():
         assert str(caught.value).startswith(problem)
 
 
+# -- options ------------------------------------------------------------------------------------------
+
+KNOWN = ("plugin", "strict", "cache")
+NEEDED = {"host": "name.example.com", "api_key": "key"}
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch):
+    for name in list(os.environ):
+        if name.startswith("STELLAR_"):
+            monkeypatch.delenv(name)
+
+
+def options(config, variables=None):
+    """The options of a file that Ansible has read, which trusts it."""
+    templar = Templar(loader=DataLoader(), variables=variables or {})
+    return Options.of(inventory_file(config), KNOWN, variables or {}, templar.template, "soc.stellar_tenants.yml")
+
+
+def inventory_file(config):
+    return {name: trusted(value) for name, value in config.items()}
+
+
+def trusted(value):
+    return trust_as_template(value) if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("kind", connection_table.KINDS)
+@pytest.mark.parametrize("option", CONNECTION)
+def test_each_connection_option_from_each_source(monkeypatch, option, kind):
+    value = connection_table.value(option, kind)
+    rest = {name: given for name, given in NEEDED.items() if name != option}
+    is_error = connection_table.is_error(option, kind) and (option, kind) != ("tenant", "misspelt")
+    for source, config, variables in (
+        ("the file soc.stellar_tenants.yml", {**rest, option: value}, {}),
+        (f"the variable stellar_{option}", rest, {f"stellar_{option}": trusted(value)}),
+    ):
+        if not is_error:
+            options(config, variables)
+            continue
+        # Whether the file of ca_path exists, and whether options fit together, is checked with the connection.
+        if (option, kind) in (("ca_path", "misspelt"), ("username", "misspelt")):
+            continue
+        with pytest.raises(InputError, match=rf"^{option}, from {source}, "):
+            options(config, variables)
+    if isinstance(value, str):
+        monkeypatch.setenv(f"STELLAR_{option.upper()}", value)
+        if kind == "empty":
+            options(rest)
+
+
+def test_a_source_before_another(monkeypatch):
+    monkeypatch.setenv("STELLAR_TENANT", "of the environment")
+    monkeypatch.setenv("STELLAR_INVENTORY_GROUP", "of_the_environment")
+    assert options(NEEDED).params["tenant"] == "of the environment"
+    assert options(NEEDED, {"stellar_tenant": "of a variable"}).params["tenant"] == "of a variable"
+    both = options({**NEEDED, "tenant": "{{ stellar_tenant }}, too"}, {"stellar_tenant": "of a variable"})
+    assert both.params["tenant"] == "of a variable, too"
+    assert options(NEEDED).params["group"] == "of_the_environment"
+    assert options({**NEEDED, "group": "mine"}).params["group"] == "mine"
+
+
+def test_a_secret_of_a_template_that_fails_is_not_shown():
+    with pytest.raises(OptionError) as caught:
+        options({**NEEDED, "api_key": "{{ 'canary' | from_json }}"})
+    assert "canary" not in str(caught.value)
+
+
+# -- what is added -------------------------------------------------------------------------------------
+
+
 @pytest.fixture
 def inventory():
     data = InventoryData()
@@ -120,9 +194,9 @@ def test_the_cache_has_what_hosts_need():
 
 
 def test_a_key_of_the_cache_for_each_platform_and_key():
-    others = [replace(CONNECTION, **{name: "other"}) for name in ("base_url", "username", "api_key", "auth_method")]
-    token = replace(CONNECTION, api_key="", access_token="token")
-    keys = {cache_key(each) for each in (CONNECTION, *others, token)}
+    others = [replace(SEEN_BY, **{name: "other"}) for name in ("base_url", "username", "api_key", "auth_method")]
+    token = replace(SEEN_BY, api_key="", access_token="token")
+    keys = {cache_key(each) for each in (SEEN_BY, *others, token)}
     assert len(keys) == 6
-    assert cache_key(replace(CONNECTION, tenant="x", timeout=1, access_token="x")) == cache_key(CONNECTION)
+    assert cache_key(replace(SEEN_BY, tenant="x", timeout=1, access_token="x")) == cache_key(SEEN_BY)
     assert not any("key" in key for key in keys)
