@@ -40,8 +40,6 @@ from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._connection impor
 try:
     from ansible.template import trust_as_template
 except ImportError:  # ansible-core 2.18
-    from ansible.utils.unsafe_proxy import wrap_var
-
     trust_as_template = None
 
 # Of the entries in the cache. An entry of another version is not used.
@@ -187,9 +185,14 @@ def _inert_text(text: str) -> str:
     text = untagged(text)
     # Without these characters none of Jinja's delimiters is in it; the header of Ansible could define others.
     is_harmless = not re.search(r"[{}]|#jinja2", text)
-    if trust_as_template is None:
-        return text if is_harmless else wrap_var(text)
-    return _template(text) if is_harmless else text
+    if is_harmless:
+        return _template(text)
+    if trust_as_template is not None:
+        return text
+    from ansible.utils.unsafe_proxy import wrap_var  # needed with ansible-core 2.18 only
+
+    unsafe: str = wrap_var(text)
+    return unsafe
 
 
 def is_evaluated_as_text() -> bool:
