@@ -198,6 +198,7 @@ CASE, INFO, LOOKUP, CASES, ROLE = (
     *("stellar_case", "stellar_case_info", "lookup stellar_cases", "stellar_cases", "case_hygiene"),
 )
 TENANT_INFO, USER_INFO, INVENTORY = "stellar_tenant_info", "stellar_user_info", "inventory stellar_tenants"
+COMMENT_ONCE = "stellar_case_comment"
 ONE_LOST_PUT = (("drop_after", {"method": "PUT", "path": f"/cases/{FIRST}"}),)
 ONE_LOST_COMMENT = (("drop_after", {"method": "POST", "path": f"/cases/{FIRST}/comments"}),)
 ALL_LOST_PUTS = (("drop_after", {"method": "PUT", "path": f"/cases/{FIRST}", "times": 0}),)
@@ -343,4 +344,19 @@ SCENARIOS: dict[str, Scenario] = {
         cells=(READ, TENANTS, LIST, USERS, REREAD),
         switches=BY_EMAIL,
     ),
+}
+
+# -- stellar_case_comment: its calls by method, path and number ----------------------------------------
+
+MARKED = "[ansible:INC-1]"
+OLD_COMMENT, NEW_COMMENT = f"Old {MARKED}", f"New {MARKED}"
+_ONCE = {"case_id": FIRST, "marker": "INC-1"}
+# What is there before, and what is asked
+COMMENT_SCENARIOS: dict[str, tuple[list[str], Scenario]] = {
+    "post": ([], Scenario(COMMENT_ONCE, {**_ONCE, "comment": "New"}, (), ())),
+    "edit": (
+        [OLD_COMMENT],
+        Scenario(COMMENT_ONCE, {**_ONCE, "comment": "New", "on_difference": "edit"}, (), ()),
+    ),
+    "delete": ([OLD_COMMENT], Scenario(COMMENT_ONCE, {**_ONCE, "state": "absent"}, (), ())),
 }

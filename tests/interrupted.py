@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -77,7 +78,7 @@ def interrupted_run(
             stderr=subprocess.STDOUT,
         )
         wait_for(lambda: len(puts(simulator)) > 10)
-        sent = len(puts(simulator))
+        sent, worker = len(puts(simulator)), _worker(process.pid)
         if end is not None:
             end(process.pid)
         code = process.wait(timeout=60)
@@ -91,6 +92,9 @@ def interrupted_run(
     time.sleep(1)
     # Those that were under way, and those that began until the signal came.
     assert len(puts(simulator)) <= sent + 3 * WORKERS < CASES, (len(puts(simulator)), sent, said)
+    # A worker whose parent is gone waits for ever for another process to read its result.
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(worker, signal.SIGKILL)
     return journal
 
 

@@ -96,6 +96,15 @@ options:
     description:
       - A comment, posted only when the task changes something else.
       - If it is unknown whether the comment arrived, the task reads the case's comments before it posts it again.
+      - RV(comment_not_posted) says why it was not posted. To have a comment on a case whether it changes or not, use
+        M(stellarcyber.xdr.stellar_case_comment).
+    type: str
+  comment_marker:
+    description:
+      - A key, by which the case has O(comment) only once, however often a task changes the case. The comment ends with
+        C([ansible:<key>]). It is not posted if the case has one with that marker, by any user.
+      - "1 to 100 letters, digits or characters of C(._:/#@+-)."
+      - Takes one more API request when the case is changed.
     type: str
   if_unmodified_since:
     description:
@@ -107,6 +116,7 @@ options:
         update. The task reads the case's history after the update to report it in RV(concurrent_changes).
     type: str
 seealso:
+  - module: stellarcyber.xdr.stellar_case_comment
   - module: stellarcyber.xdr.stellar_case_info
   - plugin: stellarcyber.xdr.stellar_cases
     plugin_type: lookup
@@ -318,6 +328,11 @@ concurrent_changes:
       type: str
       returned: always
       sample: ohtani@example.com
+comment_not_posted:
+  description: Why O(comment) was not posted, or would not be.
+  returned: when O(comment) was given and is not posted
+  type: str
+  sample: The case already has its desired state.
 diff:
   description: The managed fields before and after.
   returned: after the changes were planned

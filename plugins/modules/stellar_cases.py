@@ -218,6 +218,12 @@ options:
       comment:
         description: A comment, posted only on cases that the rule changes.
         type: str
+      comment_marker:
+        description:
+          - A key, by which a case has the comment only once, however often the rule changes it. The comment ends with
+            C([ansible:<key>]).
+          - "1 to 100 letters, digits or characters of C(._:/#@+-)."
+        type: str
   undo_file:
     description:
       - A file on the host that runs the task. It is the JSON report of P(stellarcyber.xdr.case_hygiene#role), or a

@@ -24,6 +24,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.accounts
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE as CASE_OPTIONS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE_INFO, LOOKUP
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.cases import CASES as CASES_OPTIONS
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.comment import COMMENT
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http import request as request_module
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.client import Client
@@ -35,6 +36,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.accounts imp
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case, run_case_info, run_lookup
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import run_cases
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.comment import run_comment
 from tests import faults
 from tests.faults import API, SEED, Fault, Scenario
 from tests.integration.playbook import parameters
@@ -246,7 +248,12 @@ def _inventory(simulator: Simulator, given: dict[str, Any], connect: Any) -> dic
     return run_inventory(parameters(INVENTORY, simulator, **given), lambda connection: None)
 
 
+def _comment(simulator: Simulator, given: dict[str, Any], connect: Any) -> dict[str, Any]:
+    return run_comment(parameters(COMMENT, simulator, **given), False, lambda secret: None, connect)
+
+
 RUNS = {
+    faults.COMMENT_ONCE: _comment,
     faults.CASE: _case,
     faults.INFO: _info,
     faults.LOOKUP: _lookup,

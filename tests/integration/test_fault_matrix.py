@@ -12,7 +12,7 @@ import traceback
 
 import pytest
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._api.writer import SETTLING_S
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._api.reader import SETTLING_S
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.throttle import LONGEST_GAP_S
 from tests import canaries, evidence, faults
 from tests.faults import (

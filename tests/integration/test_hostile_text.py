@@ -16,10 +16,12 @@ import pytest
 import yaml
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE, CASE_INFO, INCLUDES
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.comment import COMMENT
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, StellarError
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.case import is_case_id, tag_problem
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import bulk as bulk_module
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case, run_case_info, run_lookup
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.comment import run_comment
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.undo_summary import SHOWN
 from tests import evidence, hostile_text
 from tests.integration import many
@@ -88,6 +90,24 @@ def test_what_is_written_is_what_was_given(held):
         assert {field["field"]: field["after"] for field in result["changes"]}.get("comment", given) == given
         for option in texts:
             record(f"option {option}", "stellar_case", [title])
+
+
+def test_a_comment_of_any_text_is_there_once(held):
+    def comment(number, **options):
+        given = parameters(COMMENT, held, case_id=IDS[number], author="anyone", **options)
+        return run_comment(given, False, lambda secret: None)
+
+    for number, (title, text) in enumerate(TEXTS.items()):
+        # Each case has a comment with the text itself already.
+        given = f"!{hostile_text.as_read(text)[:10_000]}!"
+        for options in ({"comment": given}, {"comment": given, "marker": "a"}):
+            first, again = comment(number, **options), comment(number, **options)
+            assert (first["changed"], again["changed"]) == (True, False), title
+            # As JSON in the diff that Ansible prints
+            assert isinstance(first["diff"]["after"]["comments"], list)
+        record("option comment", "stellar_case_comment", [title])
+        shown = [each["comment"] for each in held.case(IDS[number])["comments"]]
+        assert [hostile_text.as_read(each) for each in shown[-2:]] == [given, f"{given.rstrip()} [ansible:a]"], title
 
 
 def test_a_tag_that_is_refused_is_named_without_its_controls(held):

@@ -53,7 +53,7 @@ class Simulator:
         with self._lock:
             try:
                 answer = self._exchange(method, path, content)
-            except (http.client.HTTPException, ConnectionError):
+            except (http.client.HTTPException, OSError):
                 # the simulator ended a connection that was idle for long
                 self._connection.close()
                 answer = self._exchange(method, path, content)

@@ -10,6 +10,7 @@ import threading
 from typing import Any
 
 from .._errors import ApiError, AuthenticationError, ConflictError, InputError, StellarError, printable
+from .._http.auth import user_of_key
 from .._http.client import Client
 from .._model.case import is_platform_id, label, tenant_label
 from .._model.directory import Person, Tenant, find_people, matches_tenant
@@ -58,6 +59,15 @@ class Directory:
         """Return the user as person() does, without a request when the case shows the id that is given."""
         unresolved = Person(given)
         return unresolved if unresolved.is_resolved and unresolved.is_assignee_of(case) else self.person(given)
+
+    def own_account(self) -> Person | None:
+        """Return the user of the connection's key; None if neither the key nor the users tell it."""
+        connection = self.client.connection
+        user_id = user_of_key(connection.api_key or "")
+        if is_platform_id(user_id):
+            return Person(user_id)
+        found = find_people(connection.username, self._read_users() or ()) if connection.username else []
+        return found[0] if len(found) == 1 else None
 
     def _read_users(self) -> list[dict[str, Any]] | None:
         """Return all users; None where the key has no permission to read them, or sees none."""

@@ -27,6 +27,9 @@ from .listing import Lister
 ALERTS_PAGE_SIZE = 50
 # A listing that goes on beyond this never ends, as of a platform that makes up alerts as it is asked.
 MAX_ALERTS = 100_000
+# Seconds between the reads of what does not show a write yet. On some platforms a read lags behind a write, or a write
+# is made after its answer; 2.5 s are more than any of them is known to take.
+SETTLING_S = (0.1, 0.2, 0.4, 0.8, 1.0)
 # A page for what is one case, or for a total
 SMALL_PAGE = 20
 

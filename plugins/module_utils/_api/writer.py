@@ -2,14 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The only code that writes to the platform."""
+"""The only code that updates cases on the platform. What it posts on them is in comments.py."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
-from functools import partial
-from typing import Any, Callable, NamedTuple, Sequence
+from typing import Any, NamedTuple, Sequence
 
 from .._errors import (
     ApiError,
@@ -35,14 +34,10 @@ from .._model.concurrent_changes import (
 )
 from .._model.plan import Change, DesiredState, Plan, Verification, verify
 from .answers import case_in, case_path
+from .comments import BeforeAttempt, Comments
 from .precondition import check_unmodified
-from .reader import Reader
+from .reader import SETTLING_S, Reader
 
-BeforeAttempt = Callable[[], None]
-
-# Seconds between the reads of a case that does not show a write yet. On some platforms a read lags behind a write, or
-# a write is made after its answer; 2.5 s are more than any of them is known to take.
-SETTLING_S = (0.1, 0.2, 0.4, 0.8, 1.0)
 # The fields that an answer to a PUT must have, if the case has them, to be the whole case
 _WHOLE = (*FIELDS, "ticket_id", "cust_id", "modified_at", "created_at")
 
@@ -317,35 +312,18 @@ class _Update:
         return error
 
     def _comment(self, after: dict[str, Any]) -> None:
-        text = self.plan.after["comment"]
-        case_id = after["_id"]
         since = modified_at(after) or 0
-
-        def already_applied(may_have_arrived: bool) -> bool:
-            """Return whether the comment is there. It may come after the answer to its POST, or be listed later."""
-            waits = SETTLING_S if may_have_arrived else ()
-            return is_posted() or any(self.client.throttle.pause(wait) and is_posted() for wait in waits)
-
-        def is_posted() -> bool:
-            times = [
-                moment(comment, "created_at")
-                for comment in self.reader.comments(case_id)
-                if isinstance(comment, dict) and str(comment.get("comment")).strip() == text.strip()
-            ]
-            # Both times are the platform's, so that the clock here does not matter. It may give whole seconds.
-            if any(time is not None and time >= (since if time % 1000 else since // 1000 * 1000) for time in times):
-                return True
-            if None in times:
-                raise ApiError(what, "a comment with this text is there, and its created_at is not a time in ms.", "")
-            return False
-
         what = f"Could not post the comment on {label(after)}, which was updated already"
-        path = case_path(case_id, "comments")
-        write = partial(
-            self.client.write, already_applied=already_applied, before_attempt=self.before_attempt, accepts=_is_comment
-        )
+
+        def is_new(comment: dict[str, Any]) -> bool | None:
+            """Return whether a comment came after the update; None if it has no time. It may give whole seconds."""
+            time = moment(comment, "created_at")
+            # Both times are the platform's, so that the clock here does not matter.
+            return None if time is None else time >= (since if time % 1000 else since // 1000 * 1000)
+
+        comments = Comments(self.client, self.reader, after["_id"], self.before_attempt)
         try:
-            write("POST", path, {"comment": text}, what)
+            comments.post(self.plan.after["comment"], what, is_new)
         except StellarError as error:
             error.result = {"changed": True, "case": after, "concurrent_changes": as_results(self.concurrent_changes)}
             check = "Check whether it is there; if not, post" if error.outcome_unknown else "Post"
@@ -357,10 +335,6 @@ class _Update:
 def _shows_all(verification: Verification) -> bool:
     """Return whether a case shows all of a write that had no answer. Some of it may be changes by others."""
     return bool(verification.made) and not verification.missing
-
-
-def _is_comment(answer: dict[str, Any]) -> bool:
-    return not answer or isinstance(answer.get("data"), dict)
 
 
 def as_results(edits: Sequence[Edit] | None) -> list[dict[str, Any]] | None:

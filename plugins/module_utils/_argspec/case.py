@@ -20,6 +20,7 @@ from .._model.plan import DesiredState, TagChange
 from .._model.query import ORDERS, SORT_FIELDS, Query, Sorting
 from .._model.times import AGE_OR_TIME_FORMS, DAY_MS, TIME_FORMS, is_age, parse_time
 from .._model.undo import MATCHED_FIELDS
+from .comment import comment_option
 from .shapes import quoted
 
 _STRINGS = {"type": "list", "elements": "str"}
@@ -44,6 +45,7 @@ CASE: dict[str, Any] = {
         "resolution": {"type": "str", "choices": list(RESOLUTIONS)},
         "update_alerts": {"type": "bool"},
         "comment": {"type": "str"},
+        "comment_marker": {"type": "str"},
         "if_unmodified_since": {"type": "str"},
     },
     "mutually_exclusive": [("case_id", "ticket_id")],
@@ -106,7 +108,7 @@ LOOKUP: dict[str, Any] = {
 
 # The options that limit or protect, beside those of the connection: one that is given without a value is an error,
 # since a task without it would do more than was meant.
-CASE_LIMITS = ("case_id", "ticket_id")
+CASE_LIMITS = ("case_id", "ticket_id", "comment_marker")
 CASE_INFO_LIMITS = (*_FILTERS, "limit", "case_id", "ticket_id")
 LOOKUP_LIMITS = (*_FILTERS, "limit")
 
@@ -114,12 +116,11 @@ LOOKUP_LIMITS = (*_FILTERS, "limit")
 def desired_state(params: dict[str, Any], path: str = "") -> DesiredState:
     """Return the desired state of a task, checked before anything is sent. Raises InputError.
 
-    path: of the options but comment, with a dot at its end.
+    path: of the options but those of a comment, with a dot at its end.
     """
-    name, comment, status = params.get("name"), params.get("comment"), params.get("status")
-    for option, text in ((f"{path}name", name), ("comment", comment)):
-        if text is not None and not text.strip():
-            raise OptionError(option, "is empty", "Leave it out, or give a string.")
+    name, comment, status = params.get("name"), comment_option(params), params.get("status")
+    if name is not None and not name.strip():
+        raise OptionError(f"{path}name", "is empty", "Leave it out, or give a string.")
     update_alerts = params.get("update_alerts")
     if update_alerts is not None and status not in CLOSED_STATUSES:
         raise OptionError(
@@ -143,7 +144,7 @@ def desired_state(params: dict[str, Any], path: str = "") -> DesiredState:
         assignee=None if assignee is None else _person(assignee, f"{path}assignee"),
         tags=_tag_change(params.get("tags"), f"{path}tags"),
         update_alerts=update_alerts,
-        comment=comment,
+        comments=() if comment is None else (comment,),
     )
 
 

@@ -78,9 +78,12 @@ RULE: dict[str, dict[str, Any]] = {
     "match": {"type": "dict", "required": True, "options": MATCH},
     "set": {"type": "dict", "options": SET},
     "comment": {"type": "str"},
+    "comment_marker": {"type": "str"},
 }
 # The paths of conditions, and of what a rule sets, in messages
 _MATCH_PATH, _SET_PATH = "match.", "set."
+# The keys of a rule that belong to its desired state
+_COMMENT = ("comment", "comment_marker")
 # What a query calls the bounds that a rule gives by age
 _RANGE_NAMES = {"created_after": "newer_than", "created_before": "older_than"}
 
@@ -175,14 +178,15 @@ def _rule(params: dict[str, Any], now_ms: int) -> Rule:
     match = _match(params["match"], now_ms)
     wanted = params.get("set")
     if wanted is None:
-        if params.get("comment") is not None:
-            raise OptionError("comment", "needs set: a finding writes nothing", "Add set, or leave it out.")
+        for option in _COMMENT:
+            if params.get(option) is not None:
+                raise OptionError(option, "needs set: a finding writes nothing", "Add set, or leave it out.")
         return Rule(params["name"], match, None, params.get("description") or "")
     if all(value is None for value in wanted.values()):
         raise OptionError("set", "is empty", "Leave it out for a finding, or say what to change.")
     if wanted.get("tags") is not None and wanted["tags"].get("set") is None and not any(wanted["tags"].values()):
         raise OptionError(f"{_SET_PATH}tags", "adds and removes nothing", "Give tags, or leave it out.")
-    desired = desired_state({**wanted, "comment": params.get("comment")}, _SET_PATH)
+    desired = desired_state({**wanted, **{name: params.get(name) for name in _COMMENT}}, _SET_PATH)
     if desired.resolution is not None and (desired.status or _only_status(match)) != "Resolved":
         raise OptionError(
             f"{_SET_PATH}resolution",

@@ -88,6 +88,13 @@ def _claims(token: str) -> dict[str, Any]:
     return payload if isinstance(payload, dict) else {}
 
 
+def user_of_key(api_key: str) -> str:
+    """Return the id of the user whom a scoped key names itself (vendor's client 2024, sample key), '' without one."""
+    named = _claims(api_key).get("api_key")
+    user_id = named.get("user_id") if isinstance(named, dict) else None
+    return user_id if isinstance(user_id, str) else ""
+
+
 def lifetime(token: str, exp: Any, now: float) -> float:
     """Return for how many seconds a new token is valid.
 

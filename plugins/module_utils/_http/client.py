@@ -84,13 +84,13 @@ class Client:
         self,
         method: str,
         path: str,
-        body: dict[str, Any],
+        body: dict[str, Any] | None,
         what: str,
         already_applied: Callable[[bool], bool] | None = None,
         before_attempt: Callable[[], None] | None = None,
         accepts: Callable[[dict[str, Any]], bool] | None = None,
     ) -> dict[str, Any]:
-        """Send a PUT or POST, and return {} if the answer is empty. The last three arguments are those of Call."""
+        """Send a PUT, POST or DELETE, and return {} for an empty answer. The last three arguments are those of Call."""
         call = Call(
             method,
             path,

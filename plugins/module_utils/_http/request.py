@@ -46,6 +46,7 @@ GONE_STATUSES = (404, 410)
 GONE = "The case is gone: it was deleted, or is no longer visible to this key."
 # The path of a case. What belongs to a case may also be missing because the platform is too old.
 _CASE = re.compile(r"cases/[^/]+\Z")
+_COMMENT = re.compile(r"cases/[^/]+/comments/[^/]+\Z")
 RETRY_STATUSES = (429, 502, 503, 504)
 # A read or a token exchange that met a fault of the platform does no harm if it is sent again. A write that met one is
 # only looked for: it may have been made, or fail each time.
@@ -102,7 +103,9 @@ class Call:
     @property
     def kind(self) -> str:
         """Return the kind of request that the throttle counts: read, write or token."""
-        return "read" if self.method == "GET" else "write" if self.body is not None else "token"
+        if self.method == "GET":
+            return "read"
+        return "write" if self.body is not None or self.method == "DELETE" else "token"
 
 
 class Request:
@@ -285,7 +288,8 @@ class Request:
             why = f"HTTP {status} redirects to {self._redirect_target()}, and a key is not sent after a redirect."
             return ApiError(self.action, why, "Set host to the platform's own name.", **details)
         remedy = _REMEDIES.get(status, _remedy_for_class(status))
-        if status in GONE_STATUSES and (self.call.kind == "write" or _CASE.match(self.call.path)):
+        names_case = self.call.kind == "write" and not _COMMENT.match(self.call.path)
+        if status in GONE_STATUSES and (names_case or _CASE.match(self.call.path)):
             happened += f" {GONE}"
             remedy = "Check in the platform whether it was deleted or merged."
             # A case that is written was read before, so that its id is right.

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Iterable
+from typing import Any, Iterable, Mapping
 
 from .._errors import printable
 from .plain import as_number
@@ -116,7 +116,7 @@ def modified_at(case: dict[str, Any]) -> int | None:
     return moment(case, "modified_at")
 
 
-def moment(record: dict[str, Any], name: str) -> int | None:
+def moment(record: Mapping[str, Any], name: str) -> int | None:
     """Return a time of a case, a comment or an entry of a history in ms; None if it is not a number."""
     value = record.get(name)
     return value if isinstance(value, int) and not isinstance(value, bool) else None

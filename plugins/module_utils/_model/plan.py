@@ -14,6 +14,7 @@ from typing import Any
 
 from .._errors import printable
 from .case import CLOSED_STATUSES, assignee_label, severity, tags
+from .comment import Comment, joined
 from .directory import Person
 
 # The vendor docs let description be written, and no known answer returns it.
@@ -62,7 +63,7 @@ class DesiredState:
     assignee: Person | None = None
     tags: TagChange | None = None
     update_alerts: bool | None = None
-    comment: str | None = None
+    comments: tuple[Comment, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -124,14 +125,14 @@ def make_plan(case: dict[str, Any], desired: DesiredState) -> Plan:
         plan.payload["update_alerts"] = desired.update_alerts
     # What a case can't show counts as changed in every run; a comment must not come with each.
     unverifiable = _unverifiable(plan, case)
-    if desired.comment is not None and any(change.field not in unverifiable for change in plan.changes):
-        _change(plan, "comment", None, desired.comment)
+    if desired.comments and any(change.field not in unverifiable for change in plan.changes):
+        _change(plan, "comment", None, joined(desired.comments))
     return plan
 
 
 def combine(first: DesiredState, later: DesiredState) -> DesiredState:
     """Return one desired state for two that are applied one after the other. Of two comments the later one."""
-    wanted = {name: value for name, value in vars(later).items() if value is not None}
+    wanted = {name: value for name, value in vars(later).items() if value not in (None, ())}
     if first.tags is not None and later.tags is not None:
         wanted["tags"] = first.tags.followed_by(later.tags)
     return replace(first, **wanted)
@@ -202,7 +203,7 @@ def verify(plan: Plan, case: dict[str, Any]) -> Verification:
     # Only the tags that were sent: one that others have added since is not ignored, it is new.
     sent = plan.payload.get("tags")
     sent_tags = sent and TagChange(add=tuple(sent.get("add", ())), remove=tuple(sent.get("delete", ())))
-    again = make_plan(case, replace(plan.desired, tags=sent_tags, comment=None))
+    again = make_plan(case, replace(plan.desired, tags=sent_tags, comments=()))
     differing = {change.field: change for change in again.changes}
     verification = Verification()
     for planned in plan.changes:

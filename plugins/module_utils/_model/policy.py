@@ -68,7 +68,7 @@ def decide(case: dict[str, Any], rules: Sequence[Rule]) -> Decision:
             steps[number] = step
             state = step.outcome(state)
         # What goes along with a change does so only where this step makes one.
-        wanted = replace(rule.desired, comment=None, update_alerts=step.payload.get("update_alerts"))
+        wanted = replace(rule.desired, comments=(), update_alerts=step.payload.get("update_alerts"))
         desired = wanted if desired is None else combine(desired, wanted)
     if desired is None:
         return Decision(tuple(matched), (), (), None)
@@ -80,8 +80,9 @@ def decide(case: dict[str, Any], rules: Sequence[Rule]) -> Decision:
         desired = replace(desired, resolution=None)
     left = _fields(make_plan(case, desired))
     contributing = {number: step for number, step in steps.items() if left & _fields(step)}
-    comments = dict.fromkeys(step.after["comment"] for step in contributing.values() if "comment" in step.after)
-    plan = make_plan(case, replace(desired, comment="\n".join(comments) or None))
+    steps_with_comment = [step for step in contributing.values() if "comment" in step.after]
+    comments = dict.fromkeys(comment for step in steps_with_comment for comment in step.desired.comments)
+    plan = make_plan(case, replace(desired, comments=tuple(comments)))
     return Decision(tuple(matched), tuple(steps), tuple(contributing), plan)
 
 

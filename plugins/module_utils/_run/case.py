@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any, Callable, ContextManager, Iterable, Iterator, TypeVar
 
 from .._api.answers import case_path
+from .._api.comments import without_posted
 from .._api.directory import Directory
 from .._api.precondition import check_unmodified
 from .._api.reader import Count, Reader
@@ -35,6 +36,7 @@ from .._http.client import Client
 from .._http.connection import Connection
 from .._http.request import GONE_STATUSES
 from .._model.case import label
+from .._model.comment import Comment
 from .._model.plan import DesiredState, Plan, final_status, make_plan
 from .._model.query import Query
 
@@ -126,7 +128,10 @@ def run_case(
                 # Reading the users took its time, or the list lags behind the writes: the case may be another by now.
                 result["case"] = case = reader.case_by_id(case["_id"])
                 plan = plan_case(reader.directory, case, desired)
+            plan = without_posted(reader, case, plan)
             result.update(_report(case, plan))
+            if desired.comments and "comment" not in plan.after:
+                result["comment_not_posted"] = _why_not_posted(plan, desired.comments[0])
             result["warnings"] += reader.warnings
             if plan.changed:
                 check_unmodified(case, unmodified_since)
@@ -164,6 +169,15 @@ def _report(case: dict[str, Any], plan: Plan) -> dict[str, Any]:
         "diff": plan.diff(case),
         "warnings": [write_only_warning(name, case) for name in plan.write_only],
     }
+
+
+def _why_not_posted(plan: Plan, comment: Comment) -> str:
+    """Return why the comment of a task is not in its plan."""
+    if not plan.changed:
+        return "The case already has its desired state."
+    if comment.marker and not plan.desired.comments:
+        return f"The case has a comment with the marker {comment.marker}."
+    return "Only fields that the platform does not show are written, so that each run would post it."
 
 
 def _check_resolution(case: dict[str, Any], desired: DesiredState) -> None:

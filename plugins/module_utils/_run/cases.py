@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import Any, Sequence
 
+from .._api.comments import without_posted
 from .._api.directory import Directory
 from .._api.listing import OddRecord
 from .._api.precondition import check_undo, check_unmodified
@@ -134,6 +135,9 @@ def run_cases(
         try:
             if limit is not None:
                 _check_limit(limit, planned, outcome)
+            _drop_posted_comments(planned, reader, control)
+            planned = outcome.planned
+            result["diff"] = [case_run.plan.diff(case_run.case) for case_run in planned]
             if control.stop_on_error and any(case_run.outcome == FAILED for case_run in outcome.case_runs):
                 control.end(ANOTHER_FAILED)
             if check_mode:
@@ -205,6 +209,24 @@ def _check_limit(limit: ChangeLimit, planned: Sequence[CaseRun], outcome: _Outco
         for case_run in planned:
             case_run.skip(f"{NOT_APPLIED} more cases are planned than max_changes allows.", started=False)
         raise
+
+
+def _drop_posted_comments(planned: Sequence[CaseRun], reader: Reader, control: RunControl) -> None:
+    """Take the comments out of the plans that their cases have already, by their markers."""
+
+    def drop(case_run: CaseRun) -> None:
+        control.check_time()
+        if control.skip_if_ended(case_run):
+            return
+        try:
+            case_run.plan = without_posted(reader, case_run.case, case_run.plan)
+        except StellarError as error:
+            case_run.fail(error)
+            control.failed(error)
+
+    concurrently(
+        control, drop, [each for each in planned if any(comment.marker for comment in each.plan.desired.comments)]
+    )
 
 
 # -- rules ---------------------------------------------------------------------------------------------

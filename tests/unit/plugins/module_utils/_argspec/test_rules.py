@@ -11,6 +11,7 @@ import yaml
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.rules import RULE, parse_items, parse_rules
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.comment import Comment
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.directory import Person, Tenant
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.match import Match
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plan import DesiredState, TagChange
@@ -108,7 +109,10 @@ def test_a_name_is_a_regular_expression():
     ("options", "expected"),
     [
         ({"set": {"status": "New"}}, DesiredState(status="New")),
-        ({"set": {"assignee": " ohtani "}, "comment": "x"}, DesiredState(assignee=Person("ohtani"), comment="x")),
+        (
+            {"set": {"assignee": " ohtani "}, "comment": "x"},
+            DesiredState(assignee=Person("ohtani"), comments=(Comment("x"),)),
+        ),
         ({"set": {"assignee": ""}}, DesiredState(assignee=Person(""))),
         (
             {"set": {"tags": {"add": ["a", 1], "delete": ["b"]}, "name": "n", "severity": "Low"}},
@@ -447,7 +451,10 @@ def test_items():
     assert (first.number, first.case_id, first.ticket_id, first.unmodified_since) == (1, "a1", None, 1660835991789)
     assert (first.desired, first.label) == (DesiredState(status="New"), "case a1")
     assert (second.number, second.case_id, second.ticket_id, second.unmodified_since) == (2, None, 7, None)
-    assert (second.desired, second.label) == (DesiredState(tags=TagChange(replaces=("x",)), comment="y"), "ticket 7")
+    assert (second.desired, second.label) == (
+        DesiredState(tags=TagChange(replaces=("x",)), comments=(Comment("y"),)),
+        "ticket 7",
+    )
 
 
 @pytest.mark.parametrize(

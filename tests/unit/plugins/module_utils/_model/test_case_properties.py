@@ -21,6 +21,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import St
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.throttle import Throttle
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model import case as case_module
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.case import is_case
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.comment import Comment, joined
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.concurrent_changes import FIELDS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.directory import (
     Person,
@@ -87,7 +88,7 @@ DESIRED = DesiredState(
     resolution="Benign",
     assignee=Person("ohtani"),
     tags=TagChange(add=("a",), remove=("b",)),
-    comment="z",
+    comments=(Comment("z"),),
 )
 QUERY = Query(status=("New",), not_tags=("a",), min_score=1, created_after=5, not_modified_by=(Person("ohtani"),))
 
@@ -200,7 +201,7 @@ activities = st.lists(
     max_size=4,
 )
 comments = st.lists(
-    st.fixed_dictionaries({"comment": st.just(DESIRED.comment), "created_at": moments | anything}) | anything,
+    st.fixed_dictionaries({"comment": st.just(joined(DESIRED.comments)), "created_at": moments | anything}) | anything,
     min_size=1,
     max_size=2,
 )

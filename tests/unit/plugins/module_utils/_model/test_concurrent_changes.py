@@ -6,6 +6,7 @@
 
 import pytest
 
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.comment import Comment
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.concurrent_changes import (
     Edit,
     conflict_warning,
@@ -30,7 +31,7 @@ BEFORE = {
     "resolution": "",
     "modified_at": 1000,
 }
-WANTED = DesiredState(status="In Progress", tags=TagChange(add=("hit",), remove=("old",)), comment="Seen")
+WANTED = DesiredState(status="In Progress", tags=TagChange(add=("hit",), remove=("old",)), comments=(Comment("Seen"),))
 PLAN = make_plan(BEFORE, WANTED)
 AFTER = {**BEFORE, "status": "In Progress", "tags": ["hit", "b"], "modified_at": 2000}
 

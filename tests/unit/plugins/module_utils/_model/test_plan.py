@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.case import RESOLUTIONS, SEVERITIES, STATUSES
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.comment import Comment
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.directory import Person
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plan import (
     DesiredState,
@@ -110,16 +111,21 @@ CASE = {
         ),
         (
             {},
-            DesiredState(severity="Low", comment="hello"),
+            DesiredState(severity="Low", comments=(Comment("hello"),)),
             {"severity": "Low"},
             [("severity", "Medium", "Low"), ("comment", None, "hello")],
         ),
-        ({}, DesiredState(severity="Medium", comment="hello"), {}, []),
+        ({}, DesiredState(severity="Medium", comments=(Comment("hello"),)), {}, []),
         # a field that can't be read back is written in each run: no comment with each
-        ({}, DesiredState(description="x", comment="hello"), {"description": "x"}, [("description", None, "x")]),
+        (
+            {},
+            DesiredState(description="x", comments=(Comment("hello"),)),
+            {"description": "x"},
+            [("description", None, "x")],
+        ),
         (
             {"description": "y"},
-            DesiredState(description="x", comment="hello"),
+            DesiredState(description="x", comments=(Comment("hello"),)),
             {"description": "x"},
             [("description", "y", "x"), ("comment", None, "hello")],
         ),
@@ -181,7 +187,7 @@ def test_diff_names_the_case_by_its_ticket(case, header):
         ({"severity": "Low"}, DesiredState(severity="High"), {"severity": "High"}),
         ({}, DesiredState(severity="High"), {"severity": "High"}),
         # a comment is none of the case's fields
-        ({}, DesiredState(status="Cancelled", comment="hello"), {"status": "Cancelled"}),
+        ({}, DesiredState(status="Cancelled", comments=(Comment("hello"),)), {"status": "Cancelled"}),
     ],
 )
 def test_check_mode_returns_the_case_as_it_will_be(case, desired, changed):
@@ -237,7 +243,7 @@ def desired_states(draw):
             | TAGS.map(lambda tags: TagChange(replaces=tuple(tags)))
         ),
         update_alerts=draw(st.none() | st.booleans()),
-        comment=draw(st.none() | st.just("hello")),
+        comments=draw(st.just(()) | st.just((Comment("hello"),))),
     )
 
 
@@ -308,7 +314,7 @@ def test_a_field_that_the_platform_ignores_is_found(case, desired, ignored):
         (DesiredState(severity="High"), {}, ["severity"], [], []),
         (DesiredState(severity="High", status="Resolved"), {"severity": "High"}, ["status"], [], ["severity"]),
         (DesiredState(severity="High", status="Resolved"), {}, ["status", "severity"], [], []),
-        (DesiredState(severity="High", comment="hello"), {}, ["severity"], [], []),
+        (DesiredState(severity="High", comments=(Comment("hello"),)), {}, ["severity"], [], []),
         (DesiredState(description="x"), {}, [], ["description"], []),
         (DesiredState(description="x"), {"description": ""}, [], ["description"], []),
         (DesiredState(description="x"), {"description": "y"}, ["description"], [], []),
@@ -404,7 +410,11 @@ def test_a_change_of_tags_for_several_does_what_they_do(current, first, second, 
         ),
         (DesiredState(assignee=OHTANI), DesiredState(assignee=NOBODY), DesiredState(assignee=NOBODY)),
         (DesiredState(update_alerts=True), DesiredState(update_alerts=False), DesiredState(update_alerts=False)),
-        (DesiredState(comment="one"), DesiredState(comment="two"), DesiredState(comment="two")),
+        (
+            DesiredState(comments=(Comment("one"),)),
+            DesiredState(comments=(Comment("two"),)),
+            DesiredState(comments=(Comment("two"),)),
+        ),
         (DesiredState(tags=TagChange(("a",))), DesiredState(name="x"), DesiredState(name="x", tags=TagChange(("a",)))),
         (
             DesiredState(tags=TagChange(("a",))),
@@ -430,6 +440,6 @@ def test_one_state_for_several_brings_about_what_they_do(case, first, second, th
     # Somebody who is only spelled, and is there already, stays as the case shows him.
     for name in ("status", "severity", "name", "resolution", "description", "tags"):
         assert outcome(case, left)[name] == outcome(case, right)[name] == wanted[name]
-    assert (left.assignee, left.update_alerts, left.comment) == (right.assignee, right.update_alerts, right.comment)
+    assert (left.assignee, left.update_alerts, left.comments) == (right.assignee, right.update_alerts, right.comments)
     again = make_plan(wanted, left)
     assert [change for change in again.changes if change.field not in ("description", "comment")] == []

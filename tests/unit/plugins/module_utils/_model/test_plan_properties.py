@@ -11,6 +11,7 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.comment import Comment
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.directory import Person
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plan import (
     DesiredState,
@@ -77,7 +78,7 @@ desired_states = st.builds(
     assignee=st.none() | people,
     tags=st.one_of(st.none(), tag_changes()),
     update_alerts=st.none() | st.booleans(),
-    comment=st.none() | st.just("Taken over"),
+    comments=st.just(()) | st.just((Comment("Taken over"),)),
 )
 
 
@@ -120,7 +121,7 @@ def changed_fields(plan):
 
 
 def test_nothing_that_can_be_declared_is_left_out_here():
-    assert set(FIELDS) | {"update_alerts", "comment"} == set(vars(DesiredState()))
+    assert set(FIELDS) | {"update_alerts", "comments"} == set(vars(DesiredState()))
 
 
 @given(cases(), desired_states)

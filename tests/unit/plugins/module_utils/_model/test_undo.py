@@ -15,6 +15,7 @@ import pytest
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.rules import parse_items
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.comment import Comment
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.directory import Person
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plan import DesiredState, TagChange, make_plan
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.undo import (
@@ -109,7 +110,7 @@ RESOLVED = {"status": "Resolved", "resolution": "Benign"}
             ["resolution"],
         ),
         # what goes along
-        ({}, DesiredState(severity="High", comment="x"), {"severity": "Medium"}, ["comment"]),
+        ({}, DesiredState(severity="High", comments=(Comment("x"),)), {"severity": "Medium"}, ["comment"]),
         ({}, DesiredState(status="Resolved", update_alerts=True), {"status": "New"}, ["alerts"]),
         ({}, DesiredState(status="Resolved", update_alerts=False), {"status": "New"}, []),
         ({}, DesiredState(status="New"), {}, []),
