@@ -24,6 +24,8 @@ MODULES: dict[str, dict[str, Any]] = {
     "stellar_case_info": {"tags": ["October-event"]},
     "stellar_cases": {"rules": [{"name": "Nothing", "match": {"tags": {"any": ["no such tag"]}}}]},
     "stellar_ping": {"skip": ["capabilities"]},
+    "stellar_tenant_info": {},
+    "stellar_user_info": {},
 }
 # The same module where Ansible starts a Python of its own for it, as it does when the task has an environment
 OWN_PROCESS = "stellar_case in a process of its own"

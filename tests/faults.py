@@ -198,6 +198,7 @@ class Scenario:
 CASE, INFO, LOOKUP, CASES, ROLE, PING = (
     *("stellar_case", "stellar_case_info", "lookup stellar_cases", "stellar_cases", "case_hygiene", "stellar_ping"),
 )
+TENANT_INFO, USER_INFO, INVENTORY = "stellar_tenant_info", "stellar_user_info", "inventory stellar_tenants"
 COMMENT_ONCE = "stellar_case_comment"
 ONE_LOST_PUT = (("drop_after", {"method": "PUT", "path": f"/cases/{FIRST}"}),)
 ONE_LOST_COMMENT = (("drop_after", {"method": "POST", "path": f"/cases/{FIRST}/comments"}),)
@@ -294,6 +295,9 @@ SCENARIOS: dict[str, Scenario] = {
     "how many cases of a tag": Scenario(
         LOOKUP, {"terms": ["old"], "result": "count"}, calls=(TOKEN, LIST), cells=(LIST,)
     ),
+    "tenants": Scenario(TENANT_INFO, {"tenants": [TENANT]}, calls=(TOKEN, TENANTS), cells=(TOKEN, TENANTS)),
+    "users": Scenario(USER_INFO, {"tenant": TENANT}, calls=(TOKEN, TENANTS, USERS), cells=(TOKEN, TENANTS, USERS)),
+    "a host for each tenant": Scenario(INVENTORY, {}, calls=(TOKEN, TENANTS), cells=(TOKEN, TENANTS)),
     "rules": Scenario(
         CASES,
         {"rules": RULES, "tenant": TENANT, "recheck_after": 0},

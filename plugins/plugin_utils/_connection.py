@@ -131,9 +131,13 @@ def _dictionary(spec: Mapping[str, Any], value: Any) -> Any:
 def _variable(option: str, variables: Mapping[str, Any], template: Callable[[Any], Any]) -> Any:
     """Return the value of an option's variable, evaluated. Raises OptionError."""
     name = variable_name(option)
-    source = f"the variable {name}"
+    return evaluated(option, variables[name], template, f"the variable {name}")
+
+
+def evaluated(option: str, value: Any, template: Callable[[Any], Any], source: str) -> Any:
+    """Return a value that may be a template or vaulted, evaluated. Raises OptionError."""
     try:
-        return _decrypted(template(variables[name]))
+        return _decrypted(template(value))
     except Exception as error:  # with ansible-core 2.18 any, as a filter raised it
         if _is_of_vault(error):
             why, remedy = "can't be decrypted", "Check --vault-password-file, --ask-vault-pass or --vault-id."
@@ -166,7 +170,7 @@ def _is_of_vault(error: BaseException | None) -> bool:
 def _reason(option: str, error: Exception) -> str:
     """Return why a template failed. Ansible's message may quote values: for a secret, only the name is returned."""
     text = " ".join(str(error).split())
-    if CONNECTION[option].get("no_log"):
+    if CONNECTION.get(option, {}).get("no_log"):
         found = _UNDEFINED_NAME.search(text)
         return found[0] if found else "its template failed (the reason is not shown, since it may contain a secret)"
     return printable(text.rstrip("."))

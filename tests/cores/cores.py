@@ -53,9 +53,28 @@ class Core:
 
         without: environment variables that the run does not have.
         """
-        env = {**self.env, **simulator.env()}
+        done = self._run("ansible-playbook", simulator, directory, *arguments, without=without)
+        return done.returncode, done.stdout + done.stderr
+
+    def inventory(
+        self, simulator: Simulator, directory: Path, *arguments: str | Path, **environment: str
+    ) -> tuple[int, str, str]:
+        """Run ansible-inventory in a directory: its exit code, and both of its outputs, without a secret in them."""
+        done = self._run("ansible-inventory", simulator, directory, *arguments, **environment)
+        return done.returncode, done.stdout, done.stderr
+
+    def _run(
+        self,
+        program: str,
+        simulator: Simulator,
+        directory: Path,
+        *arguments: str | Path,
+        without: tuple[str, ...] = (),
+        **environment: str,
+    ) -> subprocess.CompletedProcess[str]:
+        env = {**self.env, **simulator.env(), **environment}
         done = subprocess.run(
-            [self.bin / "ansible-playbook", *arguments],
+            [self.bin / program, *arguments],
             cwd=directory,
             env={name: value for name, value in env.items() if name not in without},
             stdin=subprocess.DEVNULL,
@@ -64,8 +83,8 @@ class Core:
             check=False,
         )
         output = done.stdout + done.stderr
-        canaries.assert_none(canaries.of(simulator), output, where="output of ansible-playbook, on each ansible-core")
-        return done.returncode, output
+        canaries.assert_none(canaries.of(simulator), output, where=f"output of {program}, on each ansible-core")
+        return done
 
 
 def wanted() -> list[str]:

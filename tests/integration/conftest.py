@@ -20,6 +20,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.token_renew
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import case as case_module
 from tests.integration.hostile_platform import attacks
 from tests.integration.hygiene import Analyst
+from tests.integration.inventory import Listed, list_hosts
 from tests.integration.playbook import Run, parameters, run_playbook
 from tests.simulator.process import Simulator, start
 
@@ -44,6 +45,12 @@ def play(sim: Simulator, tmp_path: Path) -> Callable[..., Run]:
         return run_playbook(sim, tmp_path, *arguments, **environment)
 
     return run
+
+
+@pytest.fixture
+def listed(sim: Simulator, tmp_path: Path) -> Callable[..., Listed]:
+    """listed(*arguments, config={options of the file}, without=(variables), source=inventory, **environment)"""
+    return partial(list_hosts, sim, tmp_path)
 
 
 @pytest.fixture

@@ -16,6 +16,11 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.accounts import (
+    INVENTORY,
+    TENANT_INFO,
+    USER_INFO,
+)
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE as CASE_OPTIONS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE_INFO, LOOKUP
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.cases import CASES as CASES_OPTIONS
@@ -25,6 +30,11 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import St
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http import request as request_module
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.client import Client
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import case as case_module
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.accounts import (
+    run_inventory,
+    run_tenant_info,
+    run_user_info,
+)
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case, run_case_info, run_lookup
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import run_cases
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.comment import run_comment
@@ -232,6 +242,18 @@ def _ping(simulator: Simulator, given: dict[str, Any], connect: Any) -> dict[str
     return run_ping(parameters(PING, simulator, **given), False, lambda secret: None, connect)
 
 
+def _tenant_info(simulator: Simulator, given: dict[str, Any], connect: Any) -> dict[str, Any]:
+    return run_tenant_info(parameters(TENANT_INFO, simulator, **given), False, lambda secret: None, connect)
+
+
+def _user_info(simulator: Simulator, given: dict[str, Any], connect: Any) -> dict[str, Any]:
+    return run_user_info(parameters(USER_INFO, simulator, **given), False, lambda secret: None, connect)
+
+
+def _inventory(simulator: Simulator, given: dict[str, Any], connect: Any) -> dict[str, Any]:
+    return run_inventory(parameters(INVENTORY, simulator, **given), lambda connection: None)
+
+
 def _comment(simulator: Simulator, given: dict[str, Any], connect: Any) -> dict[str, Any]:
     return run_comment(parameters(COMMENT, simulator, **given), False, lambda secret: None, connect)
 
@@ -243,6 +265,9 @@ RUNS = {
     faults.LOOKUP: _lookup,
     faults.CASES: _cases,
     faults.PING: _ping,
+    faults.TENANT_INFO: _tenant_info,
+    faults.USER_INFO: _user_info,
+    faults.INVENTORY: _inventory,
 }
 
 

@@ -6,39 +6,20 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
-from ansible.parsing.vault import VaultLib, VaultSecret
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._api import listing as listing_module
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE, CASE_INFO, LOOKUP
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.cases import CASES
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.comment import COMMENT
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connection import CONNECTION
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http import session as session_module
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case, run_case_info, run_lookup
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import run_cases
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.comment import run_comment
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.module import with_source
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._connection import Call, arguments_of
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.policy_file import read_policy
-from tests import canaries
 from tests.integration.ping_messages import PING_MESSAGES
 from tests.integration.playbook import CASE as CASE_ID
-from tests.integration.playbook import ROOT, parameters
+from tests.integration.playbook import ROOT
+from tests.integration.provoke import ONE_CASE, Provoke
 from tests.simulator.process import Simulator
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -60,157 +41,6 @@ def table_rows(page: Path) -> list[str]:
 MESSAGES = [row for page in PAGES for row in table_rows(page)]
 
 
-@dataclass
-class Provoke:
-    """Runs a module's or the lookup's function so that it fails or warns, and gives the message."""
-
-    sim: Simulator
-    directory: Path
-    monkeypatch: pytest.MonkeyPatch
-    stalls: bool = False
-
-    def case(self, **options: Any) -> str:
-        return self.message(run_case, CASE, {"case_id": CASE_ID, "severity": "Low", **options})
-
-    def comment(self, **options: Any) -> str:
-        given = {"case_id": CASE_ID, "comment": "Seen", **options}
-        return self.message(run_comment, COMMENT, {name: value for name, value in given.items() if value is not None})
-
-    def commented(self, *texts: str) -> Provoke:
-        for text in texts:
-            self.sim.edit(CASE_ID, {"comment": text}, user=self.sim.username)
-        return self
-
-    def info(self, **options: Any) -> str:
-        return self.message(run_case_info, CASE_INFO, options)
-
-    def cases(self, *cases: dict[str, Any], **options: Any) -> str:
-        given = {"cases": list(cases)} if cases else {}
-        return self.message(run_cases, CASES, {**given, **options})
-
-    def rule(self, *more: dict[str, Any], **rule: Any) -> str:
-        return self.cases(rules=[{"name": "A rule", "match": {}, **rule}, *more])
-
-    def policy(self, content: bytes | None) -> str:
-        file = self.directory / "policy.yml"
-        if content is not None:
-            file.write_bytes(content)
-        with pytest.raises(StellarError) as caught:
-            read_policy(str(file))
-        return str(caught.value)
-
-    def vaulted(self, password: str | None) -> str:
-        """The message about a policy that is encrypted, in a run with this password or none."""
-        file = self.directory / "policy.yml"
-        secret = VaultSecret(b"right")
-        file.write_bytes(VaultLib([("default", secret)]).encrypt("rules: []\n", secret))
-        arguments = []
-        if password is not None:
-            given = self.directory / "password"
-            given.write_text(password, encoding="utf-8")
-            arguments = ["--vault-password-file", str(given)]
-        return self.hygiene(*arguments, policy_file=str(file))
-
-    def hygiene(self, *arguments: str, **variables: Any) -> str:
-        """The message of the playbook, for variables of its role."""
-        given = {f"case_hygiene_{name}": value for name, value in variables.items()}
-        environment = {**self.sim.env(), **({"ANSIBLE_TASK_TIMEOUT": "2"} if self.stalls else {})}
-        return self.playbook("stellarcyber.xdr.hygiene", "-e", json.dumps(given), *arguments, **environment)
-
-    def interrupted(self) -> Provoke:
-        """The platform gives no list of cases, and the task is ended."""
-        self.stalls = True
-        return self.faulty("stall", path="*/cases", times=0)
-
-    def report(self, **variables: Any) -> str:
-        """The error in the report of the role."""
-        self.hygiene(report_dir=str(self.directory), **variables)
-        report = json.loads((self.directory / "hygiene.json").read_text(encoding="utf-8"))
-        return str(report["error"])
-
-    def limit(self, max_changes: str) -> str:
-        return self.cases({"case_id": CASE_ID, "severity": "Low"}, max_changes=max_changes)
-
-    def undo(self, text: str) -> str:
-        file = self.directory / "undo.json"
-        file.write_text(text, encoding="utf-8")
-        return self.cases(undo_file=str(file))
-
-    def undo_of_nothing(self) -> str:
-        return self.playbook("stellarcyber.xdr.undo", **self.sim.env())
-
-    def lookup(self, **options: Any) -> str:
-        # The same parser of options, with those of the lookup that matter here.
-        return self.message(lambda params, **_unused: run_lookup(params), LOOKUP, options)
-
-    def message(self, run: Callable[..., dict[str, Any]], specs: dict[str, Any], options: dict[str, Any]) -> str:
-        sources: dict[str, str] = {}
-        try:
-            # None leaves an option of the connection out, which the environment of the tests has.
-            left_out = {name: None for name in options if name in CONNECTION and options[name] is None}
-            options = {name: value for name, value in options.items() if name not in left_out}
-            given, sources = arguments_of(Call("it", specs, (), "the task or module_defaults"), options, {}, str)
-            params = parameters(specs, self.sim, **{"retries": 0, **left_out, **given})
-            result = run(params, check_mode=False, on_secret=lambda secret: None)
-        except StellarError as error:
-            return str(with_source(error, sources))
-        assert result.get("warnings"), f"neither a failure nor a warning: {result}"
-        return result["warnings"][-1]
-
-    def deleted_before_the_write(self) -> Provoke:
-        self.sim.delete_case(CASE_ID, before={"method": "PUT", "path": ONE_CASE})
-        return self
-
-    def switched(self, **values: Any) -> Provoke:
-        self.sim.switch(**values)
-        return self
-
-    def faulty(self, kind: str, **values: Any) -> Provoke:
-        self.sim.fault(kind, **values)
-        return self
-
-    def second_read_fails(self) -> Provoke:
-        return self.faulty("status", status=500, method="GET", path=ONE_CASE, after=1)
-
-    def named(self, name: str) -> Provoke:
-        self.sim.put_case(CASE_ID, name=name)
-        return self
-
-    def alike(self, count: int) -> Provoke:
-        """Only cases of one millisecond, between which no filter tells."""
-        fields = {"created_at": 1_660_742_474_123, "modified_at": 1_660_742_474_123, "score": 50, "severity": "Low"}
-        self.sim.reset(cases=0)
-        self.sim.add_cases([{"_id": f"{number:024x}", "status": "New", **fields} for number in range(count)])
-        return self
-
-    def listing(self, path: str, records: list[dict[str, str]]) -> Provoke:
-        return self.faulty("wrong_shape", path=f"*/{path}", body={"data": records})
-
-    def edited(self) -> Provoke:
-        """Somebody adds a tag right before the update."""
-        put = {"method": "PUT", "path": f"/cases/{CASE_ID}"}
-        self.sim.edit(CASE_ID, {"tags": {"add": ["theirs"]}}, before=put)
-        return self
-
-    def ansible(self, task: dict[str, Any], *arguments: str, **environment: str) -> str:
-        """The message of Ansible itself, for a task without a connection."""
-        playbook = self.directory / "playbook.yml"
-        play = {"hosts": "localhost", "gather_facts": False, "tasks": [task]}
-        playbook.write_text(yaml.safe_dump([play]), encoding="utf-8")
-        return self.playbook(playbook, *arguments, **environment)
-
-    def variable(self, **variables: str) -> str:
-        return self.ansible({"stellarcyber.xdr.stellar_case_info": {"limit": 1}, "vars": variables})
-
-    def playbook(self, *arguments: str | Path, **environment: str) -> str:
-        command = [Path(sys.executable).with_name("ansible-playbook"), *arguments]
-        env = {**os.environ, **environment, "COLUMNS": "300"}
-        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
-        output = done.stdout + done.stderr
-        canaries.assert_none(canaries.of(self.sim), output, where="output of ansible-playbook")
-        return output
-
-
 def plain_port() -> int:
     """A port that answers in plain text."""
     listener = socket.create_server(("127.0.0.1", 0))
@@ -224,6 +54,15 @@ def plain_port() -> int:
 
     threading.Thread(target=answer, daemon=True).start()
     return int(listener.getsockname()[1])
+
+
+def damaged_cache(provoke: Provoke) -> str:
+    folder = provoke.directory / "cache"
+    cache = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(folder)}
+    provoke.inventory(**cache)
+    for file in folder.iterdir():
+        file.write_text('{"__payload__": 7}', encoding="utf-8")
+    return provoke.inventory(**cache)
 
 
 def without_requests(provoke: Provoke) -> str:
@@ -249,11 +88,11 @@ def too_many_alerts(provoke: Provoke) -> str:
     return failing.info(case_id=[CASE_ID], include=["alerts"])
 
 
-ONE_CASE = "*/cases/*"
 GUARD = "1660835991788"  # a moment before the case was changed
 UNDONE = {"case_id": CASE_ID, "status": "Resolved", "if_unmodified_since": GUARD}
 USERS = [{"user_id": digit * 32, "email": f"{digit}@example.com", "name": "Twin"} for digit in "12"]
 TENANTS = [{"cust_id": digit * 32, "cust_name": "Twin"} for digit in "12"]
+ROOT_TENANT = {"cust_id": "", "cust_name": "Root Tenant"}
 TAGS_AS_LIST = {"stellarcyber.xdr.stellar_case": {"case_id": CASE_ID, "tags": ["a", "b"]}}
 TAGS_AS_OPTION = {"ansible.builtin.debug": {"msg": "{{ query('stellarcyber.xdr.stellar_cases', tags=['a']) }}"}}
 INSECURE = {"stellarcyber.xdr.stellar_case_info": {"limit": 1, "validate_certs": False}}
@@ -309,6 +148,21 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
         f"… (…): HTTP {status}, …": lambda p, status=status: p.faulty("status", status=status, path=ONE_CASE).case()
         for status in (403, 404, 405, 422, 429, 500)
     },
+    # docs/errors.md: the inventory
+    "tenants: no tenant matches …": lambda p: p.inventory(tenants=["Exampel"]),
+    "The inventory would be empty: …": lambda p: p.inventory(exclude_tenants=["*"]),
+    "group must have only letters, digits and _, …": lambda p: p.inventory(group="a b"),
+    "hostname must be an expression without {{ }}.": lambda p: p.inventory(hostname="{{ stellar_tenant }}"),
+    "hostname can't be evaluated for tenant …": lambda p: p.inventory(hostname="nothing"),
+    "hostname gives no text for tenant …": lambda p: p.inventory(hostname="7"),
+    "A group of groups or keyed_groups has the name of a host: …": lambda p: p.inventory(
+        hostname="'x' ~ stellar_tenant", keyed_groups=[{"key": "inventory_hostname", "separator": ""}]
+    ),
+    "The root tenant can't be a host, …": lambda p: p.listing("tenants", [*TENANTS, ROOT_TENANT]).inventory(),
+    "Several tenants, another host or a group would have the host name …": (
+        lambda p: p.listing("tenants", TENANTS).inventory()
+    ),
+    "The cache of the inventory stellarcyber.xdr.stellar_tenants can't be read: …": damaged_cache,
     # docs/errors.md: access token, options
     "Could not get an access token (…): … The answer … is not shown, because it may contain a token. …": (
         lambda p: p.faulty("echo", path="*/access_token", status=200, spelling="list").case()
@@ -367,6 +221,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Unsupported parameters for …: …": lambda p: p.ansible(UNKNOWN_FILTER),
     "if_unmodified_since has no value.": lambda p: p.case(if_unmodified_since=None),
     "tags is an empty list, …": lambda p: p.info(tags=[]),
+    "users has an empty item.": lambda p: p.users(users=["a", " "]),
     "min_score must be from 0 to 100; got …": lambda p: p.info(min_score=500),
     "created_after is in the future and can never match. …": lambda p: p.info(created_after="2099-01-01"),
     "if_unmodified_since must be a time; got the age …": lambda p: p.case(if_unmodified_since="7d"),
@@ -493,6 +348,13 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Could not find tenant …: it is only the beginning of a tenant's name, …": lambda p: p.info(tenant="Example"),
     "Could not find tenant …: this key can't read the tenants.": (
         lambda p: p.switched(tenants_status=403).info(tenant="Example Tenant")
+    ),
+    "tenant_groups can't be used: the platform does not show the group of … tenants, …": (
+        lambda p: p.listing("tenants", TENANTS).tenants(tenant_groups=["EMEA"])
+    ),
+    "tenant does not limit the users, …": lambda p: p.users(tenant="Example Tenant"),
+    "Could not use a record of the platform's list of users: …": (
+        lambda p: p.listing("users", [*USERS, {"name": "x"}]).users()
     ),
     "Could not find tenant …: … tenants have that name: …": lambda p: p.listing("tenants", TENANTS).info(tenant="Twin"),
     "Rejected case …: it belongs to tenant …": lambda p: p.case(tenant="Example Clinic"),

@@ -117,6 +117,10 @@ class Reader:
             self.simulator.reset()
             self._save(name[1], snippet)
             return
+        if isinstance(content, dict) and "plugin" in content:
+            assert name, f"{snippet}: an inventory begins with a comment that names its file"
+            self._save(name[1], snippet)
+            return
         if isinstance(content, dict):
             typed = yaml.safe_load(self.vault.read_text(encoding="utf-8"))
             assert name, snippet

@@ -120,6 +120,13 @@ async def post_cases(request: Request) -> Response:
     return JSONResponse({"ids": _world(request).load((await _body(request))["cases"])})
 
 
+async def post_tenants(request: Request) -> Response:
+    """Put tenants in the place of those that are there."""
+    tenants = (await _body(request))["tenants"]
+    _world(request).people.replace_tenants(tenants)
+    return JSONResponse({"tenants": len(tenants)})
+
+
 async def get_case(request: Request) -> Response:
     return Escaped(_world(request).raw(_record(request)))
 
@@ -170,6 +177,7 @@ def build(world: World, described: list[ApiRoute]) -> Starlette:
             ("latency", "POST", post_latency),
             ("cases", "GET", get_cases),
             ("cases", "POST", post_cases),
+            ("tenants", "POST", post_tenants),
             ("cases/{case_id}", "GET", get_case),
             ("cases/{case_id}", "PUT", put_case),
             ("cases/{case_id}", "DELETE", delete_case),

@@ -129,6 +129,10 @@ class Simulator:
         ids: list[str] = self.control("POST", "cases", {"cases": cases})["ids"]
         return ids
 
+    def put_tenants(self, *tenants: dict[str, Any]) -> None:
+        """Put tenants in the place of those of the sample."""
+        self.control("POST", "tenants", {"tenants": tenants})
+
     def reset(self, cases: int | None = None, seed: list[dict[str, Any]] | None = None) -> None:
         self.control("POST", "reset", {"cases": cases, "seed": seed})
 

@@ -18,6 +18,7 @@ from .answers import plain_list_in, shape_error
 
 # Names in a message; the rest is counted
 MAX_NAMED = 10
+USERS, TENANTS = "users", "tenants"
 ALL_TENANTS = "all tenants"
 
 
@@ -26,7 +27,7 @@ class Directory:
 
     def __init__(self, client: Client) -> None:
         self.client = client
-        self._lists: dict[str, list[dict[str, Any]] | None] = {}
+        self._lists: dict[str, list[Any] | None] = {}
         self._refusals: dict[str, StellarError] = {}  # why a list is None
         self._lists_lock = threading.Lock()
         self._tenant: Tenant | None = None  # the connection's, once it is known
@@ -70,7 +71,7 @@ class Directory:
 
     def _read_users(self) -> list[dict[str, Any]] | None:
         """Return all users; None where the key has no permission to read them, or sees none."""
-        return self._restricted("users", "Could not read the users") or None
+        return self._restricted(USERS) or None
 
     def tenant(self) -> Tenant | None:
         """Return the connection's tenant, which limits a listing. A platform without tenants answers 404 or nothing."""
@@ -91,7 +92,7 @@ class Directory:
 
     def tenant_called(self, wanted: str) -> Tenant:
         """Return the tenant of a name or id, among those that the key can see."""
-        records = self._restricted("tenants", "Could not read the tenants") or []
+        records = self._restricted(TENANTS) or []
         tenants = list(
             dict.fromkeys(Tenant(str(record.get("cust_id")), str(record.get("cust_name"))) for record in records)
         )
@@ -106,7 +107,7 @@ class Directory:
         if not tenants and is_platform_id(wanted):
             return Tenant(wanted.lower(), "")
         if not tenants:
-            refusal = self._refusals.get("tenants")
+            refusal = self._refusals.get(TENANTS)
             details = refusal.details if refusal else {}
             said = " {method} {url} answers HTTP {status}.".format(**details) if refusal else ""
             why, remedy = f"this key can't read the tenants.{said}", "Give the tenant's id (32 hex digits)."
@@ -138,26 +139,43 @@ class Directory:
             "Check the case's id, or tenant.",
         )
 
-    def _restricted(self, path: str, what: str) -> list[dict[str, Any]] | None:
-        """Return a list, which is read once; None where the key has no permission, or the version lacks it."""
+    def records(self, path: str) -> list[Any]:
+        """Return a list as the platform has it, odd records too. Raises the error where the key can't read it."""
+        records = self._read_once(path)
+        if records is None:
+            error = self._refusals[path]
+            if error.details.get("status") == 404:
+                error.remedy = f"The platform may be of a version without a list of {path}."
+            raise error
+        return records
+
+    def preset(self, path: str, records: list[Any]) -> None:
+        """Take a list that was read before in place of the platform's."""
+        self._lists[path] = records
+
+    def _restricted(self, path: str) -> list[dict[str, Any]] | None:
+        """Return a list without odd records; None where the key has no permission, or the version lacks it."""
+        records = self._read_once(path)
+        return None if records is None else [record for record in records if isinstance(record, dict)]
+
+    def _read_once(self, path: str) -> list[Any] | None:
         with self._lists_lock:
             if path not in self._lists:
-                self._lists[path] = self._read_restricted(path, what)
+                self._lists[path] = self._read(path)
             return self._lists[path]
 
-    def _read_restricted(self, path: str, what: str) -> list[dict[str, Any]] | None:
+    def _read(self, path: str) -> list[Any] | None:
+        what = f"Could not read the {path}"
         try:
             records = plain_list_in(self.client.get(path, what=what))
         except (ApiError, AuthenticationError) as error:
             # Which status a scoped key gets is not documented. The next request
             # shows whether a 401 means more than this list; after that for tenants there may be none.
-            allowed = (401, 403, 404) if path == "users" else (403, 404)
+            allowed = (401, 403, 404) if path == USERS else (403, 404)
             if error.is_answer_to(path, *allowed):
                 self._refusals[path] = error
                 return None
             raise
-        found = [record for record in records or () if isinstance(record, dict)]
-        # One record that is odd is left out.
-        if records is None or (records and not found):
+        if records is None or (records and not any(isinstance(record, dict) for record in records)):
             raise shape_error(self.client, path, what, "a list")
-        return found
+        return records

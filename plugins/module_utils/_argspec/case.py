@@ -189,19 +189,22 @@ def _texts(params: dict[str, Any], name: str, path: str = "") -> tuple[str, ...]
     return tuple(dict.fromkeys(str(plain(item)).strip() for item in items))
 
 
-def filter_values(params: dict[str, Any], name: str, path: str = "") -> tuple[str, ...]:
+def filter_values(params: dict[str, Any], name: str, path: str = "", kind: str = "case") -> tuple[str, ...]:
     """Return the values of a filter. An empty list, such as that of an empty variable, would find all cases.
 
-    path: of the dictionary of the filter, with a dot at its end. Raises InputError.
+    path: of the dictionary of the filter, with a dot at its end. kind: of what it finds. Raises InputError.
     """
     if params.get(name) is not None and not params[name]:
-        raise OptionError(f"{path}{name}", "is an empty list, which no case matches", "Leave it out for all cases.")
+        what = f"is an empty list, which no {kind} matches"
+        raise OptionError(f"{path}{name}", what, f"Leave it out for all {kind}s.")
     return _texts(params, name, path)
 
 
-def values_or_none(params: dict[str, Any], name: str, meaning: str, path: str = "") -> tuple[str, ...]:
+def values_or_none(
+    params: dict[str, Any], name: str, meaning: str, path: str = "", kind: str = "case"
+) -> tuple[str, ...]:
     """Return the values of a filter in which "" has a meaning. Raises InputError for an item of spaces only."""
-    values = filter_values(params, name, path)
+    values = filter_values(params, name, path, kind)
     if any(isinstance(item, str) and item and not item.strip() for item in params.get(name) or ()):
         raise OptionError(f"{path}{name}", "has an item that contains only spaces", f'For {meaning} give "".')
     return values

@@ -54,16 +54,16 @@ def is_case(record: Any) -> bool:
 def why_not_case(record: Any) -> str:
     """Return what is odd about a record that should be a case, as in "status must be a string, got 7"; or ''."""
     if not isinstance(record, dict):
-        return f"must be an object, got {_shown(record)}"
+        return f"must be an object, got {shown(record)}"
     case_id = record.get("_id")
     if not isinstance(case_id, str) or not is_case_id(case_id):
-        return f"_id must have only letters, digits, - and _, got {_shown(case_id)}"
+        return f"_id must have only letters, digits, - and _, got {shown(case_id)}"
     for name in _TEXTS:
         if not isinstance(record.get(name), (str, type(None))):
-            return f"{name} must be a string, got {_shown(record[name])}"
+            return f"{name} must be a string, got {shown(record[name])}"
     held_tags = record.get("tags") or []
     if not isinstance(held_tags, list) or not all(isinstance(tag, str) for tag in held_tags):
-        return f"tags must be a list of strings, got {_shown(held_tags)}"
+        return f"tags must be a list of strings, got {shown(held_tags)}"
     return ""
 
 
@@ -75,11 +75,12 @@ def why_not_usable(case: dict[str, Any], needs: Iterable[str]) -> str:
         value = case[name]
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if value is not None and not is_number and name in (*_TIMES, *_NUMBERS):
-            return f"{name} is not a valid {'time' if name in _TIMES else 'number'}, got {_shown(value)}"
+            return f"{name} is not a valid {'time' if name in _TIMES else 'number'}, got {shown(value)}"
     return ""
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """Return how a message shows a value of a record."""
     return "null" if value is None else printable(repr(value) if isinstance(value, str) else value, 60)
 
 

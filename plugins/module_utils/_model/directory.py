@@ -78,20 +78,22 @@ def find_people(given: str, users: Iterable[dict[str, Any]]) -> list[Person]:
 
     A user who is in the list twice, by id or by e-mail, is one.
     """
-    people = [
-        Person(
-            given,
-            _first_text(user, "user_id", "id", "_id"),
-            _first_text(user, "email"),
-            _first_text(user, "username", "user_name", "name", "display_name"),
-        )
-        for user in users
-    ]
+    people = [person_of(user, given) for user in users]
     for attribute in ("user_id", "email", "name"):
         found = [person for person in people if getattr(person, attribute).casefold() == given.casefold()]
         if found:
             return _distinct(found)
     return []
+
+
+def person_of(user: dict[str, Any], spelling: str = "") -> Person:
+    """Return the user of a record of GET /users. Clients of the platform read its id and name by several keys."""
+    return Person(
+        spelling,
+        _first_text(user, "user_id", "id", "_id"),
+        _first_text(user, "email"),
+        _first_text(user, "username", "user_name", "name", "display_name"),
+    )
 
 
 def _distinct(people: Iterable[Person]) -> list[Person]:
