@@ -91,10 +91,10 @@ def normalise(case: dict[str, Any]) -> dict[str, Any]:
     """
     for name in _TIMES:
         value = case.get(name)
-        if value is None or (type(value) is int and not 0 < value < SMALLEST_MS):
+        if isinstance(value, bool) or value is None or (isinstance(value, int) and not 0 < value < SMALLEST_MS):
             continue
         moment_ms = platform_time(value, latest=name == "modified_at")
-        if moment_ms is not None and not isinstance(value, bool):
+        if moment_ms is not None:
             case[name] = moment_ms
     for name in _NUMBERS:
         if isinstance(case.get(name), str):

@@ -248,7 +248,7 @@ def test_no_next_try_of_what_is_seen_to_be_done(make, answer):
 @pytest.mark.parametrize(("answer", "arrived"), [(None, True), (http(status=429), False)])
 def test_a_look_knows_whether_the_try_may_have_arrived(make, answer, arrived):
     told = []
-    put(make(answer, http(), retries=1), already_applied=lambda may_have: told.append(may_have))
+    put(make(answer, http(), retries=1), already_applied=told.append)
     assert told == [arrived]
 
 

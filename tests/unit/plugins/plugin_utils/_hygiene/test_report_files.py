@@ -92,6 +92,6 @@ def test_a_folder_that_is_a_file_is_refused_by_the_name_of_its_variable(tmp_path
 
 
 def test_journals_of_one_second_have_different_names() -> None:
-    paths = {journal_path("/reports", AT) for _ in range(50)}
+    paths = {journal_path("/reports", AT) for _number in range(50)}
     assert len(paths) == 50
     assert all(re.fullmatch(r"/reports/hygiene-20261128T080000Z-[0-9a-f]{6}\.journal", path) for path in paths)

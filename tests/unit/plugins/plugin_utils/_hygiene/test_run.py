@@ -29,16 +29,16 @@ RULES = [{"name": "A", "match": {}}]
 
 
 class Run:
-    """A run with these variables, in a folder of its own. result: of stellar_cases, or what it raises."""
+    """A run with these variables, in a folder of its own. result: of stellar_cases, or what it raises; CLEAN by default."""
 
     def __init__(self, folder: Path) -> None:
         self.starter = folder / "starter_policy.yml"
         self.starter.write_text("title: Starter\nrules: [{name: S, match: {}}]\n", encoding="utf-8")
         self.options: dict[str, Any] = {}
         self.shown: list[str] = []
-        self.while_it_runs: Callable[[], Any] = lambda: None
+        self.while_it_runs: Callable[[], Any] = dict
 
-    def __call__(self, result: Any = CLEAN, check: bool = False, **given: Any) -> dict[str, Any]:
+    def __call__(self, result: Any = None, check: bool = False, **given: Any) -> dict[str, Any]:
         variables = Variables({f"case_hygiene_{name}": value for name, value in given.items()}, lambda value: value)
 
         def stellar_cases(options: dict[str, Any]) -> dict[str, Any]:
@@ -46,7 +46,7 @@ class Run:
             self.while_it_runs()
             if isinstance(result, BaseException):
                 raise result
-            return dict(result)
+            return dict(CLEAN if result is None else result)
 
         return Hygiene(
             variables, str(self.starter), check, stellar_cases, lambda ids: {}, lambda path: b"", self.shown.append
