@@ -23,7 +23,11 @@ floor = $(if $(filter integration,$(SUITES)),90,78)
 # What an earlier run of a suite recorded is none of this run's (tests/evidence.py).
 forget = @rm -rf .cache/evidence/$(1)
 # Without it tests record nothing, so that a part of a suite isn't taken for all of it.
-unit integration cores long platforms mutants: export EVIDENCE := whole
+unit cores long platforms mutants: export EVIDENCE := whole
+integration: export EVIDENCE = $(if $(filter no,$(SLOW)),,whole)
+# make test leaves out the tests that are marked as slow, unless SLOW=yes.
+SLOW ?= yes
+test: SLOW := no
 title = @printf '\n== %s\n' '$(1)'
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -38,7 +42,7 @@ export GIT_CONFIG_VALUE_0 := $(CURDIR)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv test test-long long platforms reliability coverage coverage-erase mutants unit integration lint sanity cores format schema build simulator demo bench docs clean
+.PHONY: help venv test ci test-long long platforms reliability coverage coverage-erase mutants unit integration lint sanity cores format schema build simulator demo bench docs clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,8 +67,10 @@ venv: .venv/installed ## Prepare .venv, and nothing outside it
 some_cores := 2.18 2.22
 other_cores := 2.19 2.20 2.21
 
-test: export CORES ?= $(some_cores)
-test: unit integration lint sanity cores ## Run unit, integration, lint, sanity, and cores on the oldest and the newest
+test: unit integration lint sanity ## Run what shows most: unit, integration without the slow tests, lint, sanity
+
+ci: export CORES ?= $(some_cores)
+ci: unit integration lint sanity cores platforms ## Run all but test-long and mutants, cores on the oldest and the newest
 
 unit: venv ## Run the unit tests
 	$(call title,unit)
@@ -75,7 +81,7 @@ unit: venv ## Run the unit tests
 integration: venv ## Run the modules and plugins against the simulator
 	$(call title,integration)
 	$(call forget,integration)
-	@$(pytest) tests/integration
+	@$(pytest) $(if $(filter no,$(SLOW)),-m 'not slow') tests/integration
 
 lint: venv ## Check style, types, documentation, licences and the artefact
 	$(call title,lint: ruff)

@@ -13,6 +13,8 @@ import pytest
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import FORMATS, render
 from tests import evidence, hostile_text
 
+pytestmark = pytest.mark.slow
+
 REPORT = {
     "report": 1,
     "mode": "check",

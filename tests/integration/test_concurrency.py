@@ -24,6 +24,8 @@ from tests.integration import races
 from tests.integration.many import case
 from tests.integration.playbook import parameters
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("recheck_after", [0, 5])
 @pytest.mark.parametrize("pair", races.PAIRS)

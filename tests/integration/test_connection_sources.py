@@ -27,6 +27,8 @@ from tests.connection_table import (
 )
 from tests.integration.playbook import CASE, run_playbook
 
+pytestmark = pytest.mark.slow
+
 READERS = (*MODULES, "lookup")
 
 

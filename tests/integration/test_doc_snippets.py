@@ -26,6 +26,8 @@ from tests import canaries
 from tests.integration.playbook import ROOT
 from tests.simulator.process import Simulator
 
+pytestmark = pytest.mark.slow
+
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 STYLE = YamlLintConfig(file=str(ROOT / ".yamllint"))
 

@@ -22,6 +22,8 @@ from tests import canaries
 from tests.integration.hygiene import ERROR, Analyst
 from tests.integration.playbook import CASE, parameters
 
+pytestmark = pytest.mark.slow
+
 STATUSES = (200, 302, 400, 401, 403, 500, 503)
 SPELLINGS = ("plain", "json", "url", "base64", "many")
 NOT_SHOWN = "is not shown, because it may contain a token"

@@ -12,6 +12,8 @@ from tests import canaries
 from tests.faults import API, COMMENT_SCENARIOS, FAULTS, FIRST, NEW_COMMENT
 from tests.integration.matrix import BUDGET_S, Matrix, Place, elsewhere
 
+pytestmark = pytest.mark.slow
+
 # method, path, and how many of the same are before it
 READS = [("POST", "/access_token", 0), ("GET", f"/cases/{FIRST}", 0), ("GET", "/users", 0)]
 LIST = f"/cases/{FIRST}/comments"

@@ -23,6 +23,8 @@ from tests.integration.hostile_platform import (
 )
 from tests.integration.many import case
 
+pytestmark = pytest.mark.slow
+
 OTHER_IDS = {
     "a path": "../users",
     "an encoded path": "..%2fusers",

@@ -30,6 +30,8 @@ from tests.integration.hostile_platform import (
 )
 from tests.integration.many import case
 
+pytestmark = pytest.mark.slow
+
 
 def growing(platform):
     def page(asked):

@@ -28,6 +28,8 @@ from tests.integration import many
 from tests.integration.hygiene import CHECK_FAILED, PASSED, Analyst
 from tests.integration.playbook import ROOT, parameters
 
+pytestmark = pytest.mark.slow
+
 TEXTS = hostile_text.texts("/tmp/nowhere/executed")
 TITLES = list(TEXTS)
 # The control plane of the simulator takes no half of a surrogate pair in a fault.

@@ -19,6 +19,8 @@ from tests.integration.hygiene import ERROR, NOTHING, TAGGED, Analyst, assert_sh
 from tests.integration.playbook import Run
 from tests.simulator.process import Simulator
 
+pytestmark = pytest.mark.slow
+
 MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"policy_file": "FOLDER/none.yml"}, r"Policy FOLDER/none\.yml: can't be read: No such file or directory\. "),
     ({"policy_file": "FOLDER/broken.yml"}, r"Policy FOLDER/broken\.yml: line 3, column 4: "),

@@ -21,6 +21,8 @@ from tests.integration.playbook import ROOT
 from tests.simulator.process import Simulator
 from tests.simulator.sample import CLINIC_ID
 
+pytestmark = pytest.mark.slow
+
 EARLIER = {"report": 1, "result": "compliant", "verdict": "clean", "passed": True, "reason": "", "error": ""}
 
 

@@ -30,6 +30,8 @@ from tests.canaries import JWT
 from tests.integration.playbook import CASE, ROOT, calls, parameters, run_playbook
 from tests.integration.test_stellar_case import BASE
 
+pytestmark = pytest.mark.slow
+
 MODULE, INFO = "stellarcyber.xdr.stellar_case", "stellarcyber.xdr.stellar_case_info"
 TOKEN = "POST access_token"
 # An action can't give itself an environment: with one, the module runs.

@@ -102,12 +102,14 @@ def test_a_platform_that_shows_a_write_at_once_gets_no_further_request(sixteen: 
 # -- a write that is made after its answer -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("status", [500, 504])
+@pytest.mark.parametrize(("status", "options"), [(500, {}), (504, {}), (504, {"retries": 0})])
 @pytest.mark.parametrize("guarded", [False, True])
-def test_a_write_that_lands_after_its_error(sixteen: Simulator, status: int, guarded: bool) -> None:
+def test_a_write_that_lands_after_its_error(
+    sixteen: Simulator, status: int, options: dict[str, Any], guarded: bool
+) -> None:
     sixteen.fault("late", method="PUT", path="/cases/*", ms=1200, status=status)
     guard = {"if_unmodified_since": case(0)["modified_at"]} if guarded else {}
-    done = one(sixteen, severity="High", **guard)
+    done = one(sixteen, severity="High", **guard, **options)
     assert not done.failed, done.result["msg"]
     assert done.result["changed"] is True
     time.sleep(1.3)

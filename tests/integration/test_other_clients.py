@@ -21,6 +21,8 @@ import requests
 from tests.simulator.process import Simulator, start
 from tests.simulator.switches import PROFILES
 
+pytestmark = pytest.mark.slow
+
 CASE = "62fceb4a48be7776c793a02a"
 EXAMPLE_TENANT = "6aeb2aae7d8d4ef0820136f42d107db4"
 CASES = 260

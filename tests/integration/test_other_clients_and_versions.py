@@ -15,6 +15,8 @@ from tests import vendor_script
 from tests.integration.playbook import CASE, parameters
 from tests.simulator.process import start
 
+pytestmark = pytest.mark.slow
+
 
 @vendor_script.needs_page
 def test_after_the_vendors_script_the_same_tag_is_no_change(sim, play, tmp_path):

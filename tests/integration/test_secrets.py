@@ -15,6 +15,8 @@ from tests import canaries
 from tests.integration.many import case
 from tests.integration.playbook import CASE
 
+pytestmark = pytest.mark.slow
+
 PROXY_PASSWORD = "proxy-canary-4711"
 
 CHANGE = {"case_id": CASE, "severity": "High"}

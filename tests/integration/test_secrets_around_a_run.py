@@ -53,7 +53,10 @@ def tasks_with(options, tmp_path):
     ]
 
 
-pytestmark = pytest.mark.skipif(not PROC.exists(), reason="this system shows no processes in /proc")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not PROC.exists(), reason="this system shows no processes in /proc"),
+]
 
 
 def test_the_watch_sees_processes_of_processes():

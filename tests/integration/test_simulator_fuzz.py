@@ -22,6 +22,8 @@ from tests import evidence
 from tests.simulator.process import Simulator
 from tests.unit.simulator.test_openapi import NOT_HELD
 
+pytestmark = pytest.mark.slow
+
 STEPS = 8
 
 

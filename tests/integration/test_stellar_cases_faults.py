@@ -33,6 +33,8 @@ from tests.integration.many import (
 from tests.integration.playbook import parameters
 from tests.simulator.process import start
 
+pytestmark = pytest.mark.slow
+
 WANTED = {"status": "In Progress", "severity": "High", "tags": {"add": ["seen"], "delete": ["old"]}}
 DRIFTED = 10
 # One is as it should be already, and one is none of the run's business.

@@ -24,6 +24,8 @@ from tests.integration.many import assert_restored, assert_true, case, managed, 
 from tests.integration.playbook import ROOT, clean_environment
 from tests.interrupted import CASES, RULES, WAYS, interrupted_run, puts, wait_for
 
+pytestmark = pytest.mark.slow
+
 
 def undo_lines(journal):
     """The undo items of a journal, by the case's id."""

@@ -10,6 +10,8 @@ import pytest
 
 from tests.integration.inventory import refuses, tenant
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("status", [403, 404, 500])
 def test_a_list_that_can_not_be_read_fails(sim, listed, status):

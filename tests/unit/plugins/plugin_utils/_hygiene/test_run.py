@@ -29,7 +29,7 @@ RULES = [{"name": "A", "match": {}}]
 
 
 class Run:
-    """A run with these variables, in a folder of its own. result: of stellar_cases, or what it raises; CLEAN by default."""
+    """A run with these variables, in its own folder. result: of stellar_cases, CLEAN by default, or what to raise."""
 
     def __init__(self, folder: Path) -> None:
         self.starter = folder / "starter_policy.yml"
