@@ -18,6 +18,8 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import 
 from tests.integration.many import case, run, store
 from tests.integration.playbook import calls, parameters
 
+pytestmark = pytest.mark.slow
+
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS

@@ -28,6 +28,8 @@ from tests.integration.listeners import Authority, authority, listen, tls
 from tests.integration.playbook import CASE, calls, parameters, run_playbook
 from tests.simulator.process import start
 
+pytestmark = pytest.mark.slow
+
 TOKEN, GET, PUT = "POST access_token", "GET cases/ID", "PUT cases/ID"
 CHANGE = {"stellarcyber.xdr.stellar_case": {"case_id": CASE, "severity": "High"}}
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")

@@ -18,6 +18,8 @@ from tests import canaries
 from tests.integration.many import CLINIC_ID, EXAMPLE_TENANT_ID, case
 from tests.integration.playbook import CASE, ROOT, calls, clean_environment, run_playbook
 
+pytestmark = pytest.mark.slow
+
 CONNECTION = ("host", "username", "api_key", "ca_path")
 NO_ENVIRONMENT = tuple(f"STELLAR_{name.upper()}" for name in CONNECTION)
 LOOKUP = "query('stellarcyber.xdr.stellar_cases', 'October-event', result='ids')"
