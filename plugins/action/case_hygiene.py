@@ -22,7 +22,7 @@ from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.policy_f
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.run import Hygiene
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.variables import (
     PREFIX,
-    WITHOUT_DEFAULT,
+    WITHOUT_PREFIX,
     Variables,
     reject_results,
 )
@@ -52,7 +52,7 @@ class ActionModule(InProcessAction):
         variables = Variables(task_vars, self._templar.template)
         try:
             reject_results(task_vars, self._task.get_vars())
-            reject_without_prefix(PREFIX, variables.absent(WITHOUT_DEFAULT), task_vars)
+            reject_without_prefix(PREFIX, WITHOUT_PREFIX, task_vars)
         except InputError as error:
             return _failure(str(error), True, task_vars)
         try:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from typing import Any, Callable, Collection, Iterable, Iterator, Mapping, NamedTuple, Sequence
+from typing import Any, Callable, Collection, Iterator, Mapping, NamedTuple, Sequence
 
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -213,21 +213,26 @@ def _reject_mistyped(variables: Mapping[str, Any], sources: Mapping[str, str]) -
             f"could not be read as name=value: {printable(rest, 60)!r} is left over.",
             """Quote a value with a space twice, as in -e "stellar_tenant='Example Tenant'".""",
         )
-    reject_without_prefix(VARIABLE_PREFIX, (option for option in PROTECTS if option not in sources), variables)
+    reject_without_prefix(VARIABLE_PREFIX, {name: name for name in PROTECTS if name not in sources}, variables)
 
 
-def reject_without_prefix(prefix: str, absent: Iterable[str], variables: Mapping[str, Any]) -> None:
-    """Raise InputError in a playbook of the collection, if -e gave one of the absent options without its prefix."""
+def reject_without_prefix(prefix: str, names: Mapping[str, str], variables: Mapping[str, Any]) -> None:
+    """Raise InputError in a playbook of the collection, if -e gave a variable without its prefix, or without all of it.
+
+    names: of options as a user may spell them without the prefix, and as they are.
+    """
     if PLAYBOOK not in variables:
         return
     extra = load_extra_vars(DataLoader())
-    for option in absent:
-        if option in extra:
-            raise InputError(
-                f"The variable {option}",
-                f"was given by -e, and the playbook {variables[PLAYBOOK]} does not read it.",
-                f"Give {prefix}{option} instead.",
-            )
+    words = prefix.split("_")[1:]
+    for spelling, option in names.items():
+        for name in ("_".join([*words[number:-1], spelling]) for number in range(len(words))):
+            if name in extra and prefix + option not in extra:
+                raise InputError(
+                    f"The variable {name}",
+                    f"was given by -e, and the playbook {variables[PLAYBOOK]} does not read it.",
+                    f"Give {prefix}{option} instead.",
+                )
 
 
 def _intended_option(name: str) -> str:

@@ -228,6 +228,11 @@ class _Listing:
         """Return the number of cases and odd records so far."""
         return len(self.seen) + len(self._odd_keys)
 
+    @property
+    def _identified(self) -> int:
+        """Return the number of them that have an id. One without an id may be the same as on another page."""
+        return len(self.seen) + sum(isinstance(key, str) for key in self._odd_keys)
+
     def read(self, first: Page) -> Iterator[tuple[dict[str, Any], float]]:
         """Yield the cases that no pass before gave."""
         pending, is_first = [first], True
@@ -239,10 +244,10 @@ class _Listing:
                 listed = self.lister.page(page)
                 if is_first:
                     self.announced, is_first = listed.total, False
-                known = self.count
+                known = self._identified
                 for case in self._new_cases(listed):
                     yield case, asked_at
-                new = self.count - known
+                new = self._identified - known
                 following = listed.page.next_page(listed.cases, new, listed.total, listed.records)
                 in_window += listed.cases
                 if following is not None and following.skip > MAX_SKIP >= page.skip:

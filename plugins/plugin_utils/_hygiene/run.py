@@ -153,6 +153,8 @@ class Hygiene:
         if self._files.last:
             lines.append(f"Report: {self._files.last}")
         undo_file = report["journal"] or self._files.paths.get("json", "")
+        if report["undo"] and not undo_file:
+            lines.append("Nothing was saved that undoes this run. Set case_hygiene_report_dir for the next one.")
         if report["undo"] and undo_file:
             command = undo_command(undo_file)
             if '"' in command:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, Callable, Iterable, Mapping
+from typing import Any, Callable, Mapping
 
 from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
@@ -78,8 +78,8 @@ VARIABLES = {
     "time_budget": Variable(float, "give a number of seconds, or leave it out for no limit.", is_option=True),
     "recheck_after": Variable(float, "give a number of seconds, or leave it out for 5.", default=5, is_option=True),
 }
-# Those that limit a run and have no default: given without the prefix, they would have no effect.
-WITHOUT_DEFAULT = ("rules", "max_changes", "time_budget", "journal")
+# Given by -e without the prefix, they would have no effect: the starter policy would run instead, or without a limit.
+WITHOUT_PREFIX = {**{name: name for name in VARIABLES}, "policy": "policy_file"}
 
 
 class Variables:
@@ -92,10 +92,6 @@ class Variables:
 
     def is_given(self, name: str) -> bool:
         return PREFIX + name in self._task_vars
-
-    def absent(self, names: Iterable[str]) -> list[str]:
-        """Return those of the names that are not given."""
-        return [name for name in names if not self.is_given(name)]
 
     def value(self, name: str) -> Any:
         """Return a variable's value, or its default. Raises InputError for one that can't be used."""

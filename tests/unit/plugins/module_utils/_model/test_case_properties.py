@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import unicodedata
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -36,7 +37,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plan impor
     verify,
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.policy import check_convergence, decide
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.query import Page, Query, Sorting
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.query import MAX_STALE_PAGES, Page, Query, Sorting
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.undo import undo_item
 from tests.unit.plugins.module_utils._api import directory as at_hand
 from tests.unit.plugins.module_utils._model.test_query_properties import HOUR, NOW
@@ -93,14 +94,21 @@ DESIRED = DesiredState(
 QUERY = Query(status=("New",), not_tags=("a",), min_score=1, created_after=5, not_modified_by=(Person("ohtani"),))
 
 
+# Two passes over a listing, each of which ends after so many pages without a new case, for each function
+MAX_ASKED = 50 * MAX_STALE_PAGES
+
+
 class Answers:
-    """A client that gives this for everything."""
+    """A client that gives this for everything, and fails a reader that asks without end."""
 
     def __init__(self, answer):
         self.answer = answer
+        self.asked = 0
         self.connection = type("Connection", (), {"tenant": "Clinic", "base_url": "https://xdr.example"})
 
     def get(self, path, params=(), what="", **_more):
+        self.asked += 1
+        assert self.asked < MAX_ASKED
         return self.answer
 
 
@@ -188,6 +196,15 @@ def test_any_answer_is_read_or_refused(answer):
         *((reader.included, case, part) for part in INCLUDES),
     ):
         assert works(function, *arguments)
+
+
+def test_a_record_without_an_id_does_not_keep_a_listing_going():
+    """A platform that ignores skip gives the same page for ever."""
+    case = {"_id": "62fceb4a48be7776c793a02a", "name": "a", "status": "New", "created_at": NOW}
+    platform = Answers({"data": {"cases": [{}, case], "total": None}})
+    with pytest.raises(StellarError, match="Could not list all cases"):
+        Reader(platform, NOW).find(Query(), Sorting())
+    assert platform.asked <= 2 * (MAX_STALE_PAGES + 2)
 
 
 odd_tags = st.lists(st.sampled_from(("a", "b", {"name": "a"})) | anything, min_size=1, max_size=2) | texts | anything
