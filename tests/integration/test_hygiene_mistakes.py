@@ -166,14 +166,17 @@ def test_a_wrong_key_is_in_the_reports(analyst: Analyst) -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "prefix"),
+    ("given", "wanted"),
     [
-        *((option, "stellar_") for option in ("tenant", "host", "api_key", "ca_path")),
-        *((option, "case_hygiene_") for option in ("max_changes", "journal")),
+        *((option, f"stellar_{option}") for option in ("tenant", "host", "api_key", "ca_path")),
+        *((option, f"case_hygiene_{option}") for option in ("max_changes", "journal", "policy_file", "report_dir")),
+        ("policy", "case_hygiene_policy_file"),
+        ("hygiene_policy_file", "case_hygiene_policy_file"),
+        ("hygiene_max_changes", "case_hygiene_max_changes"),
     ],
 )
-def test_an_option_given_without_its_prefix_is_refused(option: str, prefix: str, analyst: Analyst) -> None:
-    run = analyst.hygiene("--check", "-e", f"{option}=1", rules=[NOTHING])
+def test_an_option_given_without_its_prefix_is_refused(given: str, wanted: str, analyst: Analyst) -> None:
+    run = analyst.hygiene("--check", "-e", f"{given}=1", rules=[NOTHING])
     assert run.returncode == ERROR, run.output
-    assert f"Give {prefix}{option} instead" in run.failure
+    assert f"Give {wanted} instead" in run.failure
     assert not run.requests

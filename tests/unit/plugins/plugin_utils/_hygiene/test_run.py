@@ -146,8 +146,12 @@ def test_the_report_names_a_journal_that_is_there(run: Run, tmp_path: Path) -> N
 def test_without_a_journal_the_report_undoes(run: Run, tmp_path: Path) -> None:
     summary = run(CHANGED, report_dir=str(tmp_path), journal="")["summary"]
     assert summary[-1] == f"To undo: {undo_command(f'{tmp_path}/hygiene.json')}"
-    summary = run(CHANGED, report_dir=str(tmp_path), report_formats=["html"], journal="")["summary"]
-    assert not any("To undo" in line for line in summary)
+    for given in ({"report_dir": str(tmp_path), "report_formats": ["html"], "journal": ""}, {}):
+        summary = run(CHANGED, **given)["summary"]
+        assert not any("To undo" in line for line in summary)
+        nothing = "Nothing was saved that undoes this run. Set case_hygiene_report_dir for the next one."
+        assert nothing in summary
+        assert nothing not in run(**given)["summary"]
 
 
 def test_a_command_that_the_summary_would_change_is_shown_before_it(run: Run, tmp_path: Path) -> None:
