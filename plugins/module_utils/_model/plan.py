@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .._errors import printable
-from .case import CLOSED_STATUSES, assignee_label, severity, tags
+from .case import CLOSED_STATUSES, assignee_label, tags
 from .comment import Comment, joined
 from .directory import Person
 
@@ -152,7 +152,7 @@ def _plan_text(plan: Plan, case: dict[str, Any], name: str, wanted: str) -> None
         plan.write_only.append(name)
         before: Any = None
     else:
-        before = severity(case) if name == "severity" else case.get(name) or ""
+        before = case.get(name) or ""
     if before == wanted:
         plan.before[name] = plan.after[name] = before
         return

@@ -20,6 +20,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.auth import
     key_auth,
     key_refused,
     lifetime,
+    user_of_key,
 )
 
 NOW = 1_700_000_000
@@ -253,3 +254,22 @@ def test_a_refused_key_says_what_to_try(method, key, sent, remedy):
     )
     assert (error.remedy, error.details) == (remedy, {"status": 401})
     assert key not in str(error)
+
+
+USER = "826ef6979788454297c85cbba4a51c08"
+
+
+@pytest.mark.parametrize(
+    ("key", "user"),
+    [
+        (jwt(api_key={"user_id": USER, "key_id": "abcdef"}), USER),
+        (jwt(api_key={"user_id": 5}), ""),
+        (jwt(api_key={}), ""),
+        (jwt(api_key=USER), ""),
+        (jwt(user_id=USER), ""),
+        ("a-legacy-key", ""),
+        ("", ""),
+    ],
+)
+def test_a_scoped_key_names_its_user(key, user):
+    assert user_of_key(key) == user

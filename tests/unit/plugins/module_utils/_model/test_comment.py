@@ -57,6 +57,7 @@ SHOWN = [
     ("<b>a</b>", "a", False),
     ("&lt;", "&lt;", True),
     ("Seen", None, False),
+    ("XXXX", None, False),
     ("Seen", {"text": "Seen"}, False),
 ]
 
@@ -135,6 +136,15 @@ def test_the_oldest_is_the_first() -> None:
     records = [record("A [ansible:a]", at=at, _id=str(at)) for at in (5, 3, None, 4)]
     plan = plan_comment(records, Comment("B", "a"), on_difference="edit")
     assert [found["_id"] for found in plan.matched] == ["None", "3", "4", "5"]
+
+
+def test_a_comment_without_a_time_is_the_oldest() -> None:
+    records = [record("A [ansible:a]", at=at, _id=str(at)) for at in (1, None)]
+    assert [found["_id"] for found in plan_comment(records, Comment("A", "a")).matched] == ["None", "1"]
+
+
+def test_another_text_is_refused_unless_something_else_is_asked_for() -> None:
+    assert plan_comment([record("Other [ansible:a]")], Comment("Seen", "a")).action == "refuse"
 
 
 TEXTS = st.text(min_size=1, max_size=30).filter(str.strip)

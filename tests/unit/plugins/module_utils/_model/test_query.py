@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model import query as query_module
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.directory import Person, Tenant
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.query import (
     EARLIEST_MS,
@@ -411,6 +412,15 @@ def test_a_full_page_is_never_the_last(size, records, total, ends):
     assert Page((), EARLIEST_MS, NOW, size=size).is_last(records, total) is ends
 
 
+def test_a_later_page_that_is_full_by_a_lower_limit_is_the_last_if_the_total_says_so():
+    assert Page((), EARLIEST_MS, NOW, skip=1).is_last(50, 51)
+    assert not Page((), EARLIEST_MS, NOW, skip=0).is_last(50, 50)
+
+
+def test_a_page_of_records_that_are_no_cases_is_not_the_end():
+    assert Page((), EARLIEST_MS, NOW).next_page([], 0, None, 3).skip == 3
+
+
 @pytest.mark.parametrize(("size", "sizes"), [(2, [8, 32, 128, 500, 500]), (500, [500])])
 def test_pages_grow(size, sizes):
     page = Page((), EARLIEST_MS, NOW, size=size)
@@ -506,6 +516,54 @@ def test_a_filter_that_is_ignored_tells_nothing_apart():
     page = Page((("TO~modified_at", X + 40),), X, X + 1, skip=1500)
     assert page.split(cases) == []
     assert page._replace(filters=(("FROM~modified_at", X + 39),)).split(cases) == []
+
+
+def test_a_window_of_two_ms_is_split_and_its_parts_begin_afresh():
+    cases = of_one_ms(10, modified_at=lambda number: X + 10 * number)
+    parts = Page((), X, X + 2, skip=1500, stale=7).split(cases)
+    assert [(part.from_ms, part.to_ms, part.skip, part.stale) for part in parts] == [
+        *[(X, X + 1, 0, 0)] * 2,
+        (X + 2, X + 2, 0, 0),
+    ]
+
+
+def test_cases_that_differ_in_nothing_are_not_split():
+    assert Page((), X, NOW, skip=1500).split(of_one_ms(10)) == []
+
+
+def test_cases_are_split_by_their_score():
+    low, high = Page((), X, X + 1).split(of_one_ms(4, score=lambda number: 10 * number))
+    assert dict(low.filters) == {"TO~score": 20 - 0.001}
+    assert dict(high.filters) == {"FROM~score": 20 - 0.002}
+
+
+@pytest.mark.parametrize("outside", [X - 2, NOW + 2])
+def test_a_platform_that_ignores_times_is_not_asked_by_them_again(outside):
+    moments = (X + 500, X + 100, outside, X + 900)
+    cases = [{"_id": str(number), "created_at": moment} for number, moment in enumerate(moments)]
+    assert Page((), X, NOW, skip=1500).split(cases) == []
+
+
+@given(
+    st.lists(st.integers(0, 12), min_size=1, max_size=12),
+    st.none() | st.integers(0, 12),
+    st.none() | st.integers(0, 12),
+    st.sampled_from((1, 2)),
+)
+@settings(max_examples=10 * settings.default.max_examples)
+def test_a_cut_is_the_first_of_those_that_leave_the_least(values, low, high, slack):
+    def left(cut):
+        return max(sum(v <= cut - slack for v in values), sum(v >= cut - 2 * slack for v in values))
+
+    ignored = any((low is not None and v < low - slack) or (high is not None and v > high + slack) for v in values)
+    cuts = [
+        cut
+        for cut in sorted(set(values))
+        if (low is None or low < cut - 2 * slack) and (high is None or cut - slack < high)
+    ]
+    best = min(cuts, key=left, default=None)
+    expected = None if ignored or best is None or left(best) == len(values) else best
+    assert query_module._cut(values, low, high, slack) == expected
 
 
 def test_an_unsorted_listing_is_split_in_time():

@@ -13,7 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.times import DAY_MS, format_time, parse_time
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.times import (
+    DAY_MS,
+    LARGEST_MS,
+    SMALLEST_MS,
+    format_time,
+    parse_time,
+    platform_time,
+)
 
 NOW = 1_700_000_000_000
 
@@ -126,3 +133,46 @@ def test_milliseconds_are_taken_as_they_are(moment):
 @pytest.mark.parametrize(("ms", "text"), [(NOW, "2023-11-14 22:13:20 UTC"), (10**30, "no time")])
 def test_times_for_people(ms, text):
     assert format_time(ms) == text
+
+
+MS = 1_660_835_991_789
+SECOND = 1_660_835_991_000
+# As a platform shows a time; in ms; in ms as the last one that it may mean
+SHOWN = [
+    (MS, MS, MS),
+    (str(MS), MS, MS),
+    (SECOND // 1000, SECOND, SECOND + 999),
+    (f" {SECOND // 1000} ", SECOND, SECOND + 999),
+    (1_660_835_991.5, SECOND + 500, SECOND + 500),
+    ("2022-08-18T15:19:51Z", SECOND, SECOND + 999),
+    ("2022-08-18T17:19:51+02:00", SECOND, SECOND + 999),
+    ("2022-08-18 15:19:51.789", MS, MS),
+    (" 2022-08-18T15:19:51.789Z ", MS, MS),
+    ("2022-08-18T15:19:51.789000000Z" + 10 * " ", MS, MS),
+    ("2022-08-18T15:19:51.789000000Z" + 11 * " ", None, None),
+    ("2022-08-18", None, None),
+    ("2022-02-30T15:19:51Z", None, None),
+    (10**8 - 1, 10**8 - 1, 10**8 - 1),
+    (10**8, 10**11, 10**11 + 999),
+    (SMALLEST_MS - 1, (SMALLEST_MS - 1) * 1000, (SMALLEST_MS - 1) * 1000 + 999),
+    (SMALLEST_MS, SMALLEST_MS, SMALLEST_MS),
+    (LARGEST_MS - 1, LARGEST_MS - 1, LARGEST_MS - 1),
+    (LARGEST_MS, None, None),
+    (1 - LARGEST_MS, 1 - LARGEST_MS, 1 - LARGEST_MS),
+    (-LARGEST_MS, None, None),
+    (0, 0, 0),
+    ("0", 0, 0),
+    (0.5, None, None),
+    (MS + 0.5, None, None),
+    ("", None, None),
+    ("yesterday", None, None),
+    (True, None, None),
+    (None, None, None),
+    ({}, None, None),
+]
+
+
+@pytest.mark.parametrize(("shown", "ms", "latest"), SHOWN)
+def test_a_time_in_each_form_in_which_a_platform_may_show_it(shown, ms, latest):
+    assert platform_time(shown) == ms
+    assert platform_time(shown, latest=True) == latest
