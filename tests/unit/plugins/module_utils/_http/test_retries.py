@@ -297,6 +297,12 @@ def test_a_look_that_finds_no_case_says_that_it_is_gone(make):
     assert error.details["outcome_unknown"] is True
 
 
+def test_a_look_at_a_part_that_the_platform_lacks_says_nothing_of_the_case(make):
+    client = make(http(status=503), http(status=404), retries=3)
+    error = failure(put, client, already_applied=lambda _arrived: bool(client.get("cases/a/comments")))
+    assert not any("The case is gone" in note for note in error.notes)
+
+
 def test_a_look_that_fails_ends_it(make):
     def fail(_arrived):
         raise TransportError("Could not read", "no answer.")
