@@ -117,29 +117,34 @@ class Analyst:
         self.simulator.fault("stall", times=0, path="/cases*")
         self.simulator.clear_requests()
         given = {f"case_hygiene_{name}": value for name, value in variables.items()}
-        process = subprocess.Popen(
-            self.command("stellarcyber.xdr.hygiene", **given),
-            cwd=self.folder,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        shown = self.folder / "output"
+        with shown.open("w", encoding="utf-8") as file:
+            process = subprocess.Popen(
+                self.command("stellarcyber.xdr.hygiene", **given),
+                cwd=self.folder,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,
+            )
         started: list[int] = []
         try:
             while not any(entry["path"].endswith("/cases") for entry in self.simulator.requests()):
                 assert process.poll() is None
                 time.sleep(0.1)
-            # What a worker shows goes through another process.
-            time.sleep(2)
+            # What a worker shows goes through another process, which a busy machine may keep waiting.
+            latest = time.monotonic() + 10
+            while "undo_file" not in shown.read_text(encoding="utf-8") and time.monotonic() < latest:
+                time.sleep(0.2)
             started = family(process.pid)
             end(process)
-            output, _errors = process.communicate(timeout=60)
+            process.wait(timeout=60)
         finally:
             # A worker in the middle of a request would meet the next test.
             kill(started or family(process.pid))
+        output = shown.read_text(encoding="utf-8")
         canaries.assert_none(canaries.of(self.simulator), output, where="output of ansible-playbook")
         return process.returncode, output
 
