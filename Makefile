@@ -17,8 +17,8 @@ export BEFORE ?= HEAD
 
 pytest = $(run) -m pytest -n $(WORKERS) --dist loadfile
 run := python
-# What make coverage runs, and the least percentage of plugins/ that it has to reach: both, and the unit tests alone, since
-# what talks to a platform has its tests against the simulator
+# What make coverage runs, and the least percentage of plugins/ that it has to reach: both suites, and the unit tests
+# alone, since what talks to a platform has its tests against the simulator
 SUITES ?= unit integration
 floor = $(if $(filter integration,$(SUITES)),90,71)
 # What an earlier run of a suite recorded is none of this run's (tests/evidence.py).

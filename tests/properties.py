@@ -29,6 +29,7 @@ SUBJECTS = {
     "test_plan": "planner",
     "test_plan_properties": "planner",
     "test_policy_properties": "policy",
+    "test_query_splits": "query",
     "test_query_properties": "query",
     "test_starter_policy": "policy",
     "test_time_properties": "times",

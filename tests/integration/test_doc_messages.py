@@ -206,7 +206,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     ),
     "case … has the comment … times (…): …": lambda p: p.commented("Seen", "Seen").comment(),
     "The platform accepted the comment, and does not list it yet.": lambda p: p.switched(parts_lag_ms=60_000).comment(),
-    "The comment was written; reading it back failed. …": (
+    "The comment was posted; reading it back failed. …": (
         lambda p: p.faulty("status", status=501, method="GET", path="*/comments", after=1).comment()
     ),
     "comment is empty.": lambda p: p.case(comment=" "),

@@ -147,6 +147,8 @@ def test_how_many_requests_it_takes(comment: Module) -> None:
     assert comment(comment="Seen", author="anyone")[1] == [TOKEN, GET, COMMENTS]
     assert comment(case_id=None, ticket_id=67535, comment="Seen")[1] == [TOKEN, LIST, USERS, COMMENTS]
     assert comment(state="absent", comment="Seen")[1] == [*READ, DELETE, COMMENTS]
+    comment(comment="Old", marker="a")
+    assert comment(comment="New", marker="a", on_difference="edit")[1] == [*READ, PUT, COMMENTS]
 
 
 def test_the_diff_has_the_text(play: Any) -> None:
@@ -273,6 +275,16 @@ def test_a_platform_that_can_not_delete_comments_says_so(sim: Simulator, comment
         comment(comment="Seen", state="absent")
     assert "The case is gone" not in str(caught.value)
     assert caught.value.to_result()["changed"] is False
+
+
+def test_a_failure_after_the_first_of_two_is_a_change(sim: Simulator, comment: Module) -> None:
+    for text in ("One [ansible:a]", "Two [ansible:a]"):
+        sim.edit(CASE, {"comment": text}, user=sim.username)
+    sim.fault("status", status=403, method="DELETE", path="/cases/*/comments/*", after=1, times=0)
+    with pytest.raises(ApiError, match="HTTP 403") as caught:
+        comment(marker="a", state="absent")
+    assert caught.value.to_result()["changed"] is True
+    assert texts(sim) == ["Two [ansible:a]"]
 
 
 def test_a_comment_that_somebody_else_deleted_is_gone(sim: Simulator, comment: Module) -> None:

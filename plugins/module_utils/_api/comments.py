@@ -49,19 +49,18 @@ class Comments:
 
         self._write("POST", (), text, what, shows)
 
-    def edit(self, comment_id: str, text: str, what: str) -> None:
-        """Change the text of a comment. Raises NotAppliedError if it does not show it then.
+    def edit(self, comment_id: str, text: str, what: str) -> list[dict[str, Any]]:
+        """Change the text of a comment, and return all comments then. Raises NotAppliedError if it does not show it.
 
         Vendor docs 4.3.7 have the path. That the body is that of a POST is not known: so the comment is read again.
         """
-
         comment = Comment(text)
 
         def is_edited(records: Sequence[dict[str, Any]]) -> bool:
             return any(record.get("_id") == comment_id and comment.is_shown_by(record) for record in records)
 
         self._write("PUT", (comment_id,), text, what, is_edited)
-        self._require(is_edited, what, "Edit it in the platform's user interface, or set on_difference to add.")
+        return self._require(is_edited, what, "Edit it in the platform's user interface, or set on_difference to add.")
 
     def delete(self, comment_id: str, what: str) -> None:
         """Delete a comment. Raises NotAppliedError if it is still there then.
@@ -114,7 +113,7 @@ class Comments:
             accepts=_is_comment,
         )
 
-    def _require(self, shows: Shows, what: str, remedy: str) -> None:
+    def _require(self, shows: Shows, what: str, remedy: str) -> list[dict[str, Any]]:
         try:
             records = self.settled(shows)
         except StellarError as error:
@@ -123,6 +122,7 @@ class Comments:
             raise
         if not shows(records):
             raise NotAppliedError(what, "the platform accepted the write, but the comments do not show it.", remedy)
+        return records
 
 
 def _is_comment(answer: dict[str, Any]) -> bool:
@@ -131,11 +131,12 @@ def _is_comment(answer: dict[str, Any]) -> bool:
 
 def without_posted(reader: Reader, case: dict[str, Any], plan: Plan) -> Plan:
     """Return a plan without the comments that the case has already by their marker. Reads its comments if need be."""
-    marked = [comment for comment in plan.desired.comments if comment.marker]
-    if "comment" not in plan.after or not marked:
+    if "comment" not in plan.after or not any(comment.marker for comment in plan.desired.comments):
         return plan
     records = reader.comments(case["_id"])
     left = tuple(
-        comment for comment in plan.desired.comments if not comment.marker or not comment.is_posted_in(records)
+        comment
+        for comment in plan.desired.comments
+        if not comment.marker or not any(comment.is_marked_by(record) for record in records)
     )
     return plan if left == plan.desired.comments else make_plan(case, replace(plan.desired, comments=left))

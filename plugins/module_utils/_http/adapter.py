@@ -184,7 +184,7 @@ class Adapter(HTTPAdapter):
             pool = self.get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
         else:  # requests before 2.32
             pool = self.get_connection(url, proxies)
-        self.cert_verify(pool, url, verify, cert)  # type: ignore[no-untyped-call]
+        self.cert_verify(pool, url, verify, cert)  # type: ignore[no-untyped-call]  # types-requests has no types of it
         return pool
 
 

@@ -47,11 +47,6 @@ class Comment:
         mark = re.escape(f"[ansible:{self.marker}]")
         return any(re.search(rf"{mark}\s*$", text, re.MULTILINE) for text in (_text(record), _from_html(_text(record))))
 
-    def is_posted_in(self, records: Iterable[Mapping[str, Any]]) -> bool:
-        """Return True if one of the comments of a case is this one: by its marker, or by its text without one."""
-        found = self.is_marked_by if self.marker else self.is_shown_by
-        return any(found(record) for record in records)
-
 
 def joined(comments: Iterable[Comment]) -> str:
     """Return the text of one comment that says what several say."""

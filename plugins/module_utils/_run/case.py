@@ -118,10 +118,7 @@ def run_case(
         check_case_id(params["case_id"])
     with connected(params, on_secret, connect) as reader:
         client = reader.client
-        if params.get("case_id") is not None:
-            case = reader.case_by_id(params["case_id"])
-        else:
-            case = at_platform_time(reader, lambda now_ms: reader.case_by_ticket(params["ticket_id"]))
+        case = named_case(reader, params)
         result: dict[str, Any] = {"case": case}
         try:
             retries = client.retries
@@ -155,6 +152,13 @@ def run_case(
                 error.result["changed"] = True
             raise
         return {**origin(reader), **result, "requests": client.requests}
+
+
+def named_case(reader: Reader, params: dict[str, Any]) -> dict[str, Any]:
+    """Read the case of the options case_id or ticket_id."""
+    if params.get("case_id") is not None:
+        return reader.case_by_id(params["case_id"])
+    return at_platform_time(reader, lambda now_ms: reader.case_by_ticket(params["ticket_id"]))
 
 
 def plan_case(directory: Directory, case: dict[str, Any], desired: DesiredState) -> Plan:

@@ -16,7 +16,7 @@ from .._errors import InputError, StellarError, printable
 from .._model.case import label
 from .._model.comment import Comment, CommentPlan, plan_comment
 from .._model.directory import Person
-from .case import Connect, OnSecret, at_platform_time, connected, origin
+from .case import Connect, OnSecret, connected, named_case, origin
 
 
 def run_comment(
@@ -27,24 +27,23 @@ def run_comment(
     if params.get("case_id") is not None:
         check_case_id(params["case_id"])
     with connected(params, on_secret, connect) as reader:
-        if params.get("case_id") is not None:
-            case = reader.case_by_id(params["case_id"])
-        else:
-            case = at_platform_time(reader, lambda now_ms: reader.case_by_ticket(params["ticket_id"]))
-        task = _Task(reader, case, wanted, params)
+        task = _Task(reader, named_case(reader, params), wanted, params)
         try:
             task.plan()
             if not check_mode:
                 task.apply()
         except StellarError as error:
-            changed = bool(error.result.get("changed") or error.outcome_unknown)
+            changed = bool(task.has_written or error.result.get("changed") or error.outcome_unknown)
             error.result = {**task.result, **error.result, "changed": changed, "requests": reader.client.requests}
             raise
         return {**origin(reader), **task.result, "requests": reader.client.requests}
 
 
 class _Task:
-    """One run of stellar_case_comment. result: of the module, as far as it is known."""
+    """One run of stellar_case_comment.
+
+    result: of the module, as far as it is known. has_written: whether something was written, and not all may be.
+    """
 
     def __init__(self, reader: Reader, case: dict[str, Any], wanted: Comment, params: dict[str, Any]) -> None:
         self._reader, self._case, self._wanted = reader, case, wanted
@@ -53,6 +52,7 @@ class _Task:
         self._author: Person | None = None
         self._before: Sequence[Mapping[str, Any]] = ()
         self._plan = CommentPlan("")
+        self.has_written = False
         self.result: dict[str, Any] = {
             "changed": False,
             "case_id": case["_id"],
@@ -105,13 +105,12 @@ class _Task:
         if action == "post":
             earlier = {record.get("_id") for record in self._before}
             self._comments.post(text, f"Could not post {where}", is_new=lambda record: record.get("_id") not in earlier)
+            self._read_back()
         elif action == "edit":
-            self._comments.edit(str(self._plan.matched[0].get("_id")), text, f"Could not edit {where}")
+            self._show(self._comments.edit(str(self._plan.matched[0].get("_id")), text, f"Could not edit {where}"))
         for record in self._plan.matched if action == "delete" else ():
             self._comments.delete(str(record.get("_id")), f"Could not delete {where}")
-            self.result["changed"] = True
-        if action in ("post", "edit"):
-            self._read_back()
+            self.has_written = True
 
     def _planned(self, records: Sequence[Mapping[str, Any]]) -> CommentPlan:
         return plan_comment(
@@ -119,12 +118,13 @@ class _Task:
         )
 
     def _read_back(self) -> None:
-        """Look for the comment, and for one that another run posted at the same time."""
         try:
-            records = self._comments.settled(lambda records: self._planned(records).action == "")
+            self._show(self._comments.settled(lambda records: self._planned(records).action == ""))
         except StellarError as error:
-            self._warn(f"The comment was written; reading it back failed. {error}")
-            return
+            self._warn(f"The comment was posted; reading it back failed. {error}")
+
+    def _show(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """Set the result to the comment as it is now, and tell of one that another run posted at the same time."""
         shown = [record for record in records if self._wanted.is_shown_by(record)]
         if not shown:
             self._warn("The platform accepted the comment, and does not list it yet.")

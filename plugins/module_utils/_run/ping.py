@@ -214,7 +214,7 @@ class Checkup:
     def _cas(self) -> str:
         """Return the file or folder of the CA certificates, an option's or one of the environment of requests."""
         verify = self._client.session.settings["verify"]
-        usual = requests.certs.where()  # type: ignore[attr-defined]
+        usual = requests.utils.DEFAULT_CA_BUNDLE_PATH
         return printable(verify if isinstance(verify, str) else usual, 200)
 
     def _certificate(self, one: Probe) -> Finding:
@@ -374,6 +374,7 @@ def _facts(steps: list[Step]) -> dict[str, str]:
 
 def _libraries() -> str:
     try:
+        # urllib3 has it in a module that it does not export by name.
         versions = f"requests {requests.__version__}, urllib3 {urllib3.__version__}"  # type: ignore[attr-defined]
         return f"{versions}, {ssl.OPENSSL_VERSION}"
     except NameError:

@@ -85,12 +85,6 @@ MARKED = [
 @pytest.mark.parametrize(("shown", "is_marked"), MARKED)
 def test_a_marker_is_found_at_the_end_of_a_line(shown: Any, is_marked: bool) -> None:
     assert Comment("Seen", "a").is_marked_by(record(shown)) is is_marked
-    assert Comment("Seen", "a").is_posted_in([record("x"), record(shown)]) is is_marked
-
-
-def test_without_a_marker_the_text_decides_whether_it_is_posted() -> None:
-    assert Comment("Seen").is_posted_in([record("Seen")])
-    assert not Comment("Seen").is_posted_in([record("Seen [ansible:a]")])
 
 
 # comments of the case, the wanted comment, author, on_difference; the action, how many match
