@@ -34,6 +34,11 @@ def test_nobody_listens():
     assert "object at" not in str(error)
 
 
+def test_a_connection_that_is_dropped_is_not_too_late(make):
+    """Only for what takes too long is a smaller page of use."""
+    assert not failure(make(None, retries=0).get, "cases").is_too_late
+
+
 @pytest.fixture
 def clock(monkeypatch):
     """What an exchange takes for the time. It stands still but for what a test adds to seconds."""

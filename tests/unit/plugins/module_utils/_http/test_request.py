@@ -182,6 +182,8 @@ def test_an_error_names_call_cause_and_remedy(make, status, kind, remedy):
         ("GET", "cases/1", True, True),
         ("PUT", "cases/1", True, False),
         ("POST", "cases/1/comments", True, False),
+        ("PUT", "cases/1/comments/2", False, None),
+        ("DELETE", "cases/1/comments/2", False, None),
         ("GET", "cases/1/scores", False, None),
         ("GET", "cases", False, None),
     ],
@@ -194,8 +196,8 @@ def test_a_case_that_is_gone(make, method, path, is_gone, names_ids, status):
     )
     assert (gone in str(error)) is is_gone
     if is_gone:
-        assert error.remedy.startswith("Check in the platform whether it was deleted or merged.")
-        assert ("_id" in error.remedy) is names_ids
+        ids = " If the task gives its id, check it (a case's _id, not its ticket number)." if names_ids else ""
+        assert error.remedy == f"Check in the platform whether it was deleted or merged.{ids}"
 
 
 def test_what_a_read_is_called_if_nobody_says():
