@@ -10,6 +10,7 @@ import errno
 import os
 import re
 import select
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -145,12 +146,12 @@ class Reader:
         self.saved.add(name)
 
     def _bash(self, snippet: Snippet) -> None:
-        commands = snippet.text.splitlines()
-        if all(command.startswith("make ") for command in commands):
+        commands = [shlex.split(line, comments=True) for line in snippet.text.splitlines()]
+        if all(command[:1] == ["make"] for command in commands):
             for command in commands:
-                done = subprocess.run([*command.split(), "-n"], cwd=ROOT, capture_output=True, text=True, check=False)
+                done = subprocess.run([*command, "-n"], cwd=ROOT, capture_output=True, text=True, check=False)
                 assert done.returncode == 0, f"{snippet}: {command}: {done.stderr}"
-            if "make simulator" in commands:
+            if ["make", "simulator"] in commands:
                 self.output = greeting()
             return
         self._run(snippet, snippet.text)
