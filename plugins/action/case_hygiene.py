@@ -68,6 +68,7 @@ class ActionModule(InProcessAction):
         return Hygiene(
             variables,
             starter=os.path.join(str(task_vars.get("role_path", "")), "files", "starter_policy.yml"),
+            host=str(task_vars.get("inventory_hostname", "")),
             check_mode=self._task.check_mode,
             stellar_cases=lambda options: self.run_module({**connection, **options}, task_vars),
             histories=lambda case_ids: self._histories(case_ids, connection, task_vars),

@@ -77,7 +77,7 @@ tenant_groups: [EMEA]
 exclude_tenants: ["Test*"]
 strict: true
 compose:
-  case_hygiene_report_dir: '"reports/" ~ inventory_hostname'
+  case_hygiene_title: '"Cases of " ~ inventory_hostname'
 groups:
   large: stellar_tenant_users > 100
 keyed_groups:

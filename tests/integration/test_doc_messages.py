@@ -333,7 +333,21 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
         )
     ),
     "case_hygiene_report_dir: can't write reports in …": lambda p: p.hygiene(report_dir=__file__),
+    "case_hygiene_report_dir: the host … can't have a folder …": lambda p: p.hygiene(
+        "-i", "a/b,", "-e", "hygiene_hosts=all", report_dir="reports"
+    ),
     "undo_file is required. …": lambda p: p.undo_of_nothing(),
+    "reports names no file: …": lambda p: p.merge(),
+    "reports names the merged report only. …": lambda p: p.merge({}, merge_reports="r0", merge_report_dir="r0"),
+    "max_age must be a time such as 24h; …": lambda p: p.merge({}, merge_max_age="24"),
+    "… can't be merged: it is of a run at …, …": lambda p: p.merge({"started_at": "2026-11-01T08:00:00Z"}),
+    "… can't be merged: it is not JSON. …": lambda p: p.merge(None),
+    "… can't be merged: it is not a report of the role case_hygiene: …": lambda p: p.merge({"report": 0}),
+    "… can't be merged: it is a report of several runs itself. …": lambda p: p.merge({"runs": [{}]}),
+    "… and … can't be merged: what would change and what was changed can't be added. …": (
+        lambda p: p.merge({}, {"mode": "apply"})
+    ),
+    "… and … can't be merged: both contain case …": lambda p: p.merge(*[{"findings": [{"case_id": CASE_ID}]}] * 2),
     # docs/errors.md: cases, people, tenants
     "Could not find the case of ticket …: there is none …": lambda p: p.case(case_id=None, ticket_id=1),
     "Could not find the case of ticket …: it matches … cases (ambiguous): …": (

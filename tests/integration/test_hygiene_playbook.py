@@ -159,12 +159,13 @@ def test_a_host_for_each_tenant_has_reports_and_a_journal_of_its_own(analyst: An
         "stellarcyber.xdr.hygiene",
         *("-i", "hosts.yml", "-e", "hygiene_hosts=soc"),
         case_hygiene_rules=[rule],
-        case_hygiene_report_dir="{{ {'example': 'reports'}.get(inventory_hostname, 'shared') }}",
+        case_hygiene_report_dir="reports",
     )
     assert run.returncode == PASSED, run.output
-    journals = [file.name for file in analyst.folder.rglob("*.journal")]
-    assert len(set(journals)) == len(hosts)
-    assert len(list((analyst.folder / "shared").glob("*.journal"))) == 2
+    reports = analyst.folder / "reports"
+    assert {folder.name for folder in reports.iterdir()} == set(hosts)
+    for host in hosts:
+        assert len(list((reports / host).glob("*.journal"))) == 1
     tagged = {name: {case["_id"] for case in sim.cases() if name in case["tags"]} for name in hosts}
     clinic = {case_id for case_id, cust_id in before.items() if cust_id == CLINIC_ID}
     assert tagged["clinic"] == tagged["third"] == clinic

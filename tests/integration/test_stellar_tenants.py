@@ -307,7 +307,7 @@ def test_plays_and_the_role_are_limited_to_the_tenant_of_their_host(sim, tmp_pat
             "ansible.builtin.include_role": {"name": "stellarcyber.xdr.case_hygiene"},
             "vars": {
                 "case_hygiene_rules": rules,
-                "case_hygiene_report_dir": str(tmp_path / "reports") + "/{{ inventory_hostname }}",
+                "case_hygiene_report_dir": str(tmp_path / "reports"),
             },
         },
     ]

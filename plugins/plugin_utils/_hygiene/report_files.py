@@ -24,6 +24,23 @@ def absolute(path: str) -> str:
     return os.path.abspath(os.path.expanduser(os.path.expandvars(path)))
 
 
+def folder_of(directory: str, host: str) -> str:
+    """Return the folder of a host's reports. directory: case_hygiene_report_dir. Raises InputError.
+
+    All hosts but localhost have their own: in one folder the reports of the last host would replace those of the
+    others, and with them the way to undo.
+    """
+    if not directory or host == "localhost":
+        return directory
+    if "/" in host or host in (".", ".."):
+        raise InputError(
+            "case_hygiene_report_dir",
+            f"the host {printable(host, 100)} can't have a folder of its name.",
+            "Rename the host.",
+        )
+    return os.path.join(directory, host)
+
+
 class ReportFiles:
     """The reports of one run. directory: '' for none."""
 

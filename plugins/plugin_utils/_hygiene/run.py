@@ -29,6 +29,7 @@ from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.policy_f
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.report_files import (
     ReportFiles,
     absolute,
+    folder_of,
     journal_path,
 )
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.variables import Variables
@@ -38,7 +39,7 @@ INTERRUPTED = "The run was interrupted before its end."
 
 
 class Hygiene:
-    """A run. starter: path of the role's own policy. stellar_cases: runs that module with options.
+    """A run. starter: path of the role's own policy. host: its name. stellar_cases: runs that module with options.
 
     histories: reads the activities of cases. decrypt: returns the content of a policy that ansible-vault encrypted.
     notify: shows a line to the user at once.
@@ -48,6 +49,7 @@ class Hygiene:
         self,
         variables: Variables,
         starter: str,
+        host: str,
         check_mode: bool,
         stellar_cases: Callable[[dict[str, Any]], dict[str, Any]],
         histories: Histories,
@@ -56,6 +58,7 @@ class Hygiene:
     ) -> None:
         self._variables = variables
         self._starter = starter
+        self._host = host
         self._stellar_cases, self._histories = stellar_cases, histories
         self._decrypt = decrypt
         self._notify = notify
@@ -100,7 +103,7 @@ class Hygiene:
     def _start(self) -> None:
         """Write reports that say that the run was interrupted, in place of those of an earlier run."""
         value = self._variables.value
-        files = ReportFiles(value("report_dir"), value("report_formats"))
+        files = ReportFiles(folder_of(value("report_dir"), self._host), value("report_formats"))
         self._settings = replace(self._settings, journal=self._journal(files))
         note = INTERRUPTED
         if self._settings.journal:

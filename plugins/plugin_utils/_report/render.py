@@ -59,7 +59,7 @@ def render(report: Any, format: str) -> str:
     what = "Could not render a case report"
     if format not in FORMATS:
         raise InputError(what, f"format must be one of {', '.join(FORMATS)}; got {printable(format, 50)!r}.")
-    if problem := _problem(report):
+    if problem := problem_of(report):
         raise InputError(
             what,
             f"the input is not a report: {problem}.",
@@ -70,7 +70,7 @@ def render(report: Any, format: str) -> str:
     return _environment(format).get_template(TEMPLATES[format]).render(view(plain(report, _sanitized)))
 
 
-def _problem(report: Any) -> str:
+def problem_of(report: Any) -> str:
     """Return why this is not a report, or ""."""
     if not isinstance(report, Mapping):
         return f"it must be a dict, got {type(report).__name__}"

@@ -29,7 +29,7 @@ TEXTS = (
     "error",
 )
 REQUESTS = ("read", "write", "recheck", "retry")
-ROWS = ("case_results", "findings", "rules", "undo", "flapping")
+ROWS = ("case_results", "findings", "rules", "undo", "flapping", "runs")
 # The bars of a chart. One more has the rest.
 BARS = 8
 NONE = "(none)"
@@ -65,6 +65,7 @@ def view(report: Row) -> Row:
     edited = [row for row in results if row["concurrent_changes"]]
     undetermined = [row for row in results if row["concurrent_changes"] is None]
     flapping = [_flap(row) for row in report["flapping"]]
+    runs = [_run(row) for row in report["runs"]]
     started, finished = _read_time(report["started_at"]), _read_time(report["finished_at"])
     seconds = max(0.0, (finished - started).total_seconds()) if started and finished else None
     return {
@@ -91,6 +92,7 @@ def view(report: Row) -> Row:
         "undetermined": undetermined,
         "flapping": flapping,
         "flaps": Counter(row["rule"] for row in flapping),
+        "runs": runs,
         "charts": _charts(rules, results, findings),
         "suites": [
             _run_suite(
@@ -101,6 +103,7 @@ def view(report: Row) -> Row:
                 seconds or 0.0,
                 [*_edit_lines(edited, undetermined), *_flap_lines(flapping)],
             ),
+            *_suite_of_runs(runs),
             *_suites(rules, results, applied),
         ],
     }
@@ -190,6 +193,12 @@ def _flap(row: Row) -> Row:
         "rule": _text(row.get("rule")) or NONE,
         "by": _text(row.get("by")) or "(unknown)",
     }
+
+
+def _run(row: Row) -> Row:
+    """Return a run of a merged report."""
+    texts = {key: _text(row.get(key)) for key in ("run", "scope", "result", "reason")}
+    return {**texts, "run": texts["run"] or NONE, "passed": row.get("passed") is True}
 
 
 def _flap_lines(flapping: list[Row]) -> list[str]:
@@ -373,6 +382,22 @@ def _run_suite(report: Row, summary: str, problem: str, limit: str, seconds: flo
     properties = {key: _text(report[key]) for key in shown}
     properties["summary"] = ". ".join(filter(None, (problem and f"{COULD_NOT_EVALUATE}: {problem}", limit, summary)))
     return {**_suite(report["title"], [test], properties, seconds), "lines": lines}
+
+
+def _suite_of_runs(runs: list[Row]) -> list[Row]:
+    """Return the suite of the runs of a merged report: a test for each, which fails as the suite of a run does.
+
+    The cases have tests of their own.
+    """
+    tests = []
+    for number, run in enumerate(runs, 1):
+        # The names of JUnit tests are unique, also after they are cut.
+        test: Row = {"name": f"Run {number} ({run['run']}) completes without an error", "outcome": "passed"}
+        outcome = {"error": "error", "limit": "failure"}.get(run["result"])
+        if outcome:
+            test.update(outcome=outcome, type=run["result"], message=run["reason"], lines=[run["reason"]])
+        tests.append(test)
+    return [_suite("Runs", tests, {})] if tests else []
 
 
 def _suites(rules: list[Row], results: list[Row], applied: bool) -> list[Row]:

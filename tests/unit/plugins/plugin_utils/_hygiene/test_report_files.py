@@ -20,6 +20,7 @@ from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.assessme
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.report_files import (
     ReportFiles,
     absolute,
+    folder_of,
     journal_path,
 )
 
@@ -38,6 +39,15 @@ def test_each_format_has_its_file(tmp_path: Path) -> None:
     assert {path.stat().st_mode & 0o777 for path in Path(files.directory).iterdir()} == {0o640}
     assert json.loads(Path(files.paths["json"]).read_text(encoding="utf-8"))["result"] == "error"
     assert files.last == f"{files.directory}/hygiene.html"
+
+
+def test_each_host_has_a_folder_of_its_name() -> None:
+    assert folder_of("reports", "localhost") == "reports"
+    assert folder_of("reports", "example-clinic") == "reports/example-clinic"
+    assert folder_of("", "example-clinic") == ""
+    for host in ("a/b", "/tmp", "..", "."):
+        with pytest.raises(InputError, match="can't have a folder of its name. Rename the host"):
+            folder_of("reports", host)
 
 
 def test_without_a_folder_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,6 +34,7 @@ class Run:
     def __init__(self, folder: Path) -> None:
         self.starter = folder / "starter_policy.yml"
         self.starter.write_text("title: Starter\nrules: [{name: S, match: {}}]\n", encoding="utf-8")
+        self.host = "localhost"
         self.options: dict[str, Any] = {}
         self.shown: list[str] = []
         self.while_it_runs: Callable[[], Any] = dict
@@ -49,7 +50,14 @@ class Run:
             return dict(CLEAN if result is None else result)
 
         return Hygiene(
-            variables, str(self.starter), check, stellar_cases, lambda ids: {}, lambda path: b"", self.shown.append
+            variables,
+            str(self.starter),
+            self.host,
+            check,
+            stellar_cases,
+            lambda ids: {},
+            lambda path: b"",
+            self.shown.append,
         ).run()
 
 

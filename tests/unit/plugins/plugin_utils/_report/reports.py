@@ -111,6 +111,20 @@ REPORTS = {
             {"rule": OWNED, "case_id": "2", "ticket_id": None, "field": "status", "by": None},
         ],
     ),
+    "merged": report(
+        [changed(1)],
+        [finding(2)],
+        runs=[
+            {
+                "run": "example-clinic",
+                "scope": "tenant Clinic",
+                "result": "drift",
+                "passed": False,
+                "reason": "1",
+            },
+            {"run": "example-harbour", "scope": "tenant Harbour", "result": "findings", "passed": True, "reason": ""},
+        ],
+    ),
     "three": report(findings=map(finding, range(3))),
     "large": report(map(changed, range(1000)), map(finding, range(1000, 4000))),
     "cases": report([changed(1, rules=[])], rules=[]),

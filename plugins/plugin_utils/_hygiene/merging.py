@@ -1,0 +1,99 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The files of a merge: find the reports of runs, read them, and write one report of all."""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+from typing import Any, Mapping, Sequence
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, OptionError, printable
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.times import is_age, parse_time, platform_time
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._collection import collection
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.report_files import ReportFiles, absolute
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.merge import merge
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import FILES, render
+
+# The table of options that the action checks; the documentation of the module describes them.
+MERGE: dict[str, Any] = {
+    "argument_spec": {
+        "reports": {"type": "list", "elements": "str", "required": True},
+        "report_dir": {"type": "path", "required": True},
+        "report_formats": {"type": "list", "elements": "str", "choices": list(FILES), "default": list(FILES)},
+        "title": {"type": "str"},
+        "max_age": {"type": "str", "default": "24h"},
+    }
+}
+
+REMEDY = "Did that run write a report? Correct the path, or run it again."
+
+
+def merge_files(options: Mapping[str, Any], now_ms: int) -> dict[str, Any]:
+    """Merge reports, write the merged one, and return report and summary. Raises InputError, then writes nothing."""
+    if not is_age(options["max_age"]):
+        raise OptionError(
+            "max_age", f'must be a time such as 24h; got "{printable(options["max_age"])}"', "Correct it."
+        )
+    oldest_ms = parse_time(options["max_age"], now_ms)
+    files = ReportFiles(options["report_dir"], options["report_formats"])
+    target = os.path.join(files.directory, FILES["json"])
+    paths = [path for path in find(options["reports"]) if os.path.realpath(path) != os.path.realpath(target)]
+    if not paths:
+        raise OptionError("reports", "names the merged report only", "Name the reports of the runs.")
+    runs = [(name, _read(path, oldest_ms)) for name, path in zip(_names(paths), paths)]
+    report = merge(runs, options.get("title") or "", collection())
+    files.write(report)
+    return {"report": report, "summary": [*render(report, "text").splitlines(), f"Report: {files.last}"]}
+
+
+def find(given: Sequence[str]) -> list[str]:
+    """Return the paths of reports in the order given, those of a pattern sorted, each once. Raises InputError."""
+    found: dict[str, str] = {}
+    for item in given:
+        pattern = absolute(item)
+        if os.path.isdir(pattern):
+            pattern = os.path.join(glob.escape(pattern), FILES["json"])
+        elif os.path.exists(pattern):
+            pattern = glob.escape(pattern)
+        paths = sorted(glob.glob(pattern, recursive=True))
+        files = [os.path.join(path, FILES["json"]) if os.path.isdir(path) else path for path in paths]
+        if not files:
+            raise OptionError(
+                "reports",
+                f'names no file: "{printable(item, 200)}"',
+                REMEDY,
+            )
+        for path in files:
+            found.setdefault(os.path.realpath(path), path)
+    return list(found.values())
+
+
+def _names(paths: Sequence[str]) -> list[str]:
+    """Return names for runs: the folder of each report, from where the paths differ."""
+    folders = [os.path.dirname(path) if os.path.basename(path) == FILES["json"] else path for path in paths]
+    common = os.path.dirname(folders[0]) if len(folders) == 1 else os.path.commonpath(folders)
+    return [os.path.relpath(folder, common) for folder in folders]
+
+
+def _read(path: str, oldest_ms: int) -> Any:
+    """Return a report that is not too old. Raises InputError."""
+    what = f"{printable(path, 200)} can't be merged"
+    try:
+        with open(path, encoding="utf-8") as file:
+            report = json.load(file)
+    except OSError as error:
+        raise InputError(what, f"{error.strerror or error}.", REMEDY) from None
+    except (ValueError, RecursionError):
+        raise InputError(what, "it is not JSON.", "Give files named hygiene.json, or their folders.") from None
+    started_ms = platform_time(report.get("started_at")) if isinstance(report, dict) else None
+    if started_ms is not None and started_ms < oldest_ms:
+        raise InputError(
+            what,
+            f"it is of a run at {printable(report['started_at'])}, and max_age does not allow one so old.",
+            "Run that policy again, or raise max_age.",
+        )
+    return report
