@@ -11,14 +11,16 @@ version_added: 0.1.0
 description:
   - Reads all cases concerned, plans all changes, and only then writes, several cases concurrently.
   - With O(cases), each item declares the state of one case. With O(rules), the task brings all cases that match a rule
-    to the rule's state. With O(undo_file), the task undoes the changes of an earlier run.
+    to the rule's state. With O(undo_file), the task undoes the changes of an earlier run. With O(plan), it applies the
+    changes that an earlier run in check mode planned.
   - "API requests with O(rules): one for an access token, one for each 500 cases that the rules have to read, one for
     each case that differs. One more reads a case again if it was read more than O(recheck_after) seconds before its
     write. Three more for each comment read the case, post it, and read the case. One reads the users if a rule names a
     user other than by id, and one reads the tenants if a rule names a tenant."
   - "API requests with O(cases): one for an access token, one to read each case, one for each case that differs. If an
     item has C(if_unmodified_since), one more reads the case again before the write, and one reads its history after
-    the write."
+    the write. With O(plan), one reads each case, and two more read again and write each case that is changed; one
+    reads the history of a case that is skipped."
 author:
   - The stellarcyber.xdr contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -231,6 +233,39 @@ options:
       - The task restores the former state of the cases. It skips a case that others changed since the run; comments,
         new alerts and later changes of other fields by the same account are no reason for that.
     type: path
+  plan:
+    description:
+      - The path of a plan that an earlier task in check mode wrote to O(plan_file). It is applied as it is, to no other
+        case and no other field.
+      - Each case is read again right before its write. A case that has the planned values already is C(ok). One that is
+        not as it was, see O(plan_guard), is skipped, with who changed it.
+      - A plan of another platform or tenant, one that is too old or was edited, and that of a run that ended with an
+        error are rejected before anything is sent.
+      - O(max_changes) as a percentage is one of the cases that the run read that made the plan.
+    type: path
+  plan_file:
+    description:
+      - In check mode, the path of a file for the plan of what would change. An existing file is replaced.
+      - While the task runs, and if it ends with an error, the file says so, and can't be applied.
+      - It contains the names of the cases, and can be read by its owner only. Two plans can be compared by C(diff).
+    type: path
+  plan_title:
+    description: A title for the plan, which the report of its apply shows.
+    type: str
+  plan_guard:
+    description:
+      - When a case of O(plan) is changed.
+      - With V(fields), if the fields that are to be changed have the values that the plan has as before. New alerts
+        change a case all day, and do not count. Of its tags only those of the plan count.
+      - With V(modified_at), if it was not changed in any way since.
+    type: str
+    choices: [fields, modified_at]
+    default: fields
+  plan_max_age:
+    description:
+      - How long a plan is valid, such as V(90m), V(24h) or V(7d).
+      - If not set, V(24h) with O(plan_file), and with O(plan) as long as the plan says itself.
+    type: str
   allow_other_platform:
     description:
       - Whether to accept an O(undo_file) that names another platform than this task's, or no platform. Set it if one
@@ -327,6 +362,15 @@ EXAMPLES = r"""
     concurrency: 16
     journal: /var/tmp/cases.jsonl
 
+- name: Make a plan for the change board (with --check)
+  stellarcyber.xdr.stellar_cases:
+    rules: "{{ (lookup('ansible.builtin.file', 'policy.yml') | from_yaml).rules }}"
+    plan_file: plan.json
+
+- name: Apply exactly what was approved
+  stellarcyber.xdr.stellar_cases:
+    plan: plan.json
+
 - name: Undo it
   stellarcyber.xdr.stellar_cases:
     undo_file: /var/tmp/cases.jsonl
@@ -343,6 +387,11 @@ scope:
   returned: when the connection's options are valid, in a failure too
   type: str
   sample: tenant Example Tenant (6aeb2aae7d8d4ef0820136f42d107db4)
+plan_title:
+  description: The title of O(plan).
+  returned: with O(plan)
+  type: str
+  sample: Case hygiene
 case_results:
   description:
     - One item for each case. With O(cases), all of them in their order. With O(rules), those that match a rule with

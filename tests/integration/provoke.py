@@ -26,6 +26,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.cases im
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.comment import COMMENT
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connection import CONNECTION
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import StellarError
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.saved_plan import checksum
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.accounts import run_tenant_info, run_user_info
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case, run_case_info, run_lookup
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import run_cases
@@ -75,6 +76,29 @@ class Provoke:
     def cases(self, *cases: dict[str, Any], **options: Any) -> str:
         given = {"cases": list(cases)} if cases else {}
         return self.message(run_cases, CASES, {**given, **options})
+
+    def plan(self, old: str = "", new: str = "", **options: Any) -> str:
+        """The message of a plan that is applied after a text in its file was replaced."""
+        return self.planned("plan.json", lambda text: text.replace(old, new, 1), **options)
+
+    def plan_with(self, changes: dict[str, Any]) -> str:
+        """The message of a plan with other content, whose checksum is right."""
+
+        def changed(text: str) -> str:
+            content = {**json.loads(text), **changes}
+            return json.dumps({**content, "sha256": checksum(content)})
+
+        return self.planned("plan.json", changed)
+
+    def planned(self, name: str, change: Callable[[str], str] = str, **options: Any) -> str:
+        path = self.directory / name
+        given = parameters(CASES, self.sim, cases=[{"case_id": CASE_ID, "status": "In Progress"}], plan_file=str(path))
+        try:
+            run_cases(given, True, lambda secret: None)
+        except StellarError as error:
+            return str(error)
+        path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
+        return self.cases(plan=str(path), **options)
 
     def rule(self, *more: dict[str, Any], **rule: Any) -> str:
         return self.cases(rules=[{"name": "A rule", "match": {}, **rule}, *more])

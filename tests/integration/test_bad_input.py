@@ -187,7 +187,7 @@ def match(**conditions):
 
 # what is wrong: (options of stellar_cases, parts of the message)
 BAD_LISTS = {
-    "nothing to do": ({}, ["cases, rules or undo_file is required"]),
+    "nothing to do": ({}, ["cases, rules, undo_file or plan is required"]),
     "only a summary of rules": (
         {**rule(), "summary_only": True},
         ["summary_only is True but all of the following are missing: undo_file"],

@@ -336,6 +336,21 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "case_hygiene_report_dir: the host … can't have a folder …": lambda p: p.hygiene(
         "-i", "a/b,", "-e", "hygiene_hosts=all", report_dir="reports"
     ),
+    "plan_file works in check mode only. …": lambda p: p.cases(
+        {"case_id": CASE_ID, "severity": "Low"}, plan_file="plan"
+    ),
+    "plan_file: … can't be written: …": lambda p: p.planned("none/plan.json"),
+    "plan_max_age must be a time such as 24h; …": lambda p: p.cases(plan="plan", plan_max_age="24"),
+    "plan: … can't be read: …": lambda p: p.cases(plan="none.json"),
+    "plan: … can't be applied: it is not a plan. …": lambda p: p.cases(plan=__file__),
+    "plan: … can't be applied: it was changed after it was written, …": lambda p: p.plan("In Progress", "Escalated"),
+    "plan: … can't be applied: it is for …": lambda p: p.plan(tenant="Example Clinic"),
+    "plan: … can't be applied: it was made at …": lambda p: p.plan(plan_max_age="0s"),
+    "plan: … can't be applied: its format is …": lambda p: p.plan('"plan": 1', '"plan": 2'),
+    "plan: … can't be applied: it is not complete: …": lambda p: p.plan_with({"tenant": None}),
+    "plan: … can't be applied: the run that should have made it …": lambda p: p.plan_with(
+        {"error": ("the run that should have made it was interrupted")}
+    ),
     "undo_file is required. …": lambda p: p.undo_of_nothing(),
     "reports names no file: …": lambda p: p.merge(),
     "reports names the merged report only. …": lambda p: p.merge({}, merge_reports="r0", merge_report_dir="r0"),

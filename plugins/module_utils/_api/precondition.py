@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Any, Mapping
 
 from .._errors import ConflictError, printable
-from .._model.case import label, modified_at
+from .._model.case import label, modified_at, moment
 from .._model.concurrent_changes import quoted_value, shown_value
 from .._model.plan import Plan
+from .._model.saved_plan import SavedCase
 from .._model.times import format_time
 from .._model.undo import edit_by_others, has_value
 from .reader import Reader
@@ -66,6 +67,36 @@ def check_undo(
         text = f"Could not determine who changed {label(case)} after the run that is undone. {why}"
         return [f"{text} Its fields have the values that the run wrote, so they are restored."]
     return []
+
+
+def check_planned(reader: Reader, case: dict[str, Any], saved: SavedCase) -> None:
+    """Raise ConflictError if a planned field of a case is not as it was when the plan was made.
+
+    Only then the case's history is read, for whose change it was.
+    """
+    differing = saved.differing(case)
+    if not differing:
+        return
+    history, _why = reader.history(case)
+    name = differing[0]
+    since = saved.modified_at
+    entries = [
+        entry
+        for entry in history or []
+        if entry.get("field") in differing
+        and (moment(entry, "timestamp") or 0) > (since or 0)
+        and isinstance(entry.get("user"), str)
+    ]
+    last = max(entries, key=lambda entry: int(entry["timestamp"]), default=None)
+    changed_at = last["timestamp"] if last else modified_at(case)
+    by = printable(last["user"], 60) if last else _modifier(case)
+    at = "an unknown time" if changed_at is None else _moment(changed_at)
+    now, before = quoted_value(shown_value(case, name)), quoted_value(saved.before.get(name))
+    raise ConflictError(
+        f"Refused to change {label(case)}",
+        f"{by} changed it at {at}: {name} is {now}, and was {before} when the plan was made.",
+        "Review the case, and make a new plan if it is to be changed.",
+    )
 
 
 def _modifier(case: dict[str, Any]) -> str:

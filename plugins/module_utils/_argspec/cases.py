@@ -13,6 +13,11 @@ CASES: dict[str, Any] = {
         "cases": {"type": "list", "elements": "dict"},
         "rules": {"type": "list", "elements": "dict"},
         "undo_file": {"type": "path"},
+        "plan": {"type": "path"},
+        "plan_file": {"type": "path"},
+        "plan_title": {"type": "str"},
+        "plan_guard": {"type": "str", "choices": ["fields", "modified_at"], "default": "fields"},
+        "plan_max_age": {"type": "str"},
         "allow_other_platform": {"type": "bool", "default": False},
         "summary_only": {"type": "bool", "default": False},
         "max_changes": {"type": "str"},
@@ -22,10 +27,22 @@ CASES: dict[str, Any] = {
         "recheck_after": {"type": "float", "default": 5.0},
         "journal": {"type": "path"},
     },
-    "mutually_exclusive": [("cases", "rules", "undo_file")],
-    "required_one_of": [("cases", "rules", "undo_file")],
+    "mutually_exclusive": [("cases", "rules", "undo_file", "plan"), ("plan", "plan_file"), ("undo_file", "plan_file")],
+    "required_one_of": [("cases", "rules", "undo_file", "plan")],
     "required_if": [("summary_only", True, ("undo_file",))],
 }
 
 # The options that limit or protect, beside those of the connection
-CASES_LIMITS = ("cases", "rules", "undo_file", "max_changes", "on_error", "time_budget", "journal")
+CASES_LIMITS = (
+    "cases",
+    "rules",
+    "undo_file",
+    "plan",
+    "plan_file",
+    "plan_guard",
+    "plan_max_age",
+    "max_changes",
+    "on_error",
+    "time_budget",
+    "journal",
+)

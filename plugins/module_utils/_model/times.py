@@ -111,6 +111,11 @@ def platform_time(value: Any, latest: bool = False) -> int | None:
     return int(number) if number == int(number) else None
 
 
+def iso_time(ms: int) -> str:
+    """Return a time as ISO 8601 in UTC, in whole seconds."""
+    return datetime.fromtimestamp(ms // 1000, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def format_time(ms: int) -> str:
     """Return a time as text in UTC."""
     try:

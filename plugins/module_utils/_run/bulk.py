@@ -60,9 +60,10 @@ class CaseRun:
 
     summary: what its result says of it, from case_summary(). unmodified_since: modified_at in ms; a case that others
     changed later is not updated. read_at: time.monotonic() from which on others may have changed it; by default so long
-    ago that it is always read again. contributing: the rules that change it, by their numbers. started: False if the
-    run ended before this case. written: whether something was written, as far as can be known. why: the reason without
-    the name of the case.
+    ago that it is always read again. guard: of a saved plan; raises ConflictError for a case that, right before its
+    write, is not as it was planned. contributing: the rules that change it, by their numbers. started: False if the run
+    ended before this case. written: whether something was written, as far as can be known. why: the reason without the
+    name of the case.
     """
 
     summary: dict[str, Any]
@@ -71,6 +72,7 @@ class CaseRun:
     rules: list[str] = field(default_factory=list)
     unmodified_since: int | None = None
     read_at: float = float("-inf")
+    guard: Callable[[dict[str, Any]], None] | None = None
     contributing: tuple[int, ...] = ()
     outcome: str = OK
     started: bool = True
@@ -262,6 +264,8 @@ class Apply:
             )
 
     def _write(self, case_run: CaseRun) -> None:
+        if case_run.guard is not None:
+            self._read_again(case_run, case_run.guard)
         plan = case_run.plan
         is_started = False
 
@@ -300,6 +304,23 @@ class Apply:
         )
         case_run.warnings, case_run.concurrent_changes = done.warnings, as_results(done.concurrent_changes)
         self._journal_change(case_run, done.unmodified_since)
+
+    def _read_again(self, case_run: CaseRun, guard: Callable[[dict[str, Any]], None]) -> None:
+        """Read a case of a saved plan right before its write, and plan what it still lacks.
+
+        Raises ConflictError for a case that is not as it was planned, and _Compliant if it has its desired state
+        already.
+        """
+        with self._lock:
+            self.rechecks += 1
+        read_at = time.monotonic()
+        case = self.reader.case_by_id(case_run.case["_id"])
+        plan = make_plan(case, case_run.plan.desired)
+        if not plan.changed:
+            raise _Compliant
+        guard(case)
+        case_run.case, case_run.plan = case, plan
+        case_run.read_at, case_run.unmodified_since = read_at, modified_at(case)
 
     def _reads_history(self, case_run: CaseRun) -> bool:
         """Return whether the history is read after the write, so that no change by others is missed."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
-from typing import Any, Sequence
+from typing import Any, NamedTuple, Sequence
 
 from .._api.comments import without_posted
 from .._api.directory import Directory
@@ -67,6 +67,7 @@ from .case import (
 )
 from .cpu_limit import CpuTimeExceeded, cpu_time_limit
 from .journal import Journal, UndoFile, undo_file
+from .plan_file import PlanWriter, SavedPlan, plan_saved, read_plan
 from .undo_summary import UndoSummary
 
 # Computing time that all rules may take for one case. They take far less than a thousandth of it, unless a regular
@@ -97,6 +98,81 @@ def run_cases(
 ) -> dict[str, Any]:
     """Run stellar_cases: bring many cases to their desired states, by one plan."""
     started, now_ms = time.monotonic(), clock_ms()
+    with PlanWriter(params, check_mode, now_ms) as writer:
+        task = _checked(params, now_ms, started)
+        with connected(params, on_secret, connect) as reader:
+            return _run(task, params, check_mode, reader, writer)
+
+
+def _run(task: _Task, params: dict[str, Any], check_mode: bool, reader: Reader, writer: PlanWriter) -> dict[str, Any]:
+    client, undo = reader.client, task.undo
+    if undo is not None and not params.get("allow_other_platform"):
+        _check_platform(undo, client.connection.platform)
+    if task.saved is not None:
+        task.saved.check_origin(client.connection)
+    client.throttle.set_limit(task.workers)
+    control = RunControl(client, task.workers, params.get("on_error") == "stop", task.deadline)
+    outcome = at_platform_time(reader, lambda now_ms: _planned(task, reader, control, now_ms))
+    outcome.warnings += clock_warnings(client)
+    planned = outcome.planned
+    result: dict[str, Any] = {
+        **origin(reader),
+        **({} if task.saved is None else {"plan_title": task.saved.title}),
+        "check_mode": check_mode,
+        "diff": [case_run.plan.diff(case_run.case) for case_run in planned],
+    }
+    undone = None if undo is None else UndoSummary(outcome.case_runs, undo, origin(reader), check_mode)
+    rechecks = 0
+    try:
+        if task.limit is not None:
+            _check_limit(task.limit, planned, outcome.read if task.saved is None else task.saved.read)
+        _drop_posted_comments(planned, reader, control)
+        planned = outcome.planned
+        result["diff"] = [case_run.plan.diff(case_run.case) for case_run in planned]
+        if control.stop_on_error and any(case_run.outcome == FAILED for case_run in outcome.case_runs):
+            control.end(ANOTHER_FAILED)
+        if check_mode:
+            for case_run in planned:
+                if not control.skip_if_ended(case_run):
+                    case_run.preview()
+        elif planned:
+            with Journal(params.get("journal"), origin(reader)) as journal:
+                apply = Apply(client, reader, journal, control, task.recheck_after)
+                apply.run(planned)
+                rechecks = apply.rechecks
+            # What was skipped, or found compliant right before its write, is as it was.
+            result["diff"] = [
+                case_run.plan.diff(case_run.case) for case_run in planned if case_run.outcome not in (SKIPPED, OK)
+            ]
+        _check_complete(outcome.case_runs, undone)
+    except StellarError as error:
+        for case_run in planned:
+            if case_run.is_planned:
+                case_run.skip(f"{NOT_APPLIED} the task failed before its first write.", started=False)
+        error.result = _with_undo({**result, **_report(outcome, client, rechecks)}, undone, params)
+        raise
+    result.update(_report(outcome, client, rechecks))
+    writer.finish(result, reader.directory, outcome.case_runs)
+    return _with_undo(result, undone, params)
+
+
+class _Task(NamedTuple):
+    """The options of a task, checked before anything is sent.
+
+    recheck_after: in s. deadline: time.monotonic() after which no write is started.
+    """
+
+    rules: list[Any] | None
+    items: list[Item]
+    undo: UndoFile | None
+    saved: SavedPlan | None
+    limit: ChangeLimit | None
+    workers: int
+    recheck_after: float
+    deadline: float
+
+
+def _checked(params: dict[str, Any], now_ms: int, started: float) -> _Task:
     rules = params.get("rules")
     limit = ChangeLimit.parse(params.get("max_changes"))
     if params.get("journal") is not None and not params["journal"].strip():
@@ -108,59 +184,18 @@ def run_cases(
     )
     if rules is not None:
         parse_rules(rules, now_ms)
-    undo = _undo_file(params)
-    items = None if rules is not None else _items(params, undo, now_ms)
-    with connected(params, on_secret, connect) as reader:
-        client = reader.client
-        if undo is not None and not params.get("allow_other_platform"):
-            _check_platform(undo, client.connection.platform)
-        client.throttle.set_limit(workers)
-        control = RunControl(client, workers, params.get("on_error") == "stop", started + budget)
+    undo, saved = _undo_file(params), read_plan(params, now_ms)
+    items = _items(params, undo, now_ms) if rules is None and saved is None else []
+    return _Task(rules, items, undo, saved, limit, workers, recheck_after, started + budget)
 
-        def planned_at(now_ms: int) -> _Outcome:
-            if rules is None:
-                return _plan_items(items or [], reader, control)
-            return _decide_all(parse_rules(rules, now_ms), reader, control)
 
-        outcome = at_platform_time(reader, planned_at)
-        outcome.warnings += clock_warnings(client)
-        planned = outcome.planned
-        result: dict[str, Any] = {
-            **origin(reader),
-            "check_mode": check_mode,
-            "diff": [case_run.plan.diff(case_run.case) for case_run in planned],
-        }
-        undone = None if undo is None else UndoSummary(outcome.case_runs, undo, origin(reader), check_mode)
-        rechecks = 0
-        try:
-            if limit is not None:
-                _check_limit(limit, planned, outcome)
-            _drop_posted_comments(planned, reader, control)
-            planned = outcome.planned
-            result["diff"] = [case_run.plan.diff(case_run.case) for case_run in planned]
-            if control.stop_on_error and any(case_run.outcome == FAILED for case_run in outcome.case_runs):
-                control.end(ANOTHER_FAILED)
-            if check_mode:
-                for case_run in planned:
-                    if not control.skip_if_ended(case_run):
-                        case_run.preview()
-            elif planned:
-                with Journal(params.get("journal"), origin(reader)) as journal:
-                    apply = Apply(client, reader, journal, control, recheck_after)
-                    apply.run(planned)
-                    rechecks = apply.rechecks
-                # What was skipped, or found compliant right before its write, is as it was.
-                result["diff"] = [
-                    case_run.plan.diff(case_run.case) for case_run in planned if case_run.outcome not in (SKIPPED, OK)
-                ]
-            _check_complete(outcome.case_runs, undone)
-        except StellarError as error:
-            for case_run in planned:
-                if case_run.is_planned:
-                    case_run.skip(f"{NOT_APPLIED} the task failed before its first write.", started=False)
-            error.result = _with_undo({**result, **_report(outcome, client, rechecks)}, undone, params)
-            raise
-        return _with_undo({**result, **_report(outcome, client, rechecks)}, undone, params)
+def _planned(task: _Task, reader: Reader, control: RunControl, now_ms: int) -> _Outcome:
+    """Read all cases of a task and plan them. now_ms: by the platform's clock, as ages are."""
+    if task.saved is not None:
+        return _plan_saved(task.saved, reader, control)
+    if task.rules is not None:
+        return _decide_all(parse_rules(task.rules, now_ms), reader, control)
+    return _plan_items(task.items, reader, control)
 
 
 def _undo_file(params: dict[str, Any]) -> UndoFile | None:
@@ -202,9 +237,9 @@ def _items(params: dict[str, Any], undo: UndoFile | None, now_ms: int) -> list[I
     return parse_items(undo.items, "undo_file", now_ms)
 
 
-def _check_limit(limit: ChangeLimit, planned: Sequence[CaseRun], outcome: _Outcome) -> None:
+def _check_limit(limit: ChangeLimit, planned: Sequence[CaseRun], read: int) -> None:
     try:
-        limit.check(len(planned), outcome.read)
+        limit.check(len(planned), read)
     except InputError:
         for case_run in planned:
             case_run.skip(f"{NOT_APPLIED} more cases are planned than max_changes allows.", started=False)
@@ -330,6 +365,21 @@ def _uncertain(rule: Rule) -> list[Any]:
 def _finding(rule: Rule, case: dict[str, Any]) -> dict[str, Any]:
     times = {name: case.get(name) for name in ("created_at", "modified_at")}
     return {"rule": rule.name, **case_summary(case), "assignee": assignee_label(case), **times}
+
+
+# -- a saved plan --------------------------------------------------------------------------------------
+
+
+def _plan_saved(saved: SavedPlan, reader: Reader, control: RunControl) -> _Outcome:
+    """Plan what the cases of a saved plan still lack of it. Its rules are not evaluated again."""
+    case_runs = plan_saved(saved, reader, control)
+    rules = [{**rule, "matched": 0, "changed": 0} for rule in saved.rules]
+    numbers = {rule["name"]: number for number, rule in enumerate(rules)}
+    for case_run in case_runs:
+        case_run.contributing = tuple(numbers[name] for name in case_run.rules if name in numbers)
+        for number in case_run.contributing:
+            rules[number]["matched"] += 1
+    return _Outcome(case_runs, rules=rules, read=sum(bool(each.case) for each in case_runs), warnings=reader.warnings)
 
 
 # -- a list of cases -----------------------------------------------------------------------------------

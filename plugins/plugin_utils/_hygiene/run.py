@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import time
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any, Callable, Mapping
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, OptionError, printable
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.plan_file import PlanWriter
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._collection import collection
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.assessment import (
     Settings,
@@ -32,7 +34,7 @@ from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.report_f
     folder_of,
     journal_path,
 )
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.variables import Variables
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.variables import PREFIX, Variables
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import render
 
 INTERRUPTED = "The run was interrupted before its end."
@@ -79,7 +81,7 @@ class Hygiene:
                 self._notify(f"If this run is interrupted, undo its changes with: {command}")
             self._result = self._stellar_cases(options)
             error = failure_of(self._result)
-            self._flapping = find_flapping(self._last, self._result, options["rules"], self._histories)
+            self._flapping = find_flapping(self._last, self._result, options.get("rules", []), self._histories)
         except InputError as problem:
             error = str(problem)
         except Exception as bug:
@@ -112,6 +114,20 @@ class Hygiene:
             self._last = read_last(files.paths["json"])
         files.write(make_report(self._settings, {}, note, _now()))
         self._files = files
+        if (path := self._plan_path("plan_file")) and self._settings.check_mode:
+            # No plan of an earlier run is applied if this one fails.
+            PlanWriter({"plan_file": path}, True, time.time_ns() // 10**6)
+
+    def _plan_path(self, name: str) -> str:
+        """Return the path of a plan, '' without one. As with reports, hosts other than localhost have their own."""
+        given = self._variables.value(name)
+        if not given:
+            return ""
+        folder, file = os.path.split(absolute(given))
+        folder = folder_of(folder, self._host)
+        if name == "plan_file" and self._host != "localhost":
+            os.makedirs(folder, exist_ok=True)
+        return os.path.join(folder, file)
 
     def _journal(self, files: ReportFiles) -> str:
         given = self._variables.value("journal")
@@ -126,6 +142,11 @@ class Hygiene:
         variables = self._variables
         variables.check()
         self._settings = replace(self._settings, fail_on=variables.value("fail_on"))
+        journal = {"journal": self._settings.journal} if self._settings.journal else {}
+        if plan := self._plan_path("apply_plan"):
+            # Whatever the policy says today
+            self._settings = replace(self._settings, policy=os.path.basename(plan))
+            return {"plan": plan, **variables.options(), **journal}
         path = variables.value("policy_file") or self._starter
         if variables.is_given("rules"):
             if os.path.realpath(absolute(path)) != os.path.realpath(self._starter):
@@ -138,11 +159,13 @@ class Hygiene:
             rules, title, policy = content["rules"], content.get("title") or "", os.path.basename(path)
         title = variables.value("title") or title or self._settings.title
         self._settings = replace(self._settings, title=title, policy=policy)
-        journal = {"journal": self._settings.journal} if self._settings.journal else {}
-        return {"rules": rules, **variables.options(), **journal}
+        saved = {"plan_file": plan, "plan_title": title} if (plan := self._plan_path("plan_file")) else {}
+        return {"rules": rules, **variables.options(), **journal, **saved}
 
     def _report(self, error: str) -> dict[str, Any]:
         settings = self._settings
+        if title := self._result.get("plan_title"):
+            settings = replace(settings, title=title)
         if not os.path.exists(settings.journal):
             # The run wrote nothing to the platform.
             settings = replace(settings, journal="")
@@ -155,26 +178,40 @@ class Hygiene:
             lines.append("No policy was given: the run used the starter policy.")
         if self._files.last:
             lines.append(f"Report: {self._files.last}")
+        if report["mode"] == "check" and not report["error"] and (plan := self._plan_path("plan_file")):
+            lines.append(f"Plan: {plan}")
+            lines.append(self._command("To apply exactly this plan", apply_command(plan)))
         undo_file = report["journal"] or self._files.paths.get("json", "")
         if report["undo"] and not undo_file:
             lines.append("Nothing was saved that undoes this run. Set case_hygiene_report_dir for the next one.")
         if report["undo"] and undo_file:
             command = undo_command(undo_file)
-            if '"' in command:
-                # Ansible shows the summary as JSON, and a shell would misread its escapes.
-                self._notify(f"To undo: {command}")
-                command = "see the command above"
-            lines.append(f"To undo: {command}")
+            lines.append(self._command("To undo", command))
         return lines
+
+    def _command(self, title: str, command: str) -> str:
+        """Return a line with a command, which is shown apart if its quotes would not survive."""
+        if '"' not in command:
+            return f"{title}: {command}"
+        # Ansible shows the summary as JSON, and a shell would misread its escapes.
+        self._notify(f"{title}: {command}")
+        return f"{title}: see the command above"
 
 
 def undo_command(path: str) -> str:
     """Return the command that undoes a run, to be pasted into a shell."""
-    given = f"undo_file={path}"
-    if shlex.quote(given) != given:
-        # As JSON, since Ansible ends a value at a space.
-        given = shlex.quote(json.dumps({"undo_file": path}))
-    return f"ansible-playbook stellarcyber.xdr.undo -e {given}"
+    return f"ansible-playbook stellarcyber.xdr.undo -e {_extra_variable('undo_file', path)}"
+
+
+def apply_command(path: str) -> str:
+    """Return the command that applies a plan, to be pasted into a shell."""
+    return f"ansible-playbook stellarcyber.xdr.hygiene -e {_extra_variable(f'{PREFIX}apply_plan', path)}"
+
+
+def _extra_variable(name: str, value: str) -> str:
+    given = f"{name}={value}"
+    # As JSON, since Ansible ends a value at a space.
+    return given if shlex.quote(given) == given else shlex.quote(json.dumps({name: value}))
 
 
 def _now() -> str:

@@ -64,6 +64,16 @@ VARIABLES = {
     "journal": Variable(
         str, "give the path of a new file, or leave it out for a journal beside the reports.", may_be_empty=True
     ),
+    "plan_file": Variable(str, "give the path of a file for the plan, or leave it out for none."),
+    "apply_plan": Variable(str, "give the path of a plan, or leave it out to apply the policy."),
+    "plan_guard": Variable(
+        str,
+        "give fields or modified_at, or leave it out for fields.",
+        choices=("fields", "modified_at"),
+        default="fields",
+        is_option=True,
+    ),
+    "plan_max_age": Variable(str, "give a time such as 24h, or leave it out for 24h.", is_option=True),
     "max_changes": Variable(
         str, "give a number (50) or a percentage (10%), or leave it out for no limit.", is_option=True
     ),

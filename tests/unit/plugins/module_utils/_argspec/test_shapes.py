@@ -78,7 +78,7 @@ REFUSED = [
         {"case_id": "1", "tags": {"add": None}},
         "tags.add, tags.remove or tags.set is required. Give one of them.",
     ),
-    (CASES, {}, "cases, rules or undo_file is required. Give one of them."),
+    (CASES, {}, "cases, rules, undo_file or plan is required. Give one of them."),
     # types
     (CASE, {"case_id": "1", "tags": {"add": {"a": 1}}}, "tags.add must be a list; got \"{'a': 1}\". Give a list."),
     (CASE_INFO, {"count_only": "maybe"}, 'count_only must be true or false; got "maybe". Give true or false.'),

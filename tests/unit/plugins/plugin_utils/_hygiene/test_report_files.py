@@ -46,7 +46,7 @@ def test_each_host_has_a_folder_of_its_name() -> None:
     assert folder_of("reports", "example-clinic") == "reports/example-clinic"
     assert folder_of("", "example-clinic") == ""
     for host in ("a/b", "/tmp", "..", "."):
-        with pytest.raises(InputError, match="can't have a folder of its name. Rename the host"):
+        with pytest.raises(InputError, match=r"can't have a folder of its name\. Rename the host"):
             folder_of("reports", host)
 
 

@@ -1,0 +1,287 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The file of a plan: written in check mode to be approved, and applied later as it is."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from typing import Any, Mapping, Sequence
+
+from .._api.directory import Directory
+from .._api.precondition import check_planned, check_unmodified
+from .._api.reader import Reader
+from .._argspec.case import check_case_id
+from .._errors import ConflictError, InputError, OptionError, StellarError, printable
+from .._http.connection import Connection, is_same_platform
+from .._model.case import label
+from .._model.outcome import CHANGED
+from .._model.saved_plan import (
+    CHECKSUM,
+    FORMAT,
+    SavedCase,
+    checksum,
+    digest,
+    entry_of,
+    make_content,
+    parse_cases,
+)
+from .._model.times import is_age, iso_time, parse_time
+from .bulk import CaseRun, RunControl, case_summary, concurrently
+from .case import plan_case
+
+INTERRUPTED = "the run that should have made it was interrupted"
+# How long a plan is valid, unless a task says otherwise
+MAX_AGE = "24h"
+_OF_A_RULE = ("name", "description", "finding")
+_NEW_PLAN = "Make a new plan."
+
+
+@dataclass(frozen=True)
+class SavedPlan:
+    """A plan that was read.
+
+    title: of its policy. tenant: the name and id to which its run was limited; empty without one. read: number of cases
+    that its run read, of which max_changes can be a percentage. guard: "fields" or "modified_at".
+    """
+
+    path: str
+    title: str
+    platform: str
+    scope: str
+    tenant: list[str]
+    rules: list[dict[str, Any]]
+    cases: list[SavedCase]
+    read: int
+    guard: str
+
+    def check_origin(self, connection: Connection) -> None:
+        """Raise InputError if this is the plan of another platform or tenant. Sends nothing."""
+        if not is_same_platform(self.platform, connection.platform):
+            here, remedy = connection.platform, "Set host to that platform"
+        elif (connection.tenant or "").casefold() not in {name.casefold() for name in self.tenant or [""]}:
+            here = f"limited to tenant {connection.tenant}" if connection.tenant else "for all tenants"
+            remedy = "Set tenant as for the plan"
+        else:
+            return
+        mine = printable(f"{self.platform}, {self.scope}", 200)
+        raise _refused(
+            self.path, f"it is for {mine}, and this run is on {printable(here, 100)}.", f"{remedy}, or make a new plan."
+        )
+
+
+# -- write ---------------------------------------------------------------------------------------------
+
+
+class PlanWriter:
+    """Writes the plan of a run in check mode to a file; without a path it does nothing.
+
+    From the start of the run until its end the file says that the run was interrupted, so that no earlier plan is
+    applied instead. Raises InputError if the file can't be written.
+    """
+
+    def __init__(self, params: Mapping[str, Any], check_mode: bool, now_ms: int) -> None:
+        self._path: str | None = params.get("plan_file")
+        if self._path is None:
+            return
+        if not check_mode:
+            raise OptionError("plan_file", "works in check mode only", "Add --check, or leave it out.")
+        age = _max_age(params) or MAX_AGE
+        self._header = {
+            "title": params.get("plan_title") or "",
+            "rules_sha256": digest(params["rules"]) if params.get("rules") is not None else "",
+            "created_at": iso_time(now_ms),
+            "valid_until": iso_time(2 * now_ms - parse_time(age, now_ms)),
+        }
+        self.fail(INTERRUPTED)
+
+    def __enter__(self) -> PlanWriter:
+        return self
+
+    def __exit__(self, _type: Any, error: BaseException | None, _traceback: Any) -> None:
+        if isinstance(error, StellarError):
+            self.fail(f"the run that should have made it ended with an error: {error}")
+
+    def fail(self, why: str) -> None:
+        """Write a plan that can't be applied. why: without a full stop."""
+        if self._path is not None:
+            self._write({**self._header, "error": why.rstrip(".")}, [])
+
+    def finish(self, result: Mapping[str, Any], directory: Directory, case_runs: Sequence[CaseRun]) -> None:
+        """Write the plan. result: of the run."""
+        if self._path is None:
+            return
+        tenant = directory.tenant()
+        header = {
+            **self._header,
+            "platform": result["platform"],
+            "scope": result["scope"],
+            "tenant": [] if tenant is None else [tenant.name, tenant.cust_id],
+            "counts": result["counts"],
+            "rules": [{name: rule[name] for name in _OF_A_RULE} for rule in result["rules"]],
+        }
+        planned = [each for each in case_runs if each.plan.changed and each.outcome == CHANGED]
+        self._write(header, [entry_of(each.summary, each.case, each.plan, each.rules) for each in planned])
+
+    def _write(self, header: Mapping[str, Any], cases: Sequence[Mapping[str, Any]]) -> None:
+        path = self._path or ""
+        text = json.dumps(make_content(header, cases), indent=1) + "\n"
+        try:
+            _replace(path, text)
+        except OSError as error:
+            raise InputError(
+                f"plan_file: {path} can't be written",
+                f"{error.strerror or error}.",
+                "Give a path in a folder that exists and can be written.",
+            ) from None
+
+
+def _replace(path: str, text: str) -> None:
+    """Write a file as a whole or not at all, for its owner only."""
+    file, temporary = tempfile.mkstemp(dir=os.path.dirname(os.path.abspath(path)), prefix=".plan-")
+    try:
+        with os.fdopen(file, "w", encoding="ascii") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+# -- read ----------------------------------------------------------------------------------------------
+
+
+def read_plan(params: Mapping[str, Any], now_ms: int) -> SavedPlan | None:
+    """Return the plan of a task, None without one. Raises InputError for a file that is no valid plan, or too old."""
+    path = params.get("plan")
+    if path is None:
+        return None
+    max_age = _max_age(params)
+    content = _content(path)
+    if "error" in content:
+        raise _refused(path, f"{printable(content['error'], 300)}.", _NEW_PLAN)
+    try:
+        created_at, valid_until = content["created_at"], content["valid_until"]
+        created_ms, valid_ms = parse_time(created_at, now_ms), parse_time(valid_until, now_ms)
+        cases = parse_cases(content)
+        for case in cases:
+            check_case_id(case.case_id)
+        saved = SavedPlan(
+            path,
+            str(content["title"]),
+            str(content["platform"]),
+            str(content["scope"]),
+            [str(name) for name in content["tenant"]],
+            [{name: rule[name] for name in _OF_A_RULE} for rule in content["rules"]],
+            cases,
+            int(content["counts"]["read"]),
+            params["plan_guard"],
+        )
+    except (AttributeError, KeyError, TypeError, ValueError, InputError) as error:
+        raise _refused(path, f"it is not complete: {printable(error, 200)}.", _NEW_PLAN) from None
+    if now_ms > valid_ms if max_age is None else created_ms < parse_time(max_age, now_ms):
+        until = f"is valid until {valid_until}" if max_age is None else f"may be {max_age} old"
+        raise _refused(path, f"it was made at {created_at}, and {until}.", _NEW_PLAN)
+    return saved
+
+
+def _content(path: str) -> dict[str, Any]:
+    try:
+        with open(path, encoding="utf-8") as file:
+            content = json.load(file)
+    except OSError as error:
+        raise InputError(
+            f"plan: {path} can't be read", f"{error.strerror or error}.", "Give the path of a plan."
+        ) from None
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict) or "plan" not in content:
+        raise _refused(path, "it is not a plan.", "Give a file that plan_file wrote.")
+    if content["plan"] != FORMAT:
+        shown = printable(content["plan"], 20)
+        raise _refused(path, f"its format is {shown}, and this version of the collection knows {FORMAT}.", _NEW_PLAN)
+    if content.get(CHECKSUM) != checksum(content):
+        raise _refused(path, "it was changed after it was written, since its checksum is wrong.", _NEW_PLAN)
+    return content
+
+
+def _max_age(params: Mapping[str, Any]) -> str | None:
+    given: str | None = params.get("plan_max_age")
+    if given is not None and not is_age(given):
+        raise OptionError("plan_max_age", f'must be a time such as 24h; got "{printable(given, 60)}"', "Correct it.")
+    return given
+
+
+def _refused(path: str, why: str, remedy: str) -> InputError:
+    return InputError(f"plan: {printable(path, 200)} can't be applied", why, f"{remedy} Nothing was sent.")
+
+
+# -- apply ---------------------------------------------------------------------------------------------
+
+
+def plan_saved(saved: SavedPlan, reader: Reader, control: RunControl) -> list[CaseRun]:
+    """Read the cases of a plan, and plan again what each of them still lacks of it."""
+    reader.directory.tenant()
+    case_runs = [CaseRun(dict(case.summary), rules=list(case.rules)) for case in saved.cases]
+
+    def read(number: int) -> None:
+        case, case_run = saved.cases[number], case_runs[number]
+        control.check_time()
+        if control.skip_if_ended(case_run):
+            return
+        try:
+            case_run.case = reader.case_by_id(case.case_id)
+            case_run.summary = case_summary(case_run.case)
+            case_run.plan = plan_case(reader.directory, case_run.case, case.desired)
+            case_run.guard = _Guard(reader, case, saved.guard)
+            if case_run.plan.changed:
+                case_run.guard(case_run.case)
+            else:
+                _warn_of_comments(reader, case, case_run)
+        except ConflictError as error:
+            case_run.skip(str(error), why=error.why)
+        except StellarError as error:
+            case_run.fail(error)
+            control.failed(error)
+        else:
+            control.succeeded()
+
+    concurrently(control, read, range(len(case_runs)))
+    return case_runs
+
+
+def _warn_of_comments(reader: Reader, saved: SavedCase, case_run: CaseRun) -> None:
+    """Warn of a case that is as planned but lacks a comment of the plan, as after a run that was killed between."""
+    if not saved.desired.comments:
+        return
+    records = reader.comments(saved.case_id)
+    for comment in saved.desired.comments:
+        found = comment.is_marked_by if comment.marker else comment.is_shown_by
+        if not any(found(record) for record in records):
+            case_run.warnings.append(
+                f"{label(case_run.case)} is as planned, and its comment is not there: {printable(comment.text, 60)!r}. "
+                "Others may have changed the case, or an earlier run was ended before the comment. Post it by hand."
+            )
+
+
+@dataclass(frozen=True)
+class _Guard:
+    """Raises ConflictError for a case that is not as it was when its plan was made."""
+
+    reader: Reader
+    saved: SavedCase
+    kind: str
+
+    def __call__(self, case: dict[str, Any]) -> None:
+        if self.kind == "modified_at":
+            check_unmodified(case, self.saved.modified_at)
+        else:
+            check_planned(self.reader, case, self.saved)

@@ -1,0 +1,154 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbook hygiene with a plan: one run makes it, another applies it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.integration.hygiene import CHECK_FAILED, ERROR, NOTHING, PASSED, TAGGED, Analyst
+from tests.simulator.process import Simulator
+
+
+@pytest.fixture
+def analyst(sim: Simulator, tmp_path: Path) -> Analyst:
+    (tmp_path / "policy.yml").write_text(json.dumps({"title": "Ours", "rules": [TAGGED]}), encoding="utf-8")
+    return Analyst(sim, tmp_path)
+
+
+def plan(analyst: Analyst, **variables: Any) -> dict[str, Any]:
+    given = {"policy_file": "policy.yml", "plan_file": "plan.json", "report_dir": "review", **variables}
+    run = analyst.hygiene("--check", **given)
+    assert run.returncode == CHECK_FAILED, run.output
+    content: dict[str, Any] = json.loads((analyst.folder / "plan.json").read_text(encoding="utf-8"))
+    return content
+
+
+def test_a_plan_is_made_reviewed_applied_and_undone(analyst: Analyst, sim: Simulator) -> None:
+    rule = {**TAGGED, "match": {"status": ["New"]}}
+    (analyst.folder / "policy.yml").write_text(json.dumps({"title": "Ours", "rules": [rule]}), encoding="utf-8")
+    content = plan(analyst)
+    ids = {entry["case_id"] for entry in content["cases"]}
+    assert ids
+    assert content["title"] == "Ours"
+    # The policy of today is another one, and one case has its values by a person already.
+    (analyst.folder / "policy.yml").write_text("not: [a policy", encoding="utf-8")
+    taken = min(ids)
+    sim.edit(taken, {"tags": {"add": ["seen"]}})
+
+    check = analyst.hygiene("--check", apply_plan="plan.json", policy_file="policy.yml", fail_on="none")
+    assert check.returncode == PASSED, check.output
+    assert check.writes == []
+    done = analyst.hygiene(apply_plan="plan.json", policy_file="policy.yml", report_dir="reports")
+    assert done.returncode == PASSED, done.output
+    assert {path.split("/")[-1] for path in (entry["path"] for entry in sim.writes())} == ids - {taken}
+    report = analyst.report()
+    assert (report["title"], report["policy"], report["result"]) == ("Ours", "plan.json", "changed")
+    assert {row["case_id"]: row["outcome"] for row in report["case_results"]} == {
+        case_id: "ok" if case_id == taken else "changed" for case_id in ids
+    }
+    assert {case["_id"] for case in sim.cases() if "seen" in case["tags"]} == ids
+
+    again = analyst.hygiene(apply_plan="plan.json")
+    assert (again.returncode, again.writes) == (PASSED, [])
+    undone = analyst.undo(undo_file="reports/hygiene.json")
+    assert undone.returncode == PASSED, undone.output
+    assert {case["_id"] for case in sim.cases() if "seen" in case["tags"]} == {taken}
+
+
+def test_the_summary_has_the_command_that_applies_the_plan(analyst: Analyst) -> None:
+    run = analyst.hygiene("--check", policy_file="policy.yml", plan_file="plan.json")
+    (line,) = (line for line in run.said if line.startswith("To apply exactly this plan: "))
+    command = shlex.split(line.partition(": ")[2])
+    assert f"Plan: {analyst.folder}/plan.json" in run.said
+    assert command[:2] == ["ansible-playbook", "stellarcyber.xdr.hygiene"]
+    assert analyst.play(*command[1:]).returncode == PASSED
+    # A path with a space would end in the middle.
+    run = analyst.hygiene("--check", policy_file="policy.yml", plan_file="a plan.json", fail_on="none")
+    assert "To apply exactly this plan: see the command above" in run.said
+    (line,) = (line for line in run.output.splitlines() if line.startswith("To apply exactly this plan: ansible"))
+    assert analyst.play(*shlex.split(line.partition(": ")[2])[1:]).returncode == PASSED
+
+
+def test_a_case_that_a_person_changed_is_skipped_and_named(analyst: Analyst, sim: Simulator) -> None:
+    rule = {"name": "Low", "match": {"severity": ["High"]}, "set": {"severity": "Low"}}
+    (analyst.folder / "policy.yml").write_text(json.dumps({"rules": [rule]}), encoding="utf-8")
+    content = plan(analyst)
+    first = content["cases"][0]["case_id"]
+    sim.edit(first, {"severity": "Critical"})
+    done = analyst.hygiene(apply_plan="plan.json", report_dir="reports")
+    assert done.returncode == PASSED, done.output
+    (skipped,) = (row for row in analyst.report()["case_results"] if row["outcome"] == "skipped")
+    assert skipped["case_id"] == first
+    assert 'severity is "Critical", and was "High" when the plan was made' in skipped["reason"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        (
+            {"rules": [NOTHING], "plan_file": "plan.json"},
+            "plan_file works in check mode only. Add --check, or leave it out.",
+        ),
+        ({"apply_plan": "none.json"}, "none.json can't be read: No such file or directory."),
+        ({"apply_plan": "policy.yml"}, "policy.yml can't be applied: it is not a plan. Give a file that plan_file"),
+        ({"apply_plan": ""}, "case_hygiene_apply_plan has no value: give the path of a plan, or leave it out to apply"),
+        ({"plan_file": None}, "case_hygiene_plan_file has no value: give the path of a file for the plan, or leave"),
+        ({"plan_guard": "none"}, "case_hygiene_plan_guard must be one of fields, modified_at, got 'none': give fields"),
+        (
+            {"apply_plan": "plan.json", "plan_max_age": "1"},
+            'plan_max_age must be a time such as 24h; got "1". Correct it.',
+        ),
+    ],
+)
+def test_mistakes(analyst: Analyst, variables: dict[str, Any], message: str) -> None:
+    plan(analyst)
+    run = analyst.hygiene(**variables)
+    assert run.returncode == ERROR
+    assert message in run.failure
+    assert run.writes == []
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [{"policy_file": "missing.yml"}, {"policy_file": "policy.yml", "max_chagnes": 5}],
+    ids=["policy", "variable"],
+)
+def test_a_run_that_fails_leaves_no_older_plan(analyst: Analyst, variables: dict[str, Any]) -> None:
+    plan(analyst)
+    assert analyst.hygiene("--check", plan_file="plan.json", **variables).returncode == ERROR
+    run = analyst.hygiene(apply_plan="plan.json")
+    assert run.returncode == ERROR
+    assert "the run that should have made it was interrupted. Make a new plan. Nothing was sent." in run.failure
+    assert run.requests == []
+
+
+def test_each_host_has_a_plan_of_its_own(analyst: Analyst, sim: Simulator) -> None:
+    hosts = {name: {"stellar_tenant": f"Example {name.title()}"} for name in ("clinic", "tenant")}
+    (analyst.folder / "hosts.yml").write_text(yaml.safe_dump({"soc": {"hosts": hosts}}), encoding="utf-8")
+    rule = {"name": "All", "match": {}, "set": {"tags": {"add": ["planned"]}}}
+    common = ("-i", "hosts.yml", "-e", "hygiene_hosts=soc")
+    analyst.play(
+        "stellarcyber.xdr.hygiene",
+        "--check",
+        *common,
+        case_hygiene_rules=[rule],
+        case_hygiene_plan_file="plans/plan.json",
+    )
+    ids = {}
+    for name in hosts:
+        content = json.loads((analyst.folder / "plans" / name / "plan.json").read_text(encoding="utf-8"))
+        ids[name] = {entry["case_id"] for entry in content["cases"]}
+        assert content["tenant"][0] == hosts[name]["stellar_tenant"]
+    assert not ids["clinic"] & ids["tenant"]
+    done = analyst.play("stellarcyber.xdr.hygiene", *common, case_hygiene_apply_plan="plans/plan.json")
+    assert done.returncode == PASSED, done.output
+    assert {case["_id"] for case in sim.cases() if "planned" in case["tags"]} == ids["clinic"] | ids["tenant"]

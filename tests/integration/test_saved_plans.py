@@ -1,0 +1,517 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""stellar_cases with plan_file and plan: what was approved is applied, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.saved_plan import checksum
+from tests import canaries
+from tests.integration.many import (
+    CLINIC_ID,
+    GET,
+    HISTORY,
+    OHTANI_ID,
+    PUT,
+    TOKEN,
+    USERS,
+    Case,
+    assert_restored,
+    assert_true,
+    case,
+    managed,
+    run,
+    store,
+)
+from tests.integration.playbook import ROOT
+from tests.interrupted import wait_for
+from tests.simulator.process import Simulator
+
+RULES = [
+    {"name": "Take", "match": {"status": ["New"]}, "set": {"status": "In Progress", "tags": {"add": ["hit"]}}},
+    {"name": "Stale", "match": {"severity": ["Low"]}},
+]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    return str(tmp_path / "plan.json")
+
+
+def read(path: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+    return content
+
+
+def write(path: str, content: dict[str, Any]) -> None:
+    """Write a plan that holds together."""
+    Path(path).write_text(json.dumps({**content, "sha256": checksum(content)}), encoding="utf-8")
+
+
+def planned(sim: Simulator, path: str, *cases: Case, **options: Any) -> dict[str, Any]:
+    """Make a plan for these cases, three by default, and return what is in its file."""
+    sim.reset(seed=list(cases) or [case(number) for number in range(3)])
+    done = run(sim, True, plan_file=path, **{"rules": RULES, **options})
+    assert not done.failed, done.result
+    assert sim.writes() == []
+    return read(path)
+
+
+def test_exactly_the_plan_is_applied(sim: Simulator, path: str) -> None:
+    content = planned(sim, path, case(0), case(1, status="Resolved"), case(2, tags=["hit"], severity="Low"))
+    before = store(sim)
+    assert [entry["case_id"] for entry in content["cases"]] == [f"{0:024x}", f"{2:024x}"]
+    # A new case that the rules would match is not in the plan.
+    sim.add_cases([case(7)])
+    before[f"{7:024x}"] = sim.case(f"{7:024x}")
+
+    check = run(sim, True, plan=path)
+    assert check.counted == {TOKEN: 1, GET: 2}
+    done = run(sim, plan=path)
+    assert done.counts == check.counts == {"read": 2, "changed": 2}
+    assert done.counted == {TOKEN: 1, GET: 4, PUT: 2}
+    assert done.result["diff"] == check.result["diff"]
+    assert sorted(done.bodies, key=len) == [
+        {"status": "In Progress"},
+        {"status": "In Progress", "tags": {"add": ["hit"]}},
+    ]
+    assert_true(done, before, store(sim))
+    assert [(rule["name"], rule["matched"], rule["changed"]) for rule in done.result["rules"]] == [
+        ("Take", 2, 2),
+        ("Stale", 0, 0),
+    ]
+    assert all(item["rules"] == ["Take"] for item in done.result["case_results"])
+
+    again = run(sim, plan=path)
+    assert again.counts == {"read": 2, "ok": 2}
+    assert again.counted == {TOKEN: 1, GET: 2}
+
+
+def test_the_file_of_a_plan(sim: Simulator, path: str) -> None:
+    first = planned(sim, path, *(case(number, ticket_id=900_100 - number) for number in range(3)), plan_title="Mine")
+    assert os.stat(path).st_mode & 0o777 == 0o600
+    canaries.assert_none(canaries.of(sim), Path(path).read_text(encoding="utf-8"), where="plan")
+    assert first["title"] == "Mine"
+    assert first["counts"] == {"read": 3, "changed": 3, "ok": 0, "failed": 0, "skipped": 0, "findings": 0}
+    assert first["valid_until"][:13] > first["created_at"][:13]
+    # In the order of tickets, and the same again but for the times
+    assert [entry["ticket_id"] for entry in first["cases"]] == [900_098, 900_099, 900_100]
+    os.chmod(path, 0o644)
+    assert not run(sim, True, rules=RULES, plan_file=path, plan_title="Mine").failed
+    assert read(path)["cases"] == first["cases"]
+    assert read(path)["rules_sha256"] == first["rules_sha256"]
+    assert os.stat(path).st_mode & 0o777 == 0o600
+    run(sim, True, rules=RULES[:1], plan_file=path)
+    assert read(path)["rules_sha256"] != first["rules_sha256"]
+    assert os.listdir(os.path.dirname(path)) == ["plan.json"]
+
+
+def test_every_field_is_planned_and_applied(sim: Simulator, path: str) -> None:
+    fields = {
+        "status": "Resolved",
+        "resolution": "Benign",
+        "severity": "High",
+        "name": "Renamed",
+        "assignee": "ohtani@example.com",
+        "tags": {"set": ["kept", "new"]},
+        "update_alerts": True,
+        "comment": "Done by the board",
+        "comment_marker": "board-7",
+    }
+    rules = [{"name": "All", "match": {}, "set": {k: v for k, v in fields.items() if "comment" not in k}}]
+    rules[0].update({k: v for k, v in fields.items() if "comment" in k})
+    (entry,) = planned(sim, path, case(1, tags=["kept", "old"]), rules=rules)["cases"]
+    assert entry["before"] == {
+        "status": "New",
+        "severity": "Medium",
+        "name": "Case 1",
+        "resolution": "",
+        "assignee": "",
+        "tags": ["kept", "old"],
+        "comment": None,
+    }
+    assert entry["after"]["assignee"] == "ohtani@example.com"
+    before = store(sim)
+    done = run(sim, plan=path)
+    assert not done.failed, done.result
+    (body,) = done.bodies
+    assert body == {
+        "status": "Resolved",
+        "resolution": "Benign",
+        "severity": "High",
+        "name": "Renamed",
+        "assignee": "ohtani@example.com",
+        "tags": {"add": ["new"], "delete": ["old"]},
+        "update_alerts": True,
+    }
+    assert done.counted[USERS] == 1
+    assert sim.case(entry["case_id"])["assignee"] == OHTANI_ID
+    assert_true(done, before, store(sim))
+    again = run(sim, plan=path)
+    assert (again.counts, again.result["warnings"]) == ({"read": 1, "ok": 1}, [])
+
+
+ID = f"{1:024x}"
+WHO = "ohtani@example.com changed it at "
+EDITS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "nothing": ({}, "changed", ""),
+    "an alert": ({"size": 9}, "changed", ""),
+    "another field": ({"severity": "High"}, "changed", ""),
+    "another tag": ({"tags": {"add": ["mine"], "delete": ["old"]}}, "changed", ""),
+    "the planned value": ({"status": "In Progress"}, "skipped", 'status is "In Progress", and was "New" when the plan'),
+    "all planned values": ({"status": "In Progress", "tags": {"add": ["hit"]}}, "ok", ""),
+    "another value": ({"status": "Escalated"}, "skipped", 'status is "Escalated", and was "New" when the plan was'),
+    "the planned tag": ({"tags": {"add": ["hit"]}}, "skipped", 'tags is ["hit", "old"], and was ["old"] when the plan'),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_case_that_is_not_as_it_was_is_skipped(sim: Simulator, path: str, edit: str, check_mode: bool) -> None:
+    changes, outcome, why = EDITS[edit]
+    planned(sim, path, case(1), case(2))
+    sim.advance(60)
+    if changes:
+        sim.edit(ID, changes)
+    before = store(sim)
+    done = run(sim, check_mode, plan=path)
+    assert not done.failed, done.result
+    assert done.outcomes == {ID: outcome, f"{2:024x}": "changed"}
+    reason = done.of(ID).get("reason", "")
+    assert why in reason
+    assert not why or WHO in reason
+    assert done.calls.count(HISTORY) == (1 if why else 0)
+    if not check_mode:
+        assert_true(done, before, store(sim))
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_the_guard_modified_at_lets_no_change_pass(sim: Simulator, path: str, edit: str) -> None:
+    changes, outcome, _why = EDITS[edit]
+    planned(sim, path, case(1))
+    sim.advance(60)
+    if changes:
+        sim.edit(ID, changes)
+    done = run(sim, plan=path, plan_guard="modified_at")
+    assert done.outcomes == {ID: outcome if outcome == "ok" or not changes else "skipped"}
+
+
+def test_a_case_that_is_edited_between_its_two_reads_is_skipped(sim: Simulator, path: str) -> None:
+    planned(sim, path, case(1), case(2))
+    sim.edit(ID, {"status": "Escalated"}, after={"method": "GET", "path": f"/cases/{ID}"})
+    done = run(sim, plan=path, concurrency=1)
+    assert done.outcomes == {ID: "skipped", f"{2:024x}": "changed"}
+    assert WHO in done.of(ID)["reason"]
+    assert sim.case(ID)["tags"] == ["old"]
+
+
+def test_a_case_that_is_gone_fails_and_the_others_are_changed(sim: Simulator, path: str) -> None:
+    planned(sim, path)
+    sim.delete_case(ID)
+    done = run(sim, plan=path)
+    assert done.failed
+    assert done.outcomes[ID] == "failed"
+    assert sorted(done.outcomes.values()) == ["changed", "changed", "failed"]
+
+
+def test_what_was_applied_can_be_undone(sim: Simulator, path: str, tmp_path: Path) -> None:
+    planned(sim, path)
+    before = store(sim)
+    journal = str(tmp_path / "journal")
+    assert not run(sim, plan=path, journal=journal).failed
+    undone = run(sim, undo_file=journal)
+    assert (undone.failed, undone.counts) == (False, {"read": 3, "changed": 3})
+    assert_restored(before, store(sim))
+
+
+def test_max_changes_counts_of_what_the_plan_read(sim: Simulator, path: str) -> None:
+    rules = [{**RULES[0], "match": {"name": "^Case 1$"}}]
+    planned(sim, path, *(case(number) for number in range(1, 11)), rules=rules)
+    assert run(sim, True, plan=path, max_changes="9%").result["error"]["type"] == "LimitError"
+    assert not run(sim, True, plan=path, max_changes="10%").failed
+    refused = run(sim, plan=path, max_changes="0")
+    assert refused.failed
+    assert sim.writes() == []
+
+
+def test_a_comment_that_is_not_there_is_named(sim: Simulator, path: str) -> None:
+    """As after a run that was killed between a case's update and its comment."""
+    planned(sim, path, case(1), rules=[{**RULES[0], "comment": "Taken", "comment_marker": "take-1"}])
+    sim.edit(ID, {"status": "In Progress", "tags": {"add": ["hit"]}})
+    done = run(sim, plan=path)
+    assert done.counts == {"read": 1, "ok": 1}
+    (warning,) = done.result["warnings"]
+    assert "is as planned, and its comment is not there: 'Taken'." in warning
+
+
+# -- files that can't be applied -----------------------------------------------------------------------
+
+
+def edited(**changes: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda content: {**content, **changes}
+
+
+def with_case(**changes: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda content: {**content, "cases": [{**content["cases"][0], **changes}]}
+
+
+def without(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda content: {key: value for key, value in content.items() if key != name}
+
+
+REFUSED: dict[str, tuple[Callable[[dict[str, Any]], dict[str, Any]], dict[str, Any], str]] = {
+    "another platform": (
+        edited(platform="other.example.com"),
+        {},
+        "it is for other.example.com, all tenants, and this",
+    ),
+    "another tenant": (
+        edited(tenant=["Acme", CLINIC_ID], scope="tenant Acme"),
+        {},
+        ", tenant Acme, and this run is on",
+    ),
+    "one tenant": (
+        edited(),
+        {"tenant": "Example Clinic"},
+        "and this run is on limited to tenant Example Clinic. Set te",
+    ),
+    "too old": (edited(valid_until="2026-11-01T00:00:00Z"), {}, "and is valid until 2026-11-01T00:00:00Z. Make a new"),
+    "too old for the task": (edited(created_at="2026-11-01T00:00:00Z"), {"plan_max_age": "1h"}, ", and may be 1h old."),
+    "another format": (edited(plan=2), {}, "its format is 2, and this version of the collection knows 1."),
+    "no cases": (without("cases"), {}, "it is not complete: cases must be a list."),
+    "no time": (without("created_at"), {}, "it is not complete: 'created_at'."),
+    "no counts": (without("counts"), {}, "it is not complete: 'counts'."),
+    "an id": (with_case(case_id="../users"), {}, "it is not complete: "),
+    "a case twice": (lambda content: {**content, "cases": content["cases"][:1] * 2}, {}, "a case is in it twice."),
+    "no set": (with_case(set={}), {}, "case 1: it sets nothing."),
+    "another key": (with_case(set={"score": 5}), {}, "case 1: set has the key score."),
+    "a wrong status": (with_case(set={"status": "Gone"}), {}, "case 1: set.status is not valid."),
+    "a guard less": (with_case(match={}), {}, "case 1: match does not fit set."),
+    "wrong tags": (with_case(set={"tags": {"add": "x", "remove": []}}, match={}), {}, "add must be a list of strings."),
+    "wrong comments": (with_case(comments=["x"]), {}, "case 1: a comment is not valid."),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_a_plan_that_can_not_be_applied_is_refused_before_anything_is_sent(
+    sim: Simulator, path: str, what: str
+) -> None:
+    change, options, message = REFUSED[what]
+    write(path, change(planned(sim, path)))
+    done = run(sim, plan=path, **options)
+    assert done.failed
+    assert done.requests == []
+    assert done.result["msg"].startswith(f"plan: {path} can't be applied: ")
+    assert message in done.result["msg"]
+    assert done.result["msg"].endswith("Nothing was sent.")
+    assert done.result["error"]["type"] == "InputError"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "it is not a plan. Give a file that plan_file wrote."),
+        ("[]", "it is not a plan."),
+        ('{"report": 1}', "it is not a plan."),
+        ('{"plan": 1}', "it was changed after it was written, since its checksum is wrong. Make a new plan."),
+    ],
+)
+def test_another_file_is_refused(sim: Simulator, path: str, text: str, message: str) -> None:
+    Path(path).write_text(text, encoding="utf-8")
+    done = run(sim, plan=path)
+    assert done.requests == []
+    assert message in done.result["msg"]
+
+
+def test_a_plan_that_was_edited_is_refused_and_one_that_was_formatted_is_not(sim: Simulator, path: str) -> None:
+    content = planned(sim, path)
+    text = Path(path).read_text(encoding="utf-8")
+    Path(path).write_text(text.replace('"In Progress"', '"Escalated"', 1), encoding="utf-8")
+    refused = run(sim, plan=path)
+    assert "it was changed after it was written" in refused.result["msg"]
+    Path(path).write_text(json.dumps(content, sort_keys=True), encoding="utf-8")
+    assert not run(sim, True, plan=path).failed
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"rules": RULES, "plan_file": "PATH"}, "plan_file works in check mode only. Add --check, or leave it out."),
+        ({"plan": "PATH", "plan_max_age": "soon"}, 'plan_max_age must be a time such as 24h; got "soon". Correct it.'),
+        ({"plan": "PATH.not"}, "plan: PATH.not can't be read: No such file or directory. Give the path of a plan."),
+    ],
+)
+def test_mistakes_are_errors_before_anything_is_sent(
+    sim: Simulator, path: str, options: dict[str, Any], message: str
+) -> None:
+    planned(sim, path)
+    given = {name: value.replace("PATH", path) if isinstance(value, str) else value for name, value in options.items()}
+    done = run(sim, **given)
+    assert done.requests == []
+    assert done.result["msg"] == message.replace("PATH", path)
+    assert read(path)["cases"]
+
+
+def test_a_plan_that_can_not_be_written_is_an_error_before_anything_is_sent(sim: Simulator, tmp_path: Path) -> None:
+    path = tmp_path / "none" / "plan.json"
+    done = run(sim, True, rules=RULES, plan_file=str(path))
+    assert (done.failed, done.requests) == (True, [])
+    assert done.result["msg"].startswith(f"plan_file: {path} can't be written: No such file or directory. Give a path")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"max_changes": "0"}, "ended with an error: Aborted before the first write: 3 changes planned"),
+        ({"rules": []}, "ended with an error: rules is an empty list."),
+        ({"tenant": "Nobody"}, "ended with an error: Could not find tenant Nobody"),
+    ],
+)
+def test_a_run_that_fails_leaves_no_plan_not_even_an_older_one(
+    sim: Simulator, path: str, options: dict[str, Any], message: str
+) -> None:
+    planned(sim, path)
+    assert run(sim, True, plan_file=path, **{"rules": RULES, **options}).failed
+    done = run(sim, plan=path)
+    assert done.requests == []
+    assert message in done.result["msg"]
+
+
+def test_a_run_that_is_killed_leaves_no_plan(sim: Simulator, path: str) -> None:
+    planned(sim, path)
+    sim.fault("stall", times=0, path="/cases*")
+    sim.clear_requests()
+    process = in_process(sim, True, rules=RULES, plan_file=path)
+    wait_for(lambda: any(entry["path"].endswith("/cases") for entry in sim.requests()))
+    process.send_signal(signal.SIGKILL)
+    process.wait(timeout=30)
+    sim.clear_faults()
+    assert "the run that should have made it was interrupted. Make a new plan." in run(sim, plan=path).result["msg"]
+
+
+# -- killed, and many ----------------------------------------------------------------------------------
+
+
+def in_process(sim: Simulator, check_mode: bool, **options: Any) -> subprocess.Popen[bytes]:
+    """Start a run in a process of its own."""
+    code = (
+        "import json, sys\n"
+        "from types import SimpleNamespace\n"
+        "from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.cases import CASES\n"
+        "from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import run_cases\n"
+        "from tests.integration.playbook import parameters\n"
+        "connection, check, options = json.loads(sys.argv[1])\n"
+        "params = parameters(CASES, SimpleNamespace(**connection), **options)\n"
+        "run_cases(params, check, lambda secret: None)\n"
+    )
+    connection = {name: getattr(sim, name) for name in ("host", "username", "api_key", "ca_path")}
+    given = json.dumps([connection, check_mode, options])
+    return subprocess.Popen([sys.executable, "-c", code, given], cwd=ROOT)
+
+
+def taken(sim: Simulator) -> int:
+    return sum(record["status"] == "In Progress" for record in store(sim).values())
+
+
+@pytest.mark.slow
+def test_an_apply_that_was_killed_is_completed_by_the_same_plan(sim: Simulator, path: str) -> None:
+    planned(sim, path, *(case(number) for number in range(30)))
+    before = store(sim)
+    sim.latency(60)
+    for least in (4, 10, 16):
+        process = in_process(sim, False, plan=path, concurrency=4)
+        wait_for(lambda least=least: taken(sim) >= least)
+        process.send_signal(signal.SIGKILL)
+        process.wait(timeout=30)
+    assert taken(sim) < 30
+    sim.latency(0)
+    done = run(sim, plan=path)
+    assert not done.failed, done.result
+    assert set(done.outcomes.values()) == {"ok", "changed"}
+    for case_id, record in store(sim).items():
+        assert managed(record) == {**managed(before[case_id]), "status": "In Progress", "tags": ["hit", "old"]}
+
+
+STATUS = st.sampled_from(["New", "In Progress", "Escalated"])
+SEVERITY = st.sampled_from(["Low", "Medium", "High"])
+TAGS = st.lists(st.sampled_from("abc"), max_size=3, unique=True)
+CASES = st.lists(st.fixed_dictionaries({"status": STATUS, "severity": SEVERITY, "tags": TAGS}), min_size=1, max_size=5)
+SETS = st.fixed_dictionaries(
+    {},
+    optional={"status": STATUS, "severity": SEVERITY, "tags": st.fixed_dictionaries({"add": TAGS.filter(bool)})},
+).filter(bool)
+POLICIES = st.lists(st.tuples(st.lists(STATUS, max_size=2, unique=True), SETS), min_size=1, max_size=2)
+CHANGES = st.lists(
+    st.tuples(
+        st.integers(0, 4),
+        st.fixed_dictionaries(
+            {}, optional={"status": STATUS, "severity": SEVERITY, "tags": st.fixed_dictionaries({"add": TAGS})}
+        ).filter(bool),
+    ),
+    max_size=4,
+)
+FIELDS = ("status", "severity", "tags")
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(CASES, POLICIES, CHANGES)
+def test_only_planned_fields_of_planned_cases_whose_guard_held_are_changed(
+    sim: Simulator, path: str, cases: Any, policy: Any, changes: Any
+) -> None:
+    sim.reset(seed=[case(number, **fields) for number, fields in enumerate(cases)])
+    rules = [
+        {"name": f"R{number}", "match": {"status": statuses} if statuses else {}, "set": wanted}
+        for number, (statuses, wanted) in enumerate(policy)
+    ]
+    made = run(sim, True, rules=rules, plan_file=path)
+    if made.failed:
+        # A policy that does not converge leaves no plan.
+        assert run(sim, plan=path).requests == []
+        return
+    plan = {entry["case_id"]: entry for entry in read(path)["cases"]}
+    original = store(sim)
+    for number, edit in changes:
+        if number < len(cases):
+            sim.edit(f"{number:024x}", edit)
+    before = store(sim)
+    done = run(sim, plan=path) if plan else made
+    after = store(sim)
+    assert not done.failed, done.result
+    if plan:
+        assert set(done.outcomes) == set(plan)
+    for case_id, record in after.items():
+        entry = plan.get(case_id)
+        moved = {name for name in FIELDS if sorted(record[name]) != sorted(before[case_id][name])}
+        if entry is None:
+            assert not moved
+            continue
+        wanted = entry["set"]
+        add = set(wanted.get("tags", {}).get("add", ()))
+
+        def holds(name: str, value: Any, case_id: str = case_id, add: set[str] = add) -> bool:
+            return not add & set(value) if name == "tags" else bool(value == original[case_id][name])
+
+        is_there = all(
+            add <= set(before[case_id]["tags"]) if name == "tags" else before[case_id][name] == wanted[name]
+            for name in wanted
+        )
+        held = all(holds(name, before[case_id][name]) for name in wanted)
+        expected = "ok" if is_there else "changed" if held else "skipped"
+        assert done.outcomes[case_id] == expected
+        assert moved == (set(wanted) if expected == "changed" else set())
