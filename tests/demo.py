@@ -82,6 +82,7 @@ def by_policy(simulator: Simulator, directory: Path) -> int:
     simulator.reset(cases=CASES)
     shutil.rmtree(REPORTS, ignore_errors=True)
     undo_file = REPORTS / "applied/hygiene.json"
+    half, starter = ("-e", "case_hygiene_max_changes=50%"), ("-e", "case_hygiene_use_starter_policy=true")
     steps = (
         (
             f"Now a policy, on a queue of {CASES} cases. Preview it; the policy check fails, as in a pipeline:",
@@ -92,9 +93,9 @@ def by_policy(simulator: Simulator, directory: Path) -> int:
         ("Undo what was applied:", 0),
     )
     commands = (
-        (HYGIENE, "--check", "-e", f"case_hygiene_report_dir={REPORTS}/preview"),
-        (HYGIENE, "-e", f"case_hygiene_report_dir={REPORTS}/applied", "-e", "case_hygiene_max_changes=50%"),
-        (HYGIENE, "-e", f"case_hygiene_report_dir={REPORTS}/again", "-e", "case_hygiene_max_changes=0"),
+        (HYGIENE, "--check", "-e", f"case_hygiene_report_dir={REPORTS}/preview", *half),
+        (HYGIENE, "-e", f"case_hygiene_report_dir={REPORTS}/applied", *half, *starter),
+        (HYGIENE, "-e", f"case_hygiene_report_dir={REPORTS}/again", "-e", "case_hygiene_max_changes=0", *starter),
         (UNDO, "-e", f"undo_file={undo_file}"),
     )
     before = cases_of(simulator)

@@ -281,11 +281,21 @@ options:
     default: false
   max_changes:
     description:
-      - The maximum number of cases that the task may change, as a number V(50) or as a percentage V(10%) of the cases
-        that it read.
+      - The maximum number of cases that the task may change, as a number V(50), a percentage V(10%) of the cases that
+        it read, or V(25 or 10%), the larger of both.
       - If more changes are planned, the task is aborted before the first write, in check mode too. RV(case_results) and
         RV(diff) of the failure have the planned changes. Ansible shows no diff of a task that fails.
     type: str
+  return_compliant:
+    description:
+      - Whether RV(case_results) also contains the cases that have nothing to change. They are counted in any case.
+      - A queue of 100,000 such cases makes the result large, and the task slow.
+    type: bool
+    default: false
+  max_diff:
+    description: The maximum number of cases in RV(diff). Its last item counts the others.
+    type: int
+    default: 100
   concurrency:
     description:
       - The maximum number of concurrent API requests, from V(1) to V(32).
@@ -394,8 +404,10 @@ plan_title:
   sample: Case hygiene
 case_results:
   description:
-    - One item for each case. With O(cases), all of them in their order. With O(rules), those that match a rule with
-      C(set), sorted by the time of their creation.
+    - One item for each case that was changed, failed or was skipped, or would be in check mode. With
+      O(return_compliant=true), also one for each that has nothing to change.
+    - With O(cases), in their order. With O(rules), those that match a rule with C(set), sorted by the time of their
+      creation. With O(plan), in the order of the plan.
     - Also returned in a failure. Any case that is not in its planned state has its reason here.
     - C(ticket_id), C(name), C(status) and C(severity) are those of RV(stellarcyber.xdr.stellar_case#module:case) before
       the task. All but C(ticket_id) are returned when the case was read.
@@ -577,7 +589,7 @@ irreversible:
       sample: [comment]
 diff:
   description:
-    - The managed fields before and after, of each case that was changed or failed.
+    - The managed fields before and after, of each case that was changed or failed, O(max_diff) at most.
     - In check mode, and if the task failed before its first write, of each case with planned changes.
   returned: when the cases were read
   type: list

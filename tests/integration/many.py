@@ -92,7 +92,8 @@ def run(
     connect: Callable[..., Client] | None = None,
     **options: Any,
 ) -> Done:
-    """One run of stellar_cases in this process."""
+    """One run of stellar_cases in this process. Its result has all cases, unless the options say otherwise."""
+    options = {"return_compliant": True, **options}
     simulator.clear_requests()
     connect = connect or (Client if sleep is None else partial(Client, sleep=sleep))
     try:

@@ -312,6 +312,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     ),
     "The run was interrupted before its end. …": lambda p: p.interrupted().report(),
     "A host would not run this play, so not all would be checked: …": lambda p: p.hygiene("--limit", "elsewhere"),
+    "case_hygiene_policy_file is required for a run that changes cases. …": lambda p: p.hygiene(),
     "case_hygiene_rules and case_hygiene_policy_file are both given. …": lambda p: p.hygiene(
         rules=[], policy_file="policy.yml"
     ),

@@ -52,9 +52,8 @@ def test_a_plan_is_made_reviewed_applied_and_undone(analyst: Analyst, sim: Simul
     assert {path.split("/")[-1] for path in (entry["path"] for entry in sim.writes())} == ids - {taken}
     report = analyst.report()
     assert (report["title"], report["policy"], report["result"]) == ("Ours", "plan.json", "changed")
-    assert {row["case_id"]: row["outcome"] for row in report["case_results"]} == {
-        case_id: "ok" if case_id == taken else "changed" for case_id in ids
-    }
+    assert {row["case_id"]: row["outcome"] for row in report["case_results"]} == dict.fromkeys(ids - {taken}, "changed")
+    assert report["counts"]["ok"] == 1
     assert {case["_id"] for case in sim.cases() if "seen" in case["tags"]} == ids
 
     again = analyst.hygiene(apply_plan="plan.json")

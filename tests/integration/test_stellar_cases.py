@@ -443,6 +443,42 @@ def test_calls_are_the_fewest_at_any_concurrency(sim, workers, way):
     assert_restored(before, store(sim))
 
 
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_results_have_what_matters_and_counts_have_all(sim, check_mode):
+    sim.reset(seed=[case(number, tags=["hit"], status="In Progress") for number in range(9)] + [case(9)])
+    done = run(sim, check_mode, rules=[{**TAKE_OVER[0], "match": {}}], return_compliant=False)
+    assert done.counts == {"read": 10, "changed": 1, "ok": 9}
+    assert list(done.outcomes.values()) == ["changed"]
+    everything = run(sim, True, rules=[{**TAKE_OVER[0], "match": {}}])
+    assert len(everything.outcomes) == 10
+
+
+@pytest.mark.parametrize(
+    ("most", "shown", "last"),
+    [
+        (0, 0, "3 more cases are not shown, since max_diff is 0. case_results has all of them.\n"),
+        (2, 2, "1 more case is not shown, since max_diff is 2. case_results has all of them.\n"),
+        (3, 3, None),
+        (100, 3, None),
+    ],
+)
+def test_the_diff_has_so_many_cases_and_the_number_of_the_others(sim, most, shown, last):
+    sim.reset(seed=[case(number) for number in range(3)])
+    check = run(sim, True, rules=TAKE_OVER, max_diff=most)
+    real = run(sim, rules=TAKE_OVER, max_diff=most)
+    assert check.result["diff"] == real.result["diff"]
+    assert [entry["after"]["status"] for entry in check.result["diff"] if "after" in entry] == ["In Progress"] * shown
+    assert [entry["prepared"] for entry in check.result["diff"] if "prepared" in entry] == ([last] if last else [])
+
+
+def test_ansible_shows_the_number_of_the_others(sim, play):
+    sim.reset(seed=[case(number) for number in range(3)])
+    run = play([{"stellarcyber.xdr.stellar_cases": {"rules": TAKE_OVER, "max_diff": 1}}], "--diff", "--check")
+    assert run.returncode == 0, run.output
+    assert run.output.count("+++ after: case ") == 1
+    assert "2 more cases are not shown, since max_diff is 1. case_results has all of them." in run.output
+
+
 def test_32_at_once_are_faster_than_one(sim):
     sim.reset(seed=[case(number) for number in range(64)])
     sim.latency(40)

@@ -19,6 +19,8 @@ CASES: dict[str, Any] = {
         "plan_guard": {"type": "str", "choices": ["fields", "modified_at"], "default": "fields"},
         "plan_max_age": {"type": "str"},
         "allow_other_platform": {"type": "bool", "default": False},
+        "return_compliant": {"type": "bool", "default": False},
+        "max_diff": {"type": "int", "default": 100},
         "summary_only": {"type": "bool", "default": False},
         "max_changes": {"type": "str"},
         "concurrency": {"type": "int", "default": 8},

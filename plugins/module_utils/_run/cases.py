@@ -119,7 +119,7 @@ def _run(task: _Task, params: dict[str, Any], check_mode: bool, reader: Reader, 
         **origin(reader),
         **({} if task.saved is None else {"plan_title": task.saved.title}),
         "check_mode": check_mode,
-        "diff": [case_run.plan.diff(case_run.case) for case_run in planned],
+        "diff": _diff(planned, task.max_diff),
     }
     undone = None if undo is None else UndoSummary(outcome.case_runs, undo, origin(reader), check_mode)
     rechecks = 0
@@ -128,7 +128,7 @@ def _run(task: _Task, params: dict[str, Any], check_mode: bool, reader: Reader, 
             _check_limit(task.limit, planned, outcome.read if task.saved is None else task.saved.read)
         _drop_posted_comments(planned, reader, control)
         planned = outcome.planned
-        result["diff"] = [case_run.plan.diff(case_run.case) for case_run in planned]
+        result["diff"] = _diff(planned, task.max_diff)
         if control.stop_on_error and any(case_run.outcome == FAILED for case_run in outcome.case_runs):
             control.end(ANOTHER_FAILED)
         if check_mode:
@@ -141,17 +141,15 @@ def _run(task: _Task, params: dict[str, Any], check_mode: bool, reader: Reader, 
                 apply.run(planned)
                 rechecks = apply.rechecks
             # What was skipped, or found compliant right before its write, is as it was.
-            result["diff"] = [
-                case_run.plan.diff(case_run.case) for case_run in planned if case_run.outcome not in (SKIPPED, OK)
-            ]
+            result["diff"] = _diff([each for each in planned if each.outcome not in (SKIPPED, OK)], task.max_diff)
         _check_complete(outcome.case_runs, undone)
     except StellarError as error:
         for case_run in planned:
             if case_run.is_planned:
                 case_run.skip(f"{NOT_APPLIED} the task failed before its first write.", started=False)
-        error.result = _with_undo({**result, **_report(outcome, client, rechecks)}, undone, params)
+        error.result = _with_undo({**result, **_report(outcome, client, rechecks, params)}, undone, params)
         raise
-    result.update(_report(outcome, client, rechecks))
+    result.update(_report(outcome, client, rechecks, params))
     writer.finish(result, reader.directory, outcome.case_runs)
     return _with_undo(result, undone, params)
 
@@ -167,6 +165,7 @@ class _Task(NamedTuple):
     undo: UndoFile | None
     saved: SavedPlan | None
     limit: ChangeLimit | None
+    max_diff: int
     workers: int
     recheck_after: float
     deadline: float
@@ -186,7 +185,8 @@ def _checked(params: dict[str, Any], now_ms: int, started: float) -> _Task:
         parse_rules(rules, now_ms)
     undo, saved = _undo_file(params), read_plan(params, now_ms)
     items = _items(params, undo, now_ms) if rules is None and saved is None else []
-    return _Task(rules, items, undo, saved, limit, workers, recheck_after, started + budget)
+    max_diff = int(in_range("max_diff", params["max_diff"], 0, 1_000_000))
+    return _Task(rules, items, undo, saved, limit, max_diff, workers, recheck_after, started + budget)
 
 
 def _planned(task: _Task, reader: Reader, control: RunControl, now_ms: int) -> _Outcome:
@@ -471,7 +471,17 @@ def _check_complete(case_runs: Sequence[CaseRun], undone: UndoSummary | None) ->
         )
 
 
-def _report(outcome: _Outcome, client: Client, rechecks: int) -> dict[str, Any]:
+def _diff(case_runs: Sequence[CaseRun], most: int) -> list[dict[str, Any]]:
+    """Return what Ansible shows with --diff: of so many cases at most, and the number of the others."""
+    shown = [case_run.plan.diff(case_run.case) for case_run in case_runs[:most]]
+    more = len(case_runs) - most
+    if more > 0:
+        cases = "1 more case is" if more == 1 else f"{more:,} more cases are"
+        shown.append({"prepared": f"{cases} not shown, since max_diff is {most}. case_results has all of them.\n"})
+    return shown
+
+
+def _report(outcome: _Outcome, client: Client, rechecks: int, params: dict[str, Any]) -> dict[str, Any]:
     case_runs = outcome.case_runs
     for case_run in case_runs:
         for number in case_run.contributing if case_run.outcome == CHANGED else ():
@@ -479,7 +489,9 @@ def _report(outcome: _Outcome, client: Client, rechecks: int) -> dict[str, Any]:
     warnings = shortened(outcome.warnings + [text for case_run in case_runs for text in case_run.warnings])
     return {
         "changed": any(case_run.outcome == CHANGED or case_run.written for case_run in case_runs),
-        "case_results": [case_run.to_result() for case_run in case_runs],
+        "case_results": [
+            case_run.to_result() for case_run in case_runs if case_run.outcome != OK or params.get("return_compliant")
+        ],
         "findings": outcome.findings,
         "rules": outcome.rules,
         "counts": {

@@ -15,6 +15,7 @@ from datetime import datetime, timezone
 from typing import Any, Callable, Mapping
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, OptionError, printable
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.outcome import FAILED
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.plan_file import PlanWriter
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._collection import collection
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.assessment import (
@@ -155,12 +156,25 @@ class Hygiene:
                 )
             rules, title, policy = variables.value("rules"), "", "case_hygiene_rules"
         else:
+            self._check_starter(absolute(path))
             content = read_policy(absolute(path), self._decrypt)
             rules, title, policy = content["rules"], content.get("title") or "", os.path.basename(path)
         title = variables.value("title") or title or self._settings.title
         self._settings = replace(self._settings, title=title, policy=policy)
         saved = {"plan_file": plan, "plan_title": title} if (plan := self._plan_path("plan_file")) else {}
         return {"rules": rules, **variables.options(), **journal, **saved}
+
+    def _check_starter(self, path: str) -> None:
+        """Raise InputError for a run that would write by the starter policy, which the user has not chosen."""
+        if self._settings.check_mode or self._variables.value("use_starter_policy"):
+            return
+        if os.path.realpath(path) == os.path.realpath(self._starter):
+            raise OptionError(
+                "case_hygiene_policy_file",
+                "is required for a run that changes cases",
+                "Give your policy, or add --check to preview the starter policy. To apply that one, set "
+                "case_hygiene_use_starter_policy to true.",
+            )
 
     def _report(self, error: str) -> dict[str, Any]:
         settings = self._settings
@@ -176,6 +190,9 @@ class Hygiene:
         lines = render(report, "text").splitlines()
         if report["policy"] == os.path.basename(self._starter):
             lines.append("No policy was given: the run used the starter policy.")
+        if report["result"] == "limit":
+            lines.append(f"Nothing was written. {report['reason']}")
+            lines.append(f"To allow this: -e {PREFIX}max_changes={_planned(report)}")
         if self._files.last:
             lines.append(f"Report: {self._files.last}")
         if report["mode"] == "check" and not report["error"] and (plan := self._plan_path("plan_file")):
@@ -206,6 +223,10 @@ def undo_command(path: str) -> str:
 def apply_command(path: str) -> str:
     """Return the command that applies a plan, to be pasted into a shell."""
     return f"ansible-playbook stellarcyber.xdr.hygiene -e {_extra_variable(f'{PREFIX}apply_plan', path)}"
+
+
+def _planned(report: Mapping[str, Any]) -> int:
+    return sum(bool(row["changes"]) and row["outcome"] != FAILED for row in report["case_results"])
 
 
 def _extra_variable(name: str, value: str) -> str:

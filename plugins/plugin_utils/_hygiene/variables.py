@@ -15,6 +15,7 @@ from difflib import get_close_matches
 from typing import Any, Callable, Mapping
 
 from ansible.errors import AnsibleError
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.parsing.dataloader import DataLoader
 from ansible.utils.vars import load_extra_vars
 
@@ -74,8 +75,12 @@ VARIABLES = {
         is_option=True,
     ),
     "plan_max_age": Variable(str, "give a time such as 24h, or leave it out for 24h.", is_option=True),
+    "use_starter_policy": Variable(bool, "give true or false, or leave it out for false.", default=False),
     "max_changes": Variable(
-        str, "give a number (50) or a percentage (10%), or leave it out for no limit.", is_option=True
+        str,
+        "give a number (50) or a percentage (10%), or leave it out for 25 or 10%.",
+        default="25 or 10%",
+        is_option=True,
     ),
     "concurrency": Variable(int, "give a number from 1 to 32, or leave it out for 8.", default=8, is_option=True),
     "on_error": Variable(
@@ -147,6 +152,14 @@ class Variables:
             value = [item.strip() for item in value.split(",") if item.strip()]
         if _has_no_value(value, variable) or (name != "rules" and value == []):
             raise InputError(f"{full_name} has no value", variable.remedy)
+        if variable.type is bool:
+            try:
+                # With -e, it is a text.
+                value = boolean(value)
+            except TypeError:
+                raise InputError(
+                    f"{full_name} must be true or false, got {printable(value, 50)!r}", variable.remedy
+                ) from None
         kind = "a list" if variable.type is list else "a string"
         if not variable.is_option and not isinstance(value, variable.type):
             raise InputError(f"{full_name} must be {kind}, got {printable(value, 50)!r}", variable.remedy)

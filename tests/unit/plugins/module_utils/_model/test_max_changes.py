@@ -36,6 +36,10 @@ def test_without_a_limit():
         ("33.3%", 1000, 333),
         # not a case less because a computer can't hold the fraction
         ("0.57%", 10_000, 57),
+        ("25 or 10%", 0, 25),
+        ("25 or 10%", 250, 25),
+        ("25  or  10 %", 260, 26),
+        ("0 or 1.5%", 1000, 15),
         ("0.7%", 1000, 7),
     ],
 )
@@ -52,6 +56,12 @@ def test_what_it_allows(text, read, most):
     [
         ("0", 1, 1, "Aborted before the first write: 1 change planned, max_changes is 0. See"),
         ("2", 3, 60, "Aborted before the first write: 3 changes planned, max_changes is 2. See"),
+        (
+            "2 or 2%",
+            3,
+            60,
+            "Aborted before the first write: 3 changes planned, max_changes is 2 or 2% of the 60 cases read. See",
+        ),
         (
             "2%",
             3,
@@ -79,7 +89,7 @@ def test_what_it_says(text, changes, read, message):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "max_changes must be a number, 0 or more, or a percentage; got ''. Give 50, or 10%."),
+        ("", "max_changes must be a number, 0 or more, or a percentage; got ''. Give 50, 10%, or both as 25 or 10%."),
         ("abc", "max_changes must be a number, 0 or more, or a percentage; got 'abc'."),
         ("-1", "max_changes must be a number, 0 or more, or a percentage; got '-1'."),
         ("+1", "max_changes must be a number, 0 or more, or a percentage; got '+1'."),

@@ -40,6 +40,7 @@ class Run:
         self.while_it_runs: Callable[[], Any] = dict
 
     def __call__(self, result: Any = None, check: bool = False, **given: Any) -> dict[str, Any]:
+        given = {"use_starter_policy": True, **given}
         variables = Variables({f"case_hygiene_{name}": value for name, value in given.items()}, lambda value: value)
 
         def stellar_cases(options: dict[str, Any]) -> dict[str, Any]:
@@ -74,9 +75,35 @@ def test_without_a_policy_the_starter_is_applied_and_named(run: Run) -> None:
     result = run()
     assert run.options["rules"] == [{"name": "S", "match": {}}]
     assert (result["report"]["title"], result["report"]["policy"]) == ("Starter", "starter_policy.yml")
-    assert result["summary"][-1] == "No policy was given: the run used the starter policy."
+    assert "No policy was given: the run used the starter policy." in result["summary"]
     assert (result["changed"], result["warnings"], result["diff"]) == (False, [], [])
     assert "error" not in result
+
+
+@pytest.mark.parametrize("chosen", ["no", False, "false"])
+def test_the_starter_policy_previews_only_unless_it_is_chosen(run: Run, chosen: Any) -> None:
+    for given in ({}, {"policy_file": str(run.starter)}):
+        report = run(use_starter_policy=chosen, **given)["report"]
+        assert run.options == {}
+        assert report["reason"].startswith(
+            "case_hygiene_policy_file is required for a run that changes cases. Give your"
+        )
+    assert run(use_starter_policy=chosen, rules=RULES)["report"]["passed"]
+    assert run(check=True, use_starter_policy=chosen)["report"]["passed"]
+    assert run(use_starter_policy="yes")["report"]["passed"]
+
+
+def test_a_limit_has_the_value_that_allows_the_changes(run: Run) -> None:
+    rows = [
+        {"outcome": "skipped", "changes": [{}]},
+        {"outcome": "failed", "changes": [{}]},
+        {"outcome": "ok", "changes": []},
+    ]
+    summary = run({**LIMIT, "case_results": rows * 2})["summary"]
+    assert summary[-2:] == [
+        "Nothing was written. Aborted before the first write.",
+        "To allow this: -e case_hygiene_max_changes=2",
+    ]
 
 
 def test_a_policy_file_is_applied(run: Run, tmp_path: Path) -> None:

@@ -135,7 +135,13 @@ def test_what_is_not_given_has_its_default() -> None:
     nothing = variables()
     nothing.check()
     assert nothing.value("fail_on") == "drift"
-    assert nothing.options() == {"concurrency": 8, "on_error": "continue", "recheck_after": 5, "plan_guard": "fields"}
+    assert nothing.options() == {
+        "concurrency": 8,
+        "on_error": "continue",
+        "recheck_after": 5,
+        "plan_guard": "fields",
+        "max_changes": "25 or 10%",
+    }
 
 
 def test_a_value_that_cannot_be_evaluated_is_not_taken_for_an_absent_one() -> None:
