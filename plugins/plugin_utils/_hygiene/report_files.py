@@ -10,10 +10,10 @@ import contextlib
 import os
 import secrets
 import tempfile
-from typing import Any, Mapping, Sequence
+from typing import Sequence
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import FILES, render
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import FILES, Rendering
 
 # Reports name cases and people: the group can read them, other users can't.
 MODE = 0o640
@@ -48,13 +48,26 @@ class ReportFiles:
         self.directory = absolute(directory) if directory else ""
         self.paths = {name: os.path.join(self.directory, FILES[name]) for name in formats} if directory else {}
 
-    def write(self, report: Mapping[str, Any]) -> None:
+    def begin(self, rendering: Rendering) -> None:
+        """Write a short report in place of an earlier one. Raises InputError.
+
+        Metrics stay as they are: they are read at any time, and a run that goes on is no failure. The time in them
+        shows whether a run did not end.
+        """
+        self._write({name: rendering.text(name) for name in self.paths if name != "openmetrics"})
+
+    def write(self, rendering: Rendering) -> None:
         """Write all formats, each as a whole or not at all. Raises InputError."""
+        self._write({name: rendering.text(name) for name in self.paths})
+
+    def _write(self, texts: dict[str, str]) -> None:
         try:
             if self.paths:
                 os.makedirs(self.directory, exist_ok=True)
-            for name, path in self.paths.items():
-                _replace(path, render(report, name))
+                # If there is no text, too.
+                tempfile.TemporaryFile(dir=self.directory).close()
+            for name, text in texts.items():
+                _replace(self.paths[name], text)
         except OSError as error:
             raise InputError(
                 "case_hygiene_report_dir",
@@ -65,7 +78,8 @@ class ReportFiles:
     @property
     def last(self) -> str:
         """Return the path of the report that the summary names, or ''."""
-        return next(reversed(list(self.paths.values())), "")
+        readable = [name for name in ("html", "markdown", "junit") if name in self.paths]
+        return next((self.paths[name] for name in [*readable, *self.paths]), "")
 
 
 def journal_path(directory: str, started_at: str) -> str:
@@ -78,7 +92,7 @@ def _replace(path: str, text: str) -> None:
     # A reader never sees an incomplete report, and a symbolic link in its place is replaced, not followed.
     file, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".hygiene-")
     try:
-        with os.fdopen(file, "w", encoding="utf-8", errors="replace") as stream:
+        with os.fdopen(file, "w", encoding="utf-8", errors="replace", newline="") as stream:
             stream.write(text)
         os.chmod(temporary, MODE)
         os.replace(temporary, path)
