@@ -28,8 +28,8 @@ def table(view: dict[str, Any]) -> str:
     writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for row in _rows(view):
-        row = {**row, "created_at": row["created_iso"], "modified_at": row["modified_iso"]}
-        writer.writerow([cell(row.get(name, "")) for name in COLUMNS])
+        row = {**row, "created_at": row.get("created_iso"), "modified_at": row.get("modified_iso")}
+        writer.writerow([cell(row.get(name) or "") for name in COLUMNS])
     return text.getvalue()
 
 
@@ -40,6 +40,9 @@ def cell(text: str) -> str:
 
 
 def _rows(view: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if said := view["problem"] or view["limit"]:
+        # Without it, the table of a run that failed would look as if there were nothing to do.
+        yield {"kind": view["report"]["result"], "reason": said}
     for row in view["findings"]:
         yield {**row, "kind": "finding"}
     done = "changed" if view["applied"] else "would change"
