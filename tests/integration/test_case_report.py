@@ -73,4 +73,6 @@ def test_files_hold_what_the_filter_gave(play, tmp_path, source, report, texts):
 def test_a_wrong_format_fails_the_task_with_the_choices(play, source):
     run = play([{"ansible.builtin.debug": {"msg": f"{{{{ {source} | stellarcyber.xdr.case_report('pdf') }}}}"}}])
     assert run.returncode == 2
-    assert "format must be one of json, junit, markdown, html, text, csv, openmetrics; got 'pdf'." in run[0].result["msg"]
+    assert (
+        "format must be one of json, junit, markdown, html, text, csv, openmetrics; got 'pdf'." in run[0].result["msg"]
+    )

@@ -88,6 +88,12 @@ def too_many_alerts(provoke: Provoke) -> str:
     return failing.info(case_id=[CASE_ID], include=["alerts"])
 
 
+def broken_history(provoke: Provoke) -> str:
+    path = provoke.directory / "history.jsonl"
+    path.write_text('{"history": 1}\n{"history": 1, "cou\n', encoding="utf-8")
+    return provoke.hygiene(rules=[{"name": "A", "match": {"name": "^$"}}], history=str(path))
+
+
 GUARD = "1660835991788"  # a moment before the case was changed
 UNDONE = {"case_id": CASE_ID, "status": "Resolved", "if_unmodified_since": GUARD}
 USERS = [{"user_id": digit * 32, "email": f"{digit}@example.com", "name": "Twin"} for digit in "12"]
@@ -337,6 +343,10 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "case_hygiene_report_dir: the host … can't have a folder …": lambda p: p.hygiene(
         "-i", "a/b,", "-e", "hygiene_hosts=all", report_dir="reports"
     ),
+    "case_hygiene_history: can't write the history in …": lambda p: p.hygiene(history=str(p.directory)),
+    "case_hygiene_history: … is not a history of runs. …": lambda p: p.hygiene(history=__file__),
+    "case_hygiene_history: … removed.": broken_history,
+    "case_hygiene_case_url …; got …": lambda p: p.hygiene(case_url="http://{platform}/{case_id}"),
     "plan_file works in check mode only. …": lambda p: p.cases(
         {"case_id": CASE_ID, "severity": "Low"}, plan_file="plan"
     ),
