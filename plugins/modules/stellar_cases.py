@@ -233,6 +233,12 @@ options:
       - The task restores the former state of the cases. It skips a case that others changed since the run; comments,
         new alerts and later changes of other fields by the same account are no reason for that.
     type: path
+  undo_only:
+    description:
+      - With O(undo_file), the cases to restore, by ticket number or id. The others stay as they are.
+      - A case that the file does not undo is an error.
+    type: list
+    elements: str
   plan:
     description:
       - The path of a plan that an earlier task in check mode wrote to O(plan_file). It is applied as it is, to no other

@@ -211,7 +211,8 @@ def _undo_file(params: dict[str, Any]) -> UndoFile | None:
             f"{getattr(error, 'strerror', None) or error}.",
             "Give the path of a report or journal on the host that runs the task.",
         ) from None
-    return undo_file(text, path)
+    undo = undo_file(text, path)
+    return undo if params.get("undo_only") is None else undo.only(params["undo_only"])
 
 
 def _check_platform(undo: UndoFile, platform: str) -> None:
