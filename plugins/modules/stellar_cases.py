@@ -321,6 +321,14 @@ options:
       - Seconds for the whole task. After them, the task starts no further read or write of a case, skips the remaining
         cases, and fails.
     type: float
+  progress_interval:
+    description:
+      - Seconds between two lines that say how far the task is, the first one after 5 seconds at the latest. They have
+        numbers only.
+      - V(0) shows none. None is shown where the callback prints JSON to stdout, nor if the module does not run in
+        Ansible's own process, as over SSH or with C(become).
+    type: float
+    default: 10
   recheck_after:
     description:
       - Seconds after which the task reads a case again right before a rule changes it. The case is skipped if others

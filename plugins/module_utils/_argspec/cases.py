@@ -27,6 +27,7 @@ CASES: dict[str, Any] = {
         "concurrency": {"type": "int", "default": 8},
         "on_error": {"type": "str", "choices": ["continue", "stop"], "default": "continue"},
         "time_budget": {"type": "float"},
+        "progress_interval": {"type": "float", "default": 10.0},
         "recheck_after": {"type": "float", "default": 5.0},
         "journal": {"type": "path"},
     },
