@@ -55,15 +55,17 @@ class ActionModule(InProcessAction):
             reject_without_prefix(PREFIX, WITHOUT_PREFIX, task_vars)
         except InputError as error:
             return _failure(str(error), True, task_vars)
+        hygiene = self._hygiene(variables, task_vars)
         try:
-            return self._hygiene(variables, task_vars)
+            return hygiene.run()
         except BaseException as end:
             if isinstance(end, (KeyboardInterrupt, SystemExit)):
                 raise
             # The task timeout is not an Exception. The reports say that the run was interrupted.
-            return _failure(f"{COULD_NOT_EVALUATE}: {printable(end)}", True, task_vars)
+            reason = " ".join(filter(None, (f"{COULD_NOT_EVALUATE}: {printable(end)}", hygiene.way_back)))
+            return _failure(reason, True, task_vars)
 
-    def _hygiene(self, variables: Variables, task_vars: dict[str, Any]) -> dict[str, Any]:
+    def _hygiene(self, variables: Variables, task_vars: dict[str, Any]) -> Hygiene:
         connection = {name: value for name, value in self._task.args.items() if name in CONNECTION}
         return Hygiene(
             variables,
@@ -74,7 +76,7 @@ class ActionModule(InProcessAction):
             histories=lambda case_ids: self._histories(case_ids, connection, task_vars),
             decrypt=partial(decrypted, self._loader),
             notify=show,
-        ).run()
+        )
 
     def _histories(
         self, case_ids: Sequence[str], connection: dict[str, Any], task_vars: dict[str, Any]

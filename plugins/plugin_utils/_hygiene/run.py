@@ -71,6 +71,12 @@ class Hygiene:
         self._last: Mapping[str, Any] = {}
         self._flapping: list[dict[str, Any]] = []
 
+    @property
+    def way_back(self) -> str:
+        """Return how to undo a run that was interrupted; "" if it wrote nothing."""
+        journal = self._settings.journal
+        return f"Undo what it changed with: {undo_command(journal)}" if os.path.exists(journal) else ""
+
     def run(self) -> dict[str, Any]:
         """Return report, summary, warnings, diff and error. An error does not raise; it is in the report."""
         error = ""
