@@ -44,7 +44,7 @@ def test_preview_apply_again_undo(analyst: Analyst, sim: Simulator) -> None:
     before = tags_of_all(sim)
     folder = analyst.folder / "reports"
 
-    preview = analyst.hygiene("--check", report_dir="reports")
+    preview = analyst.hygiene("--check", report_dir="reports", max_changes="50%")
     assert preview.returncode == CHECK_FAILED, preview.output
     assert not preview.writes
     assert sorted(os.listdir(folder)) == REPORTS
@@ -67,7 +67,7 @@ def test_preview_apply_again_undo(analyst: Analyst, sim: Simulator) -> None:
     assert "drift" in (folder / "hygiene.md").read_text(encoding="utf-8")
     assert "<svg" in (folder / "hygiene.html").read_text(encoding="utf-8")
 
-    applied = analyst.hygiene(report_dir="reports")
+    applied = analyst.hygiene(report_dir="reports", max_changes="50%", use_starter_policy=True)
     assert applied.returncode == PASSED, applied.output
     done = analyst.report()
     assert_shows(done, counts=planned["counts"], result="changed", passed=True, mode="apply", changed=True)
@@ -78,7 +78,7 @@ def test_preview_apply_again_undo(analyst: Analyst, sim: Simulator) -> None:
     (journal,) = folder.glob("*.journal")
     assert applied.said[-1] == f"To undo: ansible-playbook stellarcyber.xdr.undo -e undo_file={journal}"
 
-    again = analyst.hygiene(report_dir="reports")
+    again = analyst.hygiene(report_dir="reports", use_starter_policy=True)
     assert again.returncode == PASSED, again.output
     assert (again.writes, again.changed) == ([], 0)
     assert "To undo" not in again.output

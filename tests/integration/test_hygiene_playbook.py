@@ -163,6 +163,7 @@ def test_a_host_for_each_tenant_has_reports_and_a_journal_of_its_own(analyst: An
         *("-i", "hosts.yml", "-e", "hygiene_hosts=soc"),
         case_hygiene_rules=[rule],
         case_hygiene_report_dir="reports",
+        case_hygiene_max_changes="100%",
     )
     assert run.returncode == PASSED, run.output
     reports = analyst.folder / "reports"

@@ -134,7 +134,7 @@ def test_what_is_too_much_to_show_is_counted(sim: Simulator, tmp_path: Path) -> 
     sim.reset(cases=60)
     rule = {"name": "All", "match": {}, "set": {"tags": {"add": ["seen"]}}, "comment": "Seen"}
     analyst = Analyst(sim, tmp_path)
-    assert analyst.hygiene(rules=[rule], report_dir="reports").returncode == PASSED
+    assert analyst.hygiene(rules=[rule], report_dir="reports", max_changes="100%").returncode == PASSED
     ids = [case["_id"] for case in sim.cases()]
     preview = analyst.undo("--check", undo_file="reports/hygiene.json")
     restored, lost = preview.said[1:]
@@ -266,7 +266,7 @@ def test_a_failure_of_many_cases_is_short(sim: Simulator, tmp_path: Path) -> Non
     sim.reset(cases=200)
     analyst = Analyst(sim, tmp_path)
     rule = {"name": "All", "match": {}, "set": {"tags": {"add": ["seen"]}}}
-    assert analyst.hygiene(rules=[rule], report_dir="reports").returncode == PASSED
+    assert analyst.hygiene(rules=[rule], report_dir="reports", max_changes="100%").returncode == PASSED
     sim.fault("status", method="PUT", status=422, times=0)
     run = analyst.undo(undo_file="reports/hygiene.json")
     assert run.returncode == 2

@@ -197,7 +197,6 @@ class Hygiene:
         if report["policy"] == os.path.basename(self._starter):
             lines.append("No policy was given: the run used the starter policy.")
         if report["result"] == "limit":
-            lines.append(f"Nothing was written. {report['reason']}")
             lines.append(f"To allow this: -e {PREFIX}max_changes={_planned(report)}")
         if self._files.last:
             lines.append(f"Report: {self._files.last}")
