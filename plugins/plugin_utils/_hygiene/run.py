@@ -15,6 +15,7 @@ from typing import Any, Callable, Mapping
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, OptionError, printable
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._collection import collection
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._files import absolute
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.assessment import (
     Settings,
     failure_of,
@@ -28,7 +29,6 @@ from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.flapping
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.policy_file import read_policy
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.report_files import (
     ReportFiles,
-    absolute,
     journal_path,
 )
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.variables import Variables
