@@ -170,6 +170,8 @@ class Capabilities:
             raise
         if not cases:
             raise UnknownError(f"There are fewer than {MAX_SKIP + 2} cases.")
+        if cases[0]["_id"] == self._oldest[0]["_id"]:
+            raise UnknownError("skip is ignored.")
         return True
 
 

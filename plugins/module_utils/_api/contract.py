@@ -17,8 +17,8 @@ from .._errors import StellarError
 from .._http.auth import user_of_key
 from .._http.client import Client
 from .._model import contract_shapes as shapes
-from .._model.case import SEVERITIES, STATUSES, is_platform_id, why_not_case
-from .._model.contract import CLAIMS, Answer, coarse, confirmed, differs, undecided
+from .._model.case import SEVERITIES, STATUSES, is_platform_id, modified_at, why_not_case
+from .._model.contract import CLAIMS, CONFIRMED, Answer, coarse, confirmed, differs, undecided
 from .._model.directory import person_of
 from .._model.query import EARLIEST_MS, MAX_SKIP, PAGE_SIZE, within
 from .._model.times import SMALLEST_MS
@@ -125,7 +125,11 @@ class Contract(Reads):
             records = self.records_of(*self.newest_first, ("skip", MAX_SKIP), limit=1, gives_up=gives_up)
         except StellarError as error:
             return differs(self.why_refused("cases", error, (*REFUSALS, *FAILURES)))
-        return confirmed() if records else undecided(f"There are no {MAX_SKIP + 1:,} cases, or none are answered.")
+        if not records:
+            return undecided(f"There are no {MAX_SKIP + 1:,} cases, or none are answered.")
+        if any(map(why_not_case, records)):
+            return undecided("A record of the answer is not a case.")
+        return differs(IGNORED) if records[0]["_id"] in [case["_id"] for case in self.listed_cases] else confirmed()
 
     def deep_skip(self) -> Answer:
         return differs("It works.") if self.known("deep_skip") else confirmed()
@@ -143,7 +147,7 @@ class Contract(Reads):
 
     def total(self) -> Answer:
         """Compare the total of all cases with those of two parts, between which no case was created."""
-        if not (self.known("sort.created_at") and self.known("filters.created_at")):
+        if not self.known("sort.created_at") or self.by_created_at().result != CONFIRMED:
             return undecided("The list is not sorted or not filtered by created_at.")
         moments = sorted(
             case["created_at"] for case in map(normal, self.listed_cases) if _is_ms(case.get("created_at"))
@@ -180,7 +184,7 @@ class Contract(Reads):
     def unknown_parameter(self) -> Answer:
         self.require_nearby()
         try:
-            cases = self.beside(("stellar_ping", 1), gives_up=gives_up)
+            cases = self.beside(("stellar_ping", 1))
         except StellarError as error:
             return differs(self.why_refused("cases", error))
         return confirmed() if self.has_case(cases) else differs("The list is empty with it.")
@@ -191,6 +195,15 @@ class Contract(Reads):
         if not self.has_case(cases):
             return differs("It does not find a case that has the value.")
         return confirmed() if all(map(fits, cases)) else differs("It finds cases that do not have the value.")
+
+    @staticmethod
+    def _is(case: dict[str, Any], name: str, value: Any) -> bool:
+        # What a case does not show can't be compared.
+        return case.get(name) in (None, value)
+
+    @staticmethod
+    def _is_within(case: dict[str, Any], name: str, low: float, high: float) -> bool:
+        return case.get(name) is None or within(case[name], low, high)
 
     def _finds(self, name: str, params: Params, fits: Callable[[dict[str, Any]], bool]) -> Answer:
         """Answer whether a filter finds the case, and no others. name: of the capability that tells that it acts."""
@@ -208,31 +221,26 @@ class Contract(Reads):
         low, high = self.created_ms - 1000, self.created_ms + 1000
         if not self.known("filters.created_at"):
             return differs(IGNORED)
-        return self._judge(self.nearby, lambda case: within(case.get("created_at"), low, high))
+        return self._judge(self.nearby, lambda case: self._is_within(case, "created_at", low, high))
 
     def by_range(self, name: str, margin: float) -> Answer:
         value = self.value(name, (int, float))
         low, high = value - margin, value + margin
         params = [(f"FROM~{name}", low), (f"TO~{name}", high)]
-        return self._finds(name, params, lambda case: within(case.get(name), low, high))
+        return self._finds(name, params, lambda case: self._is_within(case, name, low, high))
 
     def bounds(self) -> Answer:
         self.require_nearby()
-        at_ms = self.created_ms
         sent = next(case["created_at"] for case in self.listed_cases if case["_id"] == self.case["_id"])
         if shapes.time_form(sent) == "seconds":
             return undecided("Times are shown in whole seconds.")
-        windows = {"FROM~": self.window(at_ms, at_ms + 1000), "TO~": self.window(at_ms - 1000, at_ms)}
-        excluded = [
-            name
-            for name, window in windows.items()
-            if not self.has_case(record for record in self.records_of(*window) if not why_not_case(record))
-        ]
+        windows = {"FROM~": {"before_ms": 0}, "TO~": {"after_ms": 0}}
+        excluded = [name for name, window in windows.items() if not self.has_case(self.beside(**window))]
         return differs(f"Excluded by: {', '.join(excluded)}.") if excluded else confirmed()
 
     def by_value(self, name: str) -> Answer:
         value = self.value(name)
-        return self._finds(name, [(name, value)], lambda case: case.get(name) == value)
+        return self._finds(name, [(name, value)], lambda case: self._is(case, name, value))
 
     def several_values(self) -> Answer:
         self.require_nearby()
@@ -256,7 +264,7 @@ class Contract(Reads):
     def by_tags(self) -> Answer:
         tag = self._tag
         params = [("tags", f"{tag},stellar_ping-finds-no-such-tag")]
-        return self._finds("tags", params, lambda case: tag in (case.get("tags") or []))
+        return self._finds("tags", params, lambda case: tag in (case.get("tags") or [tag]))
 
     def by_not_tags(self) -> Answer:
         return self._leaves_out(("NOT~tags", self._tag))
@@ -272,7 +280,7 @@ class Contract(Reads):
         self.require_nearby()
         if self.has_case(self.beside(("ticket_id", ticket + 1))):
             return differs(IGNORED)
-        return self._judge(self.beside(("ticket_id", ticket)), lambda case: case.get("ticket_id") == ticket)
+        return self._judge(self.beside(("ticket_id", ticket)), lambda case: self._is(case, "ticket_id", ticket))
 
     def by_tenant(self) -> Answer:
         tenant = self.value("cust_id")
@@ -285,7 +293,7 @@ class Contract(Reads):
             others = []
         if self.has_case(others):
             return differs(IGNORED)
-        return self._judge(self.beside(("tenantid", tenant)), lambda case: case.get("cust_id") == tenant)
+        return self._judge(self.beside(("tenantid", tenant)), lambda case: self._is(case, "cust_id", tenant))
 
     # -- cases ---------------------------------------------------------------------------------------------
 
@@ -380,7 +388,8 @@ class Contract(Reads):
     def comment_user(self) -> Answer:
         comments = self.capabilities.lists.get("comments", [])
         if not comments:
-            answer = self._read_part(self.case, "comments")
+            latest = max(self.listed_cases, key=lambda case: modified_at(normal(case)) or 0)
+            answer = self._read_part(latest, "comments")
             if isinstance(answer, Answer):
                 return answer
             comments = plain_list_in(answer) or []

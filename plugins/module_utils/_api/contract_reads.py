@@ -118,10 +118,12 @@ class Reads:
     def has_case(self, cases: Iterable[dict[str, Any]]) -> bool:
         return any(case["_id"] == self.case["_id"] for case in cases)
 
-    def beside(self, *params: tuple[str, Any], **more: Any) -> list[dict[str, Any]]:
-        """Return the cases that were created within a second of that one, and that a filter lets through."""
-        records = self.records_of(*self.window(self.created_ms - 1000, self.created_ms + 1000), *params, **more)
-        return [normal(record) for record in records if not why_not_case(record)]
+    def beside(self, *params: tuple[str, Any], before_ms: int = 1000, after_ms: int = 1000) -> list[dict[str, Any]]:
+        """Return the cases that were created about when that one was, and that a filter lets through."""
+        records = self.records_of(*self.window(self.created_ms - before_ms, self.created_ms + after_ms), *params)
+        if any(map(why_not_case, records)):
+            raise UnknownError("A record of the answer is not a case.")
+        return [normal(record) for record in records]
 
     @property
     def nearby(self) -> list[dict[str, Any]]:

@@ -14,8 +14,6 @@ from collections import Counter
 from typing import Any, Iterable, Mapping, NamedTuple
 
 CONFIRMED, DIFFERS, UNDECIDED, NOT_READ = ANSWERS = ("confirmed", "differs", "undecided", "not_read")
-# The most requests of the step, beside retries. Those of the steps before it are not counted.
-MAX_REQUESTS = 50
 
 _A_WRITE = "It needs a write."
 _OTHERS = "It is about what others do."
@@ -60,18 +58,18 @@ SECTIONS: dict[str, tuple[Claim, ...]] = {
         ),
     ),
     "Filters": (
-        Claim("filter.created_at", "`FROM~created_at`, `TO~created_at`"),
-        Claim("filter.modified_at", "`FROM~modified_at`, `TO~modified_at`"),
-        Claim("filter.score", "`FROM~score`, `TO~score`"),
+        Claim("filter.created_at", "the filter `FROM~created_at`, `TO~created_at`"),
+        Claim("filter.modified_at", "the filter `FROM~modified_at`, `TO~modified_at`"),
+        Claim("filter.score", "the filter `FROM~score`, `TO~score`"),
         Claim("filter.bounds", "`FROM~` and `TO~` include their bounds; those that are sent are a little wider"),
-        Claim("filter.status", "`status`, with one value"),
-        Claim("filter.severity", "`severity`, with one value"),
-        Claim("filter.several", "`status` and `severity` can't have several values: `a,b` finds no case"),
+        Claim("filter.status", "the filter `status`, with one value"),
+        Claim("filter.severity", "the filter `severity`, with one value"),
+        Claim("filter.several", "`status` and `severity` take one value: `a,b` finds no case"),
         Claim("filter.tags", "`tags=a,b` finds cases with one of them"),
-        Claim("filter.not_tags", "`NOT~tags`"),
-        Claim("filter.not_modified_by", "`NOT~modified_by`, with a user's id"),
-        Claim("filter.ticket_id", "`ticket_id`"),
-        Claim("filter.tenantid", "`tenantid` limits to a tenant"),
+        Claim("filter.not_tags", "the filter `NOT~tags`"),
+        Claim("filter.not_modified_by", "the filter `NOT~modified_by`, with a user's id"),
+        Claim("filter.ticket_id", "the filter `ticket_id`"),
+        Claim("filter.tenantid", "the filter `tenantid` limits to a tenant"),
     ),
     "Cases": (
         Claim("case.get", "`GET cases/ID` answers the case"),
@@ -124,7 +122,7 @@ SECTIONS: dict[str, tuple[Claim, ...]] = {
         ),
         Claim("write.escalated", "the status `Escalated`", _A_WRITE),
         Claim("write.resolution", "`resolution`, together with `status: Resolved`; `update_alerts`", _A_WRITE),
-        Claim("write.name", "`name`", _A_WRITE),
+        Claim("write.name", "`name`, to rename a case", _A_WRITE),
         Claim("write.assignee", "`assignee` as an e-mail; the platform returns it as an id and a name", _A_WRITE),
         Claim("write.email_case", "e-mails of accounts are not case-sensitive from 5.2.0 on", _A_WRITE),
         Claim("write.unassign", '`assignee: ""` to unassign a case', _A_WRITE),
@@ -186,18 +184,17 @@ def document(facts: Mapping[str, Any], answers: Mapping[str, Answer]) -> dict[st
     for section, claims in SECTIONS.items():
         for claim in claims:
             answer = Answer(NOT_READ, claim.why_not_read) if claim.why_not_read else answers[claim.id]
-            rows.append({"id": claim.id, "section": section, "claim": claim.words, **answer._asdict()})
-    for row in rows:
-        row["answer"] = row.pop("result")
+            row = {"id": claim.id, "section": section, "claim": claim.words}
+            rows.append({**row, "answer": answer.result, "reason": answer.reason, "requests": answer.requests})
     counts = Counter(row["answer"] for row in rows)
     return {"contract": 1, **facts, "counts": {answer: counts[answer] for answer in ANSWERS}, "claims": rows}
 
 
 def summary(counts: Mapping[str, int]) -> str:
     """Return the numbers of a document's answers, in words."""
+    named = {CONFIRMED: "confirmed", DIFFERS: "different", UNDECIDED: "undecided", NOT_READ: "not settled by reads"}
     return (
-        f"{sum(counts.values())} claims: {counts[CONFIRMED]} confirmed, {counts[DIFFERS]} differ, "
-        f"{counts[UNDECIDED]} undecided, {counts[NOT_READ]} can't be settled by a read."
+        f"{sum(counts.values())} claims: " + ", ".join(f"{counts[name]} {said}" for name, said in named.items()) + "."
     )
 
 

@@ -86,7 +86,7 @@ def _present(records: Sequence[Record], wanted: Sequence[str], extra: Sequence[s
         parts.append(f"Also: {', '.join(known)}.")
     unknown = len(others) - len(known)
     if unknown:
-        parts.append(f"{unknown} fields beside them.")
+        parts.append(f"Other fields: {unknown}.")
     return (differs if absent else confirmed)(" ".join(parts))
 
 
