@@ -34,7 +34,10 @@ def check_ping(params: dict[str, Any]) -> None:
     """Raise OptionError for a number that is out of range, and for options that contradict each other."""
     in_range("warn_days", params["warn_days"], 0, 3650)
     in_range("attempts", params["attempts"], 1, 20)
+    directory = params.get("contract_dir")
+    if directory is not None and not directory.strip():
+        raise OptionError("contract_dir", "is empty", "Give a folder, or leave it out.")
     left_out = [step for step in NEEDED_BY_CONTRACT if step in params["skip"]]
-    if params.get("contract_dir") is not None and left_out:
+    if directory is not None and left_out:
         needed = f"can't be combined with contract_dir for the step {left_out[0]}"
         raise OptionError("skip", needed, "Leave the step in, or contract_dir out.")
