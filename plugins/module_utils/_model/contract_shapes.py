@@ -145,7 +145,7 @@ def case_values(cases: Sequence[Record]) -> Answer:
     ]
     if not others:
         return confirmed()
-    return differs(f"Other values in {coarse(len(others))} cases, of: {', '.join(sorted(set(others)))}.")
+    return differs(f"Other values of {', '.join(sorted(set(others)))}, in cases: {coarse(len(others))}.")
 
 
 def case_shows(cases: Sequence[Record], field: str, wanted: bool) -> Answer:

@@ -100,6 +100,16 @@ def test_a_short_lived_token_is_not_renewed_at_once():
     assert tokens.token() == "t2"
 
 
+def test_a_token_of_unknown_lifetime_has_the_documented_ten_minutes():
+    clock = Clock()
+    tokens = TokenSource(iter([("t1", None), ("t2", 300.0)]).__next__, clock=clock)
+    assert (tokens.token(), tokens.lifetime_s) == ("t1", None)
+    clock.now = 569
+    assert tokens.token() == "t1"
+    clock.now = 570
+    assert (tokens.token(), tokens.lifetime_s) == ("t2", 300.0)
+
+
 def test_a_refused_token_is_replaced_once_however_many_say_so(source):
     tokens, _calls = source
     first = tokens.token()
