@@ -306,7 +306,7 @@ class Canaries:
             if self.honours:
                 low, high = (int(asked.query.get(f"{end}~created_at", of)) for end, of in (("FROM", 0), ("TO", 10**14)))
                 found = [one for one in found if isinstance(one, dict) and self._is_in(one, low, high)]
-            found = sorted(found, key=lambda one: str(one), reverse=asked.query.get("order") == "desc")
+            found = sorted(found, key=str, reverse=asked.query.get("order") == "desc")
             return http({"data": {"cases": found[: int(asked.query["limit"])], "total": len(found)}}, **headers)
         if re.fullmatch("cases/[^/]+", path):
             return http({"data": self.case(0)}, **headers)

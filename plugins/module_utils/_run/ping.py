@@ -95,6 +95,9 @@ def explained(error: StellarError) -> StellarError:
 class Checkup:
     """The steps of one run, each after the one before it."""
 
+    # Of the step capabilities, which the step contract waits for
+    _asked: Capabilities
+
     def __init__(self, params: dict[str, Any], client: Client) -> None:
         self._params = params
         self._client = client
@@ -103,7 +106,7 @@ class Checkup:
         self._failed = ""
         self._probes: list[Probe] = []
         self._case: dict[str, Any] | None = None
-        self._asked: Capabilities | None = None
+        self._capabilities: dict[str, Any] | None = None
         self._contract: dict[str, Any] | None = None
         # For a redacted report: names, and what stands there in their place
         self._placeholders = {client.connection.platform: "HOST", client.connection.username: "USER"}
@@ -312,19 +315,14 @@ class Checkup:
             # Else a claim would differ by what passes, or be undecided where the platform asks to slow down.
             self._client.session.connection = connection_of(self._params)
         self._asked = Capabilities(self._client, self._reader.now_ms, self._case)
-        unknown = ", ".join(self._asked.read()["unknown"])
+        self._capabilities = self._asked.read()
+        unknown = ", ".join(self._capabilities["unknown"])
         if self._asked.is_ended:
             return Finding(f"The platform did not answer a request. Not known: {unknown}.", WARNING, _RUN_AGAIN)
         return Finding(f"Not known: {unknown}." if unknown else "All points are known.")
 
-    @property
-    def _capabilities(self) -> dict[str, Any] | None:
-        return None if self._asked is None else self._asked.found
-
     def _compare(self) -> Finding:
-        asked = self._asked
-        assert asked is not None, "the step needs the one before it"
-        claims = Contract(self._client, asked, self._reader.now_ms)
+        claims = Contract(self._client, self._asked, self._reader.now_ms)
         answers = claims.answers()
         facts = {**_versions(), "date": format_time(clock_ms())[:10], "requests": self._client.requests}
         self._contract = contract.document(facts, answers)
