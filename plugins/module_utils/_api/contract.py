@@ -42,7 +42,8 @@ class Contract(Reads):
         super().__init__(client, capabilities, now_ms)
         # Why there was no page of 500
         self._no_page = ""
-        self._alerts_read: int | None = None
+        # The number of alerts that pages have shown
+        self._alerts_read = 0
 
     def answers(self) -> dict[str, Answer]:
         """Return the answer to each claim that a read can settle."""
@@ -352,23 +353,25 @@ class Contract(Reads):
         found = self._count_alerts([("limit", _ALERTS), ("skip", 0)])
         if isinstance(found, Answer):
             return found
-        size = self._alerts_case["size"]
         self._alerts_read = found
         if found > _ALERTS:
             return differs("A page has more.")
-        if found < min(size, _ALERTS):
-            fewer = f"A page has {coarse(found)}, and the size of the case is larger."
-            return differs(fewer) if size >= _ALERTS else undecided(fewer)
+        if found < min(self._alerts_case["size"], _ALERTS):
+            more = self._count_alerts([("limit", _ALERTS), ("skip", found)])
+            if isinstance(more, int) and more:
+                self._alerts_read += more
+                return differs(f"A page has {coarse(found)}, and there are more.")
+            return undecided("There are fewer alerts than the size of the case.")
         return confirmed("The page was full." if found == _ALERTS else "The case has fewer.")
 
     def alerts_bare(self) -> Answer:
         found = self._count_alerts()
         if isinstance(found, Answer):
             return found
-        size: int = self._alerts_case["size"]
-        is_known = self._alerts_read is not None and self._alerts_read < min(size, _ALERTS)
-        if found < (self._alerts_read if is_known and self._alerts_read else size):
+        if found < self._alerts_read:
             return differs(f"It answers {coarse(found)}, and there are more.")
+        if found < self._alerts_case["size"] and self._alerts_read >= _ALERTS:
+            return undecided("It answers fewer than the size of the case.")
         return confirmed() if found > 10 else undecided("No case that was read has more than 10 alerts.")
 
     def observables(self) -> Answer:

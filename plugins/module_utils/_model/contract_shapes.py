@@ -215,8 +215,11 @@ def listed_once(ids: Sequence[str]) -> Answer:
 
 
 def all_listed(ids: Sequence[str], named: Iterable[str]) -> Answer:
-    """Answer whether a list has all, by the ids that cases name. That it has those proves nothing of the others."""
-    absent = set(named) - set(ids)
+    """Answer whether a list has all, as far as the ids that cases name can show it.
+
+    That it has those proves nothing of others, and one that it does not have may be deleted.
+    """
+    absent = len(set(named) - set(ids))
     if absent:
-        return differs(f"Cases name {coarse(len(absent))} that the list does not have; they may be deleted ones.")
-    return undecided("The cases that were read name none beside those of the list.")
+        return undecided(f"Cases name {coarse(absent)} that it does not have, and that may be deleted.")
+    return undecided("It has all that the cases name, and there may be others.")
