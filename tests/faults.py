@@ -367,7 +367,7 @@ SCENARIOS: dict[str, Scenario] = {
         CONTRACT,
         calls=(
             *(TOKEN, LIST, USERS, TENANTS, TENANT_GROUPS, *ENDPOINTS, *[LATER_PAGE] * 36, REREAD, REREAD),
-            *(PARTS["alerts"], PARTS["alerts"], PARTS["observables"], PARTS["summary"], PARTS["comments"]),
+            *(PARTS["alerts"], PARTS["alerts"], PARTS["observables"], PARTS["summary"], *[PARTS["comments"]] * 3),
         ),
         # To the matrix, what is read after a list is read again.
         cells=(REREAD, PARTS["alerts"], PARTS["observables"], PARTS["summary"]),

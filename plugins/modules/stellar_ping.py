@@ -64,7 +64,7 @@ options:
         Their owner alone can read them. Those of an earlier run are replaced.
       - If a step fails, no file is written. In check mode the files are written, too; the platform is only read.
       - The folder is created if needed. A relative path starts in the working directory of C(ansible-playbook).
-      - Sends at most 55 C(GET) requests in all, beside those of O(attempts). From the step V(capabilities) on,
+      - Sends at most 60 C(GET) requests in all, beside those of O(attempts). From the step V(capabilities) on,
         O(retries) is used.
       - Can't be combined with V(read) or V(capabilities) in O(skip), nor with C(async).
     type: path

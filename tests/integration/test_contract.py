@@ -24,7 +24,7 @@ from tests.simulator.process import Simulator
 from tests.simulator.switches import BY_NAME, DEFAULT_PROFILE, PROFILES, TABLE
 
 MODULE = "stellarcyber.xdr.stellar_ping"
-MOST_READS = 55
+MOST_READS = 60
 FILES = ["contract.json", "contract.md"]
 NOWHERE = "/nowhere"
 

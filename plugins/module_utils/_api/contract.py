@@ -31,6 +31,8 @@ _NO_CASE_ID, _NO_TENANT_ID = "f" * 24, "f" * 32
 _ALERTS = 50
 # Of a case whose alerts are read all at once; each may have kilobytes
 _MOST_ALERTS = 200
+# Cases whose comments are read until one has any
+_COMMENTED = 4
 _TEN_MINUTES_S = range(540, 661)
 _OTHER_KEY = "This run did not send such a key."
 
@@ -390,9 +392,14 @@ class Contract(Reads):
 
     def comment_user(self) -> Answer:
         comments = self.capabilities.lists.get("comments", [])
-        if not comments:
-            latest = max(self.listed_cases, key=lambda case: modified_at(normal(case)) or 0)
-            answer = self._read_part(latest, "comments")
+        # One that was modified lately, and is not new, more likely has a comment.
+        cases = sorted(
+            map(normal, self.listed_cases), key=lambda case: (case.get("status") != "New", _modified_ms(case))
+        )
+        for case in cases[: -_COMMENTED - 1 : -1]:
+            if comments:
+                break
+            answer = self._read_part(case, "comments")
             if isinstance(answer, Answer):
                 return answer
             comments = plain_list_in(answer) or []
@@ -436,6 +443,10 @@ class Contract(Reads):
         # The root tenant, whose id is empty, need not be in the list.
         named = {case["cust_id"] for case in self.shown_cases if case.get("cust_id")}
         return shapes.all_listed(self._tenant_ids, named)
+
+
+def _modified_ms(case: dict[str, Any]) -> int:
+    return modified_at(case) or 0
 
 
 def _is_ms(value: Any) -> bool:

@@ -45,7 +45,7 @@ SECTIONS: dict[str, tuple[Claim, ...]] = {
         Claim("list.limit", "`GET cases` answers `limit=500`, the maximum; less is asked for where less is needed"),
         Claim("list.smaller", "where a page of 500 is refused, or takes too long, a smaller one is answered"),
         Claim("list.skip", "a `skip` up to 1,000 is answered"),
-        Claim("list.deep_skip", "a larger `skip` fails with HTTP 500; instead the list goes on by `created_at`"),
+        Claim("list.deep_skip", "a larger `skip` is refused; instead the list goes on by `created_at`"),
         Claim("list.window", "a list without `FROM~created_at` has all cases; a window is always sent"),
         Claim("list.sort.created_at", "`sort=created_at` and `order` sort the list"),
         Claim("list.sort.modified_at", "`sort=modified_at` and `order` sort the list"),
