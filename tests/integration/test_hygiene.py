@@ -359,7 +359,7 @@ def test_connection_by_variables(analyst: Analyst, sim: Simulator) -> None:
     assert sim.api_key not in run.output
 
 
-@pytest.mark.parametrize("name", ["hygiene", "undo"])
+@pytest.mark.parametrize("name", ["hygiene", "undo", "contract"])
 def test_playbooks_leave_the_connection_to_the_actions_and_say_who_they_are(name: str) -> None:
     (play,) = yaml.safe_load((ROOT / f"playbooks/{name}.yml").read_text(encoding="utf-8"))
     assert "module_defaults" not in play

@@ -18,6 +18,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import In
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.outcome import FAILED
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.plan_file import PlanWriter
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._collection import collection
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._files import absolute
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.assessment import (
     Settings,
     failure_of,
@@ -31,7 +32,6 @@ from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.flapping
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.policy_file import read_policy
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.report_files import (
     ReportFiles,
-    absolute,
     folder_of,
     journal_path,
 )
