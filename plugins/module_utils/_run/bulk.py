@@ -26,9 +26,9 @@ from .._http.client import Client
 from .._model.case import label, modified_at, severity
 from .._model.outcome import CHANGED, FAILED, NOT_APPLIED, OK, SKIPPED
 from .._model.plan import DesiredState, Plan, make_plan
-from .._model.progress import Progress
 from .._model.undo import undo_item
 from .journal import Journal
+from .progress import Progress
 
 # The beginning of the reason of a case that the run ended before, where nothing was planned yet
 _NOT_EVALUATED = "Not evaluated:"

@@ -44,7 +44,6 @@ from .._model.policy import (
     check_convergence,
     decide,
 )
-from .._model.progress import Progress
 from .._model.query import Sorting, minimal_cover
 from .bulk import (
     ANOTHER_FAILED,
@@ -69,6 +68,7 @@ from .case import (
 from .cpu_limit import CpuTimeExceeded, cpu_time_limit
 from .journal import Journal, UndoFile, undo_file
 from .plan_file import PlanWriter, SavedPlan, plan_saved, read_plan
+from .progress import Progress
 from .undo_summary import UndoSummary
 
 # Computing time that all rules may take for one case. They take far less than a thousandth of it, unless a regular

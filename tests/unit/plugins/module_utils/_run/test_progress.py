@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.outcome import CHANGED, FAILED, OK, SKIPPED
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.progress import Progress
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.progress import Progress
 
 
 class Run:

@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from typing import Any, Callable
 
-from .outcome import CHANGED, FAILED, SKIPPED
+from .._model.outcome import CHANGED, FAILED, SKIPPED
 
 # A shorter run shows no line.
 FIRST_S = 5.0
