@@ -207,6 +207,8 @@ EMPTY = {"put_answer": "empty"}
 TWO_PAGES = {"page_cap": 2}
 # The parts of a case that a ping reads
 ENDPOINTS = tuple(PARTS[part] for part in ("comments", "activities", "scores"))
+# A ping that answers the claims of docs/api.md, and writes no file, which is what its action does
+CONTRACT = {"contract_dir": "/nowhere"}
 RULE_START = (TOKEN, TENANTS, USERS, LIST)
 ONE_CASE = (REREAD, PUT, HISTORY, COMMENT, READ_LAST)
 
@@ -359,6 +361,16 @@ SCENARIOS: dict[str, Scenario] = {
         calls=(TOKEN, LIST, USERS, TENANTS, TENANT_GROUPS, *ENDPOINTS, OLD_SCORES, *[LATER_PAGE] * 12),
         cells=(OLD_SCORES,),
         switches={"scores_path": False},
+    ),
+    "a contract": Scenario(
+        PING,
+        CONTRACT,
+        calls=(
+            *(TOKEN, LIST, USERS, TENANTS, TENANT_GROUPS, *ENDPOINTS, *[LATER_PAGE] * 36, REREAD, REREAD),
+            *(PARTS["alerts"], PARTS["alerts"], PARTS["observables"], PARTS["summary"], *[PARTS["comments"]] * 3),
+        ),
+        # To the matrix, what is read after a list is read again.
+        cells=(REREAD, PARTS["alerts"], PARTS["observables"], PARTS["summary"]),
     ),
 }
 

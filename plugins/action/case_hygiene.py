@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any, Sequence
 
 from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE_INFO, CASE_INFO_LIMITS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.cases import CASES, CASES_LIMITS
@@ -18,6 +17,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import In
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case_info
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import run_cases
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._connection import PLAYBOOK, reject_without_prefix
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._display import show, show_progress
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.policy_file import decrypted
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.run import Hygiene
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.variables import (
@@ -42,7 +42,7 @@ class ActionModule(InProcessAction):
     module = "stellarcyber.xdr.stellar_cases"
     options = CASES
     limits = CASES_LIMITS
-    function = staticmethod(run_cases)
+    function = staticmethod(partial(run_cases, show=show_progress))
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         ActionBase.run(self, tmp, task_vars)
@@ -55,15 +55,17 @@ class ActionModule(InProcessAction):
             reject_without_prefix(PREFIX, WITHOUT_PREFIX, task_vars)
         except InputError as error:
             return _failure(str(error), True, task_vars)
+        hygiene = self._hygiene(variables, task_vars)
         try:
-            return self._hygiene(variables, task_vars)
+            return hygiene.run()
         except BaseException as end:
             if isinstance(end, (KeyboardInterrupt, SystemExit)):
                 raise
             # The task timeout is not an Exception. The reports say that the run was interrupted.
-            return _failure(f"{COULD_NOT_EVALUATE}: {printable(end)}", True, task_vars)
+            reason = " ".join(filter(None, (f"{COULD_NOT_EVALUATE}: {printable(end)}", hygiene.way_back)))
+            return _failure(reason, True, task_vars)
 
-    def _hygiene(self, variables: Variables, task_vars: dict[str, Any]) -> dict[str, Any]:
+    def _hygiene(self, variables: Variables, task_vars: dict[str, Any]) -> Hygiene:
         connection = {name: value for name, value in self._task.args.items() if name in CONNECTION}
         return Hygiene(
             variables,
@@ -73,8 +75,8 @@ class ActionModule(InProcessAction):
             stellar_cases=lambda options: self.run_module({**connection, **options}, task_vars),
             histories=lambda case_ids: self._histories(case_ids, connection, task_vars),
             decrypt=partial(decrypted, self._loader),
-            notify=Display().display,
-        ).run()
+            notify=show,
+        )
 
     def _histories(
         self, case_ids: Sequence[str], connection: dict[str, Any], task_vars: dict[str, Any]

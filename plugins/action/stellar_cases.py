@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.cases import CASES, CASES_LIMITS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import run_cases
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._display import show_progress
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._in_process import InProcessAction
 
 
 class ActionModule(InProcessAction):
     options = CASES
     limits = CASES_LIMITS
-    function = staticmethod(run_cases)
+    function = staticmethod(partial(run_cases, show=show_progress))

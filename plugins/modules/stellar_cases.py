@@ -233,6 +233,12 @@ options:
       - The task restores the former state of the cases. It skips a case that others changed since the run; comments,
         new alerts and later changes of other fields by the same account are no reason for that.
     type: path
+  undo_only:
+    description:
+      - With O(undo_file), the cases to restore, by ticket number or id. The others stay as they are.
+      - A case that the file does not undo is an error.
+    type: list
+    elements: str
   plan:
     description:
       - The path of a plan that an earlier task in check mode wrote to O(plan_file). It is applied as it is, to no other
@@ -315,6 +321,14 @@ options:
       - Seconds for the whole task. After them, the task starts no further read or write of a case, skips the remaining
         cases, and fails.
     type: float
+  progress_interval:
+    description:
+      - Seconds between two lines that say how far the task is, the first one after 5 seconds at the latest. They have
+        numbers only.
+      - V(0) shows none. None is shown where the callback prints JSON to stdout, nor if the module does not run in
+        Ansible's own process, as over SSH or with C(become).
+    type: float
+    default: 10
   recheck_after:
     description:
       - Seconds after which the task reads a case again right before a rule changes it. The case is skipped if others

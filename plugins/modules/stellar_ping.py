@@ -15,6 +15,8 @@ description:
     failure that comes and goes is seen; see O(attempts).
   - Reads only. The one exception is the exchange of the key for an access token, which every module does.
   - Also reads some small pages to learn what the platform can do, see RV(capabilities).
+  - With O(contract_dir), it compares the platform with what the collection relies on, and writes the answers to files
+    that can be given to others.
 author:
   - The stellarcyber.xdr contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -54,6 +56,18 @@ options:
         has a warning.
     type: int
     default: 1
+  contract_dir:
+    description:
+      - A folder on the controller. Each claim of the page C(docs/api.md) that a read can settle is answered, and
+        C(contract.json) and C(contract.md) are written there. The playbook C(stellarcyber.xdr.contract) does this.
+      - The files contain no name, id, address or text of the platform, and numbers of records in coarse steps only.
+        Their owner alone can read them. Those of an earlier run are replaced.
+      - If a step fails, no file is written. In check mode the files are written, too; the platform is only read.
+      - The folder is created if needed. A relative path starts in the working directory of C(ansible-playbook).
+      - Sends at most 60 C(GET) requests in all, beside those of O(attempts). From the step V(capabilities) on,
+        O(retries) is used.
+      - Can't be combined with V(read) or V(capabilities) in O(skip), nor with C(async).
+    type: path
 seealso:
   - module: stellarcyber.xdr.stellar_case_info
 """
@@ -83,6 +97,10 @@ EXAMPLES = r"""
     content: "{{ ping.report | join('\n') }}\n"
     dest: stellar_ping.txt
     mode: "0600"
+
+- name: Compare the platform with what the collection relies on
+  stellarcyber.xdr.stellar_ping:
+    contract_dir: contract
 """
 
 RETURN = r"""
@@ -126,6 +144,7 @@ steps:
     - V(clock) - the platform's clock agrees with that of this machine. Sends nothing.
     - V(tenant) - the key sees O(tenant), and a list can be limited to it.
     - V(capabilities) - see RV(capabilities).
+    - V(contract) - see RV(contract). With O(contract_dir) only.
   returned: always
   type: list
   elements: dict
@@ -207,6 +226,83 @@ capabilities:
       type: dict
       returned: always
       sample: {deep_skip: "There are fewer than 1002 cases."}
+contract:
+  description: The content of C(contract.json).
+  returned: with O(contract_dir), if no step failed
+  type: dict
+  contains:
+    contract:
+      description: The version of this format, V(1).
+      type: int
+      returned: always
+      sample: 1
+    made_by:
+      description: The versions of the collection, ansible-core and Python.
+      type: str
+      returned: always
+      sample: stellarcyber.xdr 0.1.0, ansible-core 2.19.0, Python 3.12.1
+    libraries:
+      description: The versions of the libraries.
+      type: str
+      returned: always
+      sample: requests 2.32.3, urllib3 2.5.0, OpenSSL 3.0.19 27 Jan 2026
+    date:
+      description: The day of the run, in UTC.
+      type: str
+      returned: always
+      sample: "2026-11-28"
+    requests:
+      description: The number of API requests of the run, as RV(requests).
+      type: dict
+      returned: always
+      sample: {read: 51, write: 0, retry: 0}
+    counts:
+      description: The number of claims with each answer.
+      type: dict
+      returned: always
+      sample: {confirmed: 48, differs: 1, undecided: 9, not_read: 17}
+    claims:
+      description: The claims, always all and in the order of C(docs/api.md).
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        id:
+          description: The id of the claim.
+          type: str
+          returned: always
+          sample: case.unknown
+        section:
+          description: The heading of the claim.
+          type: str
+          returned: always
+          sample: Cases
+        claim:
+          description: The claim.
+          type: str
+          returned: always
+          sample: the id of no case is answered with HTTP 404 or 410
+        answer:
+          description: V(confirmed), V(differs), V(undecided), or V(not_read) if no read can settle it.
+          type: str
+          returned: always
+          sample: confirmed
+        reason:
+          description: What was seen, or why it is not decided. Empty if there is no more to say.
+          type: str
+          returned: always
+          sample: HTTP 404.
+        requests:
+          description: The number of C(GET) requests for this claim. Claims share what is read.
+          type: int
+          returned: always
+          sample: 1
+contract_files:
+  description: The paths of the files.
+  returned: with O(contract_dir), if no step failed
+  type: list
+  elements: str
+  sample: [/home/ana/contract/contract.json, /home/ana/contract/contract.md]
 report:
   description:
     - The result as 20 to 30 lines of text, with versions. It contains no key and no token.

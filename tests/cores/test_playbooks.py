@@ -115,3 +115,17 @@ def test_check_mode_and_idempotence(core, simulator, tmp_path):
     ]
     run(core, simulator, tmp_path, tasks, "--diff")
     assert len(simulator.writes()) == 1
+
+
+def test_the_contract_of_the_installed_collection(core, simulator, tmp_path):
+    simulator.reset()
+    simulator.clear_requests()
+    where = f"contract_dir={tmp_path / 'out'}"
+    code, output = core.play(simulator, tmp_path, "stellarcyber.xdr.contract", "-e", where)
+    assert code == 0, f"{core.version}\n{output}"
+    assert "WARNING" not in output, f"{core.version}\n{output}"
+    document = json.loads((tmp_path / "out/contract.json").read_text(encoding="utf-8"))
+    assert document["made_by"].startswith(f"stellarcyber.xdr 0.1.0, ansible-core {core.version}")
+    assert document["counts"]["confirmed"] > 40
+    assert (tmp_path / "out/contract.md").read_text(encoding="utf-8").startswith("# What the platform does\n")
+    assert simulator.writes() == []

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -30,6 +31,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import St
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http import request as request_module
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http.client import Client
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import case as case_module
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import ping as ping_module
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.accounts import (
     run_inventory,
     run_tenant_info,
@@ -239,7 +241,9 @@ def _lookup(simulator: Simulator, given: dict[str, Any], connect: Any) -> dict[s
 
 
 def _ping(simulator: Simulator, given: dict[str, Any], connect: Any) -> dict[str, Any]:
-    return run_ping(parameters(PING, simulator, **given), False, lambda secret: None, connect)
+    # It takes no client of another task.
+    with mock.patch.object(ping_module, "Client", connect):
+        return run_ping(parameters(PING, simulator, **given), False, lambda secret: None)
 
 
 def _tenant_info(simulator: Simulator, given: dict[str, Any], connect: Any) -> dict[str, Any]:

@@ -53,8 +53,23 @@ def without_requests(provoke: Any) -> str:
     return ping(provoke)
 
 
+CONTRACT: dict[str, Any] = {"contract_dir": "/nowhere"}
+
+
+def task(provoke: Any, options: dict[str, Any], **keywords: Any) -> str:
+    """The message of a task, whose action writes the files."""
+    message: str = provoke.ansible({"stellarcyber.xdr.stellar_ping": options, **keywords})
+    return message
+
+
 PING_MESSAGES: dict[str, Callable[[Any], str]] = {
     "options: …": lambda p: ping(p, attempts=0),
+    "options: contract_dir: can't write files in …: …": lambda p: task(p, {"contract_dir": __file__}),
+    "options: contract_dir: can't be combined with async. …": lambda p: task(p, CONTRACT, **{"async": 9}),
+    "options: contract_dir is empty. …": lambda p: ping(p, contract_dir=" "),
+    "options: skip can't be combined with contract_dir for the step …. …": (
+        lambda p: ping(p, skip=["read"], **CONTRACT)
+    ),
     "library: …": without_requests,
     "name: Could not find the address of …: …": lambda p: ping(p, host="no-such-host.invalid"),
     "proxy: Could not connect to …: the proxy … did not connect: …": lambda p: ping(p, proxy="http://127.0.0.1:1"),
@@ -83,5 +98,8 @@ PING_MESSAGES: dict[str, Callable[[Any], str]] = {
     ),
     "capabilities: The platform did not answer a request. …": (
         lambda p: ping(p.faulty("stall", path="*/users"), timeout=1)
+    ),
+    "contract: The platform did not answer a request. …": (
+        lambda p: ping(p.faulty("stall", path="*/summary", times=0), timeout=1, retries=0, **CONTRACT)
     ),
 }

@@ -148,6 +148,12 @@ class Provoke:
         file.write_text(text, encoding="utf-8")
         return self.cases(undo_file=str(file))
 
+    def undo_only(self, name: str) -> str:
+        file = self.directory / "undo.json"
+        report = {"report": 1, "mode": "apply", "case_results": [], "undo": [{"case_id": CASE_ID, "severity": "Low"}]}
+        file.write_text(json.dumps({**report, "platform": self.sim.host}), encoding="utf-8")
+        return self.cases(undo_file=str(file), undo_only=[name])
+
     def undo_of_nothing(self) -> str:
         return self.playbook("stellarcyber.xdr.undo", **self.sim.env())
 

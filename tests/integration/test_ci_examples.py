@@ -231,6 +231,9 @@ def test_gitlab_gets_a_note(sim: Simulator, tmp_path: Path, notes: tuple[str, li
         ("github-actions.yml", ["--builtin-schema", "vendor.github-workflows"]),
         ("github-actions.yml", ["--builtin-schema", "custom.github-workflows-require-timeout"]),
         ("gitlab-ci.yml", ["--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci"]),
+        ("github-actions-plan.yml", ["--builtin-schema", "vendor.github-workflows"]),
+        ("github-actions-plan.yml", ["--builtin-schema", "custom.github-workflows-require-timeout"]),
+        ("gitlab-ci-plan.yml", ["--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci"]),
     ],
 )
 def test_examples_fit_the_schemas_of_the_products(file: str, arguments: list[str]) -> None:

@@ -363,6 +363,10 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
         {"error": ("the run that should have made it was interrupted")}
     ),
     "undo_file is required. …": lambda p: p.undo_of_nothing(),
+    "undo_fail_on must be skipped, failed or none. …": (
+        lambda p: p.playbook("stellarcyber.xdr.undo", "-e", "undo_file=x", "-e", "undo_fail_on=never", **p.sim.env())
+    ),
+    "undo_only names a case that undo_file has nothing to undo of: …": lambda p: p.undo_only("1"),
     "reports names no file: …": lambda p: p.merge(),
     "reports names the merged report only. …": lambda p: p.merge({}, merge_reports="r0", merge_report_dir="r0"),
     "max_age must be a time such as 24h; …": lambda p: p.merge({}, merge_max_age="24"),

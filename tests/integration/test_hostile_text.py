@@ -421,6 +421,7 @@ def test_the_role_and_undo_are_quiet(held, tmp_path):
     given = {
         "policy_file": "policy.yml",
         "report_dir": "reports",
+        "max_changes": "100%",
         "report_formats": "json,junit,markdown,html,csv,openmetrics",
         "history": "history.jsonl",
         "case_url": "https://{platform}/{case_id}/{ticket_id}",

@@ -141,6 +141,7 @@ def test_each_host_has_a_plan_of_its_own(analyst: Analyst, sim: Simulator) -> No
         *common,
         case_hygiene_rules=[rule],
         case_hygiene_plan_file="plans/plan.json",
+        case_hygiene_max_changes="100%",
     )
     ids = {}
     for name in hosts:
@@ -148,6 +149,8 @@ def test_each_host_has_a_plan_of_its_own(analyst: Analyst, sim: Simulator) -> No
         ids[name] = {entry["case_id"] for entry in content["cases"]}
         assert content["tenant"][0] == hosts[name]["stellar_tenant"]
     assert not ids["clinic"] & ids["tenant"]
-    done = analyst.play("stellarcyber.xdr.hygiene", *common, case_hygiene_apply_plan="plans/plan.json")
+    done = analyst.play(
+        "stellarcyber.xdr.hygiene", *common, case_hygiene_apply_plan="plans/plan.json", case_hygiene_max_changes="100%"
+    )
     assert done.returncode == PASSED, done.output
     assert {case["_id"] for case in sim.cases() if "planned" in case["tags"]} == ids["clinic"] | ids["tenant"]

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import signal
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ import pytest
 import yaml
 
 from tests.integration.hygiene import CHECK_FAILED, ERROR, NOTHING, PASSED, TAGGED, Analyst, Played
+from tests.integration.many import case
 from tests.integration.playbook import ROOT
 from tests.simulator.process import Simulator
 from tests.simulator.sample import CLINIC_ID
@@ -160,6 +163,7 @@ def test_a_host_for_each_tenant_has_reports_and_a_journal_of_its_own(analyst: An
         *("-i", "hosts.yml", "-e", "hygiene_hosts=soc"),
         case_hygiene_rules=[rule],
         case_hygiene_report_dir="reports",
+        case_hygiene_max_changes="100%",
     )
     assert run.returncode == PASSED, run.output
     reports = analyst.folder / "reports"
@@ -252,3 +256,24 @@ def test_a_time_out_of_the_task_is_an_error(analyst: Analyst, sim: Simulator) ->
     assert run.returncode == ERROR, run.output
     assert re.match("The policy could not be evaluated: ", run.failure)
     assert analyst.report()["result"] == "error"
+
+
+def test_a_task_timeout_ends_the_writes_and_names_the_way_back(analyst: Analyst, sim: Simulator) -> None:
+    sim.reset(seed=[case(number) for number in range(200)])
+    before = {record["_id"]: record["tags"] for record in sim.cases()}
+    sim.latency(100)
+    analyst.environment["ANSIBLE_TASK_TIMEOUT"] = "4"
+    rule = {"name": "All", "match": {}, "set": {"tags": {"add": ["seen"]}}}
+    run = analyst.hygiene(rules=[rule], max_changes="100%", concurrency=2, report_dir="reports")
+    assert run.returncode == ERROR
+    writes = len(run.writes)
+    assert 0 < writes < 200
+    found = re.search(r"Undo what it changed with: (ansible-playbook .*)$", run.failure)
+    assert found, run.failure
+    sim.latency(0)
+    time.sleep(1)
+    assert len(sim.writes()) == writes
+    del analyst.environment["ANSIBLE_TASK_TIMEOUT"]
+    undone = analyst.play(*shlex.split(found[1])[1:])
+    assert undone.returncode == PASSED, undone.output
+    assert {record["_id"]: record["tags"] for record in sim.cases()} == before

@@ -134,7 +134,7 @@ def test_what_is_too_much_to_show_is_counted(sim: Simulator, tmp_path: Path) -> 
     sim.reset(cases=60)
     rule = {"name": "All", "match": {}, "set": {"tags": {"add": ["seen"]}}, "comment": "Seen"}
     analyst = Analyst(sim, tmp_path)
-    assert analyst.hygiene(rules=[rule], report_dir="reports").returncode == PASSED
+    assert analyst.hygiene(rules=[rule], report_dir="reports", max_changes="100%").returncode == PASSED
     ids = [case["_id"] for case in sim.cases()]
     preview = analyst.undo("--check", undo_file="reports/hygiene.json")
     restored, lost = preview.said[1:]
@@ -266,7 +266,7 @@ def test_a_failure_of_many_cases_is_short(sim: Simulator, tmp_path: Path) -> Non
     sim.reset(cases=200)
     analyst = Analyst(sim, tmp_path)
     rule = {"name": "All", "match": {}, "set": {"tags": {"add": ["seen"]}}}
-    assert analyst.hygiene(rules=[rule], report_dir="reports").returncode == PASSED
+    assert analyst.hygiene(rules=[rule], report_dir="reports", max_changes="100%").returncode == PASSED
     sim.fault("status", method="PUT", status=422, times=0)
     run = analyst.undo(undo_file="reports/hygiene.json")
     assert run.returncode == 2
@@ -277,3 +277,63 @@ def test_a_failure_of_many_cases_is_short(sim: Simulator, tmp_path: Path) -> Non
     # In the result of the task and in the summary 20 of them, and the first in the error of both tasks that fail, each
     # of which later versions of ansible-core print twice.
     assert run.output.count("HTTP 422") <= 2 * 20 + 2 * 2
+
+
+# -- some cases only ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def many(sim: Simulator, tmp_path: Path) -> Analyst:
+    """The analyst whose run marked all new cases."""
+    analyst = Analyst(sim, tmp_path)
+    rule = {"name": "Mark", "match": {"status": ["New"]}, "set": {"tags": {"add": ["seen"]}}}
+    assert analyst.hygiene(rules=[rule], report_dir="reports").returncode == PASSED
+    return analyst
+
+
+def seen(sim: Simulator) -> dict[str, int]:
+    return {case["_id"]: case["ticket_id"] for case in sim.cases() if "seen" in case["tags"]}
+
+
+def test_some_cases_by_ticket_or_id_and_then_the_others(many: Analyst, sim: Simulator) -> None:
+    first, second, third, *_others = marked = seen(sim)
+    only = f"{marked[first]},{second}"
+    preview = many.undo("--check", undo_file="reports/hygiene.json", undo_only=only)
+    assert preview.said[0] == first_line(sim, "2 cases planned, 0 unchanged, 0 skipped, 0 failed", CHECKED)
+    done = many.undo(undo_file="reports/hygiene.json", undo_only=only)
+    assert (done.returncode, len(done.writes)) == (0, 2), done.output
+    assert set(seen(sim)) == set(marked) - {first, second}
+    again = many.undo(undo_file="reports/hygiene.json", undo_only=[second, third])
+    assert again.said[0] == first_line(sim, "1 case restored, 1 unchanged, 0 skipped, 0 failed")
+    rest = many.undo(undo_file="reports/hygiene.json")
+    assert (rest.returncode, seen(sim)) == (0, {})
+
+
+@pytest.mark.parametrize("only", ["1", "67535,nope"])
+def test_a_case_that_the_file_does_not_undo_is_an_error(many: Analyst, sim: Simulator, only: str) -> None:
+    refused = many.undo(undo_file="reports/hygiene.json", undo_only=only)
+    assert (refused.returncode, refused.requests) == (2, [])
+    assert "undo_only names a case that undo_file has nothing to undo of: " in refused.failure
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "skipped", "failed"), [(None, 2, 2), ("skipped", 2, 2), ("failed", 0, 2), ("none", 0, 0)]
+)
+def test_what_fails_the_playbook(many: Analyst, sim: Simulator, fail_on: str | None, skipped: int, failed: int) -> None:
+    first, second, *_others = seen(sim)
+    variables = {} if fail_on is None else {"undo_fail_on": fail_on}
+    sim.edit(first, {"name": "Mine"})
+    taken = many.undo(undo_file="reports/hygiene.json", undo_only=first, **variables)
+    assert taken.said[0].endswith("0 cases restored, 0 unchanged, 1 skipped, 0 failed"), taken.output
+    assert taken.returncode == skipped
+    sim.delete_case(second)
+    gone = many.undo(undo_file="reports/hygiene.json", undo_only=second, **variables)
+    assert gone.said[0].endswith("0 cases restored, 0 unchanged, 0 skipped, 1 failed"), gone.output
+    assert gone.returncode == failed
+
+
+def test_an_error_fails_whatever_fail_on_says(many: Analyst) -> None:
+    assert many.undo(undo_file="none.json", undo_fail_on="none").returncode == 2
+    refused = many.undo(undo_file="reports/hygiene.json", undo_fail_on="never")
+    assert refused.failure == "undo_fail_on must be skipped, failed or none. Correct it."
+    assert refused.requests == []

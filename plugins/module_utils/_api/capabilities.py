@@ -33,17 +33,19 @@ _NO_CASE: dict[str, list[tuple[str, Any]]] = {
     "tags": [("tags", "stellar_ping-finds-no-such-tag")],
 }
 _NO_SUCH_PATH, _NO_PERMISSION = (404, 405), (401, 403)
+NOT_ASKED = "The platform did not answer an earlier request."
 
 
-class _UnknownError(Exception):
-    """The platform's answer does not tell it. The text is the reason."""
+class UnknownError(Exception):
+    """The platform's answer does not tell it. The text is the reason, and has no text of the platform."""
 
 
 class Capabilities:
     """Asks a platform what it can do.
 
     now_ms: on its clock. case: one that the key can read, None if there is none. is_ended: whether asking was ended,
-    since the platform did not answer.
+    since the platform did not answer. lists: those that were read, by endpoint. has_old_scores: whether scores have
+    the path of older versions only. sent: the number of requests for each point.
     """
 
     def __init__(self, client: Client, now_ms: int, case: dict[str, Any] | None) -> None:
@@ -53,6 +55,9 @@ class Capabilities:
         self._case = case
         self._oldest: list[dict[str, Any]] = []
         self.is_ended = False
+        self.lists: dict[str, list[Any]] = {}
+        self.has_old_scores = False
+        self.sent: dict[str, int] = {}
         self.found = no_capabilities()
 
     def read(self) -> dict[str, Any]:
@@ -73,18 +78,20 @@ class Capabilities:
     def _tell(self, group: str, name: str, ask: Callable[[], Any]) -> None:
         """Ask for one point, and keep the answer, or the reason why there is none."""
         place = self.found[group] if group else self.found
-        reason = "The platform did not answer an earlier request."
+        point = f"{group}.{name}" if group else name
+        reason = NOT_ASKED
+        before = self._client.requests["read"]
         if not self.is_ended:
             try:
                 place[name] = ask()
                 return
-            except _UnknownError as unknown:
+            except UnknownError as unknown:
                 reason = str(unknown)
             except StellarError as error:
-                reason = f"{type(error).__name__}: {_shown_status(error)}"
-                # Each further request might take as long, or make a platform that asks to slow down refuse more.
-                self.is_ended = isinstance(error, TransportError) or error.details.get("status") == 429
-        self.found["unknown"][f"{group}.{name}" if group else name] = reason
+                reason, self.is_ended = reason_of(error)
+            finally:
+                self.sent[point] = self._client.requests["read"] - before
+        self.found["unknown"][point] = reason
 
     # -- endpoints ---------------------------------------------------------------------------------------
 
@@ -97,22 +104,25 @@ class Capabilities:
             if error.is_answer_to(path, *_NO_PERMISSION):
                 return "forbidden"
             raise
-        if plain_list_in(answer) is None:
-            raise _UnknownError("The answer is not a list.")
+        records = plain_list_in(answer)
+        if records is None:
+            raise UnknownError("The answer is not a list.")
+        self.lists[path.rpartition("/")[2]] = records
         return "yes"
 
     def _part(self, part: str) -> str:
         if self._case is None:
-            raise _UnknownError("There is no case to read it of.")
+            raise UnknownError("There is no case to read it of.")
         found = self._endpoint(case_path(self._case["_id"], part))
         if part == "scores" and found == "no":  # its path before about 5.3 (vendor docs 5.1.1)
-            return self._endpoint(case_path(self._case["_id"], "activity", "score"))
+            found = self._endpoint(case_path(self._case["_id"], "activity", "score"))
+            self.has_old_scores = found == "yes"
         return found
 
     # -- lists -------------------------------------------------------------------------------------------
 
-    def _cases(self, params: list[tuple[str, Any]], limit: int = 1) -> list[dict[str, Any]]:
-        answer = self._client.get("cases", [*params, ("limit", limit)], _WHAT, lists=True)
+    def _cases(self, params: list[tuple[str, Any]], limit: int = 1, **more: Any) -> list[dict[str, Any]]:
+        answer = self._client.get("cases", [*params, ("limit", limit)], _WHAT, lists=True, **more)
         records, _total = records_in(answer, "cases", is_later_page=True)
         if records is None:
             raise shape_error(self._client, "cases", _WHAT, "a list of cases")
@@ -120,7 +130,7 @@ class Capabilities:
 
     def _require_case(self) -> None:
         if self._case is None:
-            raise _UnknownError("There is no case.")
+            raise UnknownError("There is no case.")
 
     def _is_sorted(self, name: str) -> bool:
         self._require_case()
@@ -129,7 +139,7 @@ class Capabilities:
             self._oldest = pages[0][:1]
         found = is_sorted(*([case.get(name) for case in page] for page in pages))
         if found is None:
-            raise _UnknownError("There are no two cases with different times.")
+            raise UnknownError("There are no two cases with different times.")
         return found
 
     def _is_filtered(self, name: str) -> bool:
@@ -141,27 +151,41 @@ class Capabilities:
         """Compare the oldest case of a list without a window with that of one that has a window."""
         self._require_case()
         if not self.found["sort"]["created_at"] or not self._oldest:
-            raise _UnknownError("The list is not known to be sorted by created_at.")
+            raise UnknownError("The list is not known to be sorted by created_at.")
         if self._oldest[0]["created_at"] >= self._day_ago_ms:
-            raise _UnknownError("No case is older than a day.")
+            raise UnknownError("No case is older than a day.")
         oldest = self._cases([("sort", "created_at"), ("order", "asc")])
         return "all" if oldest and oldest[0].get("created_at") == self._oldest[0]["created_at"] else "cut"
 
     def _deep_skip(self) -> bool:
         self._require_case()
         if not self._oldest:
-            raise _UnknownError("The same list failed without a large skip.")
+            raise UnknownError("The same list failed without a large skip.")
         try:
-            cases = self._cases([*self._window, ("sort", "created_at"), ("order", "asc"), ("skip", MAX_SKIP + 1)])
+            params = [*self._window, ("sort", "created_at"), ("order", "asc"), ("skip", MAX_SKIP + 1)]
+            cases = self._cases(params, gives_up=gives_up)
         except StellarError as error:
             if error.is_answer_to("cases", 400, 413, 422, 500):
                 return False
             raise
         if not cases:
-            raise _UnknownError(f"There are fewer than {MAX_SKIP + 2} cases.")
+            raise UnknownError(f"There are fewer than {MAX_SKIP + 2} cases.")
+        if cases[0]["_id"] == self._oldest[0]["_id"]:
+            raise UnknownError("skip is ignored.")
         return True
 
 
-def _shown_status(error: StellarError) -> str:
+def gives_up(error: StellarError) -> bool:
+    """Return whether a failure of a list is an answer, and no fault that may pass: one that was met twice."""
+    is_second = error.details.get("attempts", 0) > 1 and error.details.get("status") not in (None, 429)
+    return error.is_too_late or is_second
+
+
+def reason_of(error: StellarError) -> tuple[str, bool]:
+    """Return why an error leaves a point unknown, and whether to ask no more.
+
+    Each further request might take as long, or make a platform that asks to slow down refuse more.
+    """
     status = error.details.get("status")
-    return f"HTTP {status}." if status else "no complete answer."
+    shown = f"HTTP {status}." if status else "no complete answer."
+    return f"{type(error).__name__}: {shown}", isinstance(error, TransportError) or status == 429

@@ -18,6 +18,7 @@ CASES: dict[str, Any] = {
         "plan_title": {"type": "str"},
         "plan_guard": {"type": "str", "choices": ["fields", "modified_at"], "default": "fields"},
         "plan_max_age": {"type": "str"},
+        "undo_only": {"type": "list", "elements": "str"},
         "allow_other_platform": {"type": "bool", "default": False},
         "return_compliant": {"type": "bool", "default": False},
         "max_diff": {"type": "int", "default": 100},
@@ -26,12 +27,14 @@ CASES: dict[str, Any] = {
         "concurrency": {"type": "int", "default": 8},
         "on_error": {"type": "str", "choices": ["continue", "stop"], "default": "continue"},
         "time_budget": {"type": "float"},
+        "progress_interval": {"type": "float", "default": 10.0},
         "recheck_after": {"type": "float", "default": 5.0},
         "journal": {"type": "path"},
     },
     "mutually_exclusive": [("cases", "rules", "undo_file", "plan"), ("plan", "plan_file"), ("undo_file", "plan_file")],
     "required_one_of": [("cases", "rules", "undo_file", "plan")],
     "required_if": [("summary_only", True, ("undo_file",))],
+    "required_by": {"undo_only": ("undo_file",)},
 }
 
 # The options that limit or protect, beside those of the connection
@@ -39,6 +42,7 @@ CASES_LIMITS = (
     "cases",
     "rules",
     "undo_file",
+    "undo_only",
     "plan",
     "plan_file",
     "plan_guard",

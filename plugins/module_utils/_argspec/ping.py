@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._model.ping import STEPS
+from .._errors import OptionError
+from .._model.ping import NEEDED_BY_CONTRACT, STEPS
 from .connection import in_range
 
 PING: dict[str, Any] = {
@@ -19,14 +20,24 @@ PING: dict[str, Any] = {
         "fail_on": {"type": "str", "choices": ["failed", "warning", "never"], "default": "failed"},
         "redact": {"type": "bool", "default": False},
         "attempts": {"type": "int", "default": 1},
+        # Of the controller, where the action writes the files
+        "contract_dir": {"type": "path"},
     },
 }
 
-# The options that limit or protect, beside those of the connection: without them a report would show more
-PING_LIMITS = ("fail_on", "redact")
+# The options that limit or protect, beside those of the connection: without them a report would show more, or no file
+# be there
+PING_LIMITS = ("fail_on", "redact", "contract_dir")
 
 
 def check_ping(params: dict[str, Any]) -> None:
-    """Raise OptionError for a number that is out of range."""
+    """Raise OptionError for a number that is out of range, and for options that contradict each other."""
     in_range("warn_days", params["warn_days"], 0, 3650)
     in_range("attempts", params["attempts"], 1, 20)
+    directory = params.get("contract_dir")
+    if directory is not None and not directory.strip():
+        raise OptionError("contract_dir", "is empty", "Give a folder, or leave it out.")
+    left_out = [step for step in NEEDED_BY_CONTRACT if step in params["skip"]]
+    if directory is not None and left_out:
+        needed = f"can't be combined with contract_dir for the step {left_out[0]}"
+        raise OptionError("skip", needed, "Leave the step in, or contract_dir out.")

@@ -95,34 +95,34 @@ def user_of_key(api_key: str) -> str:
     return user_id if isinstance(user_id, str) else ""
 
 
-def lifetime(token: str, exp: Any, now: float) -> float:
-    """Return for how many seconds a new token is valid.
+def lifetime(token: str, exp: Any, now: float) -> float | None:
+    """Return for how many seconds a new token is valid; None if exp is absent or not valid.
 
     exp: from the answer beside the token (vendor library 2025: epoch seconds); else the JWT's own.
-    now: epoch seconds on the platform's clock. For an exp that is absent or not valid, these are the
-    documented ten minutes; a token that expires earlier is renewed on the 401.
+    now: epoch seconds on the platform's clock.
     """
     if exp is None:
         exp = claims(token).get("exp")
     if isinstance(exp, bool) or not isinstance(exp, (int, float)):
-        return DEFAULT_LIFETIME_S
+        return None
     try:
         seconds = (exp / 1000.0 if exp > 1e11 else float(exp)) - now
     except OverflowError:
-        return DEFAULT_LIFETIME_S
-    return seconds if seconds > 0 else DEFAULT_LIFETIME_S
+        return None
+    return seconds if seconds > 0 else None
 
 
 class TokenSource:
     """One token for a whole process, renewed shortly before it expires. Safe for threads.
 
-    exchange: returns (token, lifetime in seconds); None when there is no key to exchange.
-    access_token: a token that exists already. It is used until the platform refuses it.
+    exchange: returns (token, lifetime in seconds, None if that is not known); None when there is no key to exchange.
+    access_token: a token that exists already. It is used until the platform refuses it. lifetime_s: of the last token,
+    as the platform tells it.
     """
 
     def __init__(
         self,
-        exchange: Callable[[], tuple[str, float]] | None,
+        exchange: Callable[[], tuple[str, float | None]] | None,
         access_token: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -130,6 +130,7 @@ class TokenSource:
         self._clock = clock
         self._token = access_token
         self._renew_at = math.inf
+        self.lifetime_s: float | None = None
         self._failed: tuple[float, StellarError] | None = None
         self._lock = threading.Lock()
 
@@ -165,13 +166,15 @@ class TokenSource:
         with self._lock:
             return self._fetch(self._exchange) if self._exchange else None
 
-    def _fetch(self, exchange: Callable[[], tuple[str, float]]) -> float:
+    def _fetch(self, exchange: Callable[[], tuple[str, float | None]]) -> float:
         started = self._clock()
         try:
-            self._token, seconds = exchange()
+            self._token, self.lifetime_s = exchange()
         except StellarError as error:
             # A copy, since callers add notes about their own request.
             self._failed = self._clock(), copy.copy(error)
             raise
+        # Else the documented ten minutes: a token that expires earlier is renewed on the 401.
+        seconds = DEFAULT_LIFETIME_S if self.lifetime_s is None else self.lifetime_s
         self._renew_at = started + seconds - min(RENEWAL_MARGIN_S, seconds / 5)
         return seconds

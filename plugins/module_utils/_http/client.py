@@ -75,6 +75,11 @@ class Client:
         with self.throttle.slot():
             return self._tokens.renew()
 
+    @property
+    def token_lifetime_s(self) -> float | None:
+        """Return for how many seconds the last token was valid, as the platform tells; None if it does not."""
+        return self._tokens.lifetime_s
+
     def __enter__(self) -> Client:
         return self
 

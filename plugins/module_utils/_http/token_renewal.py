@@ -61,8 +61,8 @@ def send_with_token(request: Request, tokens: TokenSource) -> dict[str, Any]:
                     return {}
 
 
-def exchange_key(session: Session) -> tuple[str, float]:
-    """Exchange the key for a token: (token, lifetime in s)."""
+def exchange_key(session: Session) -> tuple[str, float | None]:
+    """Exchange the key for a token: (token, lifetime in s, None if the platform does not tell it)."""
     connection = session.connection
     key = connection.auth_method, connection.username, connection.api_key
     request = Request(session, Call("POST", "access_token", "Could not get an access token", hides_answer=True))

@@ -17,6 +17,8 @@ STEPS = (
     *("options", "library", "name", "proxy", "tcp", "tls"),
     *("key", "token", "read", "clock", "tenant", "capabilities"),
 )
+# With contract_dir only, after the others; and the steps that it needs
+CONTRACT, NEEDED_BY_CONTRACT = "contract", ("read", "capabilities")
 OK, WARNING, FAILED, SKIPPED = "ok", "warning", "failed", "skipped"
 ENDPOINTS = ("users", "tenants", "tenant_groups", "comments", "activities", "scores")
 FILTERS = ("created_at", "modified_at", "score", "status", "severity", "tags")

@@ -28,6 +28,7 @@ from .._model.outcome import CHANGED, FAILED, NOT_APPLIED, OK, SKIPPED
 from .._model.plan import DesiredState, Plan, make_plan
 from .._model.undo import undo_item
 from .journal import Journal
+from .progress import Progress
 
 # The beginning of the reason of a case that the run ended before, where nothing was planned yet
 _NOT_EVALUATED = "Not evaluated:"
@@ -141,10 +142,12 @@ class RunControl:
 
     ended: why no further case is started; '' while the run goes on. workers: maximum concurrent requests.
     stop_on_error: whether a failed write ends the run. deadline: time.monotonic() after which no write is started.
+    progress: is told what was read and updated.
     """
 
-    def __init__(self, client: Client, workers: int, stop_on_error: bool, deadline: float) -> None:
+    def __init__(self, client: Client, workers: int, stop_on_error: bool, deadline: float, progress: Progress) -> None:
         self.workers = workers
+        self.progress = progress
         self.stop_on_error = stop_on_error
         self.ended = ""
         self.is_interrupted = False
@@ -234,9 +237,14 @@ class Apply:
         self._lock = threading.Lock()
 
     def run(self, case_runs: Sequence[CaseRun]) -> None:
+        self.control.progress.start(len(case_runs))
         concurrently(self.control, self._apply_case, case_runs)
 
     def _apply_case(self, case_run: CaseRun) -> None:
+        self._apply(case_run)
+        self.control.progress.done(case_run.outcome)
+
+    def _apply(self, case_run: CaseRun) -> None:
         self.control.check_time()
         if self.control.skip_if_ended(case_run):
             return

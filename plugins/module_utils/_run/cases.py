@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, Sequence
+from typing import Any, Callable, NamedTuple, Sequence
 
 from .._api.comments import without_posted
 from .._api.directory import Directory
@@ -69,6 +69,7 @@ from .case import (
 from .cpu_limit import CpuTimeExceeded, cpu_time_limit
 from .journal import Journal, UndoFile, undo_file
 from .plan_file import PlanWriter, SavedPlan, plan_saved, read_plan
+from .progress import Progress
 from .undo_summary import UndoSummary
 
 # Computing time that all rules may take for one case. They take far less than a thousandth of it, unless a regular
@@ -110,24 +111,31 @@ class _Outcome:
 
 
 def run_cases(
-    params: dict[str, Any], check_mode: bool, on_secret: OnSecret, connect: Connect | None = None
+    params: dict[str, Any],
+    check_mode: bool,
+    on_secret: OnSecret,
+    connect: Connect | None = None,
+    show: Callable[[str], Any] | None = None,
 ) -> dict[str, Any]:
-    """Run stellar_cases: bring many cases to their desired states, by one plan."""
+    """Run stellar_cases: bring many cases to their desired states, by one plan. show: shows a line of progress."""
     started, now_ms = time.monotonic(), clock_ms()
     with PlanWriter(params, check_mode, now_ms) as writer:
         task = _checked(params, now_ms, started)
+        progress = Progress(show, in_range("progress_interval", params["progress_interval"], 0, 86400))
         with connected(params, on_secret, connect) as reader:
-            return _run(task, params, check_mode, reader, writer)
+            control = RunControl(reader.client, task.workers, params.get("on_error") == "stop", task.deadline, progress)
+            return _run(task, params, check_mode, reader, control, writer)
 
 
-def _run(task: _Task, params: dict[str, Any], check_mode: bool, reader: Reader, writer: PlanWriter) -> dict[str, Any]:
+def _run(
+    task: _Task, params: dict[str, Any], check_mode: bool, reader: Reader, control: RunControl, writer: PlanWriter
+) -> dict[str, Any]:
     client, undo = reader.client, task.undo
     if undo is not None and not params.get("allow_other_platform"):
         _check_platform(undo, client.connection.platform)
     if task.saved is not None:
         task.saved.check_origin(client.connection)
     client.throttle.set_limit(task.workers)
-    control = RunControl(client, task.workers, params.get("on_error") == "stop", task.deadline)
     outcome = at_platform_time(reader, lambda now_ms: _planned(task, reader, control, now_ms))
     outcome.warnings += clock_warnings(client)
     planned = outcome.planned
@@ -227,7 +235,8 @@ def _undo_file(params: dict[str, Any]) -> UndoFile | None:
             f"{getattr(error, 'strerror', None) or error}.",
             "Give the path of a report or journal on the host that runs the task.",
         ) from None
-    return undo_file(text, path)
+    undo = undo_file(text, path)
+    return undo if params.get("undo_only") is None else undo.only(params["undo_only"])
 
 
 def _check_platform(undo: UndoFile, platform: str) -> None:
@@ -302,6 +311,7 @@ def _decide_all(rules: Sequence[Rule], reader: Reader, control: RunControl) -> _
     parts = minimal_cover(rule.match.query for rule in rules)
     for case, read_at in reader.listed(parts, Sorting(), _needs(rules)):
         outcome.see(case)
+        control.progress.read()
         control.check_time()
         if control.ended:
             raise IncompleteError(
@@ -421,6 +431,7 @@ def _plan_items(items: Sequence[Item], reader: Reader, control: RunControl) -> _
         else:
             case_run.summary = case_summary(case_run.case)
             control.succeeded()
+            control.progress.read()
 
     concurrently(control, read, range(len(items)))
     _check_distinct(items, case_runs)

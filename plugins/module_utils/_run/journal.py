@@ -15,7 +15,7 @@ import os
 import threading
 from typing import Any, NamedTuple, Sequence
 
-from .._errors import InputError, printable
+from .._errors import InputError, OptionError, printable
 
 # The keys of a journal's lines; the last two are also those of a result in a report
 JOURNAL_HEADER = "journal"
@@ -102,6 +102,19 @@ class UndoFile(NamedTuple):
     irreversible: dict[str, list[str]]
     platform: str
     tickets: dict[str, Any]
+
+    def only(self, names: Sequence[str]) -> UndoFile:
+        """Return what undoes these cases, given by ticket number or id. Raises OptionError for another one."""
+        items = {str(item.get("case_id")): item for item in self.items if isinstance(item, dict)}
+        chosen: dict[str, Any] = {}
+        for name in names:
+            found = [case_id for case_id in items if name in (case_id, str(self.tickets.get(case_id)))]
+            if not found:
+                problem = f'names a case that undo_file has nothing to undo of: "{printable(name, 60)}"'
+                raise OptionError("undo_only", problem, "Give ticket numbers or ids of the summary.")
+            chosen.update((case_id, items[case_id]) for case_id in found)
+        irreversible = {case_id: names for case_id, names in self.irreversible.items() if case_id in chosen}
+        return self._replace(items=list(chosen.values()), irreversible=irreversible)
 
 
 def undo_file(text: str, name: str) -> UndoFile:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from ansible.module_utils import ansible_release
 
 from .._api.capabilities import Capabilities
+from .._api.contract import Contract
 from .._api.reader import SMALL_PAGE, Reader
 from .._argspec.connection import connection_of
 from .._argspec.ping import check_ping
@@ -24,8 +25,8 @@ from .._errors import MissingLibraryError, StellarError, printable
 from .._http.auth import claims
 from .._http.client import Client
 from .._http.probe import Certificate, Probe, look_up, probe, shown_names
-from .._model import ping
-from .._model.ping import FAILED, OK, SKIPPED, STEPS, WARNING, Attempt, Finding, Step
+from .._model import contract, ping
+from .._model.ping import CONTRACT, FAILED, OK, SKIPPED, STEPS, WARNING, Attempt, Finding, Step
 from .._model.query import Query
 from .._model.times import format_time
 from .case import CLOCK_REMEDY, Connect, OnSecret, clock_difference, clock_ms, origin
@@ -58,6 +59,7 @@ _REMEDIES = {
     "this tenant, or set tenant to one in the key's scope.",
 }
 _RENEW_CERTIFICATE = "Renew the platform's certificate."
+_RUN_AGAIN = "Run again; if it stays so, raise timeout."
 
 
 def run_ping(
@@ -65,6 +67,7 @@ def run_ping(
 ) -> dict[str, Any]:
     """Run stellar_ping. check_mode is ignored, and so is connect: a token of an earlier item would hide a fault."""
     check_ping(params)
+    # What comes and goes is to be seen.
     connection = replace(connection_of(params), retries=0)
     with Client(connection, on_secret) as client:
         checkup = Checkup(params, client)
@@ -92,6 +95,9 @@ def explained(error: StellarError) -> StellarError:
 class Checkup:
     """The steps of one run, each after the one before it."""
 
+    # Of the step capabilities, which the step contract waits for
+    _asked: Capabilities
+
     def __init__(self, params: dict[str, Any], client: Client) -> None:
         self._params = params
         self._client = client
@@ -101,6 +107,7 @@ class Checkup:
         self._probes: list[Probe] = []
         self._case: dict[str, Any] | None = None
         self._capabilities: dict[str, Any] | None = None
+        self._contract: dict[str, Any] | None = None
         # For a redacted report: names, and what stands there in their place
         self._placeholders = {client.connection.platform: "HOST", client.connection.username: "USER"}
         self._keep_out(urlsplit(client.connection.base_url).hostname, "HOST")
@@ -123,8 +130,9 @@ class Checkup:
             "clock": self._clock,
             "tenant": self._tenant,
             "capabilities": self._ask,
+            CONTRACT: self._compare,
         }
-        for name in STEPS:
+        for name in (*STEPS, CONTRACT) if self._params["contract_dir"] else STEPS:
             # The clock may be why a token was refused, and its step sends nothing.
             waits = self._failed and not (name == "clock" and self._client.session.knows_clock)
             if name in self._params["skip"]:
@@ -303,13 +311,25 @@ class Checkup:
         return Finding(f"{scope[0].upper()}{scope[1:]}: {'its cases are listed' if cases else 'it has no case'}.")
 
     def _ask(self) -> Finding:
-        capabilities = Capabilities(self._client, self._reader.now_ms, self._case)
-        self._capabilities = capabilities.read()
+        if self._params["contract_dir"]:
+            # Else a claim would differ by what passes, or be undecided where the platform asks to slow down.
+            self._client.session.connection = connection_of(self._params)
+        self._asked = Capabilities(self._client, self._reader.now_ms, self._case)
+        self._capabilities = self._asked.read()
         unknown = ", ".join(self._capabilities["unknown"])
-        if capabilities.is_ended:
-            remedy = "Run again; if it stays so, raise timeout."
-            return Finding(f"The platform did not answer a request. Not known: {unknown}.", WARNING, remedy)
+        if self._asked.is_ended:
+            return Finding(f"The platform did not answer a request. Not known: {unknown}.", WARNING, _RUN_AGAIN)
         return Finding(f"Not known: {unknown}." if unknown else "All points are known.")
+
+    def _compare(self) -> Finding:
+        claims = Contract(self._client, self._asked, self._reader.now_ms)
+        answers = claims.answers()
+        facts = {**_versions(), "date": format_time(clock_ms())[:10], "requests": self._client.requests}
+        self._contract = contract.document(facts, answers)
+        said = contract.summary(self._contract["counts"])
+        if claims.is_ended:
+            return Finding(f"The platform did not answer a request. {said}", WARNING, _RUN_AGAIN)
+        return Finding(said)
 
     # -- the result ----------------------------------------------------------------------------------------
 
@@ -334,6 +354,7 @@ class Checkup:
         return {
             **origin(self._reader),
             **_outcome(self._steps, self._capabilities),
+            **({"contract": self._contract} if self._contract else {}),
             "report": ping.report_of(self._steps, facts, self._capabilities, placeholders),
             "requests": self._client.requests,
             "warnings": [
@@ -366,10 +387,14 @@ def _facts(steps: list[Step]) -> dict[str, str]:
     said = f"{FAILED} at {failed}" if failed else OK
     return {
         "stellar_ping": said + (f", warnings: {warnings}" if warnings else ""),
-        "made by": f"{ping.COLLECTION}, ansible-core {ansible_release.__version__}, Python {sys.version.split()[0]}",
-        "libraries": _libraries(),
+        **{name.replace("_", " "): fact for name, fact in _versions().items()},
         "time": format_time(clock_ms()),
     }
+
+
+def _versions() -> dict[str, str]:
+    made_by = f"{ping.COLLECTION}, ansible-core {ansible_release.__version__}, Python {sys.version.split()[0]}"
+    return {"made_by": made_by, "libraries": _libraries()}
 
 
 def _libraries() -> str:

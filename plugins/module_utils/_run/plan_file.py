@@ -240,6 +240,7 @@ def plan_saved(saved: SavedPlan, reader: Reader, control: RunControl) -> list[Ca
         try:
             case_run.case = reader.case_by_id(case.case_id)
             case_run.summary = case_summary(case_run.case)
+            control.progress.read()
             case_run.plan = plan_case(reader.directory, case_run.case, case.desired)
             case_run.guard = _Guard(reader, case, saved.guard)
             if case_run.plan.changed:

@@ -15,11 +15,11 @@ import fcntl
 import json
 import os
 import stat
-import tempfile
 import time
 from typing import Any, Iterator, Mapping, NamedTuple
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._files import replace_file
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.report_files import MODE
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.trend import numbers
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.words import counted
@@ -56,7 +56,9 @@ def append(path: str, line: Mapping[str, Any], keep: int) -> Read:
         text = json.dumps(line, ensure_ascii=False)
         if broken or len(lines) >= keep:
             kept = [*(json.dumps(each, ensure_ascii=False) for each in lines), text][-keep:]
-            _replace(path, "".join(f"{each}\n" for each in kept))
+            # A link stays a link.
+            mode = stat.S_IMODE(os.fstat(file).st_mode)
+            replace_file(os.path.realpath(path), "".join(f"{each}\n" for each in kept), mode)
         else:
             _write(file, f"{'' if ends else chr(10)}{text}\n")
     warning = ""
@@ -146,20 +148,3 @@ def _write(file: int, text: str) -> None:
     data = text.encode("utf-8", "replace")
     if os.write(file, data) != len(data):
         raise OSError(None, "the file system is full")
-
-
-def _replace(path: str, text: str) -> None:
-    # A link stays a link.
-    path = os.path.realpath(path)
-    file, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".hygiene-")
-    try:
-        try:
-            os.fchmod(file, stat.S_IMODE(os.stat(path).st_mode))
-            _write(file, text)
-        finally:
-            os.close(file)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise

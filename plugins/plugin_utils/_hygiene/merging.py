@@ -14,7 +14,8 @@ from typing import Any, Mapping, Sequence
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, OptionError, printable
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.times import is_age, parse_time, platform_time
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._collection import collection
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.report_files import ReportFiles, absolute
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._files import absolute
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.report_files import ReportFiles
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.merge import merge
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import DEFAULT_FILES, FILES, Rendering
 

@@ -6,22 +6,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
 import tempfile
 from typing import Sequence
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._files import absolute, replace_file
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import FILES, Rendering
 
 # Reports name cases and people: the group can read them, other users can't.
 MODE = 0o640
-
-
-def absolute(path: str) -> str:
-    """Return a path as Ansible reads an option of type path, from the working directory of ansible-playbook."""
-    return os.path.abspath(os.path.expanduser(os.path.expandvars(path)))
 
 
 def folder_of(directory: str, host: str) -> str:
@@ -67,7 +62,7 @@ class ReportFiles:
                 # If there is no text, too.
                 tempfile.TemporaryFile(dir=self.directory).close()
             for name, text in texts.items():
-                _replace(self.paths[name], text)
+                replace_file(self.paths[name], text, MODE)
         except OSError as error:
             raise InputError(
                 "case_hygiene_report_dir",
@@ -86,17 +81,3 @@ def journal_path(directory: str, started_at: str) -> str:
     """Return a new path for a journal beside the reports. Runs that start in the same second have different ones."""
     moment = started_at.replace("-", "").replace(":", "")
     return os.path.join(directory, f"hygiene-{moment}-{secrets.token_hex(3)}.journal")
-
-
-def _replace(path: str, text: str) -> None:
-    # A reader never sees an incomplete report, and a symbolic link in its place is replaced, not followed.
-    file, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".hygiene-")
-    try:
-        with os.fdopen(file, "w", encoding="utf-8", errors="replace", newline="") as stream:
-            stream.write(text)
-        os.chmod(temporary, MODE)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise

@@ -18,6 +18,8 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import In
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.outcome import FAILED
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.plan_file import PlanWriter
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._collection import collection
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._files import absolute
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene import history
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.assessment import (
     Settings,
     failure_of,
@@ -28,11 +30,9 @@ from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.flapping
     find_flapping,
     read_last,
 )
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene import history
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.policy_file import read_policy
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.report_files import (
     ReportFiles,
-    absolute,
     folder_of,
     journal_path,
 )
@@ -73,6 +73,12 @@ class Hygiene:
         self._result: dict[str, Any] = {}
         self._last: Mapping[str, Any] = {}
         self._flapping: list[dict[str, Any]] = []
+
+    @property
+    def way_back(self) -> str:
+        """Return how to undo a run that was interrupted; "" if it wrote nothing."""
+        journal = self._settings.journal
+        return f"Undo what it changed with: {undo_command(journal)}" if os.path.exists(journal) else ""
 
     def run(self) -> dict[str, Any]:
         """Return report, summary, warnings, diff and error. An error does not raise; it is in the report."""
@@ -223,7 +229,6 @@ class Hygiene:
         if report["policy"] == os.path.basename(self._starter):
             lines.append("No policy was given: the run used the starter policy.")
         if report["result"] == "limit":
-            lines.append(f"Nothing was written. {report['reason']}")
             lines.append(f"To allow this: -e {PREFIX}max_changes={_planned(report)}")
         if self._files.last:
             lines.append(f"Report: {self._files.last}")

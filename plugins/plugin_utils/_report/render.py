@@ -27,7 +27,6 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     printable,
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plain import plain, untagged
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.links import quoted
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.metrics import metrics
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.table import table
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.trend import RESULTS, earlier, trend

@@ -44,20 +44,20 @@ def jwt(**claims):
         *[(jwt(exp=NOW + 300, sub="x" * length), None, 300) for length in range(4)],
         # the shortest life is a life
         ("opaque", NOW + 0.5, 0.5),
-        # no exp that makes sense: the documented ten minutes
-        ("opaque", None, 600),
-        (jwt(name="x"), None, 600),
-        ("a.%%%.c", None, 600),
-        ("a.bnVsbA.c", None, 600),
-        ("opaque", NOW, 600),
-        ("opaque", NOW - 1, 600),
-        ("opaque", 0, 600),
-        ("opaque", "soon", 600),
-        ("opaque", True, 600),
-        ("opaque", 10**11 + 1, 600),
-        ("opaque", 10**400, 600),
-        ("opaque", -(10**400), 600),
-        ("a." + base64.urlsafe_b64encode(b"[" * 100_000).decode() + ".c", None, 600),
+        # no exp that makes sense
+        ("opaque", None, None),
+        (jwt(name="x"), None, None),
+        ("a.%%%.c", None, None),
+        ("a.bnVsbA.c", None, None),
+        ("opaque", NOW, None),
+        ("opaque", NOW - 1, None),
+        ("opaque", 0, None),
+        ("opaque", "soon", None),
+        ("opaque", True, None),
+        ("opaque", 10**11 + 1, None),
+        ("opaque", 10**400, None),
+        ("opaque", -(10**400), None),
+        ("a." + base64.urlsafe_b64encode(b"[" * 100_000).decode() + ".c", None, None),
     ],
 )
 def test_lifetime(token, exp, seconds):
@@ -98,6 +98,16 @@ def test_a_short_lived_token_is_not_renewed_at_once():
     assert [tokens.token(), tokens.token()] == ["t1", "t1"]
     clock.now = 8
     assert tokens.token() == "t2"
+
+
+def test_a_token_of_unknown_lifetime_has_the_documented_ten_minutes():
+    clock = Clock()
+    tokens = TokenSource(iter([("t1", None), ("t2", 300.0)]).__next__, clock=clock)
+    assert (tokens.token(), tokens.lifetime_s) == ("t1", None)
+    clock.now = 569
+    assert tokens.token() == "t1"
+    clock.now = 570
+    assert (tokens.token(), tokens.lifetime_s) == ("t2", 300.0)
 
 
 def test_a_refused_token_is_replaced_once_however_many_say_so(source):

@@ -172,10 +172,11 @@ def test_a_history_that_is_locked_is_told_after_a_while(path: Path, monkeypatch:
 def test_a_full_disk_leaves_the_history_as_it_was(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     add(path, 1)
 
-    def full(file: int, data: bytes) -> int:
+    def full(*_given: Any) -> int:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(history.os, "write", full)
+    monkeypatch.setattr(history.os, "replace", full)
     for keep in (1, 400):
         with pytest.raises(InputError, match="No space left on device"):
             add(path, 2, keep=keep)
