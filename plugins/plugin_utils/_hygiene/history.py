@@ -4,8 +4,8 @@
 
 """The history of runs: a file on the controller with one line of JSON for each, of numbers and no text of cases.
 
-Two runs may end at once. Each locks the file, appends one line, and replaces the file if it has too many: who waited
-for the lock of a file that was replaced meanwhile opens the new one.
+Two runs may end at once. Each locks the file, appends one line, and replaces the file if it has too many. A run that
+waited for the lock of a file that was replaced opens the new one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.trend imp
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.words import counted
 
 VERSION = 1
-# Another run holds the lock for milliseconds.
+# Another run has the lock for milliseconds.
 LOCK_S = 10.0
 OF_A_RUN = ("started_at", "finished_at", "platform", "scope", "policy", "title", "mode", "result", "passed")
 

@@ -36,9 +36,9 @@ def problem_of(pattern: str) -> str:
 
 
 def address(pattern: str, values: Mapping[str, str]) -> str:
-    """Return the address of a case, or '' if a value that the pattern needs is missing. pattern: checked."""
+    """Return the address of a case, or '' without a value that the pattern needs. pattern: checked."""
     # A value that is dots alone would leave its place in the path.
-    if any("{%s}" % name in pattern and not values[name].strip(".") for name in FIELDS):
+    if any(f"{{{name}}}" in pattern and not values[name].strip(".") for name in FIELDS):
         return ""
     return pattern.format(
         platform=quote(values["platform"], safe=":[]"),

@@ -69,7 +69,7 @@ class Rendering:
 
     @cached_property
     def view(self) -> dict[str, Any]:
-        """The content, without characters that a format forbids."""
+        """Return the content, without characters that a format forbids."""
         return view(plain(self.report, _sanitized))
 
     def add_history(self, lines: Sequence[Mapping[str, Any]]) -> None:

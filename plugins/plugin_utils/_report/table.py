@@ -34,7 +34,7 @@ def table(view: dict[str, Any]) -> str:
 
 
 def cell(text: str) -> str:
-    """Return a text that no spreadsheet computes, and of a length that it can hold."""
+    """Return a text that no spreadsheet computes, and of a length that it can show."""
     text = text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - 1] + "…"
     return f"'{text}" if _FORMULA.match(text) else text
 

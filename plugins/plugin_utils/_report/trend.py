@@ -4,7 +4,7 @@
 
 """The numbers of a run, and how they moved since earlier runs.
 
-A trend compares runs of the same platform, scope, title and mode only: case_hygiene_history may hold others too.
+A trend compares runs of the same platform, scope, title and mode only: case_hygiene_history may have others too.
 """
 
 from __future__ import annotations
