@@ -53,6 +53,14 @@ EXAMPLES = r"""
     dest: hygiene.html
     mode: "0644"
 
+- name: Give the numbers to the textfile collector of node_exporter
+  ansible.builtin.copy:
+    content: "{{ report | stellarcyber.xdr.case_report('openmetrics') }}"
+    dest: /var/lib/node_exporter/hygiene.prom
+    mode: "0644"
+  vars:
+    report: "{{ lookup('ansible.builtin.file', 'hygiene.json') | from_json }}"
+
 - name: Give the summary to GitHub Actions
   ansible.builtin.copy:
     content: "{{ report | stellarcyber.xdr.case_report('markdown') }}"
