@@ -108,9 +108,7 @@ class Source:
     """What _run/event_source.py and the event source do, without threads: it can be killed behind each step."""
 
     def __init__(self, platform):
-        client = SimpleNamespace(
-            get=platform.get, connection=SimpleNamespace(tenant="", retries=0), throttle=None
-        )
+        client = SimpleNamespace(get=platform.get, connection=SimpleNamespace(tenant="", retries=0), throttle=None)
         self.platform, self.reader = platform, Reader(client, platform.clock_ms)
         self.delivered, self.repeated = [], 0
         self.saved = None
