@@ -61,20 +61,21 @@ class EventSource:
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._file: StateFile | None = None
+        # What is delivered; None until the start is done
+        self._delivered: Position | None = None
+        self._is_saved = True
+        self._save_error = ""
+        self._warned: set[str] = set()
+        self._counts = {"events": 0, "own": 0, "left out": 0, "polls": 0, "failures": 0}
         try:
             query_options(self.params, clock_ms())
             start_time(self.params, clock_ms())
             self._connection = connection_of(self.params)
             self._overlap_ms = int(self.params["overlap"] * 1000)
-            # What is delivered; None until the start is done
             self._delivered = self._restored()
         except StellarError as error:
             self.close()
             raise with_source(error, sources) from None
-        self._is_saved = True
-        self._save_error = ""
-        self._warned: set[str] = set()
-        self._counts = {"events": 0, "own": 0, "left out": 0, "polls": 0, "failures": 0}
 
     def _restored(self) -> Position | None:
         """Return the position of the state file, None without one."""
@@ -280,7 +281,8 @@ class EventSource:
         query = replace(query, modified_after=feed.begin())
         cases = changes.since(query)
         case = next(cases, None)
-        feed.ask(client.session.latest_clock_ms() - int((time.monotonic() - began_at) * 1000), noted_ms)
+        answered_ms = client.session.latest_clock_ms()
+        feed.ask(answered_ms - int((time.monotonic() - began_at) * 1000), answered_ms, noted_ms)
         if feed.is_back:
             self._warn("The platform's clock lost time. Changes since then are asked for, and some may come again.")
         while case is not None:

@@ -60,11 +60,8 @@ class StateFile:
             raise self.broken("is not the state of this event source")
         for name, own in self._identity.items():
             if state.get(name) != own:
-                shown = printable(json.dumps(state.get(name)), 100)
-                why = (
-                    f"is the state of a source with another {name}: {shown}, and not {printable(json.dumps(own), 100)}."
-                )
-                raise self._error(why, _OTHER)
+                theirs, ours = (printable(json.dumps(value), 100) for value in (state.get(name), own))
+                raise self._error(f"is of a source with another {name}: {theirs}, and not {ours}.", _OTHER)
         return state
 
     def broken(self, why: str) -> InputError:
