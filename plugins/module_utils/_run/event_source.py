@@ -22,7 +22,7 @@ from .._api.changes import Changes
 from .._api.reader import Reader
 from .._argspec.connection import connection_of
 from .._argspec.event_source import checked_arguments, filters_hash, query_options, start_time
-from .._errors import ApiError, InputError, OptionError, StellarError
+from .._errors import ApiError, OptionError, StellarError
 from .._http.client import Client
 from .._model.case_event import event_of, is_own
 from .._model.directory import Person
@@ -221,16 +221,16 @@ class EventSource:
         return Feed(position)
 
     def _check_backlog(self, changes: Changes, feed: Feed, query: Any) -> None:
-        """Raise InputError if more cases than max_backlog are to be delivered at the start."""
+        """Raise OptionError if more cases than max_backlog are to be delivered at the start."""
         most, count = self.params["max_backlog"], 0
         if not most:
             return
         for case in changes.since(replace(query, modified_after=feed.begin())):
             count += feed.take(case) is not None
             if count > most:
-                raise InputError(
+                raise OptionError(
                     "max_backlog",
-                    f"is {most}, and more cases than that were changed since the source has to start.",
+                    f"is {most}, and more cases than that are to be delivered",
                     "Raise it, give a later since, or narrow the filters.",
                 )
 

@@ -41,7 +41,7 @@ class StateFile:
             raise self._error("is used by another event source.", "Give each source a state_file of its own.") from None
 
     def _error(self, why: str, remedy: str) -> InputError:
-        return InputError(f"state_file: {printable(self._path)}", why, remedy)
+        return InputError(f"state_file {printable(self._path)}", why, remedy)
 
     def read(self) -> dict[str, Any] | None:
         """Return the state, None without a file. Raises InputError."""

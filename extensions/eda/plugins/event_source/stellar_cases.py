@@ -312,3 +312,4 @@ class _Acknowledged:
                     self._timeout,
                 )
             self._is_late = True
+        LOG.warning("Event %s has no feedback after %d offers. The next event follows.", event["meta"]["uuid"], _OFFERS)
