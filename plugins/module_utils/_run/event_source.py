@@ -19,6 +19,7 @@ from dataclasses import replace
 from typing import Any, Callable, Generator, Iterator, List, Mapping, Union
 
 from .._api.changes import Changes
+from .._api.listing import Lister
 from .._api.reader import Reader
 from .._argspec.connection import connection_of
 from .._argspec.event_source import checked_arguments, filters_hash, query_options, start_time
@@ -256,6 +257,8 @@ class EventSource:
                     text = str(error) if isinstance(error, StellarError) else f"{type(error).__name__} in a poll."
                     LOG.warning("%s The source goes on when the platform answers again.", text)
                 wait = self._wait(failures, error)
+                # One that failed would ask for small pages for ever.
+                reader.lister = Lister(reader.client)
             else:
                 self._counts["polls"] += 1
                 if failures:
@@ -265,6 +268,7 @@ class EventSource:
             self._warn(*reader.take_warnings())
             if time.monotonic() - counted_at >= _COUNTS_S:
                 counted_at = time.monotonic()
+                reader.lister = Lister(reader.client)
                 LOG.info(
                     "In the last hour: %s.", ", ".join(f"{number} {name}" for name, number in self._counts.items())
                 )
