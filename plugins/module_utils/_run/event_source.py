@@ -60,7 +60,7 @@ class EventSource:
         """Check the options and the state file. Raises StellarError, before anything is sent."""
         self.params, sources = checked_arguments(given)
         self._stop = threading.Event()
-        self._lock = threading.Lock()
+        self._lock, self._saving = threading.Lock(), threading.Lock()
         self._file: StateFile | None = None
         # What is delivered; None until the start is done
         self._delivered: Delivered | None = None
@@ -105,6 +105,11 @@ class EventSource:
             self._is_saved = False
 
     def _save(self) -> None:
+        # One at a time, so that close() waits for a write that is on its way.
+        with self._saving:
+            self._save_now()
+
+    def _save_now(self) -> None:
         with self._lock:
             if self._file is None or self._delivered is None or self._is_saved:
                 return
