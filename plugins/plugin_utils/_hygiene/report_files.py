@@ -11,7 +11,8 @@ import secrets
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._files import absolute, replace_file
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.files import replace_file
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._files import absolute
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import FILES, render
 
 # Reports name cases and people: the group can read them, other users can't.
@@ -48,7 +49,7 @@ class ReportFiles:
             if self.paths:
                 os.makedirs(self.directory, exist_ok=True)
             for name, path in self.paths.items():
-                replace_file(path, render(report, name), MODE)
+                replace_file(path, render(report, name).encode("utf-8", "replace"), MODE)
         except OSError as error:
             raise InputError(
                 "case_hygiene_report_dir",
