@@ -60,6 +60,8 @@ class Session:
         self._clock_ahead_s: float | None = None
         # By how many seconds the platform's clock is ahead, at least, as the first answer shows: 0 if it may be right
         self.clock_offset_s = 0.0
+        # The platform's time by its last answer in epoch seconds, and the time.monotonic() of that
+        self._last_answer = time.time(), time.monotonic()
         # Not a session of requests, which keeps cookies, and reads the body of a redirect without a limit
         self.adapter = Adapter(pool_maxsize=MAX_CONCURRENCY)
         # Parsing one at a time is as fast, and keeps the copies of only one answer in memory.
@@ -90,6 +92,7 @@ class Session:
 
         platform_s: its time by the answer. sent_at: when the request was sent. Both in epoch seconds.
         """
+        self._last_answer = platform_s, time.monotonic()
         if self._clock_ahead_s is None:
             # One second more, since a Date has no fractions.
             self._clock_ahead_s = platform_s + 1 - sent_at
@@ -107,6 +110,11 @@ class Session:
     def now_ms(self) -> int:
         """Return epoch ms on the platform's clock where that is known to differ, else on the local one."""
         return int((time.time() + self.clock_offset_s) * 1000)
+
+    def latest_clock_ms(self) -> int:
+        """Return epoch ms on the platform's clock by its last answer: early by 1 s at most."""
+        platform_s, answered_at = self._last_answer
+        return int((platform_s + time.monotonic() - answered_at) * 1000)
 
     def register_secret(self, secret: str) -> None:
         """Mask a text in all messages from now on, and pass it to on_secret, which masks it in results."""
