@@ -157,8 +157,9 @@ format: venv ## Format the Python files
 	@ruff check -q --fix
 	@ruff format -q
 
-schema: venv ## Write the JSON Schema of policies from the tables of options
+schema: venv ## Write the JSON Schemas of policies and of the event source from the tables of options
 	@python -m tests.tools.policy_schema
+	@python -m tests.tools.event_source_schema
 
 build: venv ## Build the artefact into dist
 	@ansible-galaxy collection build --force --output-path dist

@@ -11,6 +11,7 @@ import re
 import uuid
 from typing import Any, Callable, Iterable
 
+from .._errors import on_one_line
 from .case import modified_at, moment
 from .concurrent_changes import History
 from .directory import Person
@@ -27,11 +28,11 @@ _LONGEST = 4000
 
 
 def neutral(text: str) -> str:
-    """Return a text that Ansible does not take for a template: a space breaks {{, {% and {#.
+    """Return a text that Ansible does not take for a template: a space breaks {{, {% and {#. It is one line.
 
     ansible-rulebook writes events to a file of variables, and templates in such a file are evaluated.
     """
-    return _TEMPLATE.sub(lambda found: found[0] + " ", text[:_LONGEST])
+    return _TEMPLATE.sub(lambda found: found[0] + " ", on_one_line(text[:_LONGEST]))
 
 
 def _text(name: str) -> Callable[[dict[str, Any]], str]:

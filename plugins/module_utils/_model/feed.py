@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, Dict, Mapping, NamedTuple
+from typing import Any, Mapping, NamedTuple
 
 from .case import is_case_id, modified_at, moment
 from .query import EARLIEST_MS
@@ -25,7 +25,6 @@ from .times import LARGEST_MS
 # What is compared of a case. A change of another field is seen by the time of the change.
 FIELDS = ("status", "severity", "assignee", "tags", "name", "resolution", "score", "size")
 _DIGITS = 6
-_FORMAT = 1
 # Cases that were changed before the overlap, and of which the fields that change are still told
 KEPT = 20_000
 # By so much the platform's clock may seem to lose time, since a Date is in whole seconds.
@@ -63,7 +62,7 @@ class Step(NamedTuple):
     times: Times
     case_id: str = ""
     mark: Mark | None = None
-    event: Dict[str, Any] | None = None
+    event: dict[str, Any] | None = None
 
 
 class Seen(NamedTuple):
@@ -73,7 +72,7 @@ class Seen(NamedTuple):
     on its history has what was not seen.
     """
 
-    case: Dict[str, Any]
+    case: dict[str, Any]
     mark: Mark
     kind: str
     fields: list[str] | None

@@ -16,7 +16,7 @@ import random
 import threading
 import time
 from dataclasses import replace
-from typing import Any, Callable, Iterator, List, Mapping, Union
+from typing import Any, Callable, Generator, Iterator, List, Mapping, Union
 
 from .._api.changes import Changes
 from .._api.reader import Reader
@@ -137,9 +137,9 @@ class EventSource:
         """Start, and poll until the source is closed. hand_over: gets steps, or an error that ends the start."""
         try:
             with Client(self._connection, sleep=self._sleep) as client:
-                started = self._until_answered(lambda: self._start(client))
+                reader, changes, feed, own = self._until_answered(lambda: self._start(client))
                 threading.Thread(target=self._save_often, daemon=True, name="stellar_cases state").start()
-                self._poll_on(*started, hand_over)
+                self._poll_on(reader, changes, feed, own, hand_over)
         except StoppedError:
             pass
         except Exception as error:
@@ -167,8 +167,10 @@ class EventSource:
 
     def _wait(self, failures: int, error: Exception) -> float:
         """Return the seconds to wait after so many failed polls."""
-        wait = max(self.params["interval"], min(_LONGEST_WAIT_S, 2.0**failures)) * random.uniform(0.75, 1.25)
-        asked = getattr(error, "retry_after", None) or 0.0
+        wait: float = max(self.params["interval"], min(_LONGEST_WAIT_S, 2.0 ** min(failures, 9))) * random.uniform(
+            0.75, 1.25
+        )
+        asked: float = getattr(error, "retry_after", None) or 0.0
         return max(wait, min(asked, _LONGEST_RETRY_AFTER_S))
 
     # -- the start ---------------------------------------------------------------------------------------
@@ -268,7 +270,7 @@ class EventSource:
             if self._stop.wait(max(0.0, wait)):
                 return
 
-    def _poll(self, reader: Reader, changes: Changes, feed: Feed, own: Person | None) -> Iterator[Step]:
+    def _poll(self, reader: Reader, changes: Changes, feed: Feed, own: Person | None) -> Generator[Step, None, None]:
         """Yield the steps of one poll."""
         client = reader.client
         client.reset(lambda secret: None)

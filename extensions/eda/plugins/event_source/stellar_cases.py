@@ -6,6 +6,144 @@
 
 from __future__ import annotations
 
+DOCUMENTATION = r"""
+name: stellar_cases
+short_description: New and changed cases of a Stellar Cyber platform, for Event-Driven Ansible
+version_added: 0.1.0
+description:
+  - Asks the platform for new and changed cases in each interval, and gives an event of each to C(ansible-rulebook).
+  - The platform shows the state of cases, and no list of changes. So two changes of a case within one interval are one
+    event with the last state. Each last state is delivered at least once. A repeated event has the same C(meta.uuid).
+  - A wrong option, a key that the platform refuses, and a platform that is not there end the source at the start. After
+    that it waits for a platform that is unavailable, and goes on where it was.
+  - The page C(docs/events.md) of the collection has the rest, such as what comes again after a restart.
+author:
+  - The stellarcyber.xdr contributors (!UNKNOWN)
+extends_documentation_fragment:
+  - stellarcyber.xdr._connection
+  - stellarcyber.xdr._query
+options:
+  tags:
+    description: Cases with at least one of these tags.
+    type: list
+    elements: str
+  interval:
+    description: Seconds from the start of a poll to the start of the next one. From V(1) to V(86400).
+    type: float
+    default: 30.0
+  since:
+    description:
+      - Which changes are delivered when the source starts without a state. V(now) delivers those after the latest
+        change that the platform shows.
+      - An age (V(30m), V(12h), V(7d), V(2w)), a time in ISO 8601 or epoch milliseconds delivers those since then.
+      - V(all) delivers each case. It requires O(max_backlog).
+      - With a O(state_file) that exists, the source goes on from there, and this option has no effect.
+    type: str
+    default: now
+  overlap:
+    description:
+      - Seconds by which a change may be listed late. Each poll asks for so much again, and leaves out what it has seen.
+        From V(2) to V(86400).
+    type: float
+    default: 60.0
+  state_file:
+    description:
+      - A file that keeps what was delivered, so that a source that was stopped or killed goes on there. It is written
+        at most once a second. Its folder must exist.
+      - It belongs to one source of one platform, O(tenant) and set of filters. Another one is refused.
+    type: path
+  changes:
+    description: Which kinds of changes are delivered. A case is V(created) if it is new since the last poll.
+    type: list
+    elements: str
+    choices: [created, updated]
+    default: [created, updated]
+  ignore_own_changes:
+    description:
+      - Whether to leave out changes that the user of this key made, such as those of a playbook that an event started.
+      - The history of the case is read for it. If somebody else changed the case since it was last seen, too, or if the
+        history can't be read, the event is delivered.
+    type: bool
+    default: false
+  fields:
+    description:
+      - The fields of a case in an event. Leave out those with personal data that the rules do not need, since
+        C(ansible-rulebook) prints and stores events.
+    type: list
+    elements: str
+    choices: [case_id, ticket_id, name, status, severity, score, size, tags, resolution, assignee, assignee_name,
+              tenant, tenant_name, inventory_name, created_at, modified_at, modified_by, modified_by_name]
+    default: [case_id, ticket_id, name, status, severity, score, size, tags, resolution, assignee, assignee_name,
+              tenant, tenant_name, inventory_name, created_at, modified_at, modified_by, modified_by_name]
+  max_backlog:
+    description:
+      - The maximum number of cases to deliver at the start. With more of them the source ends at once with an error.
+        V(0) is no limit.
+    type: int
+    default: 0
+  unsupported:
+    description:
+      - What to do if the platform can't list cases by the time of their change, as it ignores the filter or the sort.
+      - V(fail) ends the source at the start. V(scan) reads all cases in each interval.
+    type: str
+    choices: [fail, scan]
+    default: fail
+  feedback:
+    description:
+      - Whether to wait until the engine acknowledges an event, before the next one is delivered.
+      - It requires C(ansible-rulebook) with persistence.
+    type: bool
+    default: false
+  feedback_timeout:
+    description: Seconds to wait for an acknowledgement. Then the event is offered again. From V(1) to V(86400).
+    type: float
+    default: 120.0
+notes:
+  - A connection option comes from the rulebook, else from the environment. The source reads no Ansible variable, and
+    C(module_defaults) have no effect on it.
+  - Of the filters of the lookup there are no C(modified_after), C(modified_before), C(sort), C(order) and C(limit), as
+    the source has its own; no C(created_before), since a case that grows old is no change; and no C(not_modified_by),
+    which would hide the changes of others that came before.
+"""
+
+EXAMPLES = r"""
+- name: New critical cases
+  hosts: localhost
+  sources:
+    - name: stellar_cases
+      stellarcyber.xdr.stellar_cases:
+        # STELLAR_HOST, STELLAR_API_KEY and so on are set
+        severity: [Critical]
+        state_file: /var/lib/rulebooks/stellar_cases.json
+        ignore_own_changes: true
+  rules:
+    - name: Triage a new case
+      condition: event.change.kind == "created" and event.stellar_case.status == "New"
+      action:
+        run_playbook:
+          name: stellarcyber.xdr.event_triage
+"""
+
+RETURN = r"""
+stellar_case:
+  description:
+    - The fields of the case. C(case_id) is its C(_id), C(tenant) its C(cust_id), and C(inventory_name) the name of the
+      tenant's host in the inventory P(stellarcyber.xdr.stellar_tenants#inventory), if no other tenant has that name.
+    - In each text, a space breaks C({{), C({%) and C({#), and control characters are spaces. C(ansible-rulebook) hands
+      events to playbooks as variables that Ansible evaluates.
+  type: dict
+change:
+  description:
+    - C(kind) is V(created) or V(updated). C(fields) are the fields that differ, of those that the source compares
+      (status, severity, assignee, tags, name, resolution, score, size), and null if it did not see the case before.
+    - C(own) says whether the user of the key made the change. It is null without O(ignore_own_changes), and if it can't
+      be told.
+  type: dict
+meta:
+  description: C(uuid) is the same for the same state of the case in each run of the source.
+  type: dict
+"""
+
 import asyncio
 import copy
 import importlib
