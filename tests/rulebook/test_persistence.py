@@ -19,24 +19,23 @@ from tests.rulebook.engine import Running
 from tests.simulator.process import Simulator
 
 CHANGES, KILLS = 100, 3
+TRIAGE = Path(__file__).parents[2] / "extensions/eda/rulebooks/triage.yml"
+
+
+def persistence(folder: Path) -> tuple[str | Path, ...]:
+    """Arguments with which ansible-rulebook keeps what it did in a file of H2."""
+    variables = folder / "variables.yml"
+    # By default it remembers 5 events.
+    values = {"drools_db_file_path": str(folder / "persistence"), "drools_deduplication_window_size": 1000}
+    variables.write_text(yaml.safe_dump(values), encoding="utf-8")
+    return "--vars", variables, "--persistence-id", "triage", "--id", "1"
 
 
 def test_with_persistence_and_feedback_each_action_runs_once(
     rulebook: Callable[..., Running], sim: Simulator, tmp_path: Path
 ) -> None:
     file = written(tmp_path, feedback=True)
-    variables = tmp_path / "variables.yml"
-    variables.write_text(
-        yaml.safe_dump(
-            {
-                "drools_db_file_path": str(tmp_path / "persistence"),
-                # By default it remembers 5 events.
-                "drools_deduplication_window_size": 1000,
-            }
-        ),
-        encoding="utf-8",
-    )
-    arguments = ("--vars", variables, "--persistence-id", "1", "--id", "1")
+    arguments = persistence(tmp_path)
     found, final, _killed = killed_again_and_again(
         lambda: rulebook(file, *arguments), sim, random.Random(13), CHANGES, KILLS
     )
@@ -47,3 +46,27 @@ def test_with_persistence_and_feedback_each_action_runs_once(
         "events", way="persistence", changes=CHANGES, kills=KILLS, final=len(final), delivered=len(found),
         repeated=0, lost=0,
     )  # fmt: skip
+
+
+def test_a_playbook_that_was_running_at_the_kill_runs_again(
+    rulebook: Callable[..., Running], sim: Simulator, tmp_path: Path
+) -> None:
+    file = written(tmp_path, feedback=True)
+    (ruleset,) = yaml.safe_load(file.read_text(encoding="utf-8"))
+    (shipped,) = yaml.safe_load(TRIAGE.read_text(encoding="utf-8"))
+    ruleset["rules"] = shipped["rules"]
+    file.write_text(yaml.safe_dump([ruleset], sort_keys=False), encoding="utf-8")
+    arguments = persistence(tmp_path)
+    case_id = next(case["_id"] for case in sim.cases() if case["status"] == "New")
+    running = rulebook(file, *arguments)
+    running.wait_for_polls()
+    # The playbook reads the case, and gets no answer.
+    sim.fault("stall", path=f"/cases/{case_id}", times=0)
+    sim.edit(case_id, {"severity": "Critical" if sim.case(case_id)["severity"] != "Critical" else "Low"})
+    running.wait_for("the playbook", lambda: any(case_id in entry["path"] for entry in sim.requests()))
+    running.kill()
+    sim.clear_faults()
+    running = rulebook(file, *arguments)
+    running.wait_for("the tag", lambda: "triage" in sim.case(case_id)["tags"])
+    running.stop()
+    assert [entry["method"] for entry in sim.writes()] == ["PUT"]
