@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The playbooks that rulebooks run, on every ansible-core: no text of an event is a template, late events do nothing."""
+"""The playbooks that rulebooks run, no text of an event is a template, late ones have no effect."""
 
 from __future__ import annotations
 
