@@ -21,7 +21,7 @@ from .._model.case_event import CASE_FIELDS
 from .._model.feed import LEAST_OVERLAP_S
 from .._model.plain import plain
 from .._model.query import EARLIEST_MS
-from .._model.times import AGE_OR_TIME_FORMS, DAY_MS
+from .._model.times import DAY_MS
 from .case import QUERY, QueryOptions, time_option
 from .connection import CONNECTION, Environment, in_range, module_arguments, option_value
 from .shapes import shaped
@@ -112,7 +112,11 @@ def start_time(params: dict[str, Any], now_ms: int) -> int | None:
                 "Set max_backlog to the most cases that may come at the start.",
             )
         return EARLIEST_MS
-    found = time_option({"since": since}, "since", now_ms, f"Give now, all, or: {AGE_OR_TIME_FORMS}")
+    try:
+        found = time_option({"since": since}, "since", now_ms)
+    except InputError as error:
+        error.remedy = f"{error.remedy} Or give {NOW} or {ALL}."
+        raise
     if found is not None and found > now_ms + 31 * DAY_MS:
         raise OptionError("since", "is in the future and can never match", "Correct the time.")
     return max(EARLIEST_MS, found or 0)

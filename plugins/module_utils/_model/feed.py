@@ -186,15 +186,16 @@ class Feed:
         self._begin()
         return self._from_ms
 
-    def ask(self, asked_ms: int, noted_ms: int) -> None:
+    def ask(self, asked_ms: int, answered_ms: int, noted_ms: int) -> None:
         """Note the platform's clock at the begin of the poll, as its first answer shows it, and the clock here.
 
+        asked_ms: not later than the begin. answered_ms: the time that the answer shows, not earlier than the begin.
         If the platform's clock lost time, changes since then may have times that lie before those that were seen. The
         next poll asks for these.
         """
         began = self._began
         elapsed = max(0, noted_ms - began.noted)
-        self.is_back = began.asked + elapsed - asked_ms > _TOLERANCE_MS
+        self.is_back = began.asked + elapsed - answered_ms > _TOLERANCE_MS
         if self.is_back:
             asked_ms -= elapsed
             self._began = began._replace(since=min(began.since, asked_ms))

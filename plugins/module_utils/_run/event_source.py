@@ -22,7 +22,7 @@ from .._api.changes import Changes
 from .._api.reader import Reader
 from .._argspec.connection import connection_of
 from .._argspec.event_source import checked_arguments, filters_hash, query_options, start_time
-from .._errors import ApiError, InputError, OptionError, StellarError
+from .._errors import ApiError, OptionError, StellarError
 from .._http.client import Client
 from .._model.case_event import event_of, is_own
 from .._model.directory import Person
@@ -61,20 +61,21 @@ class EventSource:
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._file: StateFile | None = None
+        # What is delivered; None until the start is done
+        self._delivered: Position | None = None
+        self._is_saved = True
+        self._save_error = ""
+        self._warned: set[str] = set()
+        self._counts = {"events": 0, "own": 0, "left out": 0, "polls": 0, "failures": 0}
         try:
             query_options(self.params, clock_ms())
             start_time(self.params, clock_ms())
             self._connection = connection_of(self.params)
             self._overlap_ms = int(self.params["overlap"] * 1000)
-            # What is delivered; None until the start is done
             self._delivered = self._restored()
         except StellarError as error:
             self.close()
             raise with_source(error, sources) from None
-        self._is_saved = True
-        self._save_error = ""
-        self._warned: set[str] = set()
-        self._counts = {"events": 0, "own": 0, "left out": 0, "polls": 0, "failures": 0}
 
     def _restored(self) -> Position | None:
         """Return the position of the state file, None without one."""
@@ -220,16 +221,16 @@ class EventSource:
         return Feed(position)
 
     def _check_backlog(self, changes: Changes, feed: Feed, query: Any) -> None:
-        """Raise InputError if more cases than max_backlog are to be delivered at the start."""
+        """Raise OptionError if more cases than max_backlog are to be delivered at the start."""
         most, count = self.params["max_backlog"], 0
         if not most:
             return
         for case in changes.since(replace(query, modified_after=feed.begin())):
             count += feed.take(case) is not None
             if count > most:
-                raise InputError(
+                raise OptionError(
                     "max_backlog",
-                    f"is {most}, and more cases than that were changed since the source has to start.",
+                    f"is {most}, and more cases than that are to be delivered",
                     "Raise it, give a later since, or narrow the filters.",
                 )
 
@@ -280,7 +281,8 @@ class EventSource:
         query = replace(query, modified_after=feed.begin())
         cases = changes.since(query)
         case = next(cases, None)
-        feed.ask(client.session.latest_clock_ms() - int((time.monotonic() - began_at) * 1000), noted_ms)
+        answered_ms = client.session.latest_clock_ms()
+        feed.ask(answered_ms - int((time.monotonic() - began_at) * 1000), answered_ms, noted_ms)
         if feed.is_back:
             self._warn("The platform's clock lost time. Changes since then are asked for, and some may come again.")
         while case is not None:

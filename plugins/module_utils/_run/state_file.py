@@ -41,7 +41,7 @@ class StateFile:
             raise self._error("is used by another event source.", "Give each source a state_file of its own.") from None
 
     def _error(self, why: str, remedy: str) -> InputError:
-        return InputError(f"state_file: {printable(self._path)}", why, remedy)
+        return InputError(f"state_file {printable(self._path)}", why, remedy)
 
     def read(self) -> dict[str, Any] | None:
         """Return the state, None without a file. Raises InputError."""
@@ -60,11 +60,8 @@ class StateFile:
             raise self.broken("is not the state of this event source")
         for name, own in self._identity.items():
             if state.get(name) != own:
-                shown = printable(json.dumps(state.get(name)), 100)
-                why = (
-                    f"is the state of a source with another {name}: {shown}, and not {printable(json.dumps(own), 100)}."
-                )
-                raise self._error(why, _OTHER)
+                theirs, ours = (printable(json.dumps(value), 100) for value in (state.get(name), own))
+                raise self._error(f"is of a source with another {name}: {theirs}, and not {ours}.", _OTHER)
         return state
 
     def broken(self, why: str) -> InputError:

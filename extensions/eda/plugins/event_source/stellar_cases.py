@@ -208,7 +208,12 @@ async def main(queue: Any, args: dict[str, Any]) -> None:
 
     def hand_over(steps: Any) -> None:
         """Wait in the thread until the loop takes steps. Raises StoppedError when it does not any more."""
-        waiting = asyncio.run_coroutine_threadsafe(handed_over.put(steps), loop)
+        putting = handed_over.put(steps)
+        try:
+            waiting = asyncio.run_coroutine_threadsafe(putting, loop)
+        except RuntimeError:  # the loop is closed
+            putting.close()
+            raise _source.StoppedError from None
         while True:
             try:
                 return waiting.result(1)
@@ -216,7 +221,7 @@ async def main(queue: Any, args: dict[str, Any]) -> None:
                 if source.is_closed:
                     waiting.cancel()
                     raise _source.StoppedError from None
-            except (FutureCancelledError, RuntimeError):
+            except FutureCancelledError:
                 raise _source.StoppedError from None
 
     thread = threading.Thread(target=source.run, args=(hand_over,), daemon=True, name="stellar_cases")
@@ -307,3 +312,4 @@ class _Acknowledged:
                     self._timeout,
                 )
             self._is_late = True
+        LOG.warning("Event %s has no feedback after %d offers. The next event follows.", event["meta"]["uuid"], _OFFERS)

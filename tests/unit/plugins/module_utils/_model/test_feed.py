@@ -110,18 +110,18 @@ def test_a_case_that_was_created_before_the_last_polls_is_not_new():
 def test_the_cursor_moves_with_each_case_of_a_sorted_list_and_else_at_the_end():
     for is_sorted, expected in ((True, NOW + 1000), (False, NOW)):
         source = feed()
-        source.ask(NOW + 30_000, NOW + 30_000)
+        source.ask(NOW + 30_000, NOW + 30_000, NOW + 30_000)
         assert take(source, case(), is_sorted).times.cursor == expected
         assert source.end().times == Times(NOW, NOW + 1000, NOW + 1000, NOW + 30_000, NOW + 30_000)
 
 
 def test_a_clock_that_is_set_back_moves_the_next_poll_back():
     source = feed()
-    source.ask(NOW + 30_000, NOW + 30_000)
+    source.ask(NOW + 30_000, NOW + 30_000, NOW + 30_000)
     assert not source.is_back
     source.end()
     source.begin()
-    source.ask(NOW - 600_000 + 30_000, NOW + 60_000)
+    source.ask(NOW - 600_000 + 30_000, NOW - 600_000 + 31_000, NOW + 60_000)
     assert source.is_back
     assert source.end().times.asked == NOW - 600_000
     assert source.begin() == NOW - 600_000 - OVERLAP
@@ -129,9 +129,16 @@ def test_a_clock_that_is_set_back_moves_the_next_poll_back():
     assert source.take(case(modified_at=NOW - 590_000)) is not None
 
 
+def test_an_answer_that_takes_long_is_no_clock_that_was_set_back():
+    source = feed()
+    source.ask(NOW - 50_000, NOW + 30_000, NOW + 30_000)
+    assert not source.is_back
+    assert source.end().times.asked == NOW - 50_000
+
+
 def test_a_local_clock_that_is_set_back_changes_nothing():
     source = feed()
-    source.ask(NOW + 30_000, NOW - 999_000)
+    source.ask(NOW + 30_000, NOW + 30_000, NOW - 999_000)
     assert not source.is_back
     assert source.end().times.asked == NOW + 30_000
 

@@ -132,12 +132,13 @@ class Source:
     def poll(self, killed_behind=None, saves=()):
         platform, feed = self.platform, self.feed
         self.reader.now_ms = platform.clock_ms
-        noted, began = platform.true_ms, platform.clock_ms
+        noted = platform.true_ms
         query = Query(modified_after=feed.begin())
         cases = self.changes.since(query)
         case = next(cases, None)
-        # A Date in whole seconds, less the time since the poll began
-        feed.ask(min(began, platform.clock_ms - (platform.true_ms - noted)) // 1000 * 1000, noted)
+        # A Date in whole seconds, and that less the time since the poll began
+        date = platform.clock_ms // 1000 * 1000
+        feed.ask(date - (platform.true_ms - noted), date, noted)
         number = 0
         while case is not None:
             seen = feed.take(case)
@@ -176,7 +177,8 @@ class Source:
 
 ticks = st.integers(0, 40).map(lambda half_seconds: ("tick", half_seconds * 500))
 edits = st.tuples(st.just("edit"), st.integers(0, 7), st.integers(0, OVERLAP // 500).map(lambda number: number * 500))
-happenings = st.one_of(edits, edits, ticks)
+# A poll takes less than the overlap.
+happenings = st.one_of(edits, edits, st.integers(0, 3).map(lambda half_seconds: ("tick", half_seconds * 500)))
 polls = st.tuples(
     st.just("poll"),
     st.lists(happenings, max_size=5),
