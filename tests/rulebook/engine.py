@@ -27,6 +27,8 @@ REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 # The versions of Python for which jpy, which joins Python and Java, has wheels
 PYTHONS = range(11, 14)
 JAVA = 17
+# The folder for temporary files, in which playbooks that are killed leave their environment
+TEMPORARY = "tmp"
 # localhost as Ansible itself would have it: ansible-rulebook runs no playbook without an inventory.
 INVENTORY = {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}}}
 
@@ -57,8 +59,7 @@ class Engine:
     def start(self, simulator: Simulator, folder: Path, rulebook: str | Path, *arguments: str | Path) -> Running:
         """Start the engine in a folder, where its output goes on in the same file from start to start."""
         (folder / "inventory.yml").write_text(yaml.safe_dump(INVENTORY), encoding="utf-8")
-        # What playbooks of an engine that is killed leave behind
-        temporary = folder / "tmp"
+        temporary = folder / TEMPORARY
         temporary.mkdir(exist_ok=True)
         env = {**self.env, **simulator.env(), "TMPDIR": str(temporary)}
         output = folder / "output"
@@ -120,9 +121,10 @@ class Running:
         return self.checked()
 
     def checked(self) -> str:
-        """Return the output. No secret is in it, nor in a file of its folder."""
+        """Return the output. No secret is in it, nor in a file of its folder but for those of killed playbooks."""
         said = self.said()
-        files = [path for path in self.output.parent.rglob("*") if path.is_file()]
+        folder = self.output.parent
+        files = [path for path in folder.rglob("*") if path.is_file() and folder / TEMPORARY not in path.parents]
         texts = [path.read_text(encoding="utf-8", errors="replace") for path in files]
         canaries.assert_none(canaries.of(self.simulator), said, *texts, where="output and files of ansible-rulebook")
         return said

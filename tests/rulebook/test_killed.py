@@ -10,8 +10,7 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
-from tests import evidence
-from tests.rulebook.deliveries import killed_again_and_again, written
+from tests.rulebook.deliveries import killed_again_and_again, record, written
 from tests.rulebook.engine import Running
 from tests.simulator.process import Simulator
 
@@ -22,10 +21,11 @@ WRITTEN_WITHIN_S = 2.5
 BEHIND = 2
 
 
-def test_no_final_state_is_lost(seed: int, rulebook: Callable[..., Running], sim: Simulator, tmp_path: Path) -> None:
+def test_no_final_state_is_lost(rulebook: Callable[..., Running], sim: Simulator, tmp_path: Path) -> None:
     file = written(tmp_path)
-    found, final, killed = killed_again_and_again(lambda: rulebook(file), sim, random.Random(12), CHANGES, KILLS)
-    assert final <= {one.state for one in found}
+    run = killed_again_and_again(lambda: rulebook(file), sim, random.Random(12), CHANGES, KILLS)
+    found = run.delivered
+    assert run.final <= {one.state for one in found}
     # Only what was not yet in the state file at a kill is delivered again after it.
     repeated = 0
     for number, one in enumerate(found):
@@ -33,12 +33,9 @@ def test_no_final_state_is_lost(seed: int, rulebook: Callable[..., Running], sim
         if later is None:
             continue
         repeated += 1
-        kill = next((at for at in killed if one.received <= at <= later.received), None)
+        kill = next((at for at in run.kills if one.received <= at <= later.received), None)
         assert kill is not None, f"{one} came twice without a kill"
         next_ones = [other.received for other in found[number + 1 :] if other.received <= kill]
         noted = next_ones[BEHIND - 1] if len(next_ones) >= BEHIND else kill
         assert kill - noted < WRITTEN_WITHIN_S, f"{one} came twice, though it was noted {kill - noted:.1f} s before"
-    evidence.record(
-        "events", way="state file", changes=CHANGES, kills=KILLS, final=len(final), delivered=len(found),
-        repeated=repeated, lost=0,
-    )  # fmt: skip
+    record("state file", run, repeated)

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tests import hostile_text
-from tests.rulebook.engine import Running
+from tests.rulebook.engine import TEMPORARY, Running
 from tests.simulator.process import Simulator
 
 ROOT = Path(__file__).parents[2]
@@ -69,7 +69,8 @@ def test_a_new_case_is_tagged_whatever_its_name_is(
     assert not [entry for entry in sim.requests()[seen:] if entry["path"].endswith("access_token")]
     assert sim.case(CLOSED)["tags"] == []
     assert sim.case(LIKE_A_NUMBER)["name"] == name
-    assert "1337" not in said
+    assert not hostile_text.EVALUATED.search(said)
+    assert not list((tmp_path / TEMPORARY).glob("eda*"))
 
 
 def test_an_unassigned_critical_case_is_escalated_once(

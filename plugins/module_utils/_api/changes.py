@@ -60,7 +60,7 @@ class Changes:
     def since(self, query: Query) -> Iterator[dict[str, Any]]:
         """Yield the cases of a query, each once, if possible by the time of their change.
 
-        query: has modified_after. A case that is changed meanwhile may be missing: it has a later time then.
+        query: has modified_after. A case that is changed during the listing may be missing: it has a later time then.
         """
         self._reader.lister.is_unsorted = False
         # As a platform that ignores it would be used in a scan, the filter is not sent.

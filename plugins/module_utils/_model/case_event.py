@@ -21,9 +21,9 @@ from .plain import plain
 from .times import since_second
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "stellarcyber.xdr")
-# What Ansible takes for a template, also where texts are put together. The first character of a header that changes
-# the delimiters is #.
-_TEMPLATE = re.compile(r"\{(?=[{%#]|\Z)|#(?=jinja2:)")
+# What Ansible takes for a template, also where texts are put together, and for a header that changes the delimiters;
+# and what some pipelines take for a command wherever it stands in a line of a log: see printable().
+_BROKEN = re.compile(r"\{(?=[{%#]|\Z)|#(?=jinja2:|#\w*\[)")
 _LONGEST = 4000
 
 
@@ -32,7 +32,7 @@ def neutral(text: str) -> str:
 
     ansible-rulebook writes events to a file of variables, and templates in such a file are evaluated.
     """
-    return _TEMPLATE.sub(lambda found: found[0] + " ", on_one_line(text[:_LONGEST]))
+    return _BROKEN.sub(lambda found: found[0] + " ", on_one_line(text[:_LONGEST]))
 
 
 def _text(name: str) -> Callable[[dict[str, Any]], str]:

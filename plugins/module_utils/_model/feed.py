@@ -80,7 +80,7 @@ class Seen(NamedTuple):
 
 
 def fingerprint(case: Mapping[str, Any]) -> str:
-    """Return a hash of each of FIELDS, one after the other. The order of tags makes no difference."""
+    """Return a hash of each of FIELDS, one after the other. The order of tags is ignored."""
     return "".join(_hash(case, name) for name in FIELDS)
 
 

@@ -61,7 +61,7 @@ options:
   ignore_own_changes:
     description:
       - Whether to leave out changes that the user of this key made, such as those of a playbook that an event started.
-      - The history of the case is read for it. If somebody else changed the case since it was last seen, too, or if the
+      - The history of the case is read for it. If another user changed the case since it was last seen, too, or if the
         history can't be read, the event is delivered.
     type: bool
     default: false

@@ -191,3 +191,14 @@ def test_the_clock_of_the_platform_by_its_last_answer(monkeypatch):
             session.measure_clock_skew(platform_s, 5000.0)
             ticks[0] += 2.5
             assert session.latest_clock_ms() == expected
+
+
+def test_the_tokens_of_hours_ago_are_forgotten():
+    told = []
+    with closing(Session(connection("https://a.example.com", api_key=KEY), told.append)) as session:
+        tokens = [f"token-number-{number:04}" for number in range(100)]
+        for token in tokens:
+            session.register_token(token)
+        kept = [token for token in (KEY, *tokens) if token not in session.scrub(f"a {token} b")]
+        assert kept == [KEY, *tokens[-session_module.KEPT_TOKENS - 1 :]]
+        assert told == [KEY, *tokens]

@@ -55,6 +55,7 @@ SEEN = Seen(CASE, Mark(NOW, "f" * 48), "updated", ["status"], 0)
         ("#jinja2: variable_start_string:'[['\n[[ a ]]", "# jinja2: variable_start_string:'[[' [[ a ]]"),
         ("a\x1b[2J\u202eb", "a [2J b"),
         ("#jinja", "#jinja"),
+        ("##vso[task.x] ##[error]", "# #vso[task.x] # #[error]"),
     ],
 )
 def test_a_text_is_no_template(text, expected):
