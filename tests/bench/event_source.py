@@ -110,7 +110,7 @@ def day(options: dict[str, Any], hours: float) -> dict[str, Any]:
             raise steps
         for step in steps:
             events += step.event is not None
-            source.confirm(step)
+            source.delivered(step, 2)
 
     advancing = threading.Thread(target=advance, daemon=True)
     advancing.start()

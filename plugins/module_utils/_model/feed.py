@@ -43,13 +43,15 @@ class Times(NamedTuple):
     """Where a source is.
 
     since: earlier changes are not delivered. cursor: of the latest change so far. complete: the cursor when the last
-    complete poll ended. asked: when the last poll began. noted: that time on the clock of this machine.
+    complete poll ended. asked: when the last poll began, or what that time may be in changes that were made after the
+    platform's clock lost time. clock: the platform's clock then. noted: the clock of this machine then.
     """
 
     since: int
     cursor: int
     complete: int
     asked: int
+    clock: int
     noted: int
 
 
@@ -138,6 +140,32 @@ class Position:
         return {**self.times._asdict(), "cases": {case_id: list(mark) for case_id, mark in self.marks.items()}}
 
 
+class Delivered:
+    """What is delivered, for a state: the last events may not have reached the engine, and are not a part of it."""
+
+    def __init__(self, position: Position) -> None:
+        self._position = Position(position.times, position.overlap_ms, position.marks)
+        self._latest = position.times
+        # Of each of these events: where the source was before it, and the id of its case
+        self._held: list[tuple[Times, str]] = []
+
+    def follow(self, step: Step, behind: int) -> None:
+        """Go on to a step. behind: of the last events, how many may not have reached the engine."""
+        if step.event is not None:
+            self._held.append((self._latest, step.case_id))
+            del self._held[: -behind or len(self._held)]
+        self._latest = step.times
+        self._position.follow(step._replace(times=self._held[0][0] if self._held else self._latest))
+
+    def to_state(self) -> dict[str, Any]:
+        """Return what a file keeps of it."""
+        self._position.prune()
+        state = self._position.to_state()
+        for _times, case_id in self._held:
+            state["cases"].pop(case_id, None)
+        return state
+
+
 def position_of(state: Any, overlap_ms: int) -> Position:
     """Return the position of to_state(). Raises ValueError with what is wrong with it."""
     if not isinstance(state, dict):
@@ -195,12 +223,13 @@ class Feed:
         """
         began = self._began
         elapsed = max(0, noted_ms - began.noted)
-        self.is_back = began.asked + elapsed - answered_ms > _TOLERANCE_MS
+        self.is_back = began.clock + elapsed - answered_ms > _TOLERANCE_MS
+        earliest_ms = asked_ms
         if self.is_back:
-            asked_ms -= elapsed
-            self._began = began._replace(since=min(began.since, asked_ms))
+            earliest_ms -= elapsed
+            self._began = began._replace(since=min(began.since, earliest_ms))
             self.position.times = self.position.times._replace(since=self._began.since)
-        self._asked = self._began._replace(asked=asked_ms, noted=noted_ms)
+        self._asked = self._began._replace(asked=earliest_ms, clock=asked_ms, noted=noted_ms)
 
     def take(self, case: dict[str, Any]) -> Seen | None:
         """Return a case of the running poll that is not as it was seen before, else None."""

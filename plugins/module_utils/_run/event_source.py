@@ -26,7 +26,7 @@ from .._errors import ApiError, OptionError, StellarError
 from .._http.client import Client
 from .._model.case_event import event_of, is_own
 from .._model.directory import Person
-from .._model.feed import Feed, Mark, Position, Seen, Step, Times, fingerprint, position_of
+from .._model.feed import Delivered, Feed, Mark, Position, Seen, Step, Times, fingerprint, position_of
 from .case import at_platform_time, clock_ms, clock_warnings, unresolved_warnings
 from .module import warnings_of, with_source
 from .state_file import StateFile
@@ -62,7 +62,8 @@ class EventSource:
         self._lock = threading.Lock()
         self._file: StateFile | None = None
         # What is delivered; None until the start is done
-        self._delivered: Position | None = None
+        self._delivered: Delivered | None = None
+        self._restored: Position | None = None
         self._is_saved = True
         self._save_error = ""
         self._warned: set[str] = set()
@@ -72,12 +73,12 @@ class EventSource:
             start_time(self.params, clock_ms())
             self._connection = connection_of(self.params)
             self._overlap_ms = int(self.params["overlap"] * 1000)
-            self._delivered = self._restored()
+            self._restored = self._restore()
         except StellarError as error:
             self.close()
             raise with_source(error, sources) from None
 
-    def _restored(self) -> Position | None:
+    def _restore(self) -> Position | None:
         """Return the position of the state file, None without one."""
         if self.params["state_file"] is None:
             return None
@@ -95,18 +96,17 @@ class EventSource:
 
     # -- what is delivered -------------------------------------------------------------------------------
 
-    def confirm(self, step: Step) -> None:
-        """Note that all up to a step is delivered. Steps come in the order in which they were handed over."""
+    def delivered(self, step: Step, behind: int) -> None:
+        """Note that a step is delivered, in the order in which they were handed over. behind: as in Delivered."""
         with self._lock:
             assert self._delivered is not None
-            self._delivered.follow(step)
+            self._delivered.follow(step, behind)
             self._is_saved = False
 
     def _save(self) -> None:
         with self._lock:
             if self._file is None or self._delivered is None or self._is_saved:
                 return
-            self._delivered.prune()
             state, self._is_saved = self._delivered.to_state(), True
         try:
             self._file.write(state)
@@ -206,18 +206,19 @@ class EventSource:
         return reader, changes, feed, own
 
     def _feed(self, changes: Changes, asked_ms: int, noted_ms: int) -> Feed:
-        position = self._delivered
+        position = self._restored
         if position is None:
             since = start_time(self.params, asked_ms)
             newest = changes.newest() if since is None else []
             latest = newest[0]["modified_at"] if newest else asked_ms
             since = latest if since is None else since
             marks = {case["_id"]: Mark(case["modified_at"], fingerprint(case)) for case in newest}
-            position = Position(Times(since, since, since, asked_ms, noted_ms), self._overlap_ms, marks)
+            position = Position(Times(since, since, since, asked_ms, asked_ms, noted_ms), self._overlap_ms, marks)
             if self._file is not None:
                 self._file.create(position.to_state())
-            with self._lock:
-                self._delivered = position
+            self._restored = position
+        with self._lock:
+            self._delivered = Delivered(position)
         return Feed(position)
 
     def _check_backlog(self, changes: Changes, feed: Feed, query: Any) -> None:

@@ -152,7 +152,6 @@ import importlib.util
 import logging
 import sys
 import threading
-from collections import deque
 from concurrent.futures import CancelledError as FutureCancelledError
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
@@ -246,26 +245,19 @@ async def main(queue: Any, args: dict[str, Any]) -> None:
 
 
 class _Taken:
-    """Delivers without feedback. A step is confirmed once the engine took later events."""
+    """Delivers without feedback."""
 
     def __init__(self, queue: Any, source: Any) -> None:
         self._queue, self._source = queue, source
-        self._unconfirmed: deque[Any] = deque()
-        self._events = 0
 
     async def deliver(self, step: Any) -> None:
-        self._unconfirmed.append(step)
         if step.event is not None:
             await self._queue.put(step.event)
-            self._events += 1
-        while self._unconfirmed and (self._events > _BEHIND or self._unconfirmed[0].event is None):
-            confirmed = self._unconfirmed.popleft()
-            self._events -= confirmed.event is not None
-            self._source.confirm(confirmed)
+        self._source.delivered(step, _BEHIND)
 
 
 class _Acknowledged:
-    """Delivers one event after the other. A step is confirmed once the engine acknowledged its event."""
+    """Delivers one event after the other, each when the engine has acknowledged the one before."""
 
     def __init__(self, queue: Any, source: Any) -> None:
         self._queue, self._source = queue, source
@@ -285,7 +277,7 @@ class _Acknowledged:
     async def deliver(self, step: Any) -> None:
         if step.event is not None:
             await self._offer(step.event)
-        self._source.confirm(step)
+        self._source.delivered(step, 0)
 
     async def _offer(self, event: dict[str, Any]) -> None:
         acknowledged: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.feed import (
     FIELDS,
     KEPT,
+    Delivered,
     Feed,
     Mark,
     Position,
@@ -26,7 +27,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.query impo
 
 NOW = 1_700_000_000_000
 OVERLAP = 60_000
-START = Times(NOW, NOW, NOW, NOW, NOW)
+START = Times(NOW, NOW, NOW, NOW, NOW, NOW)
 
 
 def case(case_id="a", modified_at=NOW + 1000, created_at=NOW - 1000, **more):
@@ -112,7 +113,7 @@ def test_the_cursor_moves_with_each_case_of_a_sorted_list_and_else_at_the_end():
         source = feed()
         source.ask(NOW + 30_000, NOW + 30_000, NOW + 30_000)
         assert take(source, case(), is_sorted).times.cursor == expected
-        assert source.end().times == Times(NOW, NOW + 1000, NOW + 1000, NOW + 30_000, NOW + 30_000)
+        assert source.end().times == Times(NOW, NOW + 1000, NOW + 1000, NOW + 30_000, NOW + 30_000, NOW + 30_000)
 
 
 def test_a_clock_that_is_set_back_moves_the_next_poll_back():
@@ -127,6 +128,9 @@ def test_a_clock_that_is_set_back_moves_the_next_poll_back():
     assert source.begin() == NOW - 600_000 - OVERLAP
     # before since, and delivered
     assert source.take(case(modified_at=NOW - 590_000)) is not None
+    # and again, before the clock is where it was
+    source.ask(NOW - 700_000, NOW - 700_000, NOW + 90_000)
+    assert source.is_back
 
 
 def test_an_answer_that_takes_long_is_no_clock_that_was_set_back():
@@ -161,6 +165,29 @@ def test_marks_older_than_the_overlap_are_forgotten_and_the_last_ones_kept():
     assert list(of_file.marks) == ["new"]
     assert len(in_memory.marks) == KEPT
     assert list(in_memory.marks)[-1] == "new"
+
+
+def test_the_last_events_are_no_part_of_the_state():
+    delivered = Delivered(Position(START, OVERLAP, {"a": Mark(NOW, "0" * 48)}))
+
+    def step(number, case_id, event=None):
+        return Step(START._replace(cursor=NOW + number), case_id, Mark(NOW + number, "1" * 48), event)
+
+    for number, case_id, event, held_cursor, cases in (
+        (1, "x", None, 1, ["a", "x"]),  # nothing to deliver
+        (2, "b", {}, 1, ["a", "x"]),
+        (3, "c", {}, 1, ["a", "x"]),
+        (4, "d", None, 1, ["a", "d", "x"]),
+        (5, "b", None, 1, ["a", "d", "x"]),
+        (6, "e", {}, 2, ["a", "b", "d", "x"]),
+        (7, "f", {}, 5, ["a", "b", "c", "d", "x"]),
+    ):
+        delivered.follow(step(number, case_id, event), 2)
+        state = delivered.to_state()
+        assert (state["cursor"] - NOW, sorted(state["cases"])) == (held_cursor, cases), number
+    delivered.follow(step(8, "g", {}), 0)
+    assert sorted(delivered.to_state()["cases"]) == ["a", "b", "c", "d", "e", "f", "g", "x"]
+    assert delivered.to_state()["cursor"] == NOW + 8
 
 
 def test_a_state_is_read_as_it_was_written():

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._api.changes import Changes
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._api.reader import Reader
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.feed import (
+    Delivered,
     Feed,
     Position,
     Times,
@@ -123,11 +124,10 @@ class Source:
             newest = self.changes.newest()
             since = newest[0]["modified_at"] if newest else asked
             marks = {case["_id"]: (case["modified_at"], fingerprint(case)) for case in newest}
-            times = Times(since, since, since, asked // 1000 * 1000, noted)
+            times = Times(since, since, since, asked // 1000 * 1000, asked // 1000 * 1000, noted)
             self.saved = json.dumps(Position(times, OVERLAP, marks).to_state())
-        self.confirmed = position_of(json.loads(self.saved), OVERLAP)
-        self.feed = Feed(self.confirmed)
-        self.unconfirmed = []
+        position = position_of(json.loads(self.saved), OVERLAP)
+        self.confirmed, self.feed = Delivered(position), Feed(position)
 
     def poll(self, killed_behind=None, saves=()):
         platform, feed = self.platform, self.feed
@@ -156,17 +156,11 @@ class Source:
     def _deliver(self, step):
         if step.event is not None:
             self.delivered.append((step.case_id, step.mark))
-        self.unconfirmed.append(step)
-        events = [step for step in self.unconfirmed if step.event is not None]
-        while self.unconfirmed and (len(events) > BEHIND or self.unconfirmed[0].event is None):
-            step = self.unconfirmed.pop(0)
-            events = events[step.event is not None :]
-            self.confirmed.follow(step)
+        self.confirmed.follow(step, BEHIND)
 
     def save(self):
-        self.confirmed.prune()
         self.saved = json.dumps(self.confirmed.to_state())
-        self.saved_behind = len(self.delivered) - sum(step.event is not None for step in self.unconfirmed)
+        self.saved_behind = max(self.saved_behind, len(self.delivered) - BEHIND)
 
     saved_behind = 0
 
@@ -255,5 +249,5 @@ def test_the_marks_that_are_kept_are_those_of_the_overlap(actions):
     kind = {"page": 2, "in_seconds": False, "honours": True, "inclusive": True}
     _platform, source, _started_with = run(kind, 3, actions)
     source.save()
-    low = source.confirmed.from_ms
-    assert all(mark.modified_at >= low for mark in source.confirmed.marks.values())
+    position = position_of(json.loads(source.saved), OVERLAP)
+    assert all(mark.modified_at >= position.from_ms for mark in position.marks.values())
