@@ -19,6 +19,7 @@ from dataclasses import replace
 from typing import Any, Callable, Generator, Iterator, List, Mapping, Union
 
 from .._api.changes import Changes
+from .._api.listing import Lister
 from .._api.reader import Reader
 from .._argspec.connection import connection_of
 from .._argspec.event_source import checked_arguments, filters_hash, query_options, start_time
@@ -59,7 +60,7 @@ class EventSource:
         """Check the options and the state file. Raises StellarError, before anything is sent."""
         self.params, sources = checked_arguments(given)
         self._stop = threading.Event()
-        self._lock = threading.Lock()
+        self._lock, self._saving = threading.Lock(), threading.Lock()
         self._file: StateFile | None = None
         # What is delivered; None until the start is done
         self._delivered: Delivered | None = None
@@ -104,6 +105,11 @@ class EventSource:
             self._is_saved = False
 
     def _save(self) -> None:
+        # One at a time, so that close() waits for a write that is on its way.
+        with self._saving:
+            self._save_now()
+
+    def _save_now(self) -> None:
         with self._lock:
             if self._file is None or self._delivered is None or self._is_saved:
                 return
@@ -256,6 +262,8 @@ class EventSource:
                     text = str(error) if isinstance(error, StellarError) else f"{type(error).__name__} in a poll."
                     LOG.warning("%s The source goes on when the platform answers again.", text)
                 wait = self._wait(failures, error)
+                # One that failed would ask for small pages for ever.
+                reader.lister = Lister(reader.client)
             else:
                 self._counts["polls"] += 1
                 if failures:
@@ -265,6 +273,7 @@ class EventSource:
             self._warn(*reader.take_warnings())
             if time.monotonic() - counted_at >= _COUNTS_S:
                 counted_at = time.monotonic()
+                reader.lister = Lister(reader.client)
                 LOG.info(
                     "In the last hour: %s.", ", ".join(f"{number} {name}" for name, number in self._counts.items())
                 )
