@@ -100,9 +100,9 @@ class EventSource:
     def delivered(self, step: Step, behind: int) -> None:
         """Note that a step is delivered, in the order in which they were handed over. behind: as in Delivered."""
         with self._lock:
-            assert self._delivered is not None
-            self._delivered.follow(step, behind)
-            self._is_saved = False
+            if self._delivered is not None:
+                self._delivered.follow(step, behind)
+                self._is_saved = False
 
     def _save(self) -> None:
         # One at a time, so that close() waits for a write that is on its way.
