@@ -22,6 +22,8 @@ from tests import evidence
 from tests.rulebook.engine import Running
 from tests.simulator.process import Simulator
 
+# The source writes its state once a second; and the machine may be busy.
+WRITTEN_WITHIN_S = 2.5
 SEVERITIES = ("Critical", "High", "Medium", "Low")
 SAID = "DELIVERED {{ event.stellar_case.case_id }} {{ event.stellar_case.modified_at }} {{ event.meta.uuid }} AT"
 DELIVERED = re.compile(r"DELIVERED (\w+) (\d+) (\S+) AT (\S+)")
@@ -131,6 +133,24 @@ def killed_again_and_again(
     # Whatever would come twice has the time to do so.
     running.wait_for_polls(3, since=sim.requests()[-1]["n"])
     return Outcome(analysts.changes, killed, final, deliveries(running.stop()))
+
+
+def repeats(run: Outcome, behind: int) -> int:
+    """Return how many deliveries came again. Fails if one was in the state file when the engine was killed.
+
+    behind: how many later events the engine has to take until an event is written to the file.
+    """
+    found, repeated = run.delivered, 0
+    for number, one in enumerate(found):
+        if not any(other.uuid == one.uuid for other in found[number + 1 :]):
+            continue
+        repeated += 1
+        kill = min((at for at in run.kills if at >= one.received), default=None)
+        assert kill is not None, f"{one} came twice without a kill"
+        next_ones = [other.received for other in found[number:] if other.received <= kill]
+        noted = next_ones[behind] if len(next_ones) > behind else kill
+        assert kill - noted < WRITTEN_WITHIN_S, f"{one} came twice, though it was noted {kill - noted:.1f} s before"
+    return repeated
 
 
 def record(way: str, run: Outcome, repeated: int) -> None:
