@@ -112,9 +112,17 @@ def wait_for_an_event(running: Running) -> None:
 
 
 def killed_again_and_again(
-    begin: Callable[[], Running], sim: Simulator, chance: random.Random, changes: int, kills: int
+    begin: Callable[[], Running],
+    sim: Simulator,
+    chance: random.Random,
+    changes: int,
+    kills: int,
+    end: Callable[[Running], Any] = Running.kill,
 ) -> Outcome:
-    """Change cases while the engine is killed and started again: in the middle of events, or while it starts."""
+    """Change cases while the engine is killed and started again: in the middle of events, or while it starts.
+
+    end: Running.stop instead asks it to end.
+    """
     sim.latency(20)
     running = begin()
     running.wait_for_polls()
@@ -126,7 +134,7 @@ def killed_again_and_again(
         time.sleep(chance.uniform(0, 3))
         assert running.process.poll() is None, running.said()
         killed.append(time.time())
-        running.kill()
+        end(running)
         running = begin()
     final = analysts.final()
     running.wait_for("each final state", lambda: final <= {one.state for one in deliveries(running.said())})

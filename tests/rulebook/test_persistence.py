@@ -40,6 +40,16 @@ def test_with_persistence_and_feedback_no_final_state_is_lost(
     record("persistence and feedback", run, repeats(run, behind=0))
 
 
+def test_with_persistence_and_feedback_each_action_runs_once_if_the_engine_is_stopped(
+    rulebook: Callable[..., Running], sim: Simulator, tmp_path: Path
+) -> None:
+    file = written(tmp_path, feedback=True)
+    arguments = persistence(tmp_path)
+    run = killed_again_and_again(lambda: rulebook(file, *arguments), sim, random.Random(14), 50, 2, Running.stop)
+    assert run.final <= {one.state for one in run.delivered}
+    assert repeats(run, behind=0) == 0
+
+
 def test_a_playbook_that_was_running_at_the_kill_runs_again(
     rulebook: Callable[..., Running], sim: Simulator, tmp_path: Path
 ) -> None:
