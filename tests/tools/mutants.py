@@ -35,7 +35,6 @@ PACKAGE = Path("ansible_collections/stellarcyber/xdr/plugins")
 # The tests that judge a module: its own, and those of what is built on it.
 TESTS = {
     "_model/comment": ("_model/test_comment",),
-    "_model/feed": ("_model/test_feed", "_model/test_feed_properties"),
     "_model/plan": ("_model/test_plan", "_model/test_policy", "_model/test_undo"),
     "_model/policy": ("_model/test_policy", "_model/test_policy_properties"),
     "_model/query": ("_model/test_query", "_model/test_query_splits", "_argspec/test_rules"),

@@ -228,7 +228,6 @@ class Feed:
         if self.is_back:
             earliest_ms -= elapsed
             self._began = began._replace(since=min(began.since, earliest_ms))
-            self.position.times = self.position.times._replace(since=self._began.since)
         self._asked = self._began._replace(asked=earliest_ms, clock=asked_ms, noted=noted_ms)
 
     def take(self, case: dict[str, Any]) -> Seen | None:

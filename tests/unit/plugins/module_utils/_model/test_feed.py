@@ -133,6 +133,20 @@ def test_a_clock_that_is_set_back_moves_the_next_poll_back():
     assert source.is_back
 
 
+@pytest.mark.parametrize(("lost_ms", "is_back"), [(0, False), (1500, False), (1501, True)])
+def test_how_much_time_a_clock_may_seem_to_lose(lost_ms, is_back):
+    source = feed()
+    source.ask(NOW, NOW + 30_000 - lost_ms, NOW + 30_000)
+    assert source.is_back is is_back
+
+
+def test_from_when_on_the_history_has_what_was_not_seen():
+    source = feed(START._replace(since=EARLIEST_MS))
+    assert source.take(case()).since_ms == NOW - OVERLAP
+    take(source, case())
+    assert source.take(case(modified_at=NOW + 2000)).since_ms == NOW + 1000
+
+
 def test_an_answer_that_takes_long_is_no_clock_that_was_set_back():
     source = feed()
     source.ask(NOW - 50_000, NOW + 30_000, NOW + 30_000)
