@@ -295,6 +295,7 @@ def test_each_tenant_has_its_report(soc: Analyst, other: OtherSystem) -> None:
     assert run(soc, other, "policy_for_many_tenants", "--check").returncode == 0
     reports = [soc.report(f"reports/{name}") for name in TENANTS]
     assert [report["counts"]["changed"] for report in reports] == [3, 0, 0]
+    assert [one["run"] for one in soc.report("reports/all")["runs"]] == list(TENANTS)
 
 
 def test_a_preview_is_the_default_of_the_webhook(soc: Analyst, other: OtherSystem, sim: Simulator) -> None:

@@ -104,7 +104,8 @@ class EventSource:
                 self._delivered.follow(step, behind)
                 self._is_saved = False
 
-    def _save(self) -> None:
+    def save(self) -> None:
+        """Write what is delivered to the state file, if there is one and something new."""
         # One at a time, so that close() waits for a write that is on its way.
         with self._saving:
             self._save_now()
@@ -125,7 +126,7 @@ class EventSource:
 
     def _save_often(self) -> None:
         while not self._stop.wait(_SAVE_S):
-            self._save()
+            self.save()
 
     @property
     def is_closed(self) -> bool:
@@ -135,7 +136,7 @@ class EventSource:
         """End the source, and save what is delivered. The thread of run() may still wait for an answer."""
         self._stop.set()
         if self._file is not None:
-            self._save()
+            self.save()
             self._file.close()
 
     # -- the thread --------------------------------------------------------------------------------------

@@ -278,6 +278,9 @@ class _Acknowledged:
         if step.event is not None:
             await self._offer(step.event)
         self._source.delivered(step, 0)
+        if step.event is not None:
+            # Before the next event, so that after a kill no event comes again that the engine has acknowledged.
+            await asyncio.get_running_loop().run_in_executor(None, self._source.save)
 
     async def _offer(self, event: dict[str, Any]) -> None:
         acknowledged: asyncio.Future[None] = asyncio.get_running_loop().create_future()

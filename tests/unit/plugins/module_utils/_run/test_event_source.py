@@ -62,7 +62,7 @@ def test_the_end_waits_for_a_write_that_is_on_its_way(make, tmp_path, monkeypatc
         writes(state)
 
     monkeypatch.setattr(source._file, "write", slow)
-    saving = threading.Thread(target=source._save)
+    saving = threading.Thread(target=source.save)
     saving.start()
     begun.wait()
     closing = threading.Thread(target=source.close)
