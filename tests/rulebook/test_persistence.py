@@ -29,15 +29,18 @@ def persistence(folder: Path) -> tuple[str | Path, ...]:
     return "--vars", variables, "--persistence-id", "triage", "--id", "1"
 
 
-def test_with_persistence_and_feedback_no_final_state_is_lost(
+def test_with_persistence_and_feedback_no_final_state_is_lost_and_each_action_runs_once(
     rulebook: Callable[..., Running], sim: Simulator, tmp_path: Path
 ) -> None:
     file = written(tmp_path, feedback=True)
     arguments = persistence(tmp_path)
     run = killed_again_and_again(lambda: rulebook(file, *arguments), sim, random.Random(13), CHANGES, KILLS)
     assert run.final <= {one.state for one in run.delivered}
-    # ansible-rulebook 1.3.2 keeps the ids of events only until its second restart, and does not know later ones again.
-    record("persistence and feedback", run, repeats(run, behind=0))
+    # What was acknowledged is in the state file. The one event that is on its way at a kill comes again, and
+    # ansible-rulebook 1.3.2 does not know all events again after its second restart.
+    repeated = repeats(run, behind=0)
+    assert repeated <= 1
+    record("persistence and feedback", run, repeated)
 
 
 def test_with_persistence_and_feedback_each_action_runs_once_if_the_engine_is_stopped(
