@@ -462,6 +462,20 @@ def test_events_are_confirmed_by_feedback(sim, given):
     assert len(again.events) == 3
 
 
+def test_what_is_acknowledged_is_in_the_state_file_before_the_next_event(sim, given, monkeypatch):
+    """So that after a kill no event comes again that the engine has."""
+    # Without the saves of every second
+    monkeypatch.setattr(source_module, "_SAVE_S", 600)
+    with running({**given, "feedback": True}, acknowledges=lambda number: number < 3) as engine:
+        polled(sim)
+        for case in sim.cases()[:4]:
+            sim.edit(case["_id"], {"severity": "Low"})
+        engine.wait(3)
+        saved = json.loads(state(given))["cases"]
+        ids = [event["stellar_case"]["case_id"] for event in engine.events]
+        assert [case_id for case_id in ids if case_id in saved] == ids[:2]
+
+
 def test_an_event_without_feedback_is_offered_again_and_then_given_up(sim, given, caplog):
     options = {**given, "feedback": True, "feedback_timeout": 0.2}
     with running(options, acknowledges=lambda number: number not in (1, 2, 4, 5, 6)) as engine:
