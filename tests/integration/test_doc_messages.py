@@ -16,6 +16,7 @@ import pytest
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._api import listing as listing_module
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http import session as session_module
+from tests.integration.event_messages import EVENT_MESSAGES
 from tests.integration.ping_messages import PING_MESSAGES
 from tests.integration.playbook import CASE as CASE_ID
 from tests.integration.playbook import ROOT
@@ -111,6 +112,7 @@ UNKNOWN_FILTER = {
 }
 PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     **PING_MESSAGES,
+    **EVENT_MESSAGES,
     "host is required.": lambda p: p.case(host=None),
     "…, from …, is empty.": lambda p: p.info(tenant=""),
     "…, from …, can't be evaluated: …": lambda p: p.variable(stellar_tenant="{{ customer }}"),

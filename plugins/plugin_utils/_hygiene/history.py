@@ -19,7 +19,7 @@ import time
 from typing import Any, Iterator, Mapping, NamedTuple
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._files import replace_file
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.files import replace_file
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.report_files import MODE
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.trend import numbers
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.words import counted
@@ -58,7 +58,8 @@ def append(path: str, line: Mapping[str, Any], keep: int) -> Read:
             kept = [*(json.dumps(each, ensure_ascii=False) for each in lines), text][-keep:]
             # A link stays a link.
             mode = stat.S_IMODE(os.fstat(file).st_mode)
-            replace_file(os.path.realpath(path), "".join(f"{each}\n" for each in kept), mode)
+            text = "".join(f"{each}\n" for each in kept)
+            replace_file(os.path.realpath(path), text.encode("utf-8", "replace"), mode)
         else:
             _write(file, f"{'' if ends else chr(10)}{text}\n")
     warning = ""

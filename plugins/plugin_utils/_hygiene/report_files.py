@@ -12,7 +12,8 @@ import tempfile
 from typing import Sequence
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._files import absolute, replace_file
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.files import replace_file
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._files import absolute
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import FILES, Rendering
 
 # Reports name cases and people: the group can read them, other users can't.
@@ -62,7 +63,7 @@ class ReportFiles:
                 # If there is no text, too.
                 tempfile.TemporaryFile(dir=self.directory).close()
             for name, text in texts.items():
-                replace_file(self.paths[name], text, MODE)
+                replace_file(self.paths[name], text.encode("utf-8", "replace"), MODE)
         except OSError as error:
             raise InputError(
                 "case_hygiene_report_dir",
