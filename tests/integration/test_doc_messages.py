@@ -119,10 +119,12 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "…, from …, must be …": lambda p: p.info(validate_certs="ture"),
     "The variable …: is unknown, and nearly the name of …": lambda p: p.variable(stellar_tenent="Example Tenant"),
     "The variables given by -e: could not be read as name=value: …": (
-        lambda p: p.playbook("stellarcyber.xdr.hygiene", "-e", "stellar_tenant: Example Tenant")
+        lambda p: p.playbook("stellarcyber.xdr.hygiene", "--check", "-e", "stellar_tenant: Example Tenant")
     ),
     "journal is empty.": lambda p: p.cases({"case_id": CASE_ID, "severity": "Low"}, journal=" "),
-    "The variable …: was given by -e, …": lambda p: p.playbook("stellarcyber.xdr.hygiene", "-e", "tenant=Example"),
+    "The variable …: was given by -e, …": (
+        lambda p: p.playbook("stellarcyber.xdr.hygiene", "--check", "-e", "tenant=Example")
+    ),
     "Could not load the Python library requests: …": without_requests,
     "host, from …, …": lambda p: p.case(host="https://myserver.example.com/login"),
     "api_key is required.": lambda p: p.case(api_key=None),
@@ -314,11 +316,11 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
         lambda p: p.vaulted("wrong")
     ),
     "The policy check failed: …": lambda p: p.hygiene(rules=[{"name": "A", "match": {}}], fail_on="findings"),
-    "The policy could not be evaluated: …": lambda p: p.interrupted().hygiene(),
+    "The policy could not be evaluated: …": lambda p: p.interrupted().hygiene("--check"),
     "The policy could not be evaluated, see the error above.": (
         lambda p: p.ansible({"stellarcyber.xdr.case_hygiene": {"result": {}}})
     ),
-    "The run was interrupted before its end. …": lambda p: p.interrupted().report(),
+    "The run was interrupted before its end. …": lambda p: p.interrupted().report(use_starter_policy=True),
     "A host would not run this play, so not all would be checked: …": lambda p: p.hygiene("--limit", "elsewhere"),
     "case_hygiene_policy_file is required for a run that changes cases. …": lambda p: p.hygiene(),
     "case_hygiene_rules and case_hygiene_policy_file are both given. …": lambda p: p.hygiene(
