@@ -17,7 +17,8 @@ description:
   - The playbook C(stellarcyber.xdr.hygiene_merge) consists of this module, and fails if the policy check of a run did
     not pass.
   - What would make the sums wrong is an error, and then nothing is written. This applies to a path without a report, a
-    report that is too old, reports that contain the same case, and those of previews beside those of applies.
+    report that is too old, reports of the same tenant or with the same case, and those of previews beside those of
+    applies.
 author:
   - The stellarcyber.xdr contributors (!UNKNOWN)
 attributes:

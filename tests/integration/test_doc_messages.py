@@ -381,6 +381,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "… and … can't be merged: what would change and what was changed can't be added. …": (
         lambda p: p.merge({}, {"mode": "apply"})
     ),
+    "… and … can't be merged: both are of …": lambda p: p.merge(*[{"platform": "a", "scope": "tenant b"}] * 2),
     "… and … can't be merged: both contain case …": lambda p: p.merge(*[{"findings": [{"case_id": CASE_ID}]}] * 2),
     # docs/errors.md: cases, people, tenants
     "Could not find the case of ticket …: there is none …": lambda p: p.case(case_id=None, ticket_id=1),

@@ -116,6 +116,16 @@ def test_mistakes(analyst: Analyst, variables: dict[str, Any], message: str) -> 
     assert run.writes == []
 
 
+def test_the_policy_and_a_report_are_not_replaced_by_a_plan(analyst: Analyst) -> None:
+    policy = (analyst.folder / "policy.yml").read_text(encoding="utf-8")
+    for path in ("policy.yml", "reports/hygiene.json"):
+        run = analyst.hygiene("--check", policy_file="policy.yml", plan_file=path, report_dir="reports")
+        assert run.returncode == ERROR
+        assert "can't be written: it exists, and is not a plan." in run.failure
+        assert run.requests == []
+    assert (analyst.folder / "policy.yml").read_text(encoding="utf-8") == policy
+
+
 @pytest.mark.parametrize(
     "variables",
     [{"policy_file": "missing.yml"}, {"policy_file": "policy.yml", "max_chagnes": 5}],

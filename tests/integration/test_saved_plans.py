@@ -373,6 +373,17 @@ def test_a_plan_that_can_not_be_written_is_an_error_before_anything_is_sent(sim:
     assert done.result["msg"].startswith(f"plan_file: {path} can't be written: No such file or directory. Give a path")
 
 
+@pytest.mark.parametrize("content", ["my notes", "", '{"report": 1}', "[]", "rules: []"])
+def test_a_file_that_is_not_a_plan_is_never_replaced(sim: Simulator, path: str, content: str) -> None:
+    Path(path).write_text(content, encoding="utf-8")
+    done = run(sim, True, rules=RULES, plan_file=path)
+    assert (done.failed, done.requests) == (True, [])
+    assert done.result["msg"].endswith(
+        "can't be written: it exists, and is not a plan. Give another path. Nothing was sent."
+    )
+    assert Path(path).read_text(encoding="utf-8") == content
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -96,7 +96,25 @@ class PlanWriter:
             "created_at": iso_time(now_ms),
             "valid_until": iso_time(2 * now_ms - parse_time(age, now_ms)),
         }
+        self._check_place(self._path)
         self.fail(INTERRUPTED)
+
+    @staticmethod
+    def _check_place(path: str) -> None:
+        """Raise InputError for a file that is not a plan, such as the policy: it would be lost."""
+        try:
+            with open(path, encoding="utf-8") as file:
+                content = json.load(file)
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, RecursionError):
+            content = None
+        if not isinstance(content, dict) or "plan" not in content:
+            raise InputError(
+                f"plan_file: {printable(path, 200)} can't be written",
+                "it exists, and is not a plan.",
+                "Give another path. Nothing was sent.",
+            )
 
     def __enter__(self) -> PlanWriter:
         return self

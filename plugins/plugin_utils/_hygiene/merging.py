@@ -12,7 +12,12 @@ import os
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, OptionError, printable
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.times import is_age, parse_time, platform_time
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.times import (
+    is_age,
+    iso_time,
+    parse_time,
+    platform_time,
+)
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._collection import collection
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._files import absolute
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.report_files import ReportFiles
@@ -30,6 +35,7 @@ MERGE: dict[str, Any] = {
     }
 }
 
+_CLOCKS_DIFFER_MS = 3_600_000
 REMEDY = "Did that run write a report? Correct the path, or run it again."
 
 
@@ -45,7 +51,7 @@ def merge_files(options: Mapping[str, Any], now_ms: int) -> dict[str, Any]:
     paths = [path for path in find(options["reports"]) if os.path.realpath(path) != os.path.realpath(target)]
     if not paths:
         raise OptionError("reports", "names the merged report only", "Name the reports of the runs.")
-    runs = [(name, _read(path, oldest_ms)) for name, path in zip(_names(paths), paths)]
+    runs = [(name, _read(path, oldest_ms, now_ms)) for name, path in zip(_names(paths), paths)]
     report = merge(runs, options.get("title") or "", collection())
     rendering = Rendering(report)
     files.write(rendering)
@@ -81,7 +87,7 @@ def _names(paths: Sequence[str]) -> list[str]:
     return [os.path.relpath(folder, common) for folder in folders]
 
 
-def _read(path: str, oldest_ms: int) -> Any:
+def _read(path: str, oldest_ms: int, now_ms: int) -> Any:
     """Return a report that is not too old. Raises InputError."""
     what = f"{printable(path, 200)} can't be merged"
     try:
@@ -91,11 +97,15 @@ def _read(path: str, oldest_ms: int) -> Any:
         raise InputError(what, f"{error.strerror or error}.", REMEDY) from None
     except (ValueError, RecursionError):
         raise InputError(what, "it is not JSON.", "Give files named hygiene.json, or their folders.") from None
-    started_ms = platform_time(report.get("started_at")) if isinstance(report, dict) else None
-    if started_ms is not None and started_ms < oldest_ms:
+    if not isinstance(report, dict):
+        return report
+    started_ms = platform_time(report.get("started_at"))
+    # The clocks of two controllers may differ.
+    if started_ms is None or not oldest_ms <= started_ms <= now_ms + _CLOCKS_DIFFER_MS:
         raise InputError(
             what,
-            f"it is of a run at {printable(report['started_at'])}, and max_age does not allow one so old.",
+            f"it is of a run at {printable(report.get('started_at') or 'an unknown time')}, and max_age allows a start "
+            f"from {iso_time(oldest_ms)} to now.",
             "Run that policy again, or raise max_age.",
         )
     return report

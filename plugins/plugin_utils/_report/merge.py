@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Iterable, Mapping, Sequence, Tuple
 
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._api.directory import ALL_TENANTS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import VERSION, problem_of
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.words import counted
@@ -20,6 +21,7 @@ Run = Tuple[str, Mapping[str, Any]]
 RESULTS = ("error", "limit", "drift", "changed", "skipped", "findings", "compliant")
 LISTS = ("case_results", "findings", "undo", "flapping")
 OF_A_RUN = ("platform", "scope", "started_at", "finished_at", "result", "passed", "reason")
+_OTHER_TENANTS = "Give reports of runs over different tenants."
 # So many names are shown in one text.
 MOST_NAMES = 5
 
@@ -33,14 +35,15 @@ def merge(runs: Sequence[Run], title: str, collection: str) -> dict[str, Any]:
         _check(name, report)
     reports = [report for _name, report in runs]
     _check_modes(runs)
+    _check_scopes(runs)
     _check_cases(runs)
-    scopes = list(dict.fromkeys(str(report.get("scope") or "") for report in reports))
+    scopes = list(dict.fromkeys(filter(None, (str(report.get("scope") or "") for report in reports))))
     failed = [(name, report) for name, report in runs if not report["passed"]]
     errors = [name for name, report in runs if report["result"] == "error"]
     return {
         "report": VERSION,
         "platform": _joined(report.get("platform") for report in reports),
-        "scope": scopes[0] if len(scopes) == 1 else counted(len(scopes), "scope"),
+        "scope": counted(len(scopes), "scope") if len(scopes) > 1 else "".join(scopes),
         "collection": collection,
         "title": title or _joined(report.get("title") for report in reports),
         "mode": reports[0]["mode"],
@@ -58,6 +61,8 @@ def merge(runs: Sequence[Run], title: str, collection: str) -> dict[str, Any]:
         **_oldest(reports),
         "changed": any(report.get("changed") for report in reports),
         **{key: [row for report in reports for row in report.get(key, ())] for key in LISTS},
+        # An undo is of one platform: the others' reports undo their own runs.
+        **({"undo": []} if len({report.get("platform") for report in reports if report.get("platform")}) > 1 else {}),
         "rules": _rules(reports),
         "counts": _sums(report.get("counts", {}) for report in reports),
         "requests": _sums(report.get("requests", {}) for report in reports),
@@ -91,6 +96,29 @@ def _check_modes(runs: Sequence[Run]) -> None:
         )
 
 
+def _check_scopes(runs: Sequence[Run]) -> None:
+    """Raise InputError for two runs over the same tenants. Cases with nothing to change are counted, and not named."""
+    of_scope: dict[tuple[str, str], str] = {}
+    for name, report in runs:
+        platform, scope = str(report.get("platform") or ""), str(report.get("scope") or "")
+        # A run that failed early has no scope, and no numbers.
+        if not scope:
+            continue
+        others = [
+            other
+            for (of, known), other in of_scope.items()
+            if of == platform and (known in (scope, ALL_TENANTS) or scope == ALL_TENANTS)
+        ]
+        if others:
+            raise InputError(
+                f"{printable(others[0])} and {printable(name)} can't be merged",
+                f"both are of {printable(platform, 100)}, one of them for {printable(scope, 100)}: cases would count "
+                "twice.",
+                _OTHER_TENANTS,
+            )
+        of_scope[platform, scope] = name
+
+
 def _check_cases(runs: Sequence[Run]) -> None:
     """Raise InputError for a case that two runs read, since it would be counted twice."""
     of_case: dict[tuple[Any, Any], str] = {}
@@ -101,7 +129,7 @@ def _check_cases(runs: Sequence[Run]) -> None:
                 raise InputError(
                     f"{printable(other)} and {printable(name)} can't be merged",
                     f"both contain case {printable(case_id, 60)}, which would count twice.",
-                    "Give reports of runs over different cases, such as those of different tenants.",
+                    _OTHER_TENANTS,
                 )
 
 
@@ -156,7 +184,7 @@ def _rules(reports: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         for rule in report.get("rules", ()):
             known = rules.setdefault(str(rule.get("name")), {**rule, **dict.fromkeys(_numbers(rule), 0)})
             for key in _numbers(rule):
-                known[key] = known.get(key, 0) + rule[key]
+                known[key] = (known[key] if isinstance(known.get(key), int) else 0) + rule[key]
     return list(rules.values())
 
 

@@ -27,7 +27,7 @@ def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     for number, host in enumerate(("a", "b [1]")):
         (tmp_path / "reports" / host).mkdir(parents=True)
-        write(tmp_path / "reports" / host / "hygiene.json", report([changed(number)]))
+        write(tmp_path / "reports" / host / "hygiene.json", report([changed(number)], scope=f"tenant {host}"))
     return tmp_path / "reports"
 
 
@@ -82,6 +82,16 @@ def test_runs_are_named_by_their_folders_or_files(reports: Path) -> None:
             {"max_age": "1h"},
             "FOLDER/a/hygiene.json can't be merged: it is of a run at 2026-11-24T05:54:00Z, ",
         ),
+        (
+            ["reports/a", "future.json"],
+            {},
+            "future.json can't be merged: it is of a run at 2031-01-01T00:00:00Z, and max",
+        ),
+        (
+            ["reports/a", "timeless.json"],
+            {},
+            "timeless.json can't be merged: it is of a run at an unknown time, and max",
+        ),
         (["reports/a"], {"max_age": "1"}, 'max_age must be a time such as 24h; got "1". Correct it.'),
         (["reports/a", "broken.json"], {}, "FOLDER/../broken.json can't be merged: it is not JSON. Give files named"),
         (["reports/a", "list.json"], {}, "list.json can't be merged: it is not a report of the role case_hygiene: it"),
@@ -92,6 +102,8 @@ def test_what_is_not_merged_is_an_error(
 ) -> None:
     (tmp_path / "broken.json").write_text("{", encoding="utf-8")
     write(tmp_path / "list.json", [])
+    write(tmp_path / "future.json", report(started_at="2031-01-01T00:00:00Z"))
+    write(tmp_path / "timeless.json", report(started_at=""))
     with pytest.raises(InputError) as raised:
         merged(*given, **options)
     expected = message.replace("FOLDER", str(reports)).replace("reports/../", "")

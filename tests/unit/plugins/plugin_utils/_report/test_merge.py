@@ -36,7 +36,12 @@ ERROR = {**REPORTS["early"], "reason": "The policy could not be evaluated: No co
 
 
 def merged(*reports: Any, title: str = "") -> dict[str, Any]:
-    return merge([(f"r{number}", each) for number, each in enumerate(reports)], title, COLLECTION)
+    """Merge reports r0, r1 and so on, each of a tenant of its own unless it says otherwise."""
+    runs = []
+    for number, each in enumerate(reports):
+        of_one = isinstance(each, dict) and each.get("scope") == "all tenants" and len(reports) > 1
+        runs.append((f"r{number}", {**each, "scope": f"tenant {number}"} if of_one else each))
+    return merge(runs, title, COLLECTION)
 
 
 def test_the_facts_of_a_merged_report() -> None:
@@ -162,10 +167,41 @@ def test_what_would_make_the_sums_wrong_is_an_error(reports: list[Any], message:
     assert str(raised.value).startswith(message)
 
 
+@pytest.mark.parametrize(
+    ("scopes", "refused"),
+    [
+        (
+            ["tenant A", "tenant B", "tenant A"],
+            "r0 and r2 can't be merged: both are of myserver.example.com, one of them",
+        ),
+        (["all tenants", "tenant A"], "r0 and r1 can't be merged: both are of "),
+        (["tenant A", "tenant B", "all tenants"], "r0 and r2 can't be merged: both are of "),
+        (["tenant A", "", ""], None),
+    ],
+)
+def test_a_tenant_is_counted_once_also_if_no_case_is_named(scopes: list[str], refused: str | None) -> None:
+    runs = [(f"r{number}", report(scope=scope)) for number, scope in enumerate(scopes)]
+    if refused is None:
+        assert merge(runs, "", COLLECTION)["scope"] == "tenant A"
+        return
+    with pytest.raises(InputError) as raised:
+        merge(runs, "", COLLECTION)
+    assert str(raised.value).startswith(refused)
+
+
+def test_a_number_that_is_a_text_is_left_out() -> None:
+    odd = report(rules=[{"name": OWNED, "matched": "two", "changed": 1}])
+    (rule,) = (rule for rule in merged(odd, report())["rules"] if rule["name"] == OWNED)
+    assert (rule["matched"], rule["changed"]) == (2, 2)
+
+
 def test_platforms_may_have_the_same_ids() -> None:
     whole = merged(CLINIC, OTHER_PLATFORM)
     assert whole["platform"] == "myserver.example.com, other.example.com"
     assert len(whole["case_results"]) == 2
+    with_undo = [{**each, "undo": [{"case_id": "1"}]} for each in (CLINIC, OTHER_PLATFORM)]
+    assert merged(*with_undo)["undo"] == []
+    assert merged(with_undo[0])["undo"] == [{"case_id": "1"}]
 
 
 RESULT = st.sampled_from([changed, failed, skipped])
