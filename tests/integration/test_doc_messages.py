@@ -95,6 +95,7 @@ TENANTS = [{"cust_id": digit * 32, "cust_name": "Twin"} for digit in "12"]
 ROOT_TENANT = {"cust_id": "", "cust_name": "Root Tenant"}
 TAGS_AS_LIST = {"stellarcyber.xdr.stellar_case": {"case_id": CASE_ID, "tags": ["a", "b"]}}
 TAGS_AS_OPTION = {"ansible.builtin.debug": {"msg": "{{ query('stellarcyber.xdr.stellar_cases', tags=['a']) }}"}}
+TAGS_AND_MATCH = {"ansible.builtin.debug": {"msg": "{{ query('stellarcyber.xdr.stellar_cases', 'a', match={}) }}"}}
 INSECURE = {"stellarcyber.xdr.stellar_case_info": {"limit": 1, "validate_certs": False}}
 UNDO = '{"report": 1, "platform": %s, "undo": [{"case_id": "62fceb4a48be7776c793a02a", "severity": "Low"}]}'
 NO_TAGS = {"ansible.builtin.debug": {"msg": "{{ query('stellarcyber.xdr.stellar_cases', []) }}"}}
@@ -235,6 +236,9 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "count_only can't be combined with …": lambda p: p.info(count_only=True, include=["alerts"]),
     "The lookup stellarcyber.xdr.stellar_cases got an empty list of tags, …": lambda p: p.ansible(NO_TAGS),
     "The lookup stellarcyber.xdr.stellar_cases has no option tags. …": lambda p: p.ansible(TAGS_AS_OPTION),
+    "match and … are mutually exclusive.": lambda p: p.info(match={}, tags=["a"]),
+    "The lookup stellarcyber.xdr.stellar_cases got tags as terms, and match. …": lambda p: p.ansible(TAGS_AND_MATCH),
+    "Could not apply match to case …: …": lambda p: p.named("a" * 40 + "!").info(match={"name": "(a+)+$"}),
     # docs/errors.md: rules, lists of cases, undo
     "Rule …: set.tags adds and removes nothing.": lambda p: p.rule(set={"tags": {"add": []}}),
     "… Could not apply the rules to case …: …": lambda p: p.named("a" * 40 + "!").rule(match={"name": "(a+)+$"}),

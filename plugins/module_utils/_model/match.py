@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The conditions of a rule: which of them a listing can filter, and whether a case meets them all."""
+"""The conditions of a rule or a query: which of them a listing can filter, and whether a case meets them all."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable, Pattern
+from typing import Any, Pattern, Protocol
 
 from .case import severity, tags
 from .directory import Person, Tenant
@@ -18,9 +18,19 @@ from .query import Query, within
 MAX_NAME_LENGTH = 1000
 
 
+class Directory(Protocol):
+    """Looks up users and tenants on the platform. tenant(): that of the connection."""
+
+    def person(self, given: str) -> Person: ...
+
+    def tenant(self) -> Tenant | None: ...
+
+    def tenant_called(self, given: str) -> Tenant: ...
+
+
 @dataclass(frozen=True)
 class Match:
-    """Conditions on a case: ANDed; the values of one are ORed. () and None are no condition.
+    """Conditions on a case, of a rule or of a query: ANDed; the values of one are ORed. () and None are no condition.
 
     query: those that a listing can filter as well, their bounds inclusive and their times in ms.
     """
@@ -52,19 +62,22 @@ class Match:
             and (self.name is None or _found(self.name, case.get("name")))
         )
 
-    def resolved(self, person: Callable[[str], Person], tenant: Callable[[str], Tenant]) -> Match:
-        """Return the match with users and tenants looked up, by functions that take what the rule says."""
+    def resolved(self, directory: Directory) -> Match:
+        """Return the match with users and tenants looked up, and only for cases of the connection's tenant."""
 
         def resolved_people(people: tuple[Person, ...]) -> tuple[Person, ...]:
-            return tuple(one if one.is_resolved else person(one.spelling) for one in people)
+            return tuple(one if one.is_resolved else directory.person(one.spelling) for one in people)
 
         def resolved_tenants(tenants: tuple[Tenant, ...]) -> tuple[Tenant, ...]:
-            return tuple(tenant(one.name) if one.name and not one.cust_id else one for one in tenants)
+            return tuple(directory.tenant_called(one.name) if one.name and not one.cust_id else one for one in tenants)
 
         tenants = resolved_tenants(self.tenants)
-        query = replace(self.query, assignee=resolved_people(self.query.assignee))
-        if query.tenant is None and len(tenants) == 1:
-            query = replace(query, tenant=tenants[0])
+        own = directory.tenant()
+        query = replace(
+            self.query,
+            assignee=resolved_people(self.query.assignee),
+            tenant=tenants[0] if own is None and len(tenants) == 1 else own,
+        )
         return replace(
             self,
             query=query,
@@ -86,8 +99,24 @@ class Match:
         return self.query.needs | {name for name, condition in conditions.items() if condition}
 
     @property
-    def people(self) -> tuple[Person, ...]:
-        return (*self.query.assignee, *self.not_assignee)
+    def is_filtered(self) -> bool:
+        """Return whether a listing filters by each condition, so that no more is read than matches."""
+        return self.query.is_filtered and self._is_query
+
+    @property
+    def total_is_exact(self) -> bool:
+        """Return whether the platform's total counts what accepts() accepts."""
+        return self.query.total_is_exact and self._is_query
+
+    @property
+    def _is_query(self) -> bool:
+        return self == Match(self.query)
+
+    @property
+    def unresolved(self) -> list[str]:
+        """Return the users that could not be looked up, and are therefore matched by the names that cases show."""
+        people = (*self.query.assignee, *self.query.not_modified_by, *self.not_assignee)
+        return [person.spelling for person in people if not person.is_resolved]
 
 
 def _found(pattern: Pattern[str], name: Any) -> bool:

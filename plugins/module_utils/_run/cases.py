@@ -35,7 +35,7 @@ from .._errors import (
 from .._http.client import Client
 from .._http.connection import is_same_platform
 from .._http.session import MAX_CONCURRENCY
-from .._model.case import assignee_label, label, modified_at
+from .._model.case import assignee_label, modified_at
 from .._model.max_changes import ChangeLimit
 from .._model.outcome import CHANGED, FAILED, NOT_APPLIED, OK, OUTCOMES, SKIPPED
 from .._model.policy import (
@@ -66,14 +66,11 @@ from .case import (
     unresolved_warnings,
 )
 from .cpu_limit import CpuTimeExceeded, cpu_time_limit
+from .decide import LONGEST_DECISION_S, too_slow
 from .journal import Journal, UndoFile, undo_file
 from .plan_file import PlanWriter, SavedPlan, plan_saved, read_plan
 from .progress import Progress
 from .undo_summary import UndoSummary
-
-# Computing time that all rules may take for one case. They take far less than a thousandth of it, unless a regular
-# expression meets a name that was chosen to keep it busy for years.
-LONGEST_DECISION_S = 1.0
 
 # What summary_only leaves out of a result
 DETAILS = ("case_results", "findings", "rules", "undo", "irreversible")
@@ -290,7 +287,7 @@ def _decide_all(rules: Sequence[Rule], reader: Reader, control: RunControl) -> _
             }
             for rule in rules
         ],
-        warnings=unresolved_warnings(dict.fromkeys(person.spelling for rule in rules for person in _uncertain(rule))),
+        warnings=unresolved_warnings(dict.fromkeys(spelling for rule in rules for spelling in _uncertain(rule))),
     )
     parts = minimal_cover(rule.match.query for rule in rules)
     for case, read_at in reader.listed(parts, Sorting(), _needs(rules)):
@@ -357,19 +354,13 @@ def _decision(case: dict[str, Any], rules: Sequence[Rule], now_ms: int) -> Decis
 
 def _undecided(case: dict[str, Any], read_at: float) -> CaseRun:
     case_run = CaseRun(case_summary(case), read_at=read_at)
-    case_run.fail(
-        InputError(
-            f"Could not apply the rules to {label(case)}",
-            f"a regular expression of match.name took more than {LONGEST_DECISION_S:g} s on its name.",
-            "Let no expression repeat a repetition, as (a+)+ does. An attacker may have chosen the name for this.",
-        )
-    )
+    case_run.fail(too_slow("the rules", case))
     return case_run
 
 
-def _uncertain(rule: Rule) -> list[Any]:
-    people = [*rule.match.people, *([rule.desired.assignee] if rule.desired and rule.desired.assignee else [])]
-    return [person for person in people if not person.is_resolved]
+def _uncertain(rule: Rule) -> list[str]:
+    assignee = rule.desired.assignee if rule.desired else None
+    return [*rule.match.unresolved, *([assignee.spelling] if assignee and not assignee.is_resolved else [])]
 
 
 def _finding(rule: Rule, case: dict[str, Any]) -> dict[str, Any]:
@@ -537,5 +528,4 @@ def _resolved(rule: Rule, number: int, directory: Directory) -> Rule:
         desired = rule.desired
         if desired is not None and desired.assignee is not None:
             desired = replace(desired, assignee=directory.person(desired.assignee.spelling))
-        match = replace(rule.match, query=replace(rule.match.query, tenant=directory.tenant()))
-        return replace(rule, match=match.resolved(directory.person, directory.tenant_called), desired=desired)
+        return replace(rule, match=rule.match.resolved(directory), desired=desired)
