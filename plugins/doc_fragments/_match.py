@@ -109,6 +109,15 @@ name:
     - An attacker may choose names. Avoid expressions that repeat a repetition, such as (a+)+, which can take
       very long. A case fails if its name takes more than a second of CPU time.
   type: str
+status_for:
+  description:
+    - The case has had its status for so long, an age such as V(30m), V(4h), V(7d) or V(2w), by its history.
+    - For each case that meets all other conditions, one more API request reads its history. A case whose history can't
+      be read, or does not tell, does not match. In a rule it fails.
+  type: str
+assigned_for:
+  description: The case has had its assignee for so long, as C(status_for). An unassigned case does not match.
+  type: str
 """
 
 
@@ -121,7 +130,8 @@ options:
       - Conditions as those of a rule, see O(stellarcyber.xdr.stellar_cases#module:rules[].match). The cases are those
         that the rule would match.
       - It replaces the filters, and can't be combined with them. Some have the same names and other values.
-      - A case whose name takes a regular expression more than a second of CPU time does not match. A warning names it.
+      - A case for which a condition can't be decided, as by C(name) or C(status_for), does not match. A warning names
+        it. If no other case is found, the task fails.
     type: dict
     suboptions:
 """ + textwrap.indent(CONDITIONS, " " * 6)

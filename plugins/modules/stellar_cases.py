@@ -15,7 +15,8 @@ description:
     changes that an earlier run in check mode planned.
   - "API requests with O(rules): one for an access token, one for each 500 cases that the rules have to read, one for
     each case that differs. One more reads a case again if it was read more than O(recheck_after) seconds before its
-    write. Three more for each comment read the case, post it, and read the case. One reads the users if a rule names a
+    write. One reads the history of each case that meets all conditions of a rule but C(status_for) and C(assigned_for).
+    Three more for each comment read the case, post it, and read the case. One reads the users if a rule names a
     user other than by id, and one reads the tenants if a rule names a tenant."
   - "API requests with O(cases): one for an access token, one to read each case, one for each case that differs. If an
     item has C(if_unmodified_since), one more reads the case again before the write, and one reads its history after

@@ -241,6 +241,11 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Could not apply match to case …: …": lambda p: p.named("a" * 40 + "!").info(match={"name": "(a+)+$"}),
     # docs/errors.md: rules, lists of cases, undo
     "Rule …: set.tags adds and removes nothing.": lambda p: p.rule(set={"tags": {"add": []}}),
+    "… Could not apply the rules to case …: Could not read the activities of case …: …": (
+        lambda p: p.switched(activities_status=403).rule(match={"status": ["New"], "status_for": "4h"})
+    ),
+    "… Could not apply the rules to case …: its history …": (lambda p: p.assigned().rule(match={"assigned_for": "4h"})),
+    "Rule …: match.status_for must be an age; got …": lambda p: p.rule(match={"status_for": "2026-11-01"}),
     "… Could not apply the rules to case …: …": lambda p: p.named("a" * 40 + "!").rule(match={"name": "(a+)+$"}),
     "Could not read all cases: the time_budget of the task is used up. …": (
         lambda p: p.faulty("latency", path="*/cases", ms=1100).cases(

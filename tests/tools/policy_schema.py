@@ -126,6 +126,7 @@ WHOLE: dict[str, Schema] = {
     **{f"match.{name}": SCORE for name in ("min_score", "max_score")},
     **{f"match.{name}": SIZE for name in ("min_size", "max_size")},
     **{f"match.{name}": TIME for name in TIMES},
+    **{f"match.{name}": _text(AGE_PATTERN) for name in ("status_for", "assigned_for")},
     "set.update_alerts": TRUTH,
 }
 

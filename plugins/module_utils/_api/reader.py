@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import copy
 import heapq
 import itertools
 import time
@@ -17,7 +18,8 @@ from .._errors import (
     StellarError,
 )
 from .._http.client import Client
-from .._model.case import tenant_label
+from .._model.case import modified_at, tenant_label
+from .._model.held import HELD_FIELDS
 from .._model.match import Match
 from .._model.query import MAX_SKIP, PAGE_SIZE, Page, Query, Sorting, looks_capped
 from .answers import case_in, case_path, plain_list_in, records_in, shape_error
@@ -54,6 +56,8 @@ class Reader:
         self.now_ms = int(time.time() * 1000) if now_ms is None else now_ms
         self.lister = Lister(client)
         self._notes: list[str] = []
+        self._histories: dict[tuple[str, int | None], list[dict[str, Any]]] = {}
+        self._no_histories: ApiError | None = None
 
     @property
     def warnings(self) -> list[str]:
@@ -216,6 +220,28 @@ class Reader:
             return [entry for entry in self._activities(case["_id"]) if isinstance(entry, dict)], ""
         except StellarError as error:
             return None, f"{error.what}: {error.why}"
+
+    def held_history(self, case: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return the changes that tell since when a case has had its values. Reads each history once in a run.
+
+        After HTTP 403 no other history is read: the key has no permission. Raises StellarError.
+        """
+        key = case["_id"], modified_at(case)
+        if key not in self._histories:
+            if self._no_histories is not None:
+                refused = copy.copy(self._no_histories)
+                refused.what = f"Could not read the activities of case {case['_id']}"
+                # Nothing was sent.
+                refused.details = {"status": 403}
+                raise refused
+            try:
+                entries = self._activities(case["_id"])
+            except ApiError as error:
+                if error.is_answer_to(case_path(case["_id"], "activities"), 403):
+                    self._no_histories = error
+                raise
+            self._histories[key] = [entry for entry in entries if entry.get("field") in HELD_FIELDS]
+        return self._histories[key]
 
     def comments(self, case_id: str) -> list[dict[str, Any]]:
         return self._data_list(case_id, "comments")

@@ -16,6 +16,7 @@ from .._model.case import RESOLUTIONS, SEVERITIES, STATUSES, is_platform_id
 from .._model.directory import Person, Tenant
 from .._model.match import Match, compile_name
 from .._model.query import Query
+from .._model.times import is_age
 from .shapes import quoted
 from .values import check_ranges, checked_tags, filter_values, time_option, values_or_none
 
@@ -47,6 +48,8 @@ MATCH: dict[str, dict[str, Any]] = {
     "modified_before": {"type": "str"},
     "modified_after": {"type": "str"},
     "name": {"type": "str"},
+    "status_for": {"type": "str"},
+    "assigned_for": {"type": "str"},
 }
 # The path of conditions in messages
 _MATCH_PATH = "match."
@@ -90,6 +93,8 @@ def parse_match(params: dict[str, Any], now_ms: int) -> Match:
         not_resolution=filter_values(params, "not_resolution", _MATCH_PATH),
         max_size=params.get("max_size"),
         name=_name(params.get("name")),
+        status_before=_age(params, "status_for", now_ms),
+        assigned_before=_age(params, "assigned_for", now_ms),
     )
     _check_satisfiable(match)
     return match
@@ -113,10 +118,21 @@ def _check_satisfiable(match: Match) -> None:
         if these and set(these) <= set(those):
             both = f"{_MATCH_PATH}{name} and {_MATCH_PATH}not_{name}"
             raise OptionError(both, "can never match together", "Correct one of them.")
+    if match.assigned_before is not None and query.assignee and all(one.is_unassigned for one in query.assignee):
+        both = f"{_MATCH_PATH}assignee and {_MATCH_PATH}assigned_for"
+        raise OptionError(both, "can never match together", "Correct one of them.")
     wanted = set(match.all_tags) & set(query.not_tags)
     if wanted or (query.tags and set(query.tags) <= set(query.not_tags)):
         problem = "can never match, since none excludes the tags of any or all"
         raise OptionError(f"{_MATCH_PATH}tags", problem, "Correct one of them.")
+
+
+def _age(params: dict[str, Any], name: str, now_ms: int) -> int | None:
+    """Return the time that is so long ago, in ms. A time is rejected: how long means an age."""
+    value = params.get(name)
+    if value is not None and not is_age(value):
+        raise OptionError(f"{_MATCH_PATH}{name}", f"must be an age; got {quoted(value)}", "Give 30m, 12h, 7d or 2w.")
+    return time_option(params, name, now_ms, path=_MATCH_PATH)
 
 
 def _people(params: dict[str, Any], name: str) -> tuple[Person, ...]:

@@ -12,6 +12,7 @@ from typing import Any, Pattern, Protocol
 
 from .case import severity, tags
 from .directory import Person, Tenant
+from .held import Held, HistoryNeeded
 from .query import Query, within
 
 # A regular expression of a policy meets names that an attacker may choose: what is longer is cut before.
@@ -32,7 +33,8 @@ class Directory(Protocol):
 class Match:
     """Conditions on a case, of a rule or of a query: ANDed; the values of one are ORed. () and None are no condition.
 
-    query: those that a listing can filter as well, their bounds inclusive and their times in ms.
+    query: those that a listing can filter as well, their bounds inclusive and their times in ms. status_before,
+    assigned_before: since when at the latest the case has had its status and its assignee, by its history, in ms.
     """
 
     query: Query = field(default_factory=Query)
@@ -46,8 +48,20 @@ class Match:
     not_resolution: tuple[str, ...] = ()
     max_size: int | None = None
     name: Pattern[str] | None = None
+    status_before: int | None = None
+    assigned_before: int | None = None
 
-    def accepts(self, case: dict[str, Any]) -> bool:
+    def accepts(self, case: dict[str, Any], held: Held | None = None) -> bool:
+        """Return whether a case meets all conditions. held: what tells since when it has had its values.
+
+        Raises HistoryNeeded if its history decides and is not known, and Undecided if that does not tell.
+        """
+        return self._accepts_now(case) and all(
+            bound is None or _is_held(case, name, bound, held)
+            for name, bound in (("status", self.status_before), ("assignee", self.assigned_before))
+        )
+
+    def _accepts_now(self, case: dict[str, Any]) -> bool:
         return (
             self.query.matches(case)
             and not (self.not_status and case.get("status") in self.not_status)
@@ -90,7 +104,7 @@ class Match:
     def needs(self) -> frozenset[str]:
         """Return the fields that a case must have to be matched, of those that every case has."""
         conditions = {
-            "status": self.not_status,
+            "status": self.not_status or self.status_before is not None,
             "severity": self.not_severity,
             "tags": self.all_tags,
             "size": self.max_size is not None,
@@ -117,6 +131,14 @@ class Match:
         """Return the users that could not be looked up, and are therefore matched by the names that cases show."""
         people = (*self.query.assignee, *self.query.not_modified_by, *self.not_assignee)
         return [person.spelling for person in people if not person.is_resolved]
+
+
+def _is_held(case: dict[str, Any], name: str, bound: int, held: Held | None) -> bool:
+    if name == "assignee" and not case.get("assignee"):
+        return False
+    if held is None:
+        raise HistoryNeeded
+    return held.since(case, name) <= bound
 
 
 def _found(pattern: Pattern[str], name: Any) -> bool:

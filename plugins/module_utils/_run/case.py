@@ -270,7 +270,7 @@ def _found(
 ) -> tuple[Count | tuple[list[dict[str, Any]], bool], Decider]:
     """Return the number of cases, or the cases and whether the limit cut any off; and what decided about them."""
     match = options.match(reader.directory)
-    decider = Decider(match)
+    decider = Decider(match, reader)
     if counts:
         count = reader.count(match, decider.accepts)
         decider.check(count.number)

@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
-from .._errors import InputError, StellarError
+from .._api.reader import Reader
+from .._errors import ApiError, InputError, StellarError, TransportError
 from .._model.case import label
+from .._model.held import Held, HistoryNeeded, Undecided
 from .._model.match import Match
 from .cpu_limit import CpuTimeExceeded, cpu_time_limit
 
@@ -24,19 +27,28 @@ class Decider:
     undecided: the errors of the cases that could not be decided, by their ids. They do not match.
     """
 
-    def __init__(self, match: Match) -> None:
+    def __init__(self, match: Match, reader: Reader) -> None:
         self.match = match
         self.undecided: dict[str, StellarError] = {}
+        self._reader = reader
 
     def accepts(self, case: dict[str, Any]) -> bool:
+        held = Held(case, self._reader.now_ms)
         try:
-            if self.match.name is None:
-                return self.match.accepts(case)
-            with cpu_time_limit(LONGEST_DECISION_S):
-                return self.match.accepts(case)
-        except CpuTimeExceeded:
-            self.undecided[case["_id"]] = too_slow("match", case)
+            try:
+                return self._accepts(case, held)
+            except HistoryNeeded:
+                held.history = self._reader.held_history(case)
+                return self._accepts(case, held)
+        except (CpuTimeExceeded, Undecided, ApiError, TransportError) as error:
+            self.undecided[case["_id"]] = why_undecided("match", case, error)
             return False
+
+    def _accepts(self, case: dict[str, Any], held: Held) -> bool:
+        if self.match.name is None:
+            return self.match.accepts(case, held)
+        with cpu_time_limit(LONGEST_DECISION_S):
+            return self.match.accepts(case, held)
 
     @property
     def unusable(self) -> list[dict[str, Any]]:
@@ -49,10 +61,18 @@ class Decider:
             raise next(iter(self.undecided.values()))
 
 
-def too_slow(what: str, case: dict[str, Any]) -> InputError:
-    """Return the error of a case whose name keeps a regular expression busy. what: the conditions."""
+def why_undecided(what: str, case: dict[str, Any], reason: Exception) -> StellarError:
+    """Return the error of a case for which it can't be said whether it matches. what: the conditions."""
+    subject = f"Could not apply {what} to {label(case)}"
+    if isinstance(reason, StellarError):
+        error = copy.copy(reason)
+        error.context = subject
+        return error
+    if isinstance(reason, Undecided):
+        remedy = "Check its history in the platform; or do without status_for and assigned_for for such cases."
+        return ApiError(subject, f"{reason}.", remedy)
     return InputError(
-        f"Could not apply {what} to {label(case)}",
+        subject,
         f"a regular expression of match.name took more than {LONGEST_DECISION_S:g} s on its name.",
         "Let no expression repeat a repetition, as (a+)+ does. An attacker may have chosen the name for this.",
     )

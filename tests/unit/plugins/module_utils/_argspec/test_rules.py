@@ -27,7 +27,7 @@ OHTANI_ID = "8" * 32
 KNOWN_MATCH = (
     "status, not_status, severity, not_severity, tags, assignee, not_assignee, tenant, not_tenant, resolution, "
     "not_resolution, min_score, max_score, min_size, max_size, older_than, newer_than, modified_before, "
-    "modified_after, name."
+    "modified_after, name, status_for, assigned_for."
 )
 
 
