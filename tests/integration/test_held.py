@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 
 import pytest
@@ -128,6 +129,32 @@ def test_by_a_clock_that_is_far_off_each_history_is_read_once(queue):
     # By the platform's clock all of them are 2 h older.
     assert [found["case_id"] for found in done.result["findings"]] == [ident(1), ident(2), ident(3)]
     assert (done.counted[LIST], done.counted[HISTORY]) == (2, 3)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_query_finds_what_a_rule_matches_and_leaves_the_same_undecided(sim, seed):
+    chance = random.Random(seed)
+    statuses = ("New", "In Progress", "Escalated")
+
+    def drawn(number):
+        entries = [
+            change(chance.randint(1, 60), chance.choice(statuses), before=chance.choice(statuses))
+            for _entry in range(chance.randint(0, 3))
+        ]
+        owned = [change(chance.randint(1, 60), "ohtani@example.com", "assignee", "")] * chance.randint(0, 1)
+        assignee = chance.choice(("", OHTANI_ID))
+        return case(number, status=chance.choice(statuses), assignee=assignee, activities=entries + owned)
+
+    sim.reset(seed=[drawn(number) for number in range(40)])
+    sim.switch(names_show="email")
+    match = chance.choice(({"status_for": "20h"}, {"assigned_for": "20h"}, {"status_for": "9h", "assigned_for": "1d"}))
+    rule = run(sim, rules=[{"name": "It", "match": match}])
+    info = run_case_info(parameters(CASE_INFO, sim, match=match), False, lambda secret: None)
+    assert {found["_id"] for found in info["cases"]} == {found["case_id"] for found in rule.result["findings"]} != set()
+    undecided = {case_id for case_id, outcome in rule.outcomes.items() if outcome == "failed"}
+    assert {one["case_id"] for one in info["unusable"]} == undecided != set()
+    lookup = run_lookup(parameters(LOOKUP, sim, match=match, result="ids"))
+    assert set(lookup["found"]) == {found["_id"] for found in info["cases"]}
 
 
 # -- what can't be decided ------------------------------------------------------------------------------------
