@@ -122,8 +122,9 @@ assigned_for:
 
 
 class ModuleDocFragment:
+    # With types, since ansible-test takes each plain assignment here for a literal.
     # The conditions in place of the filters of a query
-    DOCUMENTATION = r"""
+    DOCUMENTATION: str = r"""
 options:
   match:
     description:
@@ -136,7 +137,7 @@ options:
     suboptions:
 """ + textwrap.indent(CONDITIONS, " " * 6)
 
-    RULES = (
+    RULES: str = (
         r"""
 options:
   rules:
