@@ -24,7 +24,7 @@ floor = $(if $(filter integration,$(SUITES)),90,71)
 # What an earlier run of a suite recorded is none of this run's (tests/evidence.py).
 forget = @rm -rf .cache/evidence/$(1)
 # Without it tests record nothing, so that a part of a suite isn't taken for all of it.
-unit cores long platforms mutants: export EVIDENCE := whole
+unit cores rulebook long platforms mutants: export EVIDENCE := whole
 integration: export EVIDENCE = $(if $(filter no,$(SLOW)),,whole)
 # make test leaves out the tests that are marked as slow, unless SLOW=yes.
 SLOW ?= yes
@@ -43,7 +43,7 @@ export GIT_CONFIG_VALUE_0 := $(CURDIR)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv test ci test-long long platforms reliability coverage coverage-erase mutants unit integration lint sanity cores format schema build simulator demo bench docs clean
+.PHONY: help venv test ci test-long long rulebook platforms reliability coverage coverage-erase mutants unit integration lint sanity cores format schema build simulator demo bench docs clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,7 +71,7 @@ other_cores := 2.19 2.20 2.21
 test: unit integration lint sanity ## Run what shows most: unit, integration without the slow tests, lint, sanity
 
 ci: export CORES ?= $(some_cores)
-ci: unit integration lint sanity cores platforms ## Run all but test-long and mutants, cores on the oldest and the newest
+ci: unit integration lint sanity cores rulebook platforms ## Run all but test-long and mutants, cores on the oldest and the newest
 
 unit: venv ## Run the unit tests
 	$(call title,unit)
@@ -116,6 +116,11 @@ cores: venv ## Run the built artefact on every ansible-core that has a Python he
 	$(call forget,cores)
 	@$(pytest) tests/cores
 
+rulebook: venv ## Run the event source and the rulebooks in ansible-rulebook, which needs Java 17
+	$(call title,rulebook)
+	$(call forget,rulebook)
+	@$(pytest) tests/rulebook
+
 test-long: long platforms ## Run what takes longer than the tests: the other cores, the whole fault matrix, the platforms
 
 long: venv
@@ -152,8 +157,9 @@ format: venv ## Format the Python files
 	@ruff check -q --fix
 	@ruff format -q
 
-schema: venv ## Write the JSON Schema of policies from the tables of options
+schema: venv ## Write the JSON Schemas of policies and of the event source from the tables of options
 	@python -m tests.tools.policy_schema
+	@python -m tests.tools.event_source_schema
 
 build: venv ## Build the artefact into dist
 	@ansible-galaxy collection build --force --output-path dist

@@ -205,7 +205,7 @@ CASE, INFO, LOOKUP, CASES, ROLE, PING = (
     *("stellar_case", "stellar_case_info", "lookup stellar_cases", "stellar_cases", "case_hygiene", "stellar_ping"),
 )
 TENANT_INFO, USER_INFO, INVENTORY = "stellar_tenant_info", "stellar_user_info", "inventory stellar_tenants"
-COMMENT_ONCE = "stellar_case_comment"
+COMMENT_ONCE, SOURCE = "stellar_case_comment", "event source stellar_cases"
 ONE_LOST_PUT = (("drop_after", {"method": "PUT", "path": f"/cases/{FIRST}"}),)
 ONE_LOST_COMMENT = (("drop_after", {"method": "POST", "path": f"/cases/{FIRST}/comments"}),)
 ALL_LOST_PUTS = (("drop_after", {"method": "PUT", "path": f"/cases/{FIRST}", "times": 0}),)
@@ -312,6 +312,20 @@ SCENARIOS: dict[str, Scenario] = {
     "tenants": Scenario(TENANT_INFO, {"tenants": [TENANT]}, calls=(TOKEN, TENANTS), cells=(TOKEN, TENANTS)),
     "users": Scenario(USER_INFO, {"tenant": TENANT}, calls=(TOKEN, TENANTS, USERS), cells=(TOKEN, TENANTS, USERS)),
     "a host for each tenant": Scenario(INVENTORY, {}, calls=(TOKEN, TENANTS), cells=(TOKEN, TENANTS)),
+    # Its start and one poll
+    "changes of cases": Scenario(
+        SOURCE,
+        {"tenant": TENANT, "assignee": [SOMEBODY, ""], "since": "2001-01-01"},
+        calls=(TOKEN, TENANTS, LIST, LATER_PAGE, LATER_PAGE, USERS, LATER_PAGE),
+        cells=(TOKEN, TENANTS, LIST, LATER_PAGE, USERS),
+        switches=BY_EMAIL,
+    ),
+    "changes of others": Scenario(
+        SOURCE,
+        {"since": "2001-01-01", "ignore_own_changes": True, "tags": ["other"]},
+        calls=(TOKEN, LIST, LATER_PAGE, LATER_PAGE, USERS, LATER_PAGE, PARTS["activities"]),
+        cells=(PARTS["activities"],),
+    ),
     "rules": Scenario(
         CASES,
         {"rules": RULES, "tenant": TENANT, "recheck_after": 0},

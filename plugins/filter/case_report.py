@@ -9,7 +9,8 @@ name: case_report
 short_description: Render the report of a run over many cases
 version_added: 0.1.0
 description:
-  - Turns the report of a run over many cases into JSON, JUnit XML, Markdown, one HTML page or text for a terminal.
+  - Turns the report of a run over many cases into JSON, JUnit XML, Markdown, one HTML page, text for a terminal, CSV or
+    metrics.
   - The role P(stellarcyber.xdr.case_hygiene#role) writes its reports in these formats. Use the filter to render a
     report again, from its JSON, in another format.
   - The same report always gives the same text.
@@ -35,8 +36,13 @@ options:
       - With V(html), one page that needs no network and no script, with charts and every finding and change.
       - With V(text), a few lines for a terminal, a mail or a chat. They contain numbers and the names of the rules, but
         no text of a case.
+      - With V(csv), a row for each finding and each changed field, for a spreadsheet (RFC 4180, UTF-8). A text that a
+        spreadsheet would take for a formula begins with an apostrophe.
+      - With V(openmetrics), the numbers of the run for Prometheus, by rule, severity and tenant. The text is valid as
+        OpenMetrics and in the older text format, which the textfile collector of node_exporter reads from a file
+        C(*.prom). It has at most 200 rules and 100 tenants. The others are together in C((others\)).
     type: str
-    choices: [json, junit, markdown, html, text]
+    choices: [json, junit, markdown, html, text, csv, openmetrics]
     required: true
 """
 
@@ -46,6 +52,14 @@ EXAMPLES = r"""
     content: "{{ lookup('ansible.builtin.file', 'hygiene.json') | from_json | stellarcyber.xdr.case_report('html') }}"
     dest: hygiene.html
     mode: "0644"
+
+- name: Give the numbers to the textfile collector of node_exporter
+  ansible.builtin.copy:
+    content: "{{ report | stellarcyber.xdr.case_report('openmetrics') }}"
+    dest: /var/lib/node_exporter/hygiene.prom
+    mode: "0644"
+  vars:
+    report: "{{ lookup('ansible.builtin.file', 'hygiene.json') | from_json }}"
 
 - name: Give the summary to GitHub Actions
   ansible.builtin.copy:

@@ -50,6 +50,8 @@ class StellarError(Exception):
         self.may_have_arrived = False
         # Of an API request: whether a smaller answer might do, because this one was too large or too late
         self.is_too_large = self.is_too_late = False
+        # Of an API request: the seconds that the platform asks to wait before another one
+        self.retry_after: float | None = None
 
     def __str__(self) -> str:
         return ": ".join(part for part in (self.context, self.what, self.reason) if part)

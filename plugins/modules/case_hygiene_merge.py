@@ -46,7 +46,7 @@ options:
     description: Which reports to write, as in the role.
     type: list
     elements: str
-    choices: [json, junit, markdown, html]
+    choices: [json, junit, markdown, html, csv, openmetrics]
     default: [json, junit, markdown, html]
   title:
     description: The title of the merged report. Without it, that of the reports.

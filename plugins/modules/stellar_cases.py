@@ -380,6 +380,14 @@ counts:
   returned: when the cases were read
   type: dict
   sample: {read: 60, changed: 2, ok: 1, failed: 0, skipped: 0, findings: 3}
+oldest_unassigned_critical:
+  description:
+    - When the oldest critical case without an assignee that is not closed was created, in milliseconds since 1970. Null
+      if there is none.
+    - Of the cases that O(rules) had to read. It is before the changes of the task.
+  returned: with O(rules), when the cases were read
+  type: int
+  sample: 1660742474343
 undo:
   description:
     - The items that restore the cases that were changed. Give them as O(cases).

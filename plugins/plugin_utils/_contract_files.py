@@ -12,7 +12,8 @@ from typing import Any, Mapping
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.contract import markdown
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._files import absolute, replace_file
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.files import replace_file
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._files import absolute
 
 NAMES = ("contract.json", "contract.md")
 # Their user sends them, and no one else reads them before.
@@ -42,7 +43,7 @@ class ContractFiles:
         try:
             os.makedirs(self.directory, exist_ok=True)
             for path, text in zip(self.paths, texts):
-                replace_file(path, text, MODE)
+                replace_file(path, text.encode("utf-8", "replace"), MODE)
         except OSError as error:
             raise self._error(error.strerror or str(error)) from None
 

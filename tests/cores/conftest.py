@@ -10,8 +10,6 @@ They use the built artefact, as a user installs it, and nothing of the working t
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,20 +19,11 @@ import pytest
 from tests.cores import cores
 from tests.simulator.process import Simulator, start
 
-ROOT = Path(__file__).parents[2]
-
 
 @pytest.fixture(scope="session")
 def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the collection, install the artefact and return the collections path."""
-    directory = tmp_path_factory.mktemp("artefact")
-    galaxy = [sys.executable, "-m", "ansible", "galaxy", "collection"]
-    subprocess.run([*galaxy, "build", "--output-path", directory], cwd=ROOT, check=True)
-    install = [*galaxy, "install", *directory.glob("*.tar.gz"), "--offline", "--collections-path", directory]
-    # The link of .venv to the working tree would count as installed already.
-    env = {**os.environ, "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "false"}
-    subprocess.run(install, cwd=directory, env=env, check=True)
-    return directory
+    return cores.install_artefact(tmp_path_factory.mktemp("artefact"))
 
 
 @pytest.fixture(scope="session", params=cores.wanted())

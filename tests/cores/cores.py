@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,7 +19,8 @@ from tests import canaries
 from tests.simulator.process import Simulator
 from tests.tools import pythons
 
-CACHE = Path(__file__).parents[2] / ".cache/cores"
+ROOT = Path(__file__).parents[2]
+CACHE = ROOT / ".cache/cores"
 
 # The minor versions of Python 3 that each series runs on
 SERIES = {
@@ -103,10 +105,14 @@ def requirement(series: str) -> str:
 
 def choose(series: str, versions: Iterable[pythons.Version]) -> pythons.Version:
     """Return the oldest Python that the series runs on, so that several series use several Pythons."""
-    wanted = SERIES[series]
+    return oldest(f"ansible-core {series}", SERIES[series], versions)
+
+
+def oldest(what: str, wanted: range, versions: Iterable[pythons.Version]) -> pythons.Version:
+    """Return the oldest Python 3 with one of the wanted minor versions. what: who needs it, for the message."""
     if fitting := [version for version in versions if version[0] == 3 and version[1] in wanted]:
         return min(fitting)
-    raise Unavailable(f"ansible-core {series} needs Python 3.{wanted[0]} to 3.{wanted[-1]}, and none was found")
+    raise Unavailable(f"{what} needs Python 3.{wanted[0]} to 3.{wanted[-1]}, and none was found")
 
 
 @contextmanager
@@ -120,20 +126,35 @@ def locked(name: str) -> Iterator[None]:
 
 def install(series: str) -> Core:
     """Return the core of a series, installed on first use. Raise Unavailable if no Python fits."""
-    directory = CACHE / series
+    directory = environment(series, f"ansible-core {series}", SERIES[series], requirement(series), "requests")
+    query = "from importlib.metadata import version; print(version('ansible-core'), end='')"
+    return Core(series=series, version=run(directory / "bin/python", "-c", query), bin=directory / "bin")
+
+
+def environment(name: str, what: str, wanted: range, *requirements: str) -> Path:
+    """Return a virtual environment with the requirements, made on first use. Raise Unavailable if no Python fits."""
+    directory = CACHE / name
     stamp = directory / "installed"
-    with locked(series):
-        wanted = requirement(series)
-        if not stamp.exists() or stamp.read_text(encoding="utf-8").splitlines()[0] != wanted:
+    asked = "\n".join(requirements)
+    with locked(name):
+        if not stamp.exists() or stamp.read_text(encoding="utf-8") != asked:
             found = pythons.find()
-            python = found[choose(series, found)]
+            python = found[oldest(what, wanted, found)]
             run(python, "-m", "venv", "--clear", directory)
-            run(directory / "bin/python", "-m", "pip", "install", "-qq", wanted, "requests")
-            query = "from importlib.metadata import version; print(version('ansible-core'))"
-            version = run(directory / "bin/python", "-c", query)
-            stamp.write_text(f"{wanted}\n{version}", encoding="utf-8")
-        version = stamp.read_text(encoding="utf-8").splitlines()[1]
-    return Core(series=series, version=version, bin=directory / "bin")
+            run(directory / "bin/python", "-m", "pip", "install", "-qq", *requirements)
+            stamp.write_text(asked, encoding="utf-8")
+    return directory
+
+
+def install_artefact(directory: Path) -> Path:
+    """Build the collection, install the artefact below the directory, and return that as the collections path."""
+    galaxy = [sys.executable, "-m", "ansible", "galaxy", "collection"]
+    subprocess.run([*galaxy, "build", "--output-path", directory], cwd=ROOT, check=True)
+    install = [*galaxy, "install", *directory.glob("*.tar.gz"), "--offline", "--collections-path", directory]
+    # The link of .venv to the working tree would count as installed already.
+    env = {**os.environ, "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "false"}
+    subprocess.run(install, cwd=directory, env=env, check=True)
+    return directory
 
 
 def run(*command: str | Path) -> str:

@@ -40,14 +40,18 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.accounts imp
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case, run_case_info, run_lookup
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import run_cases
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.comment import run_comment
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.event_source import EventSource
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.ping import run_ping
 from tests import faults
 from tests.faults import API, SEED, Fault, Scenario
+from tests.integration.event_source import connection as connection_options
 from tests.integration.playbook import parameters
 from tests.simulator.process import Simulator, start
 
 RETRIES, BUDGET_S, QUICK_S = 1, 20, 0.4
 MIB = 2**20
+# Of the user of the simulator's keys
+OWN_ID = "9887e386323148ea8c68d4cf0bc1cdf6"
 
 
 @dataclass(frozen=True)
@@ -262,7 +266,18 @@ def _comment(simulator: Simulator, given: dict[str, Any], connect: Any) -> dict[
     return run_comment(parameters(COMMENT, simulator, **given), False, lambda secret: None, connect)
 
 
+def _event_source(simulator: Simulator, given: dict[str, Any], connect: Any) -> dict[str, Any]:
+    """The start of the source and one poll. The case that has another tag was changed last by the key's user."""
+    simulator.put_case(faults.OTHER, modified_by=OWN_ID)
+    source = EventSource({**connection_options(simulator), **given})
+    client = connect(source._connection)
+    reader, *more = source._start(client)
+    events = [step.event for step in source._poll(reader, *more) if step.event]
+    return {"events": events, "warnings": reader.take_warnings() + sorted(source._warned)}
+
+
 RUNS = {
+    faults.SOURCE: _event_source,
     faults.COMMENT_ONCE: _comment,
     faults.CASE: _case,
     faults.INFO: _info,

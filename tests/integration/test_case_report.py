@@ -62,7 +62,8 @@ def test_files_hold_what_the_filter_gave(play, tmp_path, source, report, texts):
     assert run.returncode == 0, run.output
     for format in FORMATS:
         for way in ("content", "template", "variable"):
-            written = (tmp_path / f"{way}.{format}").read_text(encoding="utf-8")
+            # CSV has line ends of its own.
+            written = (tmp_path / f"{way}.{format}").read_bytes().decode()
             assert written.rstrip("\n") == render(report, format).rstrip("\n")
     assert not (tmp_path / "executed").exists()
     for text in texts:
@@ -73,4 +74,6 @@ def test_files_hold_what_the_filter_gave(play, tmp_path, source, report, texts):
 def test_a_wrong_format_fails_the_task_with_the_choices(play, source):
     run = play([{"ansible.builtin.debug": {"msg": f"{{{{ {source} | stellarcyber.xdr.case_report('pdf') }}}}"}}])
     assert run.returncode == 2
-    assert "format must be one of json, junit, markdown, html, text; got 'pdf'." in run[0].result["msg"]
+    assert (
+        "format must be one of json, junit, markdown, html, text, csv, openmetrics; got 'pdf'." in run[0].result["msg"]
+    )

@@ -16,6 +16,7 @@ import pytest
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._api import listing as listing_module
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._http import session as session_module
+from tests.integration.event_messages import EVENT_MESSAGES
 from tests.integration.ping_messages import PING_MESSAGES
 from tests.integration.playbook import CASE as CASE_ID
 from tests.integration.playbook import ROOT
@@ -88,6 +89,12 @@ def too_many_alerts(provoke: Provoke) -> str:
     return failing.info(case_id=[CASE_ID], include=["alerts"])
 
 
+def broken_history(provoke: Provoke) -> str:
+    path = provoke.directory / "history.jsonl"
+    path.write_text('{"history": 1}\n{"history": 1, "cou\n', encoding="utf-8")
+    return provoke.hygiene(rules=[{"name": "A", "match": {"name": "^$"}}], history=str(path))
+
+
 GUARD = "1660835991788"  # a moment before the case was changed
 UNDONE = {"case_id": CASE_ID, "status": "Resolved", "if_unmodified_since": GUARD}
 USERS = [{"user_id": digit * 32, "email": f"{digit}@example.com", "name": "Twin"} for digit in "12"]
@@ -106,16 +113,19 @@ UNKNOWN_FILTER = {
 }
 PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     **PING_MESSAGES,
+    **EVENT_MESSAGES,
     "host is required.": lambda p: p.case(host=None),
     "…, from …, is empty.": lambda p: p.info(tenant=""),
     "…, from …, can't be evaluated: …": lambda p: p.variable(stellar_tenant="{{ customer }}"),
     "…, from …, must be …": lambda p: p.info(validate_certs="ture"),
     "The variable …: is unknown, and nearly the name of …": lambda p: p.variable(stellar_tenent="Example Tenant"),
     "The variables given by -e: could not be read as name=value: …": (
-        lambda p: p.playbook("stellarcyber.xdr.hygiene", "-e", "stellar_tenant: Example Tenant")
+        lambda p: p.playbook("stellarcyber.xdr.hygiene", "--check", "-e", "stellar_tenant: Example Tenant")
     ),
     "journal is empty.": lambda p: p.cases({"case_id": CASE_ID, "severity": "Low"}, journal=" "),
-    "The variable …: was given by -e, …": lambda p: p.playbook("stellarcyber.xdr.hygiene", "-e", "tenant=Example"),
+    "The variable …: was given by -e, …": (
+        lambda p: p.playbook("stellarcyber.xdr.hygiene", "--check", "-e", "tenant=Example")
+    ),
     "Could not load the Python library requests: …": without_requests,
     "host, from …, …": lambda p: p.case(host="https://myserver.example.com/login"),
     "api_key is required.": lambda p: p.case(api_key=None),
@@ -315,11 +325,11 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
         lambda p: p.vaulted("wrong")
     ),
     "The policy check failed: …": lambda p: p.hygiene(rules=[{"name": "A", "match": {}}], fail_on="findings"),
-    "The policy could not be evaluated: …": lambda p: p.interrupted().hygiene(),
+    "The policy could not be evaluated: …": lambda p: p.interrupted().hygiene("--check"),
     "The policy could not be evaluated, see the error above.": (
         lambda p: p.ansible({"stellarcyber.xdr.case_hygiene": {"result": {}}})
     ),
-    "The run was interrupted before its end. …": lambda p: p.interrupted().report(),
+    "The run was interrupted before its end. …": lambda p: p.interrupted().report(use_starter_policy=True),
     "A host would not run this play, so not all would be checked: …": lambda p: p.hygiene("--limit", "elsewhere"),
     "case_hygiene_policy_file is required for a run that changes cases. …": lambda p: p.hygiene(),
     "case_hygiene_rules and case_hygiene_policy_file are both given. …": lambda p: p.hygiene(
@@ -346,6 +356,10 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "case_hygiene_report_dir: the host … can't have a folder …": lambda p: p.hygiene(
         "-i", "a/b,", "-e", "hygiene_hosts=all", report_dir="reports"
     ),
+    "case_hygiene_history: can't write the history in …": lambda p: p.hygiene(history=str(p.directory)),
+    "case_hygiene_history: … is not a history of runs. …": lambda p: p.hygiene(history=__file__),
+    "case_hygiene_history: … removed.": broken_history,
+    "case_hygiene_case_url …; got …": lambda p: p.hygiene(case_url="http://{platform}/{case_id}"),
     "plan_file works in check mode only. …": lambda p: p.cases(
         {"case_id": CASE_ID, "severity": "Low"}, plan_file="plan"
     ),

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import re
 import select
@@ -24,6 +25,7 @@ from yamllint.config import YamlLintConfig
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connection import CONNECTION
 from tests import canaries
+from tests.integration.event_source import connection, polls, running, until
 from tests.integration.playbook import ROOT
 from tests.simulator.process import Simulator
 
@@ -106,7 +108,13 @@ class Reader:
         return editor
 
     def follow(self, snippet: Snippet) -> None:
-        handlers = {"yaml": self._yaml, "bash": self._bash, "text": self._shown, "diff": self._shown}
+        handlers = {
+            "yaml": self._yaml,
+            "bash": self._bash,
+            "text": self._shown,
+            "diff": self._shown,
+            "json": self._event,
+        }
         assert snippet.kind in handlers, f"{snippet}: no test knows {snippet.kind!r}"
         handlers[snippet.kind](snippet)
 
@@ -132,6 +140,14 @@ class Reader:
             assert set(content) <= {f"stellar_{option}" for option in CONNECTION}, snippet
             return
         self.simulator.reset()
+        if "sources" in content[0]:
+            assert name, f"{snippet}: a rulebook begins with a comment that names its file"
+            options = content[0]["sources"][0]["stellarcyber.xdr.stellar_cases"]
+            given = {**connection(self.simulator), **options, "state_file": str(self.directory / "state.json")}
+            with running(given) as engine:
+                until(lambda: polls(self.simulator))
+                assert engine.error is None, snippet
+            return
         if "hosts" not in content[0]:
             assert not name, f"{snippet}: tasks are no file to save"
             play = {"name": "Test", "hosts": "localhost", "gather_facts": False, "tasks": content}
@@ -144,6 +160,19 @@ class Reader:
     def _save(self, name: str, snippet: Snippet) -> None:
         self.texts[name] = snippet.text + "\n"
         self.saved.add(name)
+
+    def _event(self, snippet: Snippet) -> None:
+        """An event is one that the source gives, but for the time of the change."""
+        expected = json.loads(snippet.text)
+        given = {**connection(self.simulator), "interval": 1, "since": "2001-01-01", "tags": ["October-event"]}
+        with running(given) as engine:
+            until(lambda: len(polls(self.simulator)) > 1)
+            before = len(engine.events)
+            self.simulator.edit(expected["stellar_case"]["case_id"], {"status": expected["stellar_case"]["status"]})
+            event = engine.wait(before + 1)[-1]
+        event["stellar_case"]["modified_at"] = expected["stellar_case"]["modified_at"]
+        event["meta"]["uuid"] = expected["meta"]["uuid"]
+        assert event == expected, snippet
 
     def _bash(self, snippet: Snippet) -> None:
         commands = [shlex.split(line, comments=True) for line in snippet.text.splitlines()]
@@ -276,8 +305,8 @@ def test_snippets_do_what_the_page_says(page: Path, sim: Simulator, tmp_path: Pa
 
 def test_a_kind_of_snippet_that_no_test_knows_is_refused(sim: Simulator, tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text("```json\n{}\n```\n", encoding="utf-8")
-    with pytest.raises(AssertionError, match="no test knows 'json'"):
+    page.write_text("```toml\n```\n", encoding="utf-8")
+    with pytest.raises(AssertionError, match="no test knows 'toml'"):
         Reader(sim, tmp_path).follow(next(snippets(page)))
 
 

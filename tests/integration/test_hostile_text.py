@@ -418,13 +418,21 @@ def test_the_role_and_undo_are_quiet(held, tmp_path):
         },
     ]
     (tmp_path / "policy.yml").write_text(json.dumps({"rules": rules}), encoding="utf-8")
-    preview = analyst.hygiene("--check", "--diff", policy_file="policy.yml", report_dir="reports", max_changes="100%")
+    given = {
+        "policy_file": "policy.yml",
+        "report_dir": "reports",
+        "max_changes": "100%",
+        "report_formats": "json,junit,markdown,html,csv,openmetrics",
+        "history": "history.jsonl",
+        "case_url": "https://{platform}/{case_id}/{ticket_id}",
+    }
+    preview = analyst.hygiene("--check", "--diff", **given)
     assert preview.returncode == CHECK_FAILED, preview.output
     assert_quiet(preview.output)
     # Somebody with a name of their own comes between.
     for case in CASES:
         held.edit(case["_id"], {"status": "In Progress"}, user=case["assignee"])
-    done = analyst.hygiene(policy_file="policy.yml", report_dir="reports", max_changes="100%")
+    done = analyst.hygiene(**given)
     assert done.returncode == PASSED, done.output
     assert_quiet(done.output)
     assert [row["name"] for row in analyst.report()["case_results"]] == [case["name"] for case in EXPECTED]

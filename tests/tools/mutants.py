@@ -38,6 +38,7 @@ TESTS = {
     "_model/plan": ("_model/test_plan", "_model/test_policy", "_model/test_undo"),
     "_model/policy": ("_model/test_policy", "_model/test_policy_properties"),
     "_model/query": ("_model/test_query", "_model/test_query_splits", "_argspec/test_rules"),
+    "_model/saved_plan": ("_model/test_saved_plan",),
     "_model/times": ("_model/test_times", "_model/test_time_properties"),
     "_http/auth": ("_http/test_auth",),
     "_http/client": ("_http/test_client", "_http/test_retries", "_http/test_request", "_http/test_no_answer"),

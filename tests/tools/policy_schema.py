@@ -143,7 +143,7 @@ def policy_schema() -> Schema:
         "properties": {
             "title": {"description": "The title of the reports.", **_texts(True)},
             "description": {"description": "What the policy is for.", **_texts(True)},
-            "rules": {"description": _words(documented["description"]), **rules},
+            "rules": {"description": words(documented["description"]), **rules},
         },
     }
 
@@ -182,7 +182,7 @@ def _dict(options: Schema, documented: Schema, path: str, spec: Schema | None = 
 
 
 def _option(option: Schema, documented: Schema, path: str) -> Schema:
-    described = {"description": _words(documented["description"])}
+    described = {"description": words(documented["description"])}
     # Outside of conditions, null is left out.
     may_be_null = not option.get("required") and not path.startswith("match.")
     schema = _given(option, documented, path)
@@ -221,7 +221,7 @@ def _texts(may_be_null: bool = False) -> Schema:
     return {"type": ["string", "number", "boolean", *(["null"] if may_be_null else [])]}
 
 
-def _words(description: str | list[str]) -> str:
+def words(description: str | list[str]) -> str:
     """A description without the markup of Ansible's documentation."""
     text = description if isinstance(description, str) else " ".join(description)
     text = re.sub(r"[A-Z]+\(((?:\\.|[^)\\])*)\)", lambda found: found[1], text)

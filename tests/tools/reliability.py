@@ -23,12 +23,13 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/reliability.md"
 FOLDER = ROOT / ".cache/reliability"
 FIGURES = re.compile(r"(?<=<!-- figures -->\n).*?(?=<!-- end -->)", re.DOTALL)
-SUITES = {"cores", "integration", "long", "platforms", "unit"}
+SUITES = {"cores", "integration", "long", "platforms", "rulebook", "unit"}
 
 # The tables apart from those of faults: the kind of fact, and the columns. The last column has each value that was
 # recorded for the others.
 TABLES = {
     "concurrent edits": ("edit", ("when", "way", "guard", "outcome")),
+    "events": ("events", ("way", "changes", "kills", "delivered", "repeated", "lost")),
     "hostile answers": ("hostile server", ("case", "outcome")),
     "hostile text": ("hostile text", ("through", "place", "text")),
     "mutants": ("mutants", ("module", "mutants", "killed", "explained", "score")),
@@ -113,6 +114,8 @@ def figures(facts: Facts) -> str:
         f"| hostile answers | {count('hostile server', 'case'):,} |",
         f"| platform behaviours | {platforms}: {total('platform', 'runs')} runs |",
         f"| TLS, proxies and host names | {count('network', 'case'):,} |",
+        f"| changes of cases while ansible-rulebook is killed again and again | {total('events', 'changes')}, "
+        f"{total('events', 'lost')} final states lost, {total('events', 'repeated')} delivered twice |",
         f"| searches for keys and tokens | {total('canaries', 'texts')} texts, {total('canaries', 'found')} found |",
         f"| generated inputs of property tests and fuzzing | {total('fuzz', 'examples')} |",
         f"| mutants | {total('mutants', 'mutants')}, {total('mutants', 'killed')} killed, the others explained |",

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("plugins", "roles", "playbooks", "docs", "meta", "changelogs")
+FOLDERS = ("plugins", "extensions", "roles", "playbooks", "docs", "meta", "changelogs")
 FILES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "galaxy.yml")
 SUFFIXES = {".py", ".yml", ".yaml", ".md", ".j2", ".json", ".svg", ".txt", ""}
 

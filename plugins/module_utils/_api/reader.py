@@ -64,6 +64,13 @@ class Reader:
         """Return what a user should know of what was read so far."""
         return [*self.lister.notes, *(str(odd.error) for odd in self.lister.odd.values()), *self._notes]
 
+    def take_warnings(self) -> list[str]:
+        """Return the warnings, and forget them, so that a reader that is used for weeks does not keep them all."""
+        found = self.warnings
+        self.lister.odd.clear()
+        self._notes.clear()
+        return found
+
     @property
     def unusable(self) -> list[dict[str, Any]]:
         """Return the records of lists that could not be used, as results show them."""
@@ -180,8 +187,8 @@ class Reader:
         is_confirmed = others.records == len(others.cases) and (others.records == expected or total > MAX_SKIP)
         return Count(total, "total") if is_confirmed and are_matches else None
 
-    def _first_page(self, part: Query, descending: bool = False, size: int = PAGE_SIZE) -> Page:
-        return part.first_page(self.now_ms, descending)._replace(size=size)
+    def _first_page(self, part: Query, descending: bool = False, size: int = PAGE_SIZE, by: str = "created_at") -> Page:
+        return part.first_page(self.now_ms, descending, by)._replace(size=size)
 
     def _matching(
         self, match: Match, accepts: Accepts, sorting: Sorting, needs: frozenset[str], size: int = PAGE_SIZE
@@ -192,13 +199,16 @@ class Reader:
     def listed(
         self, parts: list[Query], sorting: Sorting, needs: frozenset[str] = frozenset(), size: int = PAGE_SIZE
     ) -> Iterator[tuple[dict[str, Any], float]]:
-        """Yield what the platform lists for several parts() of queries, by created_at, each once; to be matched here.
+        """Yield what the platform lists for several parts() of queries, each once; to be matched here.
+
+        sorting: by created_at, or by modified_at, where a case that is changed during the listing may be missing.
 
         With each case, the time.monotonic() from which on it may be another one on the platform: one listing may
         wait for its turn in the merge while others are read. needs: the fields that a case must have. size: that of the
         first page.
         """
-        listings = [self.lister.cases(self._first_page(part, sorting.descending, size), needs) for part in parts]
+        first_pages = [self._first_page(part, sorting.descending, size, sorting.field) for part in parts]
+        listings = [self.lister.cases(page, needs) for page in first_pages]
         seen = set()
         # A page is sorted by the platform; sorting.key breaks ties within the merge only.
         for case, read_at in heapq.merge(

@@ -35,6 +35,7 @@ def send_with_retries(request: Request, auth: Callable[[], Any]) -> dict[str, An
             throttle.failed(failure.began)
             error = failure.error
             error.details["attempts"] = attempts
+            error.retry_after = failure.retry_after
             # An attempt that was only too early (429) costs time, and none of retries.
             failures += error.details.get("status") != 429
             may_retry = retries > 0 and failures <= retries

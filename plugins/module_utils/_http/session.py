@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import traceback
+from itertools import chain
 from typing import Any, Callable
 
 from ansible.module_utils.basic import missing_required_lib
@@ -32,6 +33,8 @@ else:
 
 # Maximum concurrent requests of a run, each on its own connection
 MAX_CONCURRENCY = 32
+# Tokens before the last one that are masked: each is valid for ten minutes
+KEPT_TOKENS = 12
 
 
 class Session:
@@ -55,11 +58,13 @@ class Session:
             )
         self.connection = connection
         self._sleep = sleep
-        self._secrets: frozenset[str] = frozenset()
-        self._spellings: frozenset[str] = frozenset()
+        self._spellings: dict[str, frozenset[str]] = {}
+        self._tokens: tuple[str, ...] = ()
         self._clock_ahead_s: float | None = None
         # By how many seconds the platform's clock is ahead, at least, as the first answer shows: 0 if it may be right
         self.clock_offset_s = 0.0
+        # The platform's time by its last answer in epoch seconds, and the time.monotonic() of that
+        self._last_answer = time.time(), time.monotonic()
         # Not a session of requests, which keeps cookies, and reads the body of a redirect without a limit
         self.adapter = Adapter(pool_maxsize=MAX_CONCURRENCY)
         # Parsing one at a time is as fast, and keeps the copies of only one answer in memory.
@@ -79,7 +84,7 @@ class Session:
         """Start another run on the same connections, with its own budget, counts and register of secrets."""
         self.throttle = Throttle(self.connection.retry_budget, self._sleep)
         self._on_secret = on_secret
-        for secret in self._secrets:
+        for secret in self._spellings:
             on_secret(secret)
 
     def close(self) -> None:
@@ -90,6 +95,7 @@ class Session:
 
         platform_s: its time by the answer. sent_at: when the request was sent. Both in epoch seconds.
         """
+        self._last_answer = platform_s, time.monotonic()
         if self._clock_ahead_s is None:
             # One second more, since a Date has no fractions.
             self._clock_ahead_s = platform_s + 1 - sent_at
@@ -108,13 +114,23 @@ class Session:
         """Return epoch ms on the platform's clock where that is known to differ, else on the local one."""
         return int((time.time() + self.clock_offset_s) * 1000)
 
+    def latest_clock_ms(self) -> int:
+        """Return epoch ms on the platform's clock by its last answer: early by 1 s at most."""
+        platform_s, answered_at = self._last_answer
+        return int((platform_s + time.monotonic() - answered_at) * 1000)
+
     def register_secret(self, secret: str) -> None:
         """Mask a text in all messages from now on, and pass it to on_secret, which masks it in results."""
         if secret:
-            # New sets, since another thread may be iterating over these.
-            self._secrets |= {secret}
-            self._spellings |= spellings(secret)
+            # A new one, since another thread may be iterating over this.
+            self._spellings = {**self._spellings, secret: spellings(secret)}
             self._on_secret(secret)
+
+    def register_token(self, token: str) -> None:
+        """Mask a token like any secret, and forget those of hours ago: a client may be used for weeks."""
+        old, self._tokens = self._tokens[:-KEPT_TOKENS], (*self._tokens[-KEPT_TOKENS:], token)
+        self._spellings = {secret: known for secret, known in self._spellings.items() if secret not in old}
+        self.register_secret(token)
 
     def _register_connection_secrets(self) -> None:
         connection = self.connection
@@ -128,4 +144,4 @@ class Session:
 
     def scrub(self, text: Any, is_cut: bool = False) -> str:
         """Return a text of an answer or a library's exception, safe for an error message. is_cut: as in hidden()."""
-        return printable(hidden(str(text), self._spellings, is_cut))
+        return printable(hidden(str(text), chain.from_iterable(self._spellings.values()), is_cut))

@@ -74,7 +74,7 @@ def exchange_key(session: Session) -> tuple[str, float | None]:
     token = answer.get("access_token")
     if not isinstance(token, str) or not _is_header_value(token) or len(token) not in _TOKEN_LENGTHS:
         raise request.unexpected_answer("contains no access_token")
-    session.register_secret(token)
+    session.register_token(token)
     return token, lifetime(token, answer.get("exp"), request.platform_now())
 
 

@@ -30,6 +30,14 @@ def plain(value: Any, text: Callable[[str], str] = untagged) -> Any:
     Ansible hands out subclasses that carry tags or are filled on demand, and YAML makes dates of texts: these are
     returned as ISO 8601. Keys become texts. text: is applied to each text, and to each key.
     """
+    # Python's own types are most of all, and the general checks below are slow.
+    kind = type(value)
+    if kind is str:
+        return text(value)
+    if kind is dict:
+        return {text(str(key)): plain(item, text) for key, item in value.items()}
+    if kind is list:
+        return [plain(item, text) for item in value]
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):

@@ -19,7 +19,7 @@ from typing import Any, Callable, Iterable, Iterator, NamedTuple
 
 from .case import SEVERITIES, STATUSES, severity, tags
 from .directory import Person, Tenant
-from .times import DAY_MS
+from .times import DAY_MS, LARGEST_MS, since_second
 
 # The platform's maximum (vendor docs 5.2).
 PAGE_SIZE = 500
@@ -121,8 +121,8 @@ class Query:
             and all(_bound_covers(part, self, name, operator.ge) for name in _HIGH_BOUNDS)
         )
 
-    def first_page(self, now_ms: int, descending: bool = False) -> Page:
-        """Return the first page of the listing of one of the parts()."""
+    def first_page(self, now_ms: int, descending: bool = False, by: str = "created_at") -> Page:
+        """Return the first page of the listing of one of the parts(). by: as that of the page."""
         people = [person.user_id for person in self.not_modified_by]
         # Bounds a little wider than asked: whether the platform includes them is not documented.
         filters = (
@@ -137,12 +137,13 @@ class Query:
             ("TO~modified_at", None if self.modified_before is None else self.modified_before + 1),
             ("tenantid", self.tenant.cust_id if self.tenant else None),
         )
-        return Page(
+        page = Page(
             tuple((name, value) for name, value in filters if value not in (None, "")),
             max(EARLIEST_MS, self.created_after or 0),
             now_ms + DAY_MS if self.created_before is None else max(EARLIEST_MS, self.created_before),
             descending,
         )
+        return page.by_change(max(EARLIEST_MS, self.modified_after or 0)) if by == "modified_at" else page
 
 
 def minimal_cover(queries: Iterable[Query]) -> list[Query]:
@@ -189,11 +190,11 @@ def looks_capped(total: int) -> bool:
 
 
 class Page(NamedTuple):
-    """One page of a listing sorted by created_at.
+    """One page of a listing sorted by created_at, or by modified_at.
 
     The next page begins where this one ended in time, not at an offset: a case that leaves or enters the
-    listing shifts nothing, and no ceiling of skip is met. from_ms, to_ms: the window of created_at, inclusive. size:
-    the most cases to ask for. stale: pages before it in a row that brought nothing new.
+    listing shifts nothing, and no ceiling of skip is met. from_ms, to_ms: the window of the field of the sort,
+    inclusive. size: the most cases to ask for. stale: pages before it in a row that brought nothing new. by: the field.
     """
 
     filters: tuple[tuple[str, Any], ...]
@@ -203,23 +204,30 @@ class Page(NamedTuple):
     skip: int = 0
     size: int = PAGE_SIZE
     stale: int = 0
+    by: str = "created_at"
+
+    def by_change(self, from_ms: int) -> Page:
+        """Return the page of the same cases that were changed since a time, sorted by that. It has no end."""
+        window = (("FROM~created_at", self.from_ms - 1), ("TO~created_at", self.to_ms + 1))
+        filters = tuple(each for each in self.filters if each[0] != "FROM~modified_at")
+        return self._replace(filters=(*filters, *window), from_ms=from_ms, to_ms=LARGEST_MS, by="modified_at")
 
     def parameters(self) -> list[tuple[str, Any]]:
         return [
             *self.filters,
             # One ms more at each end: cases of the same ms, whether or not the platform includes the bounds.
-            ("FROM~created_at", self.from_ms - 1),
-            ("TO~created_at", self.to_ms + 1),
-            ("sort", "created_at"),
+            (f"FROM~{self.by}", self.from_ms - 1),
+            *([(f"TO~{self.by}", self.to_ms + 1)] if self.to_ms < LARGEST_MS else []),
+            ("sort", self.by),
             ("order", "desc" if self.descending else "asc"),
             ("limit", self.size),
             ("skip", self.skip),
         ]
 
     def is_sorted(self, cases: list[dict[str, Any]]) -> bool:
-        if not all(isinstance(case.get("created_at"), int) for case in cases):
+        if not all(isinstance(case.get(self.by), int) for case in cases):
             return False
-        moments = [case["created_at"] for case in cases]
+        moments = [case[self.by] for case in cases]
         return moments == sorted(moments, reverse=self.descending)
 
     def is_last(self, records: int, total: int | None) -> bool:
@@ -251,9 +259,11 @@ class Page(NamedTuple):
             return None
         following = self._replace(size=min(PAGE_SIZE, self.size * _GROWTH), stale=stale)
         if cases and self.is_sorted(cases):
-            last = cases[-1]["created_at"]
-            if not self.descending and last > self.from_ms:
-                return following._replace(from_ms=last, skip=0)
+            last = cases[-1][self.by]
+            if not self.descending:
+                since = since_second(last) if self.by == "modified_at" else last
+                if since > self.from_ms:
+                    return following._replace(from_ms=since, skip=0)
             # A time in whole seconds is the first ms of its second: see normalise().
             last += 0 if last % 1000 else 999
             if self.descending and last < self.to_ms:
@@ -268,6 +278,8 @@ class Page(NamedTuple):
         platform honours tells these cases apart.
         """
         start = self._replace(skip=0, stale=0)
+        if self.by == "modified_at":
+            return start._split_by_creation(cases)
         moments = [case.get("created_at") for case in cases]
         if self.to_ms - self.from_ms > 1 and self.is_sorted(cases):
             # All of one ms at an end of the window. The one beside it is in both: bounds may be excluded.
@@ -282,6 +294,18 @@ class Page(NamedTuple):
             # Each 1 ms narrower than _cut() says, since parameters() adds that.
             return [start._replace(to_ms=int(cut) - 2), start._replace(from_ms=int(cut) - 1)]
         return start._split_by_fields(cases)
+
+    def _split_by_creation(self, cases: list[dict[str, Any]]) -> list[Page]:
+        """Return a page by created_at of the cases of one time of change, and one of the later changes."""
+        if self.descending or not cases or not self.is_sorted(cases):
+            return []
+        latest = cases[-1]["modified_at"]
+        # The ms beside the end is in both: bounds may be excluded.
+        bounds = (("FROM~modified_at", self.from_ms - 1), ("TO~modified_at", latest + 2))
+        filters = dict(self.filters)
+        from_ms, to_ms = filters.pop("FROM~created_at") + 1, filters.pop("TO~created_at") - 1
+        of_one = Page((*filters.items(), *bounds), from_ms, to_ms, size=self.size)
+        return [of_one, self._replace(from_ms=latest + 2)]
 
     def _split_by_fields(self, cases: list[dict[str, Any]]) -> list[Page]:
         filters = dict(self.filters)

@@ -103,8 +103,8 @@ def checksum(content: Mapping[str, Any]) -> str:
 
 def digest(value: Any) -> str:
     """Return the SHA-256 of a value as JSON."""
-    text = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=str)
-    return hashlib.sha256(text.encode("ascii")).hexdigest()
+    # A value of another type, such as a date of YAML, as text
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def parse_cases(content: Mapping[str, Any]) -> list[SavedCase]:

@@ -116,6 +116,11 @@ def iso_time(ms: int) -> str:
     return datetime.fromtimestamp(ms // 1000, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def since_second(modified_ms: int) -> int:
+    """Return the first ms of the second of a change, if its time may be one in whole seconds: see normalise()."""
+    return modified_ms - 999 if modified_ms % 1000 == 999 else modified_ms
+
+
 def format_time(ms: int) -> str:
     """Return a time as text in UTC."""
     try:

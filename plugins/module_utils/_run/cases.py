@@ -37,7 +37,7 @@ from .._errors import (
 from .._http.client import Client
 from .._http.connection import is_same_platform
 from .._http.session import MAX_CONCURRENCY
-from .._model.case import assignee_label, modified_at
+from .._model.case import CLOSED_STATUSES, assignee_label, modified_at
 from .._model.held import Held, HistoryNeeded, Undecided
 from .._model.max_changes import ChangeLimit
 from .._model.outcome import CHANGED, FAILED, NOT_APPLIED, OK, OUTCOMES, SKIPPED
@@ -48,6 +48,7 @@ from .._model.policy import (
     decide,
 )
 from .._model.query import Sorting, minimal_cover
+from .._model.times import platform_time
 from .bulk import (
     ANOTHER_FAILED,
     Apply,
@@ -88,6 +89,21 @@ class _Outcome:
     rules: list[dict[str, Any]] = field(default_factory=list)
     read: int = 0
     warnings: list[str] = field(default_factory=list)
+    # In epoch milliseconds, by rules alone. None without such a case.
+    oldest_unassigned_critical: int | None = None
+
+    def see(self, case: dict[str, Any]) -> None:
+        """Count a case that rules read."""
+        self.read += 1
+        created_at = platform_time(case.get("created_at"))
+        if (
+            created_at is not None
+            and case.get("severity") == "Critical"
+            and case.get("status") not in CLOSED_STATUSES
+            and not case.get("assignee")
+            and created_at < (self.oldest_unassigned_critical or float("inf"))
+        ):
+            self.oldest_unassigned_critical = created_at
 
     @property
     def planned(self) -> list[CaseRun]:
@@ -295,7 +311,7 @@ def _decide_all(rules: Sequence[Rule], reader: Reader, control: RunControl) -> _
     parts = minimal_cover(rule.match.query for rule in rules)
     waiting: list[_Waiting] = []
     for case, read_at in reader.listed(parts, Sorting(), _needs(rules)):
-        outcome.read += 1
+        outcome.see(case)
         control.progress.read()
         _check_goes_on(control)
         held = Held(case, reader.now_ms)
@@ -549,6 +565,7 @@ def _report(outcome: _Outcome, client: Client, rechecks: int, params: dict[str, 
             **{name: sum(case_run.outcome == name for case_run in case_runs) for name in OUTCOMES},
             "findings": len(outcome.findings),
         },
+        **({} if params.get("rules") is None else {"oldest_unassigned_critical": outcome.oldest_unassigned_critical}),
         "undo": [case_run.undo for case_run in case_runs if case_run.undo],
         "requests": {**client.requests, "recheck": rechecks},
         "warnings": warnings,

@@ -6,10 +6,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import tempfile
 from dataclasses import dataclass
 from typing import Any, Mapping, Sequence
 
@@ -34,6 +31,7 @@ from .._model.saved_plan import (
 from .._model.times import is_age, iso_time, parse_time
 from .bulk import CaseRun, RunControl, case_summary, concurrently
 from .case import plan_case
+from .files import replace_file
 
 INTERRUPTED = "the run that should have made it was interrupted"
 # How long a plan is valid, unless a task says otherwise
@@ -132,28 +130,13 @@ class PlanWriter:
         path = self._path or ""
         text = json.dumps(make_content(header, cases), indent=1) + "\n"
         try:
-            _replace(path, text)
+            replace_file(path, text.encode("ascii"))
         except OSError as error:
             raise InputError(
                 f"plan_file: {path} can't be written",
                 f"{error.strerror or error}.",
                 "Give a path in a folder that exists and can be written.",
             ) from None
-
-
-def _replace(path: str, text: str) -> None:
-    """Write a file as a whole or not at all, for its owner only."""
-    file, temporary = tempfile.mkstemp(dir=os.path.dirname(os.path.abspath(path)), prefix=".plan-")
-    try:
-        with os.fdopen(file, "w", encoding="ascii") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
 
 
 # -- read ----------------------------------------------------------------------------------------------

@@ -11,7 +11,8 @@ from typing import Any, Mapping
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import LimitError
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import VERSION
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.view import COULD_NOT_EVALUATE, counted
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.view import COULD_NOT_EVALUATE
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.words import counted
 
 NO_RESULT = f"{COULD_NOT_EVALUATE}: the module ended without a result."
 # Keys of the result of stellar_cases, and what flaps, with their defaults for a run that failed early
@@ -38,6 +39,7 @@ class Settings:
     policy: str = ""
     fail_on: str = "drift"
     journal: str = ""
+    case_url: str = ""
 
 
 def failure_of(run: Mapping[str, Any]) -> str:
@@ -90,7 +92,10 @@ def make_report(settings: Settings, run: Mapping[str, Any], error: str, finished
         "reason": reason,
         "error": "" if limited else error,
         "journal": settings.journal,
+        "case_url": settings.case_url,
         **module_result,
+        # Absent from a run that failed before it read the cases
+        **{name: run[name] for name in ("oldest_unassigned_critical",) if name in run},
     }
 
 

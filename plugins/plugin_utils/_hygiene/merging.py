@@ -17,14 +17,14 @@ from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._collection impor
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._files import absolute
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.report_files import ReportFiles
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.merge import merge
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import FILES, render
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import DEFAULT_FILES, FILES, Rendering
 
 # The table of options that the action checks; the documentation of the module describes them.
 MERGE: dict[str, Any] = {
     "argument_spec": {
         "reports": {"type": "list", "elements": "str", "required": True},
         "report_dir": {"type": "path", "required": True},
-        "report_formats": {"type": "list", "elements": "str", "choices": list(FILES), "default": list(FILES)},
+        "report_formats": {"type": "list", "elements": "str", "choices": list(FILES), "default": list(DEFAULT_FILES)},
         "title": {"type": "str"},
         "max_age": {"type": "str", "default": "24h"},
     }
@@ -47,8 +47,9 @@ def merge_files(options: Mapping[str, Any], now_ms: int) -> dict[str, Any]:
         raise OptionError("reports", "names the merged report only", "Name the reports of the runs.")
     runs = [(name, _read(path, oldest_ms)) for name, path in zip(_names(paths), paths)]
     report = merge(runs, options.get("title") or "", collection())
-    files.write(report)
-    return {"report": report, "summary": [*render(report, "text").splitlines(), f"Report: {files.last}"]}
+    rendering = Rendering(report)
+    files.write(rendering)
+    return {"report": report, "summary": [*rendering.text("text").splitlines(), f"Report: {files.last}"]}
 
 
 def find(given: Sequence[str]) -> list[str]:

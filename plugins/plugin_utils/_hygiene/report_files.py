@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 import secrets
-from typing import Any, Mapping, Sequence
+import tempfile
+from typing import Sequence
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._files import absolute, replace_file
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import FILES, render
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.files import replace_file
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._files import absolute
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import FILES, Rendering
 
 # Reports name cases and people: the group can read them, other users can't.
 MODE = 0o640
@@ -42,13 +44,26 @@ class ReportFiles:
         self.directory = absolute(directory) if directory else ""
         self.paths = {name: os.path.join(self.directory, FILES[name]) for name in formats} if directory else {}
 
-    def write(self, report: Mapping[str, Any]) -> None:
+    def begin(self, rendering: Rendering) -> None:
+        """Write a short report in place of an earlier one. Raises InputError.
+
+        Metrics stay as they are: they are read at any time, and a run that goes on is no failure. The time in them
+        shows whether a run did not end.
+        """
+        self._write({name: rendering.text(name) for name in self.paths if name != "openmetrics"})
+
+    def write(self, rendering: Rendering) -> None:
         """Write all formats, each as a whole or not at all. Raises InputError."""
+        self._write({name: rendering.text(name) for name in self.paths})
+
+    def _write(self, texts: dict[str, str]) -> None:
         try:
             if self.paths:
                 os.makedirs(self.directory, exist_ok=True)
-            for name, path in self.paths.items():
-                replace_file(path, render(report, name), MODE)
+                # If there is no text, too.
+                tempfile.TemporaryFile(dir=self.directory).close()
+            for name, text in texts.items():
+                replace_file(self.paths[name], text.encode("utf-8", "replace"), MODE)
         except OSError as error:
             raise InputError(
                 "case_hygiene_report_dir",
@@ -59,7 +74,8 @@ class ReportFiles:
     @property
     def last(self) -> str:
         """Return the path of the report that the summary names, or ''."""
-        return next(reversed(list(self.paths.values())), "")
+        readable = [name for name in ("html", "markdown", "junit") if name in self.paths]
+        return next((self.paths[name] for name in [*readable, *self.paths]), "")
 
 
 def journal_path(directory: str, started_at: str) -> str:

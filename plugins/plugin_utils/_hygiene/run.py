@@ -19,6 +19,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.outcome im
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.plan_file import PlanWriter
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._collection import collection
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._files import absolute
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene import history
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.assessment import (
     Settings,
     failure_of,
@@ -36,7 +37,8 @@ from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.report_f
     journal_path,
 )
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.variables import PREFIX, Variables
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import render
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.links import FIELDS, problem_of
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import Rendering
 
 INTERRUPTED = "The run was interrupted before its end."
 
@@ -67,6 +69,7 @@ class Hygiene:
         self._notify = notify
         self._settings = Settings(collection(), _now(), check_mode)
         self._files = ReportFiles("", ())
+        self._history = ""
         self._result: dict[str, Any] = {}
         self._last: Mapping[str, Any] = {}
         self._flapping: list[dict[str, Any]] = []
@@ -93,18 +96,24 @@ class Hygiene:
             error = str(problem)
         except Exception as bug:
             error = f"{type(bug).__name__}: {printable(bug)}. This is a bug in the collection, please report it."
-        report = self._report(error)
+        warnings = [*self._result.get("warnings", [])]
+        rendering = Rendering(self._report(error))
         try:
-            self._files.write(report)
+            warnings += self._remember(rendering)
+        except InputError as problem:
+            error = f"{error} {problem}".strip()
+            rendering = Rendering(self._report(error))
+        try:
+            self._files.write(rendering)
         except InputError as problem:
             # The summary still shows what the run did.
-            report = self._report(" ".join(filter(None, (error, str(problem)))))
+            rendering = Rendering(self._report(f"{error} {problem}".strip()))
             self._files = ReportFiles("", ())
         return {
             "changed": bool(self._result.get("changed")),
-            "report": report,
-            "summary": self._summary(report),
-            "warnings": self._result.get("warnings", []),
+            "report": rendering.report,
+            "summary": self._summary(rendering),
+            "warnings": warnings,
             "diff": self._result.get("diff", []),
             **({"error": self._result["error"]} if "error" in self._result else {}),
         }
@@ -119,20 +128,31 @@ class Hygiene:
             note += f" If it changed cases, undo that with its journal: {self._settings.journal}"
         if "json" in files.paths:
             self._last = read_last(files.paths["json"])
-        files.write(make_report(self._settings, {}, note, _now()))
+        files.begin(Rendering(make_report(self._settings, {}, note, _now())))
         self._files = files
-        if (path := self._plan_path("plan_file")) and self._settings.check_mode:
+        if path := self._path("history"):
+            history.check(path)
+            self._history = path
+        if (path := self._path("plan_file")) and self._settings.check_mode:
             # No plan of an earlier run is applied if this one fails.
             PlanWriter({"plan_file": path}, True, time.time_ns() // 10**6)
 
-    def _plan_path(self, name: str) -> str:
-        """Return the path of a plan, '' without one. As with reports, hosts other than localhost have their own."""
+    def _remember(self, rendering: Rendering) -> list[str]:
+        """Add the run to its history, and the history to its report. Return what to tell the user about it."""
+        if not self._history:
+            return []
+        read = history.append(self._history, history.line_of(rendering.view), self._variables.value("history_keep"))
+        rendering.add_history(read.lines)
+        return [read.warning] if read.warning else []
+
+    def _path(self, name: str) -> str:
+        """Return the path that a variable names, or ''. As with reports, hosts other than localhost have their own."""
         given = self._variables.value(name)
         if not given:
             return ""
         folder, file = os.path.split(absolute(given))
         folder = folder_of(folder, self._host)
-        if name == "plan_file" and self._host != "localhost":
+        if name != "apply_plan" and self._host != "localhost":
             os.makedirs(folder, exist_ok=True)
         return os.path.join(folder, file)
 
@@ -148,9 +168,9 @@ class Hygiene:
         """Return the options of stellar_cases. Raises InputError."""
         variables = self._variables
         variables.check()
-        self._settings = replace(self._settings, fail_on=variables.value("fail_on"))
+        self._settings = replace(self._settings, fail_on=variables.value("fail_on"), case_url=self._case_url())
         journal = {"journal": self._settings.journal} if self._settings.journal else {}
-        if plan := self._plan_path("apply_plan"):
+        if plan := self._path("apply_plan"):
             # Whatever the policy says today
             self._settings = replace(self._settings, policy=os.path.basename(plan))
             return {"plan": plan, **variables.options(), **journal}
@@ -167,8 +187,19 @@ class Hygiene:
             rules, title, policy = content["rules"], content.get("title") or "", os.path.basename(path)
         title = variables.value("title") or title or self._settings.title
         self._settings = replace(self._settings, title=title, policy=policy)
-        saved = {"plan_file": plan, "plan_title": title} if (plan := self._plan_path("plan_file")) else {}
+        saved = {"plan_file": plan, "plan_title": title} if (plan := self._path("plan_file")) else {}
         return {"rules": rules, **variables.options(), **journal, **saved}
+
+    def _case_url(self) -> str:
+        pattern = self._variables.value("case_url") or ""
+        if pattern and (problem := problem_of(pattern)):
+            fields = ", ".join(f"{{{name}}}" for name in FIELDS)
+            raise OptionError(
+                f"{PREFIX}case_url",
+                f"{problem}; got {printable(pattern, 200)!r}",
+                f"Give the address of a case in the browser, with {fields} in place of its values.",
+            )
+        return str(pattern)
 
     def _check_starter(self, path: str) -> None:
         """Raise InputError for a run that would write by the starter policy, which the user has not chosen."""
@@ -191,16 +222,17 @@ class Hygiene:
             settings = replace(settings, journal="")
         return make_report(settings, {**self._result, "flapping": self._flapping}, error, _now())
 
-    def _summary(self, report: dict[str, Any]) -> list[str]:
+    def _summary(self, rendering: Rendering) -> list[str]:
         """Return lines for a terminal."""
-        lines = render(report, "text").splitlines()
+        report: Mapping[str, Any] = rendering.report
+        lines = rendering.text("text").splitlines()
         if report["policy"] == os.path.basename(self._starter):
             lines.append("No policy was given: the run used the starter policy.")
         if report["result"] == "limit":
             lines.append(f"To allow this: -e {PREFIX}max_changes={_planned(report)}")
         if self._files.last:
             lines.append(f"Report: {self._files.last}")
-        if report["mode"] == "check" and not report["error"] and (plan := self._plan_path("plan_file")):
+        if report["mode"] == "check" and not report["error"] and (plan := self._path("plan_file")):
             lines.append(f"Plan: {plan}")
             lines.append(self._command("To apply exactly this plan", apply_command(plan)))
         undo_file = report["journal"] or self._files.paths.get("json", "")

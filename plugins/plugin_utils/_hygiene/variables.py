@@ -20,8 +20,8 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.utils.vars import load_extra_vars
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plain import plain
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import FILES, VERSION
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plain import as_whole, plain
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import DEFAULT_FILES, FILES, VERSION
 
 PREFIX = "case_hygiene_"
 # The report that the role returns
@@ -58,10 +58,13 @@ VARIABLES = {
     "report_dir": Variable(str, "give a folder, or leave it out for no reports.", default="", may_be_empty=True),
     "report_formats": Variable(
         list,
-        "give a list of json, junit, markdown and html, or leave it out for all four.",
+        "give a list of json, junit, markdown, html, csv and openmetrics, or leave it out for the first four.",
         choices=tuple(FILES),
-        default=tuple(FILES),
+        default=tuple(DEFAULT_FILES),
     ),
+    "history": Variable(str, "give the path of a file for the history of runs, or leave it out for none."),
+    "history_keep": Variable(int, "give the number of runs to keep, or leave it out for 400.", default=400),
+    "case_url": Variable(str, "give the pattern of a case's address, or leave it out for no links."),
     "journal": Variable(
         str, "give the path of a new file, or leave it out for a journal beside the reports.", may_be_empty=True
     ),
@@ -146,7 +149,7 @@ class Variables:
 
     def _checked(self, name: str, value: Any) -> Any:
         variable, full_name = VARIABLES[name], PREFIX + name
-        value = plain(value)
+        value = given = plain(value)
         if variable.type is list and name != "rules" and isinstance(value, str):
             # With -e, a list is one text.
             value = [item.strip() for item in value.split(",") if item.strip()]
@@ -160,6 +163,13 @@ class Variables:
                 raise InputError(
                     f"{full_name} must be true or false, got {printable(value, 50)!r}", variable.remedy
                 ) from None
+        if variable.type is int and not variable.is_option:
+            # With -e, it is a text.
+            value = as_whole(value)
+            if value is None or value < 1:
+                raise InputError(
+                    f"{full_name} must be a whole number from 1 on, got {printable(given, 50)!r}", variable.remedy
+                )
         kind = "a list" if variable.type is list else "a string"
         if not variable.is_option and not isinstance(value, variable.type):
             raise InputError(f"{full_name} must be {kind}, got {printable(value, 50)!r}", variable.remedy)

@@ -11,7 +11,7 @@ from typing import Any, Iterable, Mapping, Sequence, Tuple
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import VERSION, problem_of
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.view import counted
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.words import counted
 
 # Its name in messages, and a report that render.problem_of() accepts
 Run = Tuple[str, Mapping[str, Any]]
@@ -54,6 +54,8 @@ def merge(runs: Sequence[Run], title: str, collection: str) -> dict[str, Any]:
         "error": f"{counted(len(errors), 'run')} ended with an error: {_listed(errors)}." if errors else "",
         # Each run has its own.
         "journal": "",
+        "case_url": _same(report.get("case_url") for report in reports),
+        **_oldest(reports),
         "changed": any(report.get("changed") for report in reports),
         **{key: [row for report in reports for row in report.get(key, ())] for key in LISTS},
         "rules": _rules(reports),
@@ -118,6 +120,20 @@ def _joined(values: Iterable[Any]) -> str:
 def _listed(names: Sequence[str]) -> str:
     more = len(names) - MOST_NAMES
     return ", ".join(names[:MOST_NAMES]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _same(values: Iterable[Any]) -> str:
+    """Return the one value of all, or ''."""
+    different = {str(value or "") for value in values}
+    return different.pop() if len(different) == 1 else ""
+
+
+def _oldest(reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return since when the oldest critical case has no assignee, if each run knows that."""
+    name = "oldest_unassigned_critical"
+    if not all(name in report for report in reports):
+        return {}
+    return {name: min((report[name] for report in reports if isinstance(report[name], (int, float))), default=None)}
 
 
 def _sums(tables: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The report of a run over many cases, as JSON, JUnit XML, Markdown, one HTML page or text for a terminal.
+"""The report of a run over many cases, as JSON, JUnit XML, Markdown, one HTML page, CSV, metrics or text.
 
 Deterministic: the same report gives the same text. view.py selects the content, templates/ lay it out.
 
@@ -13,7 +13,7 @@ escapes its whole output.
 from __future__ import annotations
 
 import json
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from string import punctuation
 from typing import Any, Callable, Mapping, Sequence
@@ -27,15 +27,14 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import (
     printable,
 )
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plain import plain, untagged
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.view import (
-    ROWS,
-    counted,
-    moment,
-    short,
-    view,
-)
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.metrics import metrics
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.table import table
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.trend import RESULTS, earlier, trend
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.view import ROWS, view
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.words import counted, iso, moment, short
 
 VERSION = 1
+WHAT = "Could not render a case report"
 # A longer text is truncated, except in JSON: one name could make a report too large for any reader.
 LONGEST_TEXT = 5000
 TEMPLATES = {
@@ -44,30 +43,56 @@ TEMPLATES = {
     "html": "report.html.j2",
     "text": "report.txt.j2",
 }
-FORMATS = ("json", *TEMPLATES)
-# The files that the role writes, by format
-FILES = {"json": "hygiene.json", "junit": "hygiene.xml", "markdown": "hygiene.md", "html": "hygiene.html"}
+FORMATS = ("json", *TEMPLATES, "csv", "openmetrics")
+# The files that the role writes by default, and all that it can write, by format
+DEFAULT_FILES = {"json": "hygiene.json", "junit": "hygiene.xml", "markdown": "hygiene.md", "html": "hygiene.html"}
+# The textfile collector of node_exporter reads the files that end with .prom.
+FILES = {**DEFAULT_FILES, "csv": "hygiene.csv", "openmetrics": "hygiene.prom"}
 CHOICES = {
     "mode": ("check", "apply"),
-    "result": ("compliant", "drift", "changed", "skipped", "findings", "limit", "error"),
+    "result": RESULTS,
     "passed": (True, False),
 }
 
 
+class Rendering:
+    """A report in any of FORMATS. What they have in common is made once. Raises InputError for what is no report."""
+
+    def __init__(self, report: Any) -> None:
+        if problem := problem_of(report):
+            raise InputError(
+                WHAT,
+                f"the input is not a report: {problem}.",
+                "Give the role's variable case_hygiene_report, or its JSON report after from_json.",
+            )
+        self.report = report
+
+    @cached_property
+    def view(self) -> dict[str, Any]:
+        """Return the content, without characters that a format forbids."""
+        return view(plain(self.report, _sanitized))
+
+    def add_history(self, lines: Sequence[Mapping[str, Any]]) -> None:
+        """Add the runs of a history with which this one can be compared."""
+        self.report = {**self.report, "history": earlier(lines, self.view)}
+        self.view["trend"] = trend(self.report["history"], self.view)
+
+    def text(self, format: str) -> str:
+        """Return the report as text in one of FORMATS."""
+        if format == "json":
+            return json.dumps(plain(self.report), indent=2) + "\n"
+        if format == "csv":
+            return table(self.view)
+        if format == "openmetrics":
+            return metrics(self.view)
+        return _environment(format).get_template(TEMPLATES[format]).render(self.view)
+
+
 def render(report: Any, format: str) -> str:
     """Return the report as text in one of FORMATS."""
-    what = "Could not render a case report"
     if format not in FORMATS:
-        raise InputError(what, f"format must be one of {', '.join(FORMATS)}; got {printable(format, 50)!r}.")
-    if problem := problem_of(report):
-        raise InputError(
-            what,
-            f"the input is not a report: {problem}.",
-            "Give the role's variable case_hygiene_report, or its JSON report after from_json.",
-        )
-    if format == "json":
-        return json.dumps(plain(report), indent=2) + "\n"
-    return _environment(format).get_template(TEMPLATES[format]).render(view(plain(report, _sanitized)))
+        raise InputError(WHAT, f"format must be one of {', '.join(FORMATS)}; got {printable(format, 50)!r}.")
+    return Rendering(report).text(format)
 
 
 def problem_of(report: Any) -> str:
@@ -105,7 +130,8 @@ def _show(value: Any) -> str:
 def _sanitized(text: str) -> str:
     """Return the text without characters that XML forbids, or that mislead a terminal or a reader."""
     # A subclass could claim to be safe HTML. The two are not control characters, but XML forbids them.
-    return on_one_line(untagged(text)).replace("\ufffe", " ").replace("\uffff", " ")
+    text = on_one_line(untagged(text))
+    return text if text.isascii() else text.replace("\ufffe", " ").replace("\uffff", " ")
 
 
 # The others have no meaning within a line.
@@ -145,5 +171,5 @@ def _environment(format: str) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(counted=counted, moment=moment, number="{:,}".format, short=short)
+    environment.filters.update(counted=counted, iso=iso, moment=moment, number="{:,}".format, short=short)
     return environment

@@ -6,13 +6,23 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from datetime import datetime, timedelta, timezone
 from typing import Any, Dict, Iterable
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.case import SEVERITIES, STATUSES
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.outcome import NOT_APPLIED, OUTCOMES
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.links import address, problem_of
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.trend import trend
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.words import (
+    EPOCH,
+    NONE,
+    counted,
+    iso,
+    moment,
+    read_time,
+    short,
+)
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.words import text_of as _text
 
 Row = Dict[str, Any]
 
@@ -27,12 +37,12 @@ TEXTS = (
     "fail_on",
     "reason",
     "error",
+    "case_url",
 )
 REQUESTS = ("read", "write", "recheck", "retry")
-ROWS = ("case_results", "findings", "rules", "undo", "flapping", "runs")
+ROWS = ("case_results", "findings", "rules", "undo", "flapping", "runs", "history")
 # The bars of a chart. One more has the rest.
 BARS = 8
-NONE = "(none)"
 # The beginning of the reason of a run that ended with an error
 COULD_NOT_EVALUATE = "The policy could not be evaluated"
 
@@ -66,9 +76,12 @@ def view(report: Row) -> Row:
     undetermined = [row for row in results if row["concurrent_changes"] is None]
     flapping = [_flap(row) for row in report["flapping"]]
     runs = [_run(row) for row in report["runs"]]
-    started, finished = _read_time(report["started_at"]), _read_time(report["finished_at"])
+    if (pattern := report["case_url"]) and not problem_of(pattern):
+        for row in [*results, *findings, *flapping]:
+            row["url"] = address(pattern, {"platform": report["platform"], **row})
+    started, finished = read_time(report["started_at"]), read_time(report["finished_at"])
     seconds = max(0.0, (finished - started).total_seconds()) if started and finished else None
-    return {
+    content = {
         "report": report,
         "headline": _headline(report["title"], report["platform"], report["scope"]),
         "applied": applied,
@@ -79,7 +92,7 @@ def view(report: Row) -> Row:
         "written": _written(report, counts, is_known, is_error),
         "duration": "" if seconds is None else _duration(round(seconds)),
         # Times of JUnit have no time zone.
-        "timestamp": (started or _EPOCH).isoformat(timespec="seconds")[:19],
+        "timestamp": (started or EPOCH).isoformat(timespec="seconds")[:19],
         "rules": rules,
         "findings": findings,
         **{
@@ -94,6 +107,7 @@ def view(report: Row) -> Row:
         "flaps": Counter(row["rule"] for row in flapping),
         "runs": runs,
         "charts": _charts(rules, results, findings),
+        "tallies": {field: _tally(field, results, findings) for field in ("severity", "tenant")},
         "suites": [
             _run_suite(
                 report,
@@ -107,6 +121,7 @@ def view(report: Row) -> Row:
             *_suites(rules, results, applied),
         ],
     }
+    return {**content, "trend": trend(report["history"], content)}
 
 
 def _headline(title: str, platform: str, scope: str) -> str:
@@ -121,6 +136,7 @@ def _case(row: Row) -> Row:
     """Return a row of case_results or findings with every key that a template uses."""
     texts = ("case_id", "ticket_id", "name", "tenant", "status", "severity", "assignee", "outcome", "rule", "reason")
     case: Row = {key: _text(row.get(key)) for key in texts}
+    case["url"] = ""
     case["ticket"] = case["ticket_id"] or case["case_id"] or NONE
     case["changes"] = [_change(change) for change in row.get("changes", [])]
     # Null: could not be determined. Absent: no changes by others.
@@ -128,7 +144,9 @@ def _case(row: Row) -> Row:
     case["concurrent_changes"] = None if concurrent_changes is None else [_edit(edit) for edit in concurrent_changes]
     case["rules"] = _texts(row.get("rules"))
     case["irreversible"] = _texts(row.get("irreversible"))
-    case["created_at"], case["modified_at"] = moment(row.get("created_at")), moment(row.get("modified_at"))
+    for name in ("created", "modified"):
+        time = row.get(f"{name}_at")
+        case[f"{name}_at"], case[f"{name}_iso"] = moment(time), iso(time)
     error = row.get("error")
     case["error"] = error if isinstance(error, dict) else {}
     return case
@@ -192,6 +210,7 @@ def _flap(row: Row) -> Row:
         "ticket": texts["ticket_id"] or texts["case_id"] or NONE,
         "rule": _text(row.get("rule")) or NONE,
         "by": _text(row.get("by")) or "(unknown)",
+        "url": "",
     }
 
 
@@ -207,12 +226,6 @@ def _flap_lines(flapping: list[Row]) -> list[str]:
         f"since the last run, rule {row['rule']}"
         for row in flapping
     ]
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return "" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def _texts(value: Any) -> list[str]:
@@ -246,14 +259,6 @@ def _rules(rules: list[Row], findings: list[Row], results: list[Row], planned: l
 
 
 # Numbers, times and long texts
-
-
-def counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def short(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def _whole(value: Any) -> int | None:
@@ -297,28 +302,6 @@ def _written(report: Row, counts: Row, is_known: bool, is_error: bool) -> str:
     return "Nothing was written" if is_incomplete else "No write was required"
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-
-
-def _read_time(value: Any) -> datetime | None:
-    """Read a time of the report (ISO 8601) or of a case (milliseconds since 1970)."""
-    try:
-        if isinstance(value, str):
-            time = datetime.fromisoformat(value.replace("Z", "+00:00"))
-            return time.astimezone(timezone.utc) if time.tzinfo else time.replace(tzinfo=timezone.utc)
-        if value and isinstance(value, (int, float)):
-            return _EPOCH + timedelta(milliseconds=value)
-    except (OverflowError, ValueError):
-        pass
-    return None
-
-
-def moment(value: Any) -> str:
-    """Return a time for readers. Other values stay unchanged."""
-    time = _read_time(value)
-    return f"{time.isoformat(' ', 'minutes')[:16]} UTC" if time else _text(value)
-
-
 def _duration(seconds: int) -> str:
     return f"{seconds} s" if seconds < 60 else f"{seconds // 60:,} min {seconds % 60} s"
 
@@ -341,6 +324,20 @@ def _charts(rules: list[Row], results: list[Row], findings: list[Row]) -> list[R
         for field, order in (("status", STATUSES), ("severity", SEVERITIES), ("tenant", ()))
     ]
     return [chart for chart in charts if chart["bars"]]
+
+
+def _tally(field: str, results: list[Row], findings: list[Row]) -> dict[str, dict[str, int]]:
+    """Return of each value of a field how many cases changed, or were to, and how many are findings.
+
+    A case that is both counts as changed.
+    """
+    changed = {row["case_id"]: row for row in results if row["outcome"] == "changed" or _is_planned(row)}
+    found = {row["case_id"]: row for row in findings if row["case_id"] not in changed}
+    tally: dict[str, dict[str, int]] = {}
+    for kind, rows in (("changed", changed), ("findings", found)):
+        for row in rows.values():
+            tally.setdefault(row[field] or NONE, {"changed": 0, "findings": 0})[kind] += 1
+    return tally
 
 
 def _chart(by: str, cases: Iterable[tuple[str, bool]], order: tuple[str, ...] = ()) -> Row:

@@ -29,6 +29,7 @@ FACTS = {
         )
     ],
     "edit": [{"when": "before GET", "way": "single", "guard": True, "outcome": "kept"}],
+    "events": [{"way": "state file", "changes": 300, "kills": 5, "delivered": 290, "repeated": 4, "lost": 0}],
     "hostile text": [{"text": "a|b", "place": "tag", "through": "stellar_case"}],
     "hostile server": [{"case": "endless total", "outcome": "refused"}],
     "network": [{"case": "unknown CA", "outcome": "refused"}],
@@ -66,6 +67,7 @@ def test_the_figures_count_the_facts(facts):
     assert "| 2 faults at 2 API requests: 4 combinations with " in figures
     assert "| 1 behaviours with 2 entries, alone and in pairs: 6 runs |" in figures
     assert "| 2 texts, 7 found |" in figures
+    assert "| 300, 0 final states lost, 4 delivered twice |" in figures
     assert "| 10, 9 killed, the others explained |" in figures
     assert "| unit | 1,500 | 30 |" in figures
 

@@ -160,6 +160,7 @@ def test_a_retry_after_beyond_the_budget_is_not_waited_for(make, retries, header
     client = make(http(status=429, Retry_After=header), http(), retries=retries)
     error = failure(client.get, "a")
     assert f". The platform asks to wait {float(header):g} s, more than is left of retry_budget. " in str(error)
+    assert error.retry_after == float(header)
     assert client.waits == []
 
 

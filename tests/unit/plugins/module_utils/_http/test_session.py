@@ -80,7 +80,7 @@ def clock(monkeypatch):
     """The clock here, which is .now."""
     clock = SimpleNamespace(now=float(DATE_S))
     for module in (session_module, request_module):
-        monkeypatch.setattr(module, "time", SimpleNamespace(time=lambda: clock.now))
+        monkeypatch.setattr(module, "time", SimpleNamespace(time=lambda: clock.now, monotonic=lambda: clock.now))
     return clock
 
 
@@ -179,3 +179,26 @@ def test_no_warnings_of_unverified_requests(monkeypatch):
     assert told == []
     Session(connection("https://a.example.com", verify=False)).close()
     assert told == [1]
+
+
+def test_the_clock_of_the_platform_by_its_last_answer(monkeypatch):
+    ticks = [100.0]
+    monkeypatch.setattr(session_module.time, "monotonic", lambda: ticks[0])
+    monkeypatch.setattr(session_module.time, "time", lambda: 5000.0)
+    with closing(Session(connection("https://a.example.com"))) as session:
+        assert session.latest_clock_ms() == 5_000_000
+        for platform_s, expected in ((1000.0, 1_002_500), (400.0, 402_500)):
+            session.measure_clock_skew(platform_s, 5000.0)
+            ticks[0] += 2.5
+            assert session.latest_clock_ms() == expected
+
+
+def test_the_tokens_of_hours_ago_are_forgotten():
+    told = []
+    with closing(Session(connection("https://a.example.com", api_key=KEY), told.append)) as session:
+        tokens = [f"token-number-{number:04}" for number in range(100)]
+        for token in tokens:
+            session.register_token(token)
+        kept = [token for token in (KEY, *tokens) if token not in session.scrub(f"a {token} b")]
+        assert kept == [KEY, *tokens[-session_module.KEPT_TOKENS - 1 :]]
+        assert told == [KEY, *tokens]

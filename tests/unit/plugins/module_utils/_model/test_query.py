@@ -491,3 +491,63 @@ def test_a_page_that_repeats_for_ever_ends():
 def test_sorting_is_stable_by_id(descending, ids):
     cases = [{"_id": "b", "score": 1}, {"_id": "a", "score": 1}, {"_id": "c", "score": 0.5}, {"_id": "d"}]
     assert "".join(case["_id"] for case in Sorting("score", descending).sorted(cases)) == ids
+
+
+# -- by the time of change -----------------------------------------------------------------------------------------
+
+
+def changed(*times):
+    return [{"_id": str(number), "created_at": NOW, "modified_at": time} for number, time in enumerate(times)]
+
+
+def test_a_page_of_changes_has_both_windows():
+    query = Query(status=("New",), created_after=NOW - DAY_MS, modified_after=NOW - 500)
+    assert dict(query.first_page(NOW, by="modified_at").parameters()) == {
+        "status": "New",
+        "FROM~created_at": NOW - DAY_MS - 1,
+        "TO~created_at": NOW + DAY_MS + 1,
+        "FROM~modified_at": NOW - 501,
+        "sort": "modified_at",
+        "order": "asc",
+        "limit": 500,
+        "skip": 0,
+    }
+    assert dict(Query().first_page(NOW, True, "modified_at").parameters())["FROM~modified_at"] == EARLIEST_MS - 1
+
+
+@pytest.mark.parametrize(
+    ("times", "following"),
+    [
+        ((NOW + 5, NOW + 7), {"from_ms": NOW + 7, "skip": 0}),
+        # in whole seconds, as normalise() makes them: other cases of that second have an earlier time
+        ((NOW + 5, NOW + 999), {"skip": 2}),
+        ((NOW + 5, NOW + 1999), {"from_ms": NOW + 1000, "skip": 0}),
+        ((NOW, NOW), {"skip": 2}),
+        ((NOW + 7, NOW + 5), {"skip": 2}),
+        ((NOW + 7, None), {"skip": 2}),
+    ],
+)
+def test_the_page_of_changes_that_follows(times, following):
+    page = Query(modified_after=NOW).first_page(NOW, by="modified_at")
+    assert page.next_page(changed(*times), 2, None) == page._replace(**following)
+
+
+def test_the_changes_of_one_time_are_listed_by_creation():
+    query = Query(status=("New",), created_after=NOW - DAY_MS, modified_after=NOW)
+    page = query.first_page(NOW, by="modified_at")._replace(skip=1500)
+    of_one, later = page.split(changed(NOW, NOW))
+    assert dict(of_one.parameters()) == {
+        "status": "New",
+        "FROM~modified_at": NOW - 1,
+        "TO~modified_at": NOW + 2,
+        "FROM~created_at": NOW - DAY_MS - 1,
+        "TO~created_at": NOW + DAY_MS + 1,
+        "sort": "created_at",
+        "order": "asc",
+        "limit": 500,
+        "skip": 0,
+    }
+    assert later == page._replace(skip=0, from_ms=NOW + 2)
+    for cases in ([], changed(NOW + 5, NOW), changed(None)):
+        assert page.split(cases) == []
+    assert page._replace(descending=True).split(changed(NOW, NOW)) == []

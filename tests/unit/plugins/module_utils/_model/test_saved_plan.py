@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date
 from typing import Any
 
 import pytest
@@ -113,6 +114,8 @@ def test_only_what_changes_is_in_an_entry() -> None:
         {"severity": "Low", "comment": None},
         {"severity": "High", "comment": "x"},
     )
+    # A comment is not posted for a field that no case shows.
+    assert entry(DesiredState(description="x", comments=(Comment("c"),)))["comments"] == []
     # A resolution is sent with the status, so that the status must still be the same.
     resolved = entry(DesiredState(resolution="Benign"), status="Resolved", resolution="")
     assert resolved["set"] == {"status": "Resolved", "resolution": "Benign"}
@@ -129,6 +132,9 @@ def test_a_plan_that_is_read_plans_the_same() -> None:
     unassigned = saved(DesiredState(assignee=Person("")))
     assert unassigned.desired.assignee == Person("")
     assert make_plan(CASE, unassigned.desired).payload == {"assignee": ""}
+    for update_alerts in (True, False):
+        closed = DesiredState(status="Cancelled", update_alerts=update_alerts)
+        assert saved(closed).desired == closed
     assert saved(DesiredState(status="Escalated")).desired == DesiredState(status="Escalated")
 
 
@@ -157,15 +163,24 @@ def test_what_differs_from_the_plan(fields: dict[str, Any], differing: list[str]
 def test_the_content_is_sorted_and_its_checksum_covers_all() -> None:
     rows = [
         {**entry(), "case_id": case_id, "tenant": tenant, "ticket_id": ticket}
-        for case_id, tenant, ticket in (("d", "B", 1), ("c", "A", 9), ("b", "A", 10), ("a", "A", None), ("0", "A", 9))
+        for case_id, tenant, ticket in (
+            ("d", "B", 1),
+            ("c", "A", 9),
+            ("e", "A", 10),
+            ("b", "A", 10),
+            ("z", "A", None),
+            ("0", "A", 1),
+        )
     ]
     content = make_content({"title": "T", "counts": {"read": 1}}, rows)
-    assert [row["case_id"] for row in content["cases"]] == ["a", "0", "c", "b", "d"]
+    assert [row["case_id"] for row in content["cases"]] == ["z", "0", "c", "b", "e", "d"]
     assert (content["plan"], content["title"]) == (1, "T")
     assert content["sha256"] == checksum(content) == checksum(dict(reversed(content.items())))
     for name in content:
         if name != "sha256":
             assert checksum({**content, name: "x"}) != content["sha256"]
+    assert digest({"a": "é"}) == "1bb044a097f285c5e9b27bd49230a48ea3a2a68a07283b21f6a46009f3765014"
+    assert digest(date(2026, 11, 28)) == digest("2026-11-28")
     assert digest({"a": 1, "b": [2]}) == digest({"b": [2], "a": 1}) != digest({"a": 1, "b": ["2"]})
 
 

@@ -20,6 +20,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.times impo
     format_time,
     parse_time,
     platform_time,
+    since_second,
 )
 
 NOW = 1_700_000_000_000
@@ -176,3 +177,7 @@ SHOWN = [
 def test_a_time_in_each_form_in_which_a_platform_may_show_it(shown, ms, latest):
     assert platform_time(shown) == ms
     assert platform_time(shown, latest=True) == latest
+
+
+def test_the_second_of_a_change_whose_time_may_be_one_in_whole_seconds():
+    assert [since_second(ms) for ms in (1999, 1998, 2000, 999)] == [1000, 1998, 2000, 0]

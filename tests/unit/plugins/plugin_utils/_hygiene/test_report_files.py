@@ -10,7 +10,6 @@ import json
 import os
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -23,12 +22,13 @@ from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.report_f
     folder_of,
     journal_path,
 )
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import Rendering
 
 AT = "2026-11-28T08:00:00Z"
 
 
-def report(error: str = "It was interrupted.") -> dict[str, Any]:
-    return make_report(Settings("stellarcyber.xdr 0.1.0", AT, True), {}, error, AT)
+def report(error: str = "It was interrupted.") -> Rendering:
+    return Rendering(make_report(Settings("stellarcyber.xdr 0.1.0", AT, True), {}, error, AT))
 
 
 def test_each_format_has_its_file(tmp_path: Path) -> None:
@@ -39,6 +39,36 @@ def test_each_format_has_its_file(tmp_path: Path) -> None:
     assert {path.stat().st_mode & 0o777 for path in Path(files.directory).iterdir()} == {0o640}
     assert json.loads(Path(files.paths["json"]).read_text(encoding="utf-8"))["result"] == "error"
     assert files.last == f"{files.directory}/hygiene.html"
+
+
+def test_the_other_formats_have_files_too(tmp_path: Path) -> None:
+    files = ReportFiles(str(tmp_path), ("csv", "openmetrics"))
+    files.write(report())
+    assert sorted(os.listdir(tmp_path)) == ["hygiene.csv", "hygiene.prom"]
+    # The line ends of CSV are those of RFC 4180.
+    assert (tmp_path / "hygiene.csv").read_bytes().count(b"\r\n") == 2
+    assert (tmp_path / "hygiene.prom").read_bytes().endswith(b"\n# EOF\n")
+    assert files.last == f"{tmp_path}/hygiene.csv"
+    assert ReportFiles(str(tmp_path), ("csv", "html", "openmetrics", "json")).last == f"{tmp_path}/hygiene.html"
+
+
+def test_metrics_are_replaced_at_the_end_only(tmp_path: Path) -> None:
+    files = ReportFiles(str(tmp_path), ("json", "csv", "openmetrics"))
+    (tmp_path / "hygiene.prom").write_text("before", encoding="utf-8")
+    files.begin(report())
+    assert "It was interrupted" in (tmp_path / "hygiene.csv").read_text(encoding="utf-8")
+    assert (tmp_path / "hygiene.prom").read_text(encoding="utf-8") == "before"
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"^case_hygiene_report_dir: can't write reports in .*/file: "):
+        ReportFiles(str(tmp_path / "file"), ("openmetrics",)).begin(report())
+
+
+def test_all_is_rendered_before_a_file_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = ReportFiles(str(tmp_path), ("json", "html"))
+    monkeypatch.setattr(Rendering, "text", lambda self, name: {"json": "{}"}[name])
+    with pytest.raises(KeyError):
+        files.write(report())
+    assert os.listdir(tmp_path) == []
 
 
 def test_each_host_has_a_folder_of_its_name() -> None:

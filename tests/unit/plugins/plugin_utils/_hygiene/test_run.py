@@ -241,6 +241,92 @@ def test_a_folder_that_is_lost_during_the_run_leaves_the_summary(
     assert not any(line.startswith("Report: ") for line in result["summary"])
 
 
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_each_run_is_in_the_history_and_sees_those_before_it(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "history.jsonl"
+    given = {"history": str(path), "rules": RULES, "report_dir": str(tmp_path / "reports")}
+    platform = {"platform": "xdr.example.com", "scope": "all tenants", "rules": [{"name": "A", "finding": True}]}
+    findings = [{"rule": "A", "case_id": "1"}]
+    assert run({**CLEAN, **platform}, check=True, **given)["report"]["history"] == []
+    report = run({**CLEAN, **platform, "findings": findings}, check=True, **given)["report"]
+    assert report["history"] == [
+        {"finished_at": lines(path)[0]["finished_at"], "changed": 0, "findings": 0, "rules": {"A": 0}}
+    ]
+    assert saved(tmp_path / "reports") == report
+    assert "2 runs of this policy" in (tmp_path / "reports/hygiene.html").read_text(encoding="utf-8")
+    # Others are in the file, and are not compared.
+    assert run(FAILED, check=True, **given)["report"]["history"] == []
+    report = run({**CLEAN, **platform}, check=True, **given)["report"]
+    assert len(report["history"]) == 2
+    assert run({**CHANGED, **platform}, **given)["report"]["history"] == []
+    assert [line["result"] for line in lines(path)] == ["compliant", "compliant", "error", "compliant", "changed"]
+    run({**CLEAN, **platform}, check=True, **given, history_keep="2")
+    assert [line["mode"] for line in lines(path)] == ["apply", "check"]
+
+
+def test_a_host_has_a_history_of_its_own(run: Run, tmp_path: Path) -> None:
+    run.host = "example-clinic"
+    run(history=str(tmp_path / "history"), rules=RULES)
+    assert len(lines(tmp_path / "example-clinic/history")) == 1
+    assert not (tmp_path / "history").exists()
+
+
+def test_a_broken_line_of_the_history_is_a_warning(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "history"
+    given = {"history": str(path), "rules": RULES}
+    run(CHANGED, **given)
+    path.write_text(path.read_text(encoding="utf-8") + "{\n", encoding="utf-8")
+    result = run(CHANGED, **given)
+    assert result["warnings"][0] == "Slow."
+    assert "was no JSON of a run and was removed" in result["warnings"][1]
+    assert result["report"]["passed"]
+    assert run(CHANGED, **given)["warnings"] == ["Slow."]
+
+
+def test_a_history_that_can_not_be_used_ends_the_run_before_anything_is_sent(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.yml").write_text("rules: []\n", encoding="utf-8")
+    for path, problem in ((tmp_path, "can't write the history"), (tmp_path / "mine.yml", "is not a history of runs.")):
+        report = run(history=str(path), rules=RULES, report_dir=str(tmp_path / "reports"))["report"]
+        assert (run.options, report["result"]) == ({}, "error")
+        assert report["reason"].startswith("case_hygiene_history: ")
+        assert problem in report["reason"]
+        assert saved(tmp_path / "reports") == report
+
+
+def test_a_history_that_is_lost_during_the_run_is_told_in_the_reports(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "history"
+
+    def lose() -> None:
+        path.unlink()
+        path.mkdir()
+
+    run.while_it_runs = lose
+    result = run(CHANGED, history=str(path), rules=RULES, report_dir=str(tmp_path / "reports"))
+    assert result["changed"]
+    assert result["report"]["undo"] == CHANGED["undo"]
+    assert result["report"]["reason"].startswith("case_hygiene_history: can't write the history in ")
+    assert saved(tmp_path / "reports") == result["report"]
+
+
+def test_the_address_of_a_case_is_checked_before_anything_is_sent(run: Run) -> None:
+    report = run(rules=RULES, case_url="http://{platform}/{case_id}")["report"]
+    assert run.options == {}
+    assert report["reason"] == (
+        "case_hygiene_case_url must begin with https://; got 'http://{platform}/{case_id}'. Give the address of a case "
+        "in the browser, with {platform}, {case_id}, {ticket_id} in place of its values."
+    )
+    pattern = "https://{platform}/{case_id}"
+    assert run(rules=RULES, case_url=pattern)["report"]["case_url"] == pattern
+
+
+def test_the_report_knows_the_oldest_critical_case_if_the_module_does(run: Run) -> None:
+    assert "oldest_unassigned_critical" not in run(CLEAN)["report"]
+    assert run({**CLEAN, "oldest_unassigned_critical": None})["report"]["oldest_unassigned_critical"] is None
+
+
 @pytest.mark.parametrize("path", ["/reports/a.journal", "/My Jobs/a.journal", "/it's/$HOME/a.journal", '/"/a.journal'])
 def test_a_shell_and_ansible_read_the_path_in_a_command(path: str) -> None:
     words = shlex.split(undo_command(path))

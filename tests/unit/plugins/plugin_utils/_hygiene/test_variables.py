@@ -48,7 +48,11 @@ def test_the_table_is_what_the_role_documents() -> None:
             assert default == documented.get("default")
         if default := documented.get("default"):
             shown = (
-                "all four" if isinstance(default, list) else "the starter policy" if "/" in str(default) else default
+                "the first four"
+                if isinstance(default, list)
+                else "the starter policy"
+                if "/" in str(default)
+                else default
             )
             assert f"leave it out for {shown}." in variable.remedy
 
@@ -78,8 +82,12 @@ REFUSED = [
     (
         "report_formats",
         "json,pdf",
-        "case_hygiene_report_formats must be one of json, junit, markdown, html, got 'pdf': ",
+        "case_hygiene_report_formats must be one of json, junit, markdown, html, csv, openmetrics, got 'pdf': ",
     ),
+    ("history_keep", 0, "case_hygiene_history_keep must be a whole number from 1 on, got '0': give the number of runs"),
+    ("history_keep", "many", "case_hygiene_history_keep must be a whole number from 1 on, got 'many': "),
+    ("history_keep", True, "case_hygiene_history_keep must be a whole number from 1 on, got 'True': "),
+    ("history", ["a"], "case_hygiene_history must be a string, got "),
     ("report_formats", ["json", 5], "case_hygiene_report_formats must be one of "),
     ("report_formats", {"json": True}, "case_hygiene_report_formats must be a list, got "),
     ("report_dir", ["a"], "case_hygiene_report_dir must be a string, got "),

@@ -17,8 +17,8 @@ import xmlschema
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import FORMATS, render
 
 SCHEMA = xmlschema.XMLSchema(Path(__file__).with_name("junit.xsd"))
-# Those with text of cases; the format text has none
-READABLE = [name for name in FORMATS if name not in ("json", "text")]
+# Those that people read and that have text of cases; the format text has none
+READABLE = [name for name in FORMATS if name in ("junit", "markdown", "html")]
 
 
 def first_lines(text, format):
@@ -54,13 +54,13 @@ words = re.compile(r"\S+").findall
 TAGS = words("""
     html head meta title style body header main footer section article nav div p span small b strong code pre br
     h1 h2 h3 dl dt dd ul li a figure figcaption svg desc text rect details summary table caption thead tbody tr th td
-    bdi del ins
+    bdi del ins time path polyline
 """)
 ATTRIBUTES = words("""
     lang charset http-equiv content name class id role aria-label aria-labelledby href open scope rowspan data-label
-    width height x y rx
+    width height x y rx datetime rel aria-hidden viewbox preserveaspectratio d points
 """)
-VOID = ["meta", "rect", "br"]
+VOID = ["meta", "rect", "br", "path", "polyline"]
 
 
 class Page(HTMLParser):
@@ -68,7 +68,7 @@ class Page(HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.inside, self.elements, self.texts, self.rows = [], [], [], []
+        self.inside, self.elements, self.texts, self.rows, self.links = [], [], [], [], []
         self.feed(text)
         self.close()
         assert self.inside == []
@@ -83,7 +83,8 @@ class Page(HTMLParser):
         self.elements.append((tag, [name for name, _value in attrs]))
         assert tag in TAGS
         assert [name for name, _value in attrs if name not in ATTRIBUTES] == []
-        assert all(value.startswith("#") for name, value in attrs if name == "href")
+        self.links += [value for name, value in attrs if name == "href"]
+        assert all(value.startswith(("#", "https://")) for value in self.links)
         if tag == "tr":
             self.rows.append("")
         if tag not in VOID:

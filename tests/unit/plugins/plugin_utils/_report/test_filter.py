@@ -85,13 +85,14 @@ def test_values_of_an_unexpected_type_are_shown(format):
         platform=7,
         fail_on=None,
     )
-    assert ("Cases on 7" if format == "text" else "true") in render(odd, format)
+    expected = {"text": "Cases on 7", "openmetrics": '{platform="7",'}
+    assert expected.get(format, "true") in render(odd, format)
 
 
 @pytest.mark.parametrize(
     ("given", "format", "message"),
     [
-        (VALID, "pdf", "format must be one of json, junit, markdown, html, text; got 'pdf'."),
+        (VALID, "pdf", "format must be one of json, junit, markdown, html, text, csv, openmetrics; got 'pdf'."),
         (VALID, None, "got 'None'."),
         ("text", "html", "the input is not a report: it must be a dict, got str. Give the role's variable"),
         ({}, "html", "report: its key report, the version of its format, must be 1, got none."),

@@ -102,7 +102,7 @@ def test_a_run_that_ended_with_an_error_is_named() -> None:
     assert whole["error"] == "1 run ended with an error: r1."
     assert whole["counts"] == report()["counts"]
     for format in FORMATS:
-        assert "No connection" in render(whole, format) or format == "text"
+        assert "No connection" in render(whole, format) or format in ("text", "csv", "openmetrics")
     assert "did not pass (error): r1" in render(whole, "text")
     suites = Suites(render(whole, "junit"))
     assert suites.numbers()["Case hygiene"] == {"error": 1}
@@ -189,3 +189,15 @@ def test_mixed_and_merged_have_the_same_tables() -> None:
     for format in ("markdown", "html"):
         assert "Runs" not in render(MIXED, format)
         assert "Runs" in render(merged(MIXED), format)
+
+
+def test_links_and_the_oldest_critical_are_those_of_all_runs() -> None:
+    urls = [f"https://{host}.example.com/{{case_id}}" for host in "ab"]
+    assert merged({**report(), "case_url": urls[0]}, {**report(), "case_url": urls[0]})["case_url"] == urls[0]
+    assert merged({**report(), "case_url": urls[0]}, {**report(), "case_url": urls[1]})["case_url"] == ""
+    assert merged({**report(), "case_url": urls[0]}, report())["case_url"] == ""
+    name = "oldest_unassigned_critical"
+    for ages, oldest in (((7, 5), 5), ((None, 5), 5), ((None, None), None)):
+        assert merged(*({**report(), name: age} for age in ages))[name] == oldest
+    # A run that read no cases does not know.
+    assert name not in merged({**report(), name: 5}, report())

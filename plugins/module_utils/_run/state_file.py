@@ -1,0 +1,117 @@
+# Copyright (c) 2026 the stellarcyber.xdr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A file with the state of an event source, which is whole after any end of the process or the machine."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import threading
+from typing import Any
+
+from .._errors import InputError, printable
+
+_LARGEST_BYTES = 256 * 1024 * 1024
+_VERSION = 1
+_HEADER = "stellar_cases"
+_OTHER = "Give another state_file, or move this one away: then the source starts anew, as since says."
+
+
+class StateFile:
+    """The state file of one source. Only one process at a time has it. Safe for threads.
+
+    identity: what the state is about, by its name in the file. A file about another is refused.
+    """
+
+    def __init__(self, path: str, identity: dict[str, str]) -> None:
+        self._path, self._identity = path, identity
+        self._lock = threading.Lock()
+        try:
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+            self._locked: int | None = os.open(f"{path}.lock", flags, 0o600)
+        except OSError as error:
+            raise self._error(f"can't be locked: {error.strerror}.", _PLACE) from None
+        try:
+            fcntl.flock(self._locked, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self.close()
+            raise self._error("is used by another event source.", "Give each source a state_file of its own.") from None
+
+    def _error(self, why: str, remedy: str) -> InputError:
+        return InputError(f"state_file {printable(self._path)}", why, remedy)
+
+    def read(self) -> dict[str, Any] | None:
+        """Return the state, None without a file. Raises InputError."""
+        try:
+            with open(self._path, "rb") as file:
+                content = file.read(_LARGEST_BYTES + 1)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise self._error(f"can't be read: {error.strerror}.", _PLACE) from None
+        try:
+            state = json.loads(content) if len(content) <= _LARGEST_BYTES else None
+        except (ValueError, RecursionError):
+            state = None
+        if not isinstance(state, dict) or state.get(_HEADER) != _VERSION:
+            raise self.broken("is not the state of this event source")
+        for name, own in self._identity.items():
+            if state.get(name) != own:
+                theirs, ours = (printable(json.dumps(value), 100) for value in (state.get(name), own))
+                raise self._error(f"is of a source with another {name}: {theirs}, and not {ours}.", _OTHER)
+        return state
+
+    def broken(self, why: str) -> InputError:
+        """Return the error for a file that can't be used. It is left as it is."""
+        return self._error(f"{why}. It was not changed.", _OTHER)
+
+    def write(self, state: dict[str, Any]) -> None:
+        """Put a state in the place of the one before. Raises OSError. Does nothing after close()."""
+        content = json.dumps({_HEADER: _VERSION, **self._identity, **state}, separators=(",", ":")).encode("ascii")
+        with self._lock:
+            if self._locked is not None:
+                _replace(self._path, content)
+
+    def create(self, state: dict[str, Any]) -> None:
+        """Write the state for the first time. Raises InputError."""
+        try:
+            self.write(state)
+        except OSError as error:
+            raise self._error(f"can't be written: {error.strerror}.", _PLACE) from None
+
+    def close(self) -> None:
+        """Give the file free for another process."""
+        with self._lock:
+            if self._locked is not None:
+                os.close(self._locked)
+                self._locked = None
+
+
+_PLACE = "Give a path in a folder that exists and can be written."
+
+
+def _replace(path: str, content: bytes) -> None:
+    """Replace a file by one that only its owner can read. All of it is on the disk before it has the name.
+
+    Not by replace_file(): a source that is killed again and again leaves one temporary file, since its name is fixed.
+    """
+    temporary = f"{path}.new"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+    file = os.open(temporary, flags, 0o600)
+    try:
+        os.fchmod(file, 0o600)
+        written = 0
+        while written < len(content):
+            written += os.write(file, content[written:])
+        os.fsync(file)
+    finally:
+        os.close(file)
+    os.rename(temporary, path)
+    folder = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
