@@ -173,6 +173,12 @@ BY_EMAIL = {"names_show": "email"}
 WANTED = {"status": "In Progress", "assignee": SOMEBODY, "tags": {"add": ["hit"]}}
 GUARD = str(SEED[0]["modified_at"])
 RULES = [{"name": "Take over", "match": {"tags": {"any": ["old"]}, "assignee": [""]}, "set": WANTED, "comment": TEXT}]
+# By the history of each case
+LONG_NEW = {
+    "name": "Take over",
+    "match": {"tags": {"any": ["old"]}, "status": ["New"], "status_for": "1d"},
+    "set": {"status": "In Progress"},
+}
 ITEMS = [
     {"case_id": FIRST, **WANTED, "comment": TEXT, "if_unmodified_since": GUARD},
     {"ticket_id": SEED[1]["ticket_id"], "status": "In Progress", "assignee": SOMEBODY},
@@ -297,6 +303,12 @@ SCENARIOS: dict[str, Scenario] = {
     "how many cases of a tag": Scenario(
         LOOKUP, {"terms": ["old"], "result": "count"}, calls=(TOKEN, LIST), cells=(LIST,)
     ),
+    "cases by how long": Scenario(
+        LOOKUP,
+        {"terms": [], "match": LONG_NEW["match"]},
+        calls=(TOKEN, LIST, PARTS["activities"], PARTS["activities"]),
+        cells=(PARTS["activities"],),
+    ),
     "tenants": Scenario(TENANT_INFO, {"tenants": [TENANT]}, calls=(TOKEN, TENANTS), cells=(TOKEN, TENANTS)),
     "users": Scenario(USER_INFO, {"tenant": TENANT}, calls=(TOKEN, TENANTS, USERS), cells=(TOKEN, TENANTS, USERS)),
     "a host for each tenant": Scenario(INVENTORY, {}, calls=(TOKEN, TENANTS), cells=(TOKEN, TENANTS)),
@@ -349,6 +361,12 @@ SCENARIOS: dict[str, Scenario] = {
         calls=(TOKEN, LIST, LATER_PAGE, PUT, PUT),
         cells=(LATER_PAGE,),
         switches=TWO_PAGES,
+    ),
+    "rules by how long": Scenario(
+        CASES,
+        {"rules": [LONG_NEW]},
+        calls=(TOKEN, LIST, PARTS["activities"], PARTS["activities"], PUT, PUT),
+        cells=(PARTS["activities"],),
     ),
     "a list of a case with a guard": Scenario(
         CASES,

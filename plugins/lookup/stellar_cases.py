@@ -17,9 +17,10 @@ extends_documentation_fragment:
   - stellarcyber.xdr._connection
   - stellarcyber.xdr._connection.plugin
   - stellarcyber.xdr._query
+  - stellarcyber.xdr._match
 options:
   _terms:
-    description: Tags. A case with at least one of them matches. Without terms, only the filters apply.
+    description: Tags. A case with at least one of them matches. Without terms, only the filters apply, or O(match).
     type: list
     elements: str
   result:
@@ -48,6 +49,15 @@ EXAMPLES = r"""
   loop: >-
     {{ query('stellarcyber.xdr.stellar_cases', 'phishing', 'ransomware', status=['New'], severity=['Critical'],
              not_tags=['noise'], created_after='7d', result='ids') }}
+
+- name: List the cases that a rule with these conditions would match
+  ansible.builtin.debug:
+    msg: "{{ query('stellarcyber.xdr.stellar_cases', match=conditions, result='ids') }}"
+  vars:
+    conditions:
+      tags: {all: [phishing, reported], none: [noise]}
+      not_status: [Resolved, Cancelled]
+      older_than: 2d
 
 - name: Fail the pipeline if high cases stayed new for a day
   ansible.builtin.assert:
@@ -93,6 +103,8 @@ class LookupModule(LookupBase):
             )
         if "tags" in kwargs:
             raise AnsibleOptionsError(f"The {NAME} has no option tags. Tags are its terms.")
+        if tags and "match" in kwargs:
+            raise AnsibleOptionsError(f"The {NAME} got tags as terms, and match. Give the tags in match.tags.")
         given = {**kwargs, "tags": tags} if tags else kwargs
         sources: dict[str, str] = {}
         try:

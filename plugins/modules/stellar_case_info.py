@@ -19,6 +19,7 @@ extends_documentation_fragment:
   - stellarcyber.xdr._attributes.in_process
   - stellarcyber.xdr._connection
   - stellarcyber.xdr._query
+  - stellarcyber.xdr._match
 options:
   case_id:
     description: The ids of cases. Can't be combined with filters.
@@ -75,6 +76,11 @@ EXAMPLES = r"""
   ansible.builtin.assert:
     that: unassigned.count == 0
     fail_msg: "Unassigned: {{ unassigned.cases | map(attribute='ticket_id') | join(', ') }}"
+
+- name: What a rule of the policy matches today
+  stellarcyber.xdr.stellar_case_info:
+    match: "{{ (lookup('ansible.builtin.file', 'policy.yml') | from_yaml).rules[0].match }}"
+  register: matched
 
 - name: How many cases of the October event are closed
   stellarcyber.xdr.stellar_case_info:
@@ -150,7 +156,7 @@ counted_by:
 unusable:
   description:
     - The records of the platform's list that could not be used, and are not counted. A record is not of the shape of a
-      case, or does not have a field that a filter or O(sort) needs.
+      case, or does not have a field that a filter or O(sort) needs, or O(match) could not be decided for it.
     - There is a warning for each. If none of the cases can be used, the task fails.
   returned: always
   type: list

@@ -208,6 +208,11 @@ class Provoke:
         self.sim.put_case(CASE_ID, name=name)
         return self
 
+    def assigned(self) -> Provoke:
+        """With an assignee of whom no history tells."""
+        self.sim.put_case(CASE_ID, assignee="0b54e8a2c1f94d7a9e63d27f58b1c0a4")
+        return self
+
     def alike(self, count: int) -> Provoke:
         """Only cases of one millisecond, between which no filter tells."""
         fields = {"created_at": 1_660_742_474_123, "modified_at": 1_660_742_474_123, "score": 50, "severity": "Low"}

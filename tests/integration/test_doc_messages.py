@@ -102,6 +102,7 @@ TENANTS = [{"cust_id": digit * 32, "cust_name": "Twin"} for digit in "12"]
 ROOT_TENANT = {"cust_id": "", "cust_name": "Root Tenant"}
 TAGS_AS_LIST = {"stellarcyber.xdr.stellar_case": {"case_id": CASE_ID, "tags": ["a", "b"]}}
 TAGS_AS_OPTION = {"ansible.builtin.debug": {"msg": "{{ query('stellarcyber.xdr.stellar_cases', tags=['a']) }}"}}
+TAGS_AND_MATCH = {"ansible.builtin.debug": {"msg": "{{ query('stellarcyber.xdr.stellar_cases', 'a', match={}) }}"}}
 INSECURE = {"stellarcyber.xdr.stellar_case_info": {"limit": 1, "validate_certs": False}}
 UNDO = '{"report": 1, "platform": %s, "undo": [{"case_id": "62fceb4a48be7776c793a02a", "severity": "Low"}]}'
 NO_TAGS = {"ansible.builtin.debug": {"msg": "{{ query('stellarcyber.xdr.stellar_cases', []) }}"}}
@@ -245,8 +246,16 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "count_only can't be combined with …": lambda p: p.info(count_only=True, include=["alerts"]),
     "The lookup stellarcyber.xdr.stellar_cases got an empty list of tags, …": lambda p: p.ansible(NO_TAGS),
     "The lookup stellarcyber.xdr.stellar_cases has no option tags. …": lambda p: p.ansible(TAGS_AS_OPTION),
+    "match and … are mutually exclusive.": lambda p: p.info(match={}, tags=["a"]),
+    "The lookup stellarcyber.xdr.stellar_cases got tags as terms, and match. …": lambda p: p.ansible(TAGS_AND_MATCH),
+    "Could not apply match to case …: …": lambda p: p.named("a" * 40 + "!").info(match={"name": "(a+)+$"}),
     # docs/errors.md: rules, lists of cases, undo
     "Rule …: set.tags adds and removes nothing.": lambda p: p.rule(set={"tags": {"add": []}}),
+    "… Could not apply the rules to case …: Could not read the activities of case …: …": (
+        lambda p: p.switched(activities_status=403).rule(match={"status": ["New"], "status_for": "4h"})
+    ),
+    "… Could not apply the rules to case …: its history …": (lambda p: p.assigned().rule(match={"assigned_for": "4h"})),
+    "Rule …: match.status_for must be an age; got …": lambda p: p.rule(match={"status_for": "2026-11-01"}),
     "… Could not apply the rules to case …: …": lambda p: p.named("a" * 40 + "!").rule(match={"name": "(a+)+$"}),
     "Could not read all cases: the time_budget of the task is used up. …": (
         lambda p: p.faulty("latency", path="*/cases", ms=1100).cases(

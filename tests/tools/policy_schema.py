@@ -4,7 +4,7 @@
 
 """Write the JSON Schema of a policy file, which gives editors completion and hints.
 
-It is made from the tables that the module checks rules with, and from the module's documentation.
+It is made from the tables that the module checks rules with, and from their documentation.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 from ansible.module_utils.parsing.convert_bool import BOOLEANS
 
+from ansible_collections.stellarcyber.xdr.plugins.doc_fragments._match import ModuleDocFragment
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.rules import RULE
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.times import (
     AGE_PATTERN,
@@ -25,7 +26,6 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.times impo
     SMALLEST_MS,
     TIME_PATTERN,
 )
-from ansible_collections.stellarcyber.xdr.plugins.modules.stellar_cases import DOCUMENTATION
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "roles/case_hygiene/files/policy.schema.json"
@@ -126,12 +126,13 @@ WHOLE: dict[str, Schema] = {
     **{f"match.{name}": SCORE for name in ("min_score", "max_score")},
     **{f"match.{name}": SIZE for name in ("min_size", "max_size")},
     **{f"match.{name}": TIME for name in TIMES},
+    **{f"match.{name}": _text(AGE_PATTERN) for name in ("status_for", "assigned_for")},
     "set.update_alerts": TRUTH,
 }
 
 
 def policy_schema() -> Schema:
-    documented = yaml.safe_load(DOCUMENTATION)["options"]["rules"]
+    documented = yaml.safe_load(ModuleDocFragment.RULES)["options"]["rules"]
     rules = {"type": "array", **FULL, "items": _dict(RULE, documented["suboptions"], "")}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
+import copy
 import heapq
 import itertools
 import time
-from typing import Any, Callable, Iterator, NamedTuple
+from typing import Any, Callable, Dict, Iterator, NamedTuple
 
 from .._errors import (
     ApiError,
@@ -17,7 +18,9 @@ from .._errors import (
     StellarError,
 )
 from .._http.client import Client
-from .._model.case import tenant_label
+from .._model.case import modified_at, tenant_label
+from .._model.held import HELD_FIELDS
+from .._model.match import Match
 from .._model.query import MAX_SKIP, PAGE_SIZE, Page, Query, Sorting, looks_capped
 from .answers import case_in, case_path, plain_list_in, records_in, shape_error
 from .directory import MAX_NAMED, Directory
@@ -32,6 +35,9 @@ MAX_ALERTS = 100_000
 SETTLING_S = (0.1, 0.2, 0.4, 0.8, 1.0)
 # A page for what is one case, or for a total
 SMALL_PAGE = 20
+
+
+Accepts = Callable[[Dict[str, Any]], bool]
 
 
 class Count(NamedTuple):
@@ -50,6 +56,8 @@ class Reader:
         self.now_ms = int(time.time() * 1000) if now_ms is None else now_ms
         self.lister = Lister(client)
         self._notes: list[str] = []
+        self._histories: dict[tuple[str, int | None], list[dict[str, Any]]] = {}
+        self._no_histories: ApiError | None = None
 
     @property
     def warnings(self) -> list[str]:
@@ -111,42 +119,59 @@ class Reader:
                 cases.append(case)
         return cases
 
-    def find(self, query: Query, sorting: Sorting, limit: int | None = None) -> tuple[list[dict[str, Any]], bool]:
-        """Return the cases of a query, sorted, and whether limit cut any off. Stops reading as soon as it can."""
+    def find(
+        self, match: Match, sorting: Sorting, limit: int | None = None, accepts: Accepts | None = None
+    ) -> tuple[list[dict[str, Any]], bool]:
+        """Return the cases that match, sorted, and whether limit cut any off. Stops reading as soon as it can.
+
+        accepts: does what match.accepts() does, if a caller has more to say about it.
+        """
         cases = None
-        needs = query.needs
+        needs = match.needs
+        accepts = accepts or match.accepts
         if limit is not None or sorting.field != "created_at":
             needs |= {sorting.field}
         if limit is not None and sorting.field == "created_at":
-            size = min(PAGE_SIZE, limit + 1) if query.is_filtered else PAGE_SIZE
-            cases = list(itertools.islice(self._matching(query, sorting, needs, size), limit + 1))
+            size = min(PAGE_SIZE, limit + 1) if match.is_filtered else PAGE_SIZE
+            cases = list(itertools.islice(self._matching(match, accepts, sorting, needs, size), limit + 1))
         if cases is None or self.lister.is_unsorted:
-            cases = sorting.sorted(self._matching(query, Sorting(), needs))
+            cases = sorting.sorted(self._matching(match, accepts, Sorting(), needs))
         if limit is None or len(cases) <= limit:
             return cases, False
         return cases[:limit], True
 
-    def count(self, query: Query) -> Count:
-        """Count the cases that match: by the platform's total where that is sure, else by reading them."""
-        counts = [self._count_by_one_page(part) for part in query.parts()]
+    def count(self, match: Match, accepts: Accepts | None = None) -> Count:
+        """Count the cases that match: by the platform's total where that is sure, else by reading them.
+
+        accepts: as in find().
+        """
+        accepts = accepts or match.accepts
+        counts = [self._count_by_one_page(part, match, accepts) for part in match.query.parts()]
         by_total = any(count is not None and count.counted_by == "total" for count in counts)
         if None not in counts:
             number = sum(count.number for count in counts if count is not None)
             return Count(number, "total" if by_total else "reading")
-        return Count(sum(1 for _case in self._matching(query, Sorting(), query.needs)), "reading")
+        return Count(sum(1 for _case in self._matching(match, accepts, Sorting(), match.needs)), "reading")
 
-    def _count_by_one_page(self, part: Query) -> Count | None:
-        """Return the count; None if neither one page nor a total that another page confirms shows it."""
-        size = SMALL_PAGE if part.total_is_exact else PAGE_SIZE
+    def _count_by_one_page(self, part: Query, match: Match, accepts: Accepts) -> Count | None:
+        """Return the count; None if neither one page nor a total that another page confirms shows it.
+
+        part: one of those of the match's query.
+        """
+        size = SMALL_PAGE if match.total_is_exact else PAGE_SIZE
         listed = self.lister.page(self._first_page(part, size=size))
-        cases = self.lister.usable(listed.cases, part.needs)
-        matches = sum(part.matches(case) for case in cases)
+        needs = match.needs
+        cases = self.lister.usable(listed.cases, needs)
         total = listed.total
         if len(cases) < listed.records or total is None:
             return None
-        if listed.page.is_last(listed.records, total):
-            return None if total > listed.records else Count(matches, "reading")
-        if not part.total_is_exact or matches < listed.records or total < listed.records:
+        is_last = listed.page.is_last(listed.records, total)
+        if (is_last and total > listed.records) or not (is_last or match.total_is_exact):
+            return None
+        matches = sum(part.matches(case) and accepts(case) for case in cases)
+        if is_last:
+            return Count(matches, "reading")
+        if matches < listed.records or total < listed.records:
             return None
         # What would show a filter that is ignored, or a total of another kind: the last case, and none after it.
         if total <= MAX_SKIP:
@@ -158,7 +183,7 @@ class Reader:
             probe = self._first_page(part, descending=True, size=SMALL_PAGE)
             expected = min(SMALL_PAGE, total)
         others = self.lister.page(probe)
-        are_matches = all(part.matches(case) for case in self.lister.usable(others.cases, part.needs))
+        are_matches = all(part.matches(case) for case in self.lister.usable(others.cases, needs))
         is_confirmed = others.records == len(others.cases) and (others.records == expected or total > MAX_SKIP)
         return Count(total, "total") if is_confirmed and are_matches else None
 
@@ -166,9 +191,10 @@ class Reader:
         return part.first_page(self.now_ms, descending, by)._replace(size=size)
 
     def _matching(
-        self, query: Query, sorting: Sorting, needs: frozenset[str], size: int = PAGE_SIZE
+        self, match: Match, accepts: Accepts, sorting: Sorting, needs: frozenset[str], size: int = PAGE_SIZE
     ) -> Iterator[dict[str, Any]]:
-        return (case for case, _read_at in self.listed(query.parts(), sorting, needs, size) if query.matches(case))
+        listed = self.listed(match.query.parts(), sorting, needs, size)
+        return (case for case, _read_at in listed if accepts(case))
 
     def listed(
         self, parts: list[Query], sorting: Sorting, needs: frozenset[str] = frozenset(), size: int = PAGE_SIZE
@@ -204,6 +230,28 @@ class Reader:
             return [entry for entry in self._activities(case["_id"]) if isinstance(entry, dict)], ""
         except StellarError as error:
             return None, f"{error.what}: {error.why}"
+
+    def held_history(self, case: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return the changes that tell since when a case has had its values. Reads each history once in a run.
+
+        After HTTP 403 no other history is read: the key has no permission. Raises StellarError.
+        """
+        key = case["_id"], modified_at(case)
+        if key not in self._histories:
+            if self._no_histories is not None:
+                refused = copy.copy(self._no_histories)
+                refused.what = f"Could not read the activities of case {case['_id']}"
+                # Nothing was sent.
+                refused.details = {"status": 403}
+                raise refused
+            try:
+                entries = self._activities(case["_id"])
+            except ApiError as error:
+                if error.is_answer_to(case_path(case["_id"], "activities"), 403):
+                    self._no_histories = error
+                raise
+            self._histories[key] = [entry for entry in entries if entry.get("field") in HELD_FIELDS]
+        return self._histories[key]
 
     def comments(self, case_id: str) -> list[dict[str, Any]]:
         return self._data_list(case_id, "comments")

@@ -11,7 +11,7 @@ from typing import Any
 
 from .._errors import OptionError, printable
 from .._model.accounts import chosen, is_in_group, is_tenant_called
-from .case import filter_values, values_or_none
+from .values import filter_values, values_or_none
 
 _STRINGS = {"type": "list", "elements": "str"}
 

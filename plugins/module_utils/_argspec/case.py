@@ -10,18 +10,20 @@ Everything is checked here before anything is sent.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Iterable, Protocol
+from typing import Any
 
 from .._errors import InputError, OptionError
-from .._model.case import CLOSED_STATUSES, RESOLUTIONS, SEVERITIES, STATUSES, is_case_id, tag_problem
-from .._model.directory import Person, Tenant
-from .._model.plain import plain
+from .._model.case import CLOSED_STATUSES, RESOLUTIONS, SEVERITIES, STATUSES, is_case_id
+from .._model.directory import Person
+from .._model.match import Directory, Match
 from .._model.plan import DesiredState, TagChange
 from .._model.query import ORDERS, SORT_FIELDS, Query, Sorting
-from .._model.times import AGE_OR_TIME_FORMS, DAY_MS, TIME_FORMS, is_age, parse_time
+from .._model.times import TIME_FORMS, is_age
 from .._model.undo import MATCHED_FIELDS
 from .comment import comment_option
+from .match import MATCH, parse_match
 from .shapes import quoted
+from .values import check_ranges, checked_tags, filter_values, texts, time_option, values_or_none
 
 _STRINGS = {"type": "list", "elements": "str"}
 
@@ -85,6 +87,9 @@ QUERY: dict[str, dict[str, Any]] = {
 INCLUDES = ("alerts", "observables", "summary", "comments", "activities", "scores")
 
 _FILTERS = (*tuple(name for name in QUERY if name not in ("sort", "order", "limit")), "tags")
+# The conditions of a rule, in place of the filters: some have the same names and other values, such as tags.
+_MATCH: dict[str, Any] = {"type": "dict", "options": MATCH}
+_FILTERS_OR_MATCH = [("match", name) for name in _FILTERS]
 
 CASE_INFO: dict[str, Any] = {
     "argument_spec": dict(
@@ -92,25 +97,33 @@ CASE_INFO: dict[str, Any] = {
         case_id=_STRINGS,
         ticket_id={"type": "list", "elements": "int"},
         tags=_STRINGS,
+        match=_MATCH,
         include=dict(_STRINGS, choices=list(INCLUDES)),
         count_only={"type": "bool", "default": False},
     ),
     # Ids select cases and a query finds them: a filter would silently drop some of the ids.
-    "mutually_exclusive": [(ids, name) for name in (*_FILTERS, "limit") for ids in ("case_id", "ticket_id")],
+    "mutually_exclusive": [
+        *((ids, name) for name in (*_FILTERS, "match", "limit") for ids in ("case_id", "ticket_id")),
+        *_FILTERS_OR_MATCH,
+    ],
 }
 
 
 LOOKUP: dict[str, Any] = {
     "argument_spec": dict(
-        QUERY, tags=_STRINGS, result={"type": "str", "choices": ["cases", "ids", "count"], "default": "cases"}
-    )
+        QUERY,
+        tags=_STRINGS,
+        match=_MATCH,
+        result={"type": "str", "choices": ["cases", "ids", "count"], "default": "cases"},
+    ),
+    "mutually_exclusive": _FILTERS_OR_MATCH,
 }
 
 # The options that limit or protect, beside those of the connection: one that is given without a value is an error,
 # since a task without it would do more than was meant.
 CASE_LIMITS = ("case_id", "ticket_id", "comment_marker")
-CASE_INFO_LIMITS = (*_FILTERS, "limit", "case_id", "ticket_id")
-LOOKUP_LIMITS = (*_FILTERS, "limit")
+CASE_INFO_LIMITS = (*_FILTERS, "match", "limit", "case_id", "ticket_id")
+LOOKUP_LIMITS = (*_FILTERS, "match", "limit")
 
 
 def desired_state(params: dict[str, Any], path: str = "") -> DesiredState:
@@ -158,7 +171,7 @@ def _tag_change(tags: dict[str, Any] | None, option: str) -> TagChange | None:
     if tags is None:
         return None
     add, remove, replacement = (
-        checked_tags(_texts(tags, name, f"{option}."), f"{option}.{name}") for name in ("add", "remove", "set")
+        checked_tags(texts(tags, name, f"{option}."), f"{option}.{name}") for name in ("add", "remove", "set")
     )
     both = [tag for tag in add if tag in remove]
     if both:
@@ -166,53 +179,9 @@ def _tag_change(tags: dict[str, Any] | None, option: str) -> TagChange | None:
     return TagChange(add, remove, None if tags.get("set") is None else replacement)
 
 
-def checked_tags(given: Iterable[str], option: str) -> tuple[str, ...]:
-    """Return tags without the spaces around them, each once. Raises InputError for one that can't be a tag."""
-    tags = tuple(dict.fromkeys(tag.strip() for tag in given))
-    for tag in tags:
-        problem = tag_problem(tag)
-        if problem:
-            remedy = "Give each tag as an item of its own."
-            if option.endswith("tags.remove"):
-                remedy = "Name the tags to keep in tags.set: it removes all others, such a one too."
-            raise InputError(option, f"tag {quoted(tag)} {problem}.", remedy)
-    return tags
-
-
-def _texts(params: dict[str, Any], name: str, path: str = "") -> tuple[str, ...]:
-    """Return the strings of a list, stripped, each once. Ansible splits "a, b" only at the comma."""
-    items = params.get(name) or ()
-    for item in items:
-        if not isinstance(item, (str, int, float)):
-            what = f"must be a list of strings; got the item {quoted(item)}"
-            raise OptionError(f"{path}{name}", what, "Correct the item.")
-    return tuple(dict.fromkeys(str(plain(item)).strip() for item in items))
-
-
-def filter_values(params: dict[str, Any], name: str, path: str = "", kind: str = "case") -> tuple[str, ...]:
-    """Return the values of a filter. An empty list, such as that of an empty variable, would find all cases.
-
-    path: of the dictionary of the filter, with a dot at its end. kind: of what it finds. Raises InputError.
-    """
-    if params.get(name) is not None and not params[name]:
-        what = f"is an empty list, which no {kind} matches"
-        raise OptionError(f"{path}{name}", what, f"Leave it out for all {kind}s.")
-    return _texts(params, name, path)
-
-
-def values_or_none(
-    params: dict[str, Any], name: str, meaning: str, path: str = "", kind: str = "case"
-) -> tuple[str, ...]:
-    """Return the values of a filter in which "" has a meaning. Raises InputError for an item of spaces only."""
-    values = filter_values(params, name, path, kind)
-    if any(isinstance(item, str) and item and not item.strip() for item in params.get(name) or ()):
-        raise OptionError(f"{path}{name}", "has an item that contains only spaces", f'For {meaning} give "".')
-    return values
-
-
 def case_ids(params: dict[str, Any]) -> tuple[str, ...]:
     """Return the ids of the option case_id of many cases. Raises InputError."""
-    ids = _texts(params, "case_id")
+    ids = texts(params, "case_id")
     for case_id in ids:
         check_case_id(case_id)
     return ids
@@ -232,46 +201,6 @@ def matched_values(params: dict[str, Any]) -> dict[str, str] | None:
     return None if values is None else {name: value for name, value in values.items() if value is not None}
 
 
-def time_option(
-    params: dict[str, Any], name: str, now_ms: int, forms: str = AGE_OR_TIME_FORMS, path: str = ""
-) -> int | None:
-    """Return the time of an option in ms, None without it. Raises InputError."""
-    value = params.get(name)
-    if value is None:
-        return None
-    try:
-        return parse_time(value, now_ms, ages=forms == AGE_OR_TIME_FORMS)
-    except (ValueError, OverflowError) as error:
-        raise InputError(f"{path}{name}", f"{error}.", forms) from None
-
-
-def check_ranges(query: Query, now_ms: int, names: dict[str, str] | None = None, path: str = "") -> None:
-    """Raise InputError for bounds that no case can match.
-
-    names: names of options that differ from the query's. path: of the options, with a dot at its end.
-    """
-
-    def option(name: str) -> str:
-        return path + (names or {}).get(name, name)
-
-    for name in ("min_score", "max_score"):
-        score = getattr(query, name)
-        if score is not None and not 0 <= score <= 100:
-            raise OptionError(option(name), f"must be from 0 to 100; got {score:g}", "Correct the value.")
-    for name in ("created_after", "modified_after"):
-        # By so much, because the clock here may be slow, and the platform's is not known before it is asked.
-        if (getattr(query, name) or 0) > now_ms + 31 * DAY_MS:
-            raise OptionError(option(name), "is in the future and can never match", "Correct the time.")
-    for low, high in (
-        ("min_score", "max_score"),
-        ("created_after", "created_before"),
-        ("modified_after", "modified_before"),
-    ):
-        start, end = getattr(query, low), getattr(query, high)
-        if start is not None and end is not None and start > end:
-            raise InputError(f"{option(low)} and {option(high)}", "the range is empty.", "Swap or correct them.")
-
-
 def check_case_id(case_id: str) -> None:
     """Raise InputError for an id that would change the path of a request."""
     if not is_case_id(case_id):
@@ -282,16 +211,8 @@ def check_case_id(case_id: str) -> None:
         )
 
 
-class Directory(Protocol):
-    """Looks up users and the connection's tenant on the platform."""
-
-    def person(self, given: str) -> Person: ...
-
-    def tenant(self) -> Tenant | None: ...
-
-
 class QueryOptions:
-    """The checked options of a query. query() asks the platform for users and the tenant."""
+    """The checked options of a query. match() asks the platform for users and tenants."""
 
     def __init__(self, params: dict[str, Any], now_ms: int) -> None:
         self.now_ms = now_ms
@@ -301,6 +222,7 @@ class QueryOptions:
         self.has_ids = params.get("case_id") is not None or params.get("ticket_id") is not None
         self.sorting = Sorting(params.get("sort") or "created_at", params.get("order") == "desc")
         self.case_ids = case_ids(params)
+        self._match = None if params.get("match") is None else parse_match(params["match"], now_ms)
         self._assignee = values_or_none(params, "assignee", "unassigned cases")
         self._not_modified_by = values_or_none(params, "not_modified_by", "cases that no user changed")
         self._query = Query(
@@ -318,10 +240,13 @@ class QueryOptions:
         )
         check_ranges(self._query, now_ms)
 
-    def query(self, directory: Directory) -> Query:
-        return replace(
+    def match(self, directory: Directory) -> Match:
+        if self._match is not None:
+            return self._match.resolved(directory)
+        query = replace(
             self._query,
             assignee=tuple(directory.person(given) for given in self._assignee),
             not_modified_by=tuple(directory.person(given) for given in self._not_modified_by),
             tenant=directory.tenant(),
         )
+        return Match(query)

@@ -22,9 +22,10 @@ from .._model.feed import LEAST_OVERLAP_S
 from .._model.plain import plain
 from .._model.query import EARLIEST_MS
 from .._model.times import DAY_MS
-from .case import QUERY, QueryOptions, time_option
+from .case import QUERY, QueryOptions
 from .connection import CONNECTION, Environment, in_range, module_arguments, option_value
 from .shapes import shaped
+from .values import time_option
 
 _STRINGS = {"type": "list", "elements": "str"}
 KINDS = ("created", "updated")

@@ -15,6 +15,7 @@ from typing import Any, Iterator, Sequence
 
 from .._errors import InputError, printable
 from .case import CLOSED_STATUSES, label
+from .held import Held
 from .match import Match
 from .plan import (
     DesiredState,
@@ -51,14 +52,17 @@ class Decision:
     plan: Plan | None
 
 
-def decide(case: dict[str, Any], rules: Sequence[Rule]) -> Decision:
-    """Run the rules over a case in their order: each sees what those before it decided."""
+def decide(case: dict[str, Any], rules: Sequence[Rule], held: Held | None = None) -> Decision:
+    """Run the rules over a case in their order: each sees what those before it decided.
+
+    held: since when the case has had its values. Raises HistoryNeeded and Undecided, as Match.accepts() does.
+    """
     matched: list[int] = []
     steps: dict[int, Plan] = {}
     desired: DesiredState | None = None
     state = case
     for number, rule in enumerate(rules):
-        if not rule.match.accepts(state):
+        if not rule.match.accepts(state, held):
             continue
         matched.append(number)
         if rule.desired is None:
@@ -90,12 +94,17 @@ def _fields(plan: Plan) -> set[str]:
     return {change.field for change in plan.changes}
 
 
-def check_convergence(case: dict[str, Any], decision: Decision, rules: Sequence[Rule], now_ms: int) -> None:
-    """Reject rules that would change the case again after their own plan was carried out. Raises InputError."""
+def check_convergence(
+    case: dict[str, Any], decision: Decision, rules: Sequence[Rule], now_ms: int, held: Held | None = None
+) -> None:
+    """Reject rules that would change the case again after their own plan was carried out. Raises InputError.
+
+    held: as in decide(), which raises the same.
+    """
     if decision.plan is None or not decision.plan.changed:
         return
     for state in _possible_states(case, decision.plan, now_ms):
-        again = decide(state, rules)
+        again = decide(state, rules, held)
         if again.plan is not None and again.plan.changed:
             numbers = dict.fromkeys((*decision.effective, *again.effective))
             names = " and ".join(repr(printable(rules[number].name, 100)) for number in numbers)

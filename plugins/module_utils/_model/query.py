@@ -100,12 +100,6 @@ class Query:
         """Return whether the platform's total counts what matches() accepts: only filters of vendor docs are used."""
         return self == Query(status=self.status, tags=self.tags)
 
-    @property
-    def unresolved(self) -> list[str]:
-        """Return the users that could not be looked up, and are therefore matched by the names that cases show."""
-        people = (*self.assignee, *self.not_modified_by)
-        return [person.spelling for person in people if not person.is_resolved]
-
     def parts(self) -> list[Query]:
         """Return queries of at most one status and one severity each, whose union this is.
 

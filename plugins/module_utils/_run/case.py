@@ -38,7 +38,7 @@ from .._http.request import GONE_STATUSES
 from .._model.case import label
 from .._model.comment import Comment
 from .._model.plan import DesiredState, Plan, final_status, make_plan
-from .._model.query import Query
+from .decide import Decider
 
 # By so many seconds the platform's clock and the one here may differ without a warning.
 MAX_CLOCK_OFFSET_S = 60.0
@@ -210,23 +210,25 @@ def run_case_info(
         client = reader.client
         missing: list[Any] = []
         warnings: list[str] = []
+        unusable: list[dict[str, Any]] = []
         truncated = False
         if options.has_ids:
             cases, missing = at_platform_time(
                 reader, lambda now_ms: _cases_by_id(reader, options.case_ids, params.get("ticket_id") or [])
             )
         else:
-            found, query = at_platform_time(
+            found, decider = at_platform_time(
                 reader, lambda now_ms: _found(reader, QueryOptions(params, now_ms), bool(params.get("count_only")))
             )
-            warnings = unresolved_warnings(query.unresolved) + clock_warnings(client)
+            warnings = _warnings_of_query(reader, decider)
+            unusable = decider.unusable
             if isinstance(found, Count):
                 return {
                     "changed": False,
                     **origin(reader),
                     "count": found.number,
                     "counted_by": found.counted_by,
-                    "unusable": reader.unusable,
+                    "unusable": reader.unusable + unusable,
                     "requests": client.requests,
                     "warnings": shortened(warnings + reader.warnings),
                 }
@@ -239,7 +241,7 @@ def run_case_info(
             "count": len(cases),
             "truncated": truncated,
             "missing": missing,
-            "unusable": reader.unusable,
+            "unusable": reader.unusable + unusable,
             "include_errors": errors,
             "requests": client.requests,
             "warnings": shortened(warnings + reader.warnings) + [error["msg"] for error in errors],
@@ -253,22 +255,34 @@ def run_lookup(params: dict[str, Any], on_secret: OnSecret = lambda secret: None
     if wanted == "count" and options.limit is not None:
         raise OptionError("limit", "can't be combined with result=count", "Leave one of them out.")
     with connected(params, on_secret) as reader:
-        found, query = at_platform_time(
+        found, decider = at_platform_time(
             reader, lambda now_ms: _found(reader, QueryOptions(params, now_ms), wanted == "count")
         )
         items: list[Any] = [found.number] if isinstance(found, Count) else found[0]
         if wanted == "ids":
             items = [case["_id"] for case in items]
-        warnings = unresolved_warnings(query.unresolved) + clock_warnings(reader.client) + reader.warnings
+        warnings = _warnings_of_query(reader, decider) + reader.warnings
         return {**origin(reader), "found": items, "warnings": shortened(warnings)}
 
 
 def _found(
     reader: Reader, options: QueryOptions, counts: bool
-) -> tuple[Count | tuple[list[dict[str, Any]], bool], Query]:
-    """Return the number of cases, or the cases and whether the limit cut any off; and the query."""
-    query = options.query(reader.directory)
-    return reader.count(query) if counts else reader.find(query, options.sorting, options.limit), query
+) -> tuple[Count | tuple[list[dict[str, Any]], bool], Decider]:
+    """Return the number of cases, or the cases and whether the limit cut any off; and what decided about them."""
+    match = options.match(reader.directory)
+    decider = Decider(match, reader)
+    if counts:
+        count = reader.count(match, decider.accepts)
+        decider.check(count.number)
+        return count, decider
+    found = reader.find(match, options.sorting, options.limit, decider.accepts)
+    decider.check(len(found[0]))
+    return found, decider
+
+
+def _warnings_of_query(reader: Reader, decider: Decider) -> list[str]:
+    undecided = [str(error) for error in decider.undecided.values()]
+    return unresolved_warnings(decider.match.unresolved) + clock_warnings(reader.client) + undecided
 
 
 def shortened(warnings: list[str]) -> list[str]:

@@ -25,17 +25,20 @@ from .._argspec.rules import (
     two_items_error,
 )
 from .._errors import (
+    ApiError,
     ConflictError,
     IncompleteError,
     InputError,
     OptionError,
     StellarError,
+    TransportError,
     printable,
 )
 from .._http.client import Client
 from .._http.connection import is_same_platform
 from .._http.session import MAX_CONCURRENCY
-from .._model.case import CLOSED_STATUSES, assignee_label, label, modified_at
+from .._model.case import CLOSED_STATUSES, assignee_label, modified_at
+from .._model.held import Held, HistoryNeeded, Undecided
 from .._model.max_changes import ChangeLimit
 from .._model.outcome import CHANGED, FAILED, NOT_APPLIED, OK, OUTCOMES, SKIPPED
 from .._model.policy import (
@@ -67,14 +70,11 @@ from .case import (
     unresolved_warnings,
 )
 from .cpu_limit import CpuTimeExceeded, cpu_time_limit
+from .decide import LONGEST_DECISION_S, why_undecided
 from .journal import Journal, UndoFile, undo_file
 from .plan_file import PlanWriter, SavedPlan, plan_saved, read_plan
 from .progress import Progress
 from .undo_summary import UndoSummary
-
-# Computing time that all rules may take for one case. They take far less than a thousandth of it, unless a regular
-# expression meets a name that was chosen to keep it busy for years.
-LONGEST_DECISION_S = 1.0
 
 # What summary_only leaves out of a result
 DETAILS = ("case_results", "findings", "rules", "undo", "irreversible")
@@ -306,40 +306,85 @@ def _decide_all(rules: Sequence[Rule], reader: Reader, control: RunControl) -> _
             }
             for rule in rules
         ],
-        warnings=unresolved_warnings(dict.fromkeys(person.spelling for rule in rules for person in _uncertain(rule))),
+        warnings=unresolved_warnings(dict.fromkeys(spelling for rule in rules for spelling in _uncertain(rule))),
     )
     parts = minimal_cover(rule.match.query for rule in rules)
+    waiting: list[_Waiting] = []
     for case, read_at in reader.listed(parts, Sorting(), _needs(rules)):
         outcome.see(case)
         control.progress.read()
-        control.check_time()
-        if control.ended:
-            raise IncompleteError(
-                "Could not read all cases",
-                f"{control.ended} Nothing was written.",
-                "Raise time_budget, or let the rules match less.",
-            )
+        _check_goes_on(control)
+        held = Held(case, reader.now_ms)
         try:
-            decision = _decision(case, rules, reader.now_ms)
-        except CpuTimeExceeded:
-            outcome.case_runs.append(_undecided(case, read_at))
-            continue
-        for number in decision.matched:
-            outcome.rules[number]["matched"] += 1
-            if rules[number].desired is None:
-                outcome.findings.append(_finding(rules[number], case))
-        if decision.plan is None:
-            continue
-        applied = [rules[number].name for number in decision.matched if rules[number].desired is not None]
-        case_run = CaseRun(case_summary(case), rules=applied, read_at=read_at)
-        if decision.plan.changed:
-            # A case that others changed after the rules saw it is not overwritten.
-            case_run.case, case_run.plan, case_run.unmodified_since = case, decision.plan, modified_at(case)
-            case_run.contributing = decision.contributing
-        outcome.case_runs.append(case_run)
+            _decide_one(rules, held, read_at, outcome)
+        except HistoryNeeded:
+            waiting.append(_Waiting(held, read_at, []))
+    _read_histories(waiting, reader, control)
+    for held, read_at, errors in waiting:
+        if errors:
+            outcome.case_runs.append(_undecided(held.case, read_at, errors[0]))
+        else:
+            _decide_one(rules, held, read_at, outcome)
     outcome.case_runs += [_unusable(odd) for odd in reader.lister.odd.values()]
     outcome.warnings += reader.lister.notes
     return outcome
+
+
+class _Waiting(NamedTuple):
+    """A case whose history decides. errors: why it can't be read."""
+
+    held: Held
+    read_at: float
+    errors: list[StellarError]
+
+
+def _check_goes_on(control: RunControl) -> None:
+    control.check_time()
+    if control.ended:
+        raise IncompleteError(
+            "Could not read all cases",
+            f"{control.ended} Nothing was written.",
+            "Raise time_budget, or let the rules match less.",
+        )
+
+
+def _read_histories(waiting: Sequence[_Waiting], reader: Reader, control: RunControl) -> None:
+    """Read the histories of the cases that meet all other conditions of a rule."""
+
+    def read(one: _Waiting) -> None:
+        _check_goes_on(control)
+        try:
+            one.held.history = reader.held_history(one.held.case)
+        except (ApiError, TransportError) as error:
+            one.errors.append(error)
+            control.failed(error)
+        else:
+            control.succeeded()
+
+    concurrently(control, read, waiting)
+
+
+def _decide_one(rules: Sequence[Rule], held: Held, read_at: float, outcome: _Outcome) -> None:
+    """Decide a case, and keep it if it matches. Raises HistoryNeeded."""
+    case = held.case
+    try:
+        decision = _decision(held, rules)
+    except (CpuTimeExceeded, Undecided) as reason:
+        outcome.case_runs.append(_undecided(case, read_at, reason))
+        return
+    for number in decision.matched:
+        outcome.rules[number]["matched"] += 1
+        if rules[number].desired is None:
+            outcome.findings.append(_finding(rules[number], case))
+    if decision.plan is None:
+        return
+    applied = [rules[number].name for number in decision.matched if rules[number].desired is not None]
+    case_run = CaseRun(case_summary(case), rules=applied, read_at=read_at)
+    if decision.plan.changed:
+        # A case that others changed after the rules saw it is not overwritten.
+        case_run.case, case_run.plan, case_run.unmodified_since = case, decision.plan, modified_at(case)
+        case_run.contributing = decision.contributing
+    outcome.case_runs.append(case_run)
 
 
 def _needs(rules: Sequence[Rule]) -> frozenset[str]:
@@ -364,28 +409,22 @@ def _unusable(odd: OddRecord) -> CaseRun:
     return case_run
 
 
-def _decision(case: dict[str, Any], rules: Sequence[Rule], now_ms: int) -> Decision:
+def _decision(held: Held, rules: Sequence[Rule]) -> Decision:
     with cpu_time_limit(LONGEST_DECISION_S):
-        decision = decide(case, rules)
-        check_convergence(case, decision, rules, now_ms)
+        decision = decide(held.case, rules, held)
+        check_convergence(held.case, decision, rules, held.now_ms, held)
         return decision
 
 
-def _undecided(case: dict[str, Any], read_at: float) -> CaseRun:
+def _undecided(case: dict[str, Any], read_at: float, reason: Exception) -> CaseRun:
     case_run = CaseRun(case_summary(case), read_at=read_at)
-    case_run.fail(
-        InputError(
-            f"Could not apply the rules to {label(case)}",
-            f"a regular expression of match.name took more than {LONGEST_DECISION_S:g} s on its name.",
-            "Let no expression repeat a repetition, as (a+)+ does. An attacker may have chosen the name for this.",
-        )
-    )
+    case_run.fail(why_undecided("the rules", case, reason))
     return case_run
 
 
-def _uncertain(rule: Rule) -> list[Any]:
-    people = [*rule.match.people, *([rule.desired.assignee] if rule.desired and rule.desired.assignee else [])]
-    return [person for person in people if not person.is_resolved]
+def _uncertain(rule: Rule) -> list[str]:
+    assignee = rule.desired.assignee if rule.desired else None
+    return [*rule.match.unresolved, *([assignee.spelling] if assignee and not assignee.is_resolved else [])]
 
 
 def _finding(rule: Rule, case: dict[str, Any]) -> dict[str, Any]:
@@ -554,5 +593,4 @@ def _resolved(rule: Rule, number: int, directory: Directory) -> Rule:
         desired = rule.desired
         if desired is not None and desired.assignee is not None:
             desired = replace(desired, assignee=directory.person(desired.assignee.spelling))
-        match = replace(rule.match, query=replace(rule.match.query, tenant=directory.tenant()))
-        return replace(rule, match=match.resolved(directory.person, directory.tenant_called), desired=desired)
+        return replace(rule, match=rule.match.resolved(directory), desired=desired)

@@ -197,15 +197,15 @@ class EventSource:
                 f"the platform does not list cases by the time of their change: {why}.",
                 "Set unsupported to scan, to read all cases in each interval; or narrow the filters.",
             )
-        query = query_options(self.params, reader.now_ms).query(reader.directory)
+        match = query_options(self.params, reader.now_ms).match(reader.directory)
         own = reader.directory.own_account() if self.params["ignore_own_changes"] else None
         if self.params["ignore_own_changes"] and own is None:
             why = "can't be used, because neither the key nor the list of users tells whose key it is"
             raise OptionError("ignore_own_changes", why, "Give username or a scoped key, or leave the option out.")
         asked_ms = client.session.latest_clock_ms() - int((time.monotonic() - began_at) * 1000)
         feed = self._feed(changes, asked_ms, noted_ms)
-        self._check_backlog(changes, feed, query)
-        warnings = clock_warnings(client) + unresolved_warnings(query.unresolved) + reader.take_warnings()
+        self._check_backlog(changes, feed, match.query)
+        warnings = clock_warnings(client) + unresolved_warnings(match.unresolved) + reader.take_warnings()
         about = {"warnings": warnings, "platform": self._connection.platform}
         self._warn(*warnings_of(about, self.params))
         if why:
@@ -288,7 +288,7 @@ class EventSource:
         client.reset(lambda secret: None)
         reader.now_ms = client.session.latest_clock_ms()
         began_at, noted_ms = time.monotonic(), clock_ms()
-        query = query_options(self.params, reader.now_ms).query(reader.directory)
+        query = query_options(self.params, reader.now_ms).match(reader.directory).query
         query = replace(query, modified_after=feed.begin())
         cases = changes.since(query)
         case = next(cases, None)

@@ -18,7 +18,8 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.rules import MATCH, SET, parse_rules
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.match import MATCH
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.rules import SET, parse_rules
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.policy_file import read_policy
 from tests.tools import policy_schema

@@ -60,13 +60,13 @@ CHANGES = pytest.mark.parametrize("read", [of_module, of_item, of_rule])
 
 
 def filter_of_module(name, value):
-    return getattr(QueryOptions(checked(CASE_INFO, {name: value}), NOW).query(Platform()), name)
+    return getattr(QueryOptions(checked(CASE_INFO, {name: value}), NOW).match(Platform()).query, name)
 
 
 def filter_of_lookup(name, value):
     # Ansible's lookups strip the parts of a text, and leave a list alone.
     given = [item.strip() for item in value.split(",")] if isinstance(value, str) else value
-    return getattr(QueryOptions({name: given}, NOW).query(Platform()), name)
+    return getattr(QueryOptions({name: given}, NOW).match(Platform()).query, name)
 
 
 def condition(name, value):

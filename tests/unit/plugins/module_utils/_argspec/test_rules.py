@@ -9,6 +9,8 @@ from __future__ import annotations
 import pytest
 import yaml
 
+from ansible_collections.stellarcyber.xdr.plugins.doc_fragments import _match
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE_INFO, LOOKUP
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.rules import RULE, parse_items, parse_rules
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.comment import Comment
@@ -17,7 +19,6 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.match impo
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plan import DesiredState, TagChange
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.query import Query
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import resolve_rules
-from ansible_collections.stellarcyber.xdr.plugins.modules import stellar_cases
 from tests.unit.plugins.module_utils._api.directory import Directory
 
 NOW = 1_700_000_000_000
@@ -26,7 +27,7 @@ OHTANI_ID = "8" * 32
 KNOWN_MATCH = (
     "status, not_status, severity, not_severity, tags, assignee, not_assignee, tenant, not_tenant, resolution, "
     "not_resolution, min_score, max_score, min_size, max_size, older_than, newer_than, modified_before, "
-    "modified_after, name."
+    "modified_after, name, status_for, assigned_for."
 )
 
 
@@ -52,8 +53,11 @@ def test_the_same_options_in_the_table_and_in_the_documentation():
                 assert documented[name].get(fact) == spec.get(fact), (path, name, fact)
             compare(documented[name].get("suboptions", {}), spec.get("options", {}), (*path, name))
 
-    documented = yaml.safe_load(stellar_cases.DOCUMENTATION)["options"]["rules"]["suboptions"]
+    documented = yaml.safe_load(_match.ModuleDocFragment.RULES)["options"]["rules"]["suboptions"]
     compare(documented, RULE, ())
+    documented = yaml.safe_load(_match.ModuleDocFragment.DOCUMENTATION)["options"]["match"]
+    for table in (CASE_INFO, LOOKUP):
+        compare({"match": documented}, {"match": table["argument_spec"]["match"]}, ())
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.directory 
     find_people,
     matches_tenant,
 )
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.match import Match
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plan import (
     DesiredState,
     TagChange,
@@ -190,9 +191,9 @@ def test_any_answer_is_read_or_refused(answer):
         (reader.case_by_ticket, 5),
         (reader.directory.person, "ohtani"),
         (reader.directory.tenant,),
-        (reader.find, Query(status=("New",)), Sorting()),
-        (reader.find, Query(), Sorting("score", True), 2),
-        (reader.count, Query(tags=("a",))),
+        (reader.find, Match(Query(status=("New",))), Sorting()),
+        (reader.find, Match(), Sorting("score", True), 2),
+        (reader.count, Match(Query(tags=("a",)))),
         *((reader.included, case, part) for part in INCLUDES),
     ):
         assert works(function, *arguments)
@@ -203,7 +204,7 @@ def test_a_record_without_an_id_does_not_keep_a_listing_going():
     case = {"_id": "62fceb4a48be7776c793a02a", "name": "a", "status": "New", "created_at": NOW}
     platform = Answers({"data": {"cases": [{}, case], "total": None}})
     with pytest.raises(StellarError, match="Could not list all cases"):
-        Reader(platform, NOW).find(Query(), Sorting())
+        Reader(platform, NOW).find(Match(), Sorting())
     assert platform.asked <= 2 * (MAX_STALE_PAGES + 2)
 
 

@@ -41,7 +41,7 @@ NULL = dict.fromkeys(CASE, None) | {"_id": "1"}
 def accepts(match, case, directory=None):
     directory = directory or Directory()
     (rule,) = parse_rules([{"name": "rule", "match": match}], NOW)
-    return rule.match.resolved(directory.person, directory.tenant_called).accepts(case)
+    return rule.match.resolved(directory).accepts(case)
 
 
 @pytest.mark.parametrize(
@@ -218,9 +218,9 @@ def test_what_is_no_regular_expression(pattern):
 def test_only_names_are_looked_up():
     people = (Person(""), Person("8" * 32), Person("ohtani"))
     match = Match(Query(assignee=people), not_assignee=(Person("OHTANI"),), tenants=(Tenant("6" * 32, ""),))
-    assert match.people == (*people, Person("OHTANI"))
+    assert match.unresolved == ["ohtani", "OHTANI"]
     directory = Directory()
-    resolved = match.resolved(directory.person, directory.tenant_called)
+    resolved = match.resolved(directory)
     assert directory.asked == ["ohtani", "OHTANI"]
     assert [one.user_id for one in resolved.query.assignee] == ["", "", "8" * 32]
     assert resolved.not_assignee[0].email == "ohtani@example.com"
@@ -233,13 +233,23 @@ def test_only_names_are_looked_up():
         (Match(tenants=(Tenant("", "Example Tenant"),)), Tenant("6" * 32, "Example Tenant")),
         (Match(tenants=(EXAMPLE, CLINIC)), None),
         (Match(not_tenants=(EXAMPLE,)), None),
-        # that of the connection
-        (Match(Query(tenant=CLINIC), tenants=(EXAMPLE,)), CLINIC),
     ],
 )
 def test_one_tenant_is_a_filter_of_the_listing(match, in_the_listing):
-    directory = Directory()
-    assert match.resolved(directory.person, directory.tenant_called).query.tenant == in_the_listing
+    assert match.resolved(Directory()).query.tenant == in_the_listing
+
+
+def test_the_tenant_of_the_connection_is_a_filter_before_that_of_a_rule():
+    resolved = Match(tenants=(EXAMPLE,)).resolved(Directory(tenant=CLINIC))
+    assert (resolved.query.tenant, resolved.tenants) == (CLINIC, (EXAMPLE,))
+
+
+def test_a_listing_does_all_that_a_query_asks_only_without_further_conditions():
+    query = Query(status=("New",))
+    assert Match(query).is_filtered
+    assert Match(query).total_is_exact
+    assert not Match(query, max_size=3).is_filtered
+    assert not Match(query, max_size=3).total_is_exact
 
 
 @pytest.mark.parametrize(

@@ -195,7 +195,7 @@ def expected(platform, asked):
 def test_a_query_finds_each_case_that_meets_it_once_and_in_order(cases, asked, sorting, tenant, switches):
     platform = Platform(cases, switches, tenant)
     reading, reader = read({**asked, **sorting}), Reader(platform, NOW)
-    found, is_cut = reader.find(reading.query(reader.directory), reading.sorting)
+    found, is_cut = reader.find(reading.match(reader.directory), reading.sorting)
     wanted = [record for record in platform.records if record["_id"] in expected(platform, asked)]
     wanted.sort(key=lambda record: (record[sorting["sort"]], record["_id"]), reverse=sorting["order"] == "desc")
     assert [case["_id"] for case in found] == [record["_id"] for record in wanted]
@@ -206,7 +206,7 @@ def test_a_query_finds_each_case_that_meets_it_once_and_in_order(cases, asked, s
 def test_a_limit_cuts_at_the_end_and_says_so(cases, asked, sorting, tenant, switches, limit):
     platform = Platform(cases, switches, tenant)
     reading, reader = read({**asked, **sorting, "limit": limit}), Reader(platform, NOW)
-    found, is_cut = reader.find(reading.query(reader.directory), reading.sorting, reading.limit)
+    found, is_cut = reader.find(reading.match(reader.directory), reading.sorting, reading.limit)
     ids, wanted = {case["_id"] for case in found}, expected(platform, asked)
     assert len(ids) == len(found) == min(limit, len(wanted))
     assert ids <= wanted
@@ -220,7 +220,7 @@ def test_a_limit_cuts_at_the_end_and_says_so(cases, asked, sorting, tenant, swit
 def test_a_count_counts_what_would_be_found(cases, asked, tenant, switches):
     platform = Platform(cases, switches, tenant)
     reading, reader = read(asked), Reader(platform, NOW)
-    assert reader.count(reading.query(reader.directory)).number == len(expected(platform, asked))
+    assert reader.count(reading.match(reader.directory)).number == len(expected(platform, asked))
 
 
 @given(
@@ -237,7 +237,7 @@ def test_a_platform_that_cannot_be_paged_gives_all_or_an_error(cases, asked, sor
     platform = Platform(cases, switches)
     reading, reader = read({**asked, **sorting}), Reader(platform, NOW)
     try:
-        found, _is_cut = reader.find(reading.query(reader.directory), reading.sorting)
+        found, _is_cut = reader.find(reading.match(reader.directory), reading.sorting)
     except ApiError:
         return
     ids = [case["_id"] for case in found]
@@ -262,7 +262,7 @@ def test_what_nobody_touches_is_found_while_other_cases_change(cases, asked, swi
     platform = Platform(cases, switches, edits=edits)
     reading, reader = read(asked), Reader(platform, NOW)
     try:
-        found, _is_cut = reader.find(reading.query(reader.directory), reading.sorting)
+        found, _is_cut = reader.find(reading.match(reader.directory), reading.sorting)
     except ApiError as error:
         is_about_changes = "changing just now" in error.remedy
         assert is_about_changes
@@ -278,7 +278,7 @@ def test_what_nobody_touches_is_found_while_other_cases_change(cases, asked, swi
 def test_one_listing_for_several_queries_has_all_of_each(cases, several, switches):
     platform = Platform(cases, switches)
     reader = Reader(platform, NOW)
-    queries = [read(asked).query(reader.directory) for asked in several]
+    queries = [read(asked).match(reader.directory).query for asked in several]
     listed = [case for case, _read_at in reader.listed(minimal_cover(queries), read({}).sorting)]
     assert len({case["_id"] for case in listed}) == len(listed)
     assert [case["created_at"] for case in listed] == sorted(case["created_at"] for case in listed)

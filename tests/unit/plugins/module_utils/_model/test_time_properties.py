@@ -16,7 +16,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import guard_time, time_option
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import guard_time
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.values import time_option
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.max_changes import ChangeLimit
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.times import format_time, is_age, parse_time
