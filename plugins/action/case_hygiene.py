@@ -16,7 +16,11 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connecti
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case_info
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import run_cases
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._connection import PLAYBOOK, reject_without_prefix
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._connection import (
+    PLAYBOOK,
+    reject_unknown,
+    reject_without_prefix,
+)
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._display import show, show_progress
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.policy_file import decrypted
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.run import Hygiene
@@ -53,6 +57,7 @@ class ActionModule(InProcessAction):
         try:
             reject_results(task_vars, self._task.get_vars())
             reject_without_prefix(PREFIX, WITHOUT_PREFIX, task_vars)
+            reject_unknown(task_vars)
         except InputError as error:
             return _failure(str(error), True, task_vars)
         hygiene = self._hygiene(variables, task_vars)

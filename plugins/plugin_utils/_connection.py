@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from difflib import get_close_matches
 from typing import Any, Callable, Collection, Iterator, Mapping, NamedTuple, Sequence
 
 from ansible.errors import AnsibleError
@@ -37,6 +38,14 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plain impo
 # A play variable of the collection's playbooks, with the playbook's name. A variable for them that has the name of an
 # option is a mistake for the option's own variable.
 PLAYBOOK = "stellar__playbook"
+# The variables of these playbooks, beside those of the connection and of the role. One with nearly such a name would
+# be ignored, and with it a limit.
+_VARIABLES = {
+    "stellarcyber.xdr.hygiene": ("hygiene_hosts",),
+    "stellarcyber.xdr.hygiene_merge": ("merge_reports", "merge_report_dir", "merge_title", "merge_max_age"),
+    "stellarcyber.xdr.undo": ("undo_file", "undo_only", "undo_fail_on", "undo_allow_other_platform"),
+    "stellarcyber.xdr.contract": ("contract_dir",),
+}
 
 _OMITTED = "is Ansible's omit, which works only in the options of a task"
 _LEAVE_OUT = "To leave the option out, remove it there."
@@ -214,6 +223,20 @@ def _reject_mistyped(variables: Mapping[str, Any], sources: Mapping[str, str]) -
             """Quote a value with a space twice, as in -e "stellar_tenant='Example Tenant'".""",
         )
     reject_without_prefix(VARIABLE_PREFIX, {name: name for name in PROTECTS if name not in sources}, variables)
+    reject_unknown(variables)
+
+
+def reject_unknown(variables: Mapping[str, Any]) -> None:
+    """Raise InputError in a playbook of the collection, if -e gave one with nearly the name of its own."""
+    known = _VARIABLES.get(variables.get(PLAYBOOK, ""), ())
+    for name in load_extra_vars(DataLoader()) if known else ():
+        nearest = get_close_matches(str(name), known, 1, 0.75)
+        if name not in known and (nearest or str(name).startswith(known[0].partition("_")[0] + "_")):
+            raise InputError(
+                f"The variable {printable(name, 60)}",
+                f"was given by -e, and the playbook {variables[PLAYBOOK]} does not read it.",
+                f"Did you mean {nearest[0]}?" if nearest else f"It reads {', '.join(known)}.",
+            )
 
 
 def reject_without_prefix(prefix: str, names: Mapping[str, str], variables: Mapping[str, Any]) -> None:

@@ -332,6 +332,10 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "The run was interrupted before its end. …": lambda p: p.interrupted().report(use_starter_policy=True),
     "A host would not run this play, so not all would be checked: …": lambda p: p.hygiene("--limit", "elsewhere"),
     "case_hygiene_policy_file is required for a run that changes cases. …": lambda p: p.hygiene(),
+    "case_hygiene_plan_file and case_hygiene_apply_plan are both given. …": lambda p: p.hygiene(
+        plan_file="a.json", apply_plan="b.json"
+    ),
+    "contract_dir is required. …": lambda p: p.playbook("stellarcyber.xdr.contract", **p.sim.env()),
     "case_hygiene_rules and case_hygiene_policy_file are both given. …": lambda p: p.hygiene(
         rules=[], policy_file="policy.yml"
     ),

@@ -256,6 +256,8 @@ def test_no_text_of_a_case_does_anything(
         ("night_shift_handover", {"handover_shift": ""}),
         ("night_shift_handover", {"handover_shift": "a b"}),
         ("mirror_ticket_state", {"mirror_max_tickets": 2}),
+        ("mirror_ticket_state", {"mirror_url": ""}),
+        *((name, {"tenant": "Example Clinic"}) for name in EXAMPLES if name != "policy_for_many_tenants"),
     ],
 )
 def test_an_example_refuses_before_the_first_write(
@@ -264,6 +266,32 @@ def test_an_example_refuses_before_the_first_write(
     played = run(soc, other, name, **variables)
     assert played.returncode == 2, played.output
     assert played.writes == []
+
+
+@pytest.mark.parametrize("answer", [{"error": "log in"}, "log in", None])
+def test_an_answer_that_is_not_a_list_of_tickets_is_an_error(answer: Any, soc: Analyst, other: OtherSystem) -> None:
+    other.tickets = answer
+    played = run(soc, other, "mirror_ticket_state")
+    assert played.returncode == 2, played.output
+    assert "did not answer a JSON list" in played.output
+    assert played.writes == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "text"),
+    [
+        ({"case_hygiene_fail_on": "drift", "notify_preview": True}, "drift"),
+        ({"case_hygiene_max_changes": 0}, "limit"),
+        ({"stellar_api_key": "wrong"}, "error"),
+        ({"case_hygiene_max_chagnes": 0}, "error"),
+    ],
+)
+def test_the_webhook_hears_of_what_failed(
+    variables: dict[str, Any], text: str, soc: Analyst, other: OtherSystem
+) -> None:
+    played = run(soc, other, "notify_webhook", **variables)
+    assert played.returncode == 2, played.output
+    assert [message["text"] for message in other.posted] == [text]
 
 
 def test_what_a_ticket_system_says_is_no_template(
@@ -296,6 +324,9 @@ def test_each_tenant_has_its_report(soc: Analyst, other: OtherSystem) -> None:
     reports = [soc.report(f"reports/{name}") for name in TENANTS]
     assert [report["counts"]["changed"] for report in reports] == [3, 0, 0]
     assert [one["run"] for one in soc.report("reports/all")["runs"]] == list(TENANTS)
+    elsewhere = {"case_hygiene_report_dir": "elsewhere"}
+    assert run(soc, other, "policy_for_many_tenants", "--check", **elsewhere).returncode == 0
+    assert [one["run"] for one in soc.report("elsewhere/all")["runs"]] == list(TENANTS)
 
 
 def test_a_preview_is_the_default_of_the_webhook(soc: Analyst, other: OtherSystem, sim: Simulator) -> None:

@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.integration.hygiene import ERROR, NOTHING, TAGGED, Analyst, assert_shows
+from tests.integration.hygiene import CHECK_FAILED, ERROR, NOTHING, TAGGED, Analyst, assert_shows
 from tests.integration.playbook import Run
 from tests.simulator.process import Simulator
 
@@ -180,3 +180,43 @@ def test_an_option_given_without_its_prefix_is_refused(given: str, wanted: str, 
     assert run.returncode == ERROR, run.output
     assert f"Give {wanted} instead" in run.failure
     assert not run.requests
+
+
+@pytest.mark.parametrize(
+    ("playbook", "name", "given", "said"),
+    [
+        ("undo", "undo_ony", {"undo_file": "x.json"}, "Did you mean undo_only?"),
+        ("undo", "undo_case", {"undo_file": "x.json"}, "It reads undo_file, undo_only, undo_fail_on, "),
+        ("undo", "undofail_on", {"undo_file": "x.json"}, "Did you mean undo_fail_on?"),
+        ("hygiene", "hygiene_host", {"case_hygiene_rules": [TAGGED]}, "Did you mean hygiene_hosts?"),
+        (
+            "hygiene_merge",
+            "merge_maxage",
+            {"merge_reports": "*", "merge_report_dir": "all"},
+            "Did you mean merge_max_age?",
+        ),
+        ("contract", "contract_dirs", {"contract_dir": "x"}, "Did you mean contract_dir?"),
+    ],
+)
+def test_a_mistyped_variable_of_a_playbook_is_an_error_before_anything_is_sent(
+    playbook: str, name: str, given: dict[str, Any], said: str, analyst: Analyst
+) -> None:
+    run = analyst.play(f"stellarcyber.xdr.{playbook}", **given, **{name: "value"})
+    assert run.returncode in (CHECK_FAILED, ERROR), run.output
+    assert run.requests == []
+    assert f"The variable {name}: was given by -e, and the playbook stellarcyber.xdr.{playbook} does not" in run.failure
+    assert said in run.failure
+
+
+def test_a_plan_is_made_or_applied(analyst: Analyst) -> None:
+    run = analyst.hygiene("--check", plan_file="a.json", apply_plan="b.json")
+    assert run.returncode == ERROR
+    assert "case_hygiene_plan_file and case_hygiene_apply_plan are both given. Give one of them." in run.failure
+    assert not (analyst.folder / "a.json").exists()
+
+
+def test_the_playbook_of_a_merge_names_its_variables(analyst: Analyst) -> None:
+    assert "merge_reports is required. Add it." in analyst.play("stellarcyber.xdr.hygiene_merge").failure
+    given = {"merge_reports": "*", "merge_report_dir": "all", "merge_max_age": "1"}
+    assert "merge_max_age must be a time" in analyst.play("stellarcyber.xdr.hygiene_merge", **given).failure
+    assert "contract_dir is required" in analyst.play("stellarcyber.xdr.contract").failure

@@ -61,7 +61,7 @@ class SavedPlan:
     def check_origin(self, connection: Connection) -> None:
         """Raise InputError if this is the plan of another platform or tenant. Sends nothing."""
         if not is_same_platform(self.platform, connection.platform):
-            here, remedy = connection.platform, "Set host to that platform"
+            here, remedy = f"on {connection.platform}", "Set host to that platform"
         elif (connection.tenant or "").casefold() not in {name.casefold() for name in self.tenant or [""]}:
             here = f"limited to tenant {connection.tenant}" if connection.tenant else "for all tenants"
             remedy = "Set tenant as for the plan"
@@ -69,7 +69,7 @@ class SavedPlan:
             return
         mine = printable(f"{self.platform}, {self.scope}", 200)
         raise _refused(
-            self.path, f"it is for {mine}, and this run is on {printable(here, 100)}.", f"{remedy}, or make a new plan."
+            self.path, f"it is for {mine}, and this run is {printable(here, 100)}.", f"{remedy}, or make a new plan."
         )
 
 

@@ -133,6 +133,9 @@ class Hygiene:
         if path := self._path("history"):
             history.check(path)
             self._history = path
+        if value("plan_file") and value("apply_plan"):
+            names = f"{PREFIX}plan_file and {PREFIX}apply_plan"
+            raise OptionError(names, "are both given", "Give one of them.")
         if (path := self._path("plan_file")) and self._settings.check_mode:
             # No plan of an earlier run is applied if this one fails.
             PlanWriter({"plan_file": path}, True, time.time_ns() // 10**6)

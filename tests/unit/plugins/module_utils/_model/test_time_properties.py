@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from fractions import Fraction
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import guard_time
@@ -155,16 +155,29 @@ def test_any_text_is_a_time_or_is_refused_with_its_option(text):
 def test_any_text_is_a_limit_or_is_refused_with_its_option(text):
     found = outcome(ChangeLimit.parse, text)
     if isinstance(found, ChangeLimit):
-        assert found.value == Fraction(text.strip().rstrip("%").strip())
-        assert 0 <= found.value <= (100 if "%" in text else 10**9)
+        first, *second = text.strip().split(" or ") if " or " in text else [text.strip()]
+        shown = second[0] if second else first
+        if "%" in text:
+            assert found.percent == Fraction(shown.rstrip("%").strip())
+            assert 0 <= found.percent <= 100
+        if second or "%" not in text:
+            assert found.number == int(first)
+            assert 0 <= found.number < 10**9
     else:
         assert is_told_well(found, "max_changes")
 
 
-@given(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 100), st.booleans())
-def test_a_limit_lets_pass_exactly_what_it_allows(changes, read, value, is_share):
-    allowed = changes * 100 <= value * read if is_share else changes <= value
-    limit = ChangeLimit.parse(f"{value}%" if is_share else str(value))
+@given(
+    st.integers(0, 10**6),
+    st.integers(0, 10**6),
+    st.none() | st.integers(0, 10**6),
+    st.none() | st.integers(0, 100),
+)
+def test_a_limit_lets_pass_exactly_what_it_allows(changes, read, number, percent):
+    assume(number is not None or percent is not None)
+    allowed = changes <= (number or 0) or changes * 100 <= (percent or 0) * read
+    parts = ([] if number is None else [str(number)]) + ([] if percent is None else [f"{percent}%"])
+    limit = ChangeLimit.parse(" or ".join(parts))
     if allowed:
         limit.check(changes, read)
     else:
