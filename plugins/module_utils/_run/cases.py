@@ -7,12 +7,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
 from typing import Any, Callable, NamedTuple, Sequence
 
 from .._api.comments import without_posted
-from .._api.directory import Directory
-from .._api.listing import OddRecord
 from .._api.precondition import check_undo, check_unmodified
 from .._api.reader import Reader
 from .._api.writer import write_only_warning
@@ -21,34 +18,22 @@ from .._argspec.rules import (
     Item,
     parse_items,
     parse_rules,
-    prefixed_errors,
     two_items_error,
 )
 from .._errors import (
-    ApiError,
     ConflictError,
     IncompleteError,
     InputError,
     OptionError,
     StellarError,
-    TransportError,
     printable,
 )
 from .._http.client import Client
 from .._http.connection import is_same_platform
 from .._http.session import MAX_CONCURRENCY
-from .._model.case import CLOSED_STATUSES, assignee_label, modified_at
-from .._model.held import Held, HistoryNeeded, Undecided
+from .._model.case import modified_at
 from .._model.max_changes import ChangeLimit
 from .._model.outcome import CHANGED, FAILED, NOT_APPLIED, OK, OUTCOMES, SKIPPED
-from .._model.policy import (
-    Decision,
-    Rule,
-    check_convergence,
-    decide,
-)
-from .._model.query import Sorting, minimal_cover
-from .._model.times import platform_time
 from .bulk import (
     ANOTHER_FAILED,
     Apply,
@@ -67,47 +52,15 @@ from .case import (
     origin,
     plan_case,
     shortened,
-    unresolved_warnings,
 )
-from .cpu_limit import CpuTimeExceeded, cpu_time_limit
-from .decide import LONGEST_DECISION_S, why_undecided
 from .journal import Journal, UndoFile, undo_file
 from .plan_file import PlanWriter, SavedPlan, plan_saved, read_plan
 from .progress import Progress
+from .rules import Outcome, decide_all
 from .undo_summary import UndoSummary
 
 # What summary_only leaves out of a result
 DETAILS = ("case_results", "findings", "rules", "undo", "irreversible")
-
-
-@dataclass
-class _Outcome:
-    """The cases and findings of a run, and what it did."""
-
-    case_runs: list[CaseRun] = field(default_factory=list)
-    findings: list[dict[str, Any]] = field(default_factory=list)
-    rules: list[dict[str, Any]] = field(default_factory=list)
-    read: int = 0
-    warnings: list[str] = field(default_factory=list)
-    # In epoch milliseconds, by rules alone. None without such a case.
-    oldest_unassigned_critical: int | None = None
-
-    def see(self, case: dict[str, Any]) -> None:
-        """Count a case that rules read."""
-        self.read += 1
-        created_at = platform_time(case.get("created_at"))
-        if (
-            created_at is not None
-            and case.get("severity") == "Critical"
-            and case.get("status") not in CLOSED_STATUSES
-            and not case.get("assignee")
-            and created_at < (self.oldest_unassigned_critical or float("inf"))
-        ):
-            self.oldest_unassigned_critical = created_at
-
-    @property
-    def planned(self) -> list[CaseRun]:
-        return [case_run for case_run in self.case_runs if case_run.is_planned]
 
 
 def run_cases(
@@ -190,6 +143,7 @@ class _Task(NamedTuple):
     saved: SavedPlan | None
     limit: ChangeLimit | None
     max_diff: int
+    return_compliant: bool
     workers: int
     recheck_after: float
     deadline: float
@@ -210,15 +164,26 @@ def _checked(params: dict[str, Any], now_ms: int, started: float) -> _Task:
     undo, saved = _undo_file(params), read_plan(params, now_ms)
     items = _items(params, undo, now_ms) if rules is None and saved is None else []
     max_diff = int(in_range("max_diff", params["max_diff"], 0, 1_000_000))
-    return _Task(rules, items, undo, saved, limit, max_diff, workers, recheck_after, started + budget)
+    return _Task(
+        rules,
+        items,
+        undo,
+        saved,
+        limit,
+        max_diff,
+        bool(params.get("return_compliant")),
+        workers,
+        recheck_after,
+        started + budget,
+    )
 
 
-def _planned(task: _Task, reader: Reader, control: RunControl, now_ms: int) -> _Outcome:
+def _planned(task: _Task, reader: Reader, control: RunControl, now_ms: int) -> Outcome:
     """Read all cases of a task and plan them. now_ms: by the platform's clock, as ages are."""
     if task.saved is not None:
         return _plan_saved(task.saved, reader, control)
     if task.rules is not None:
-        return _decide_all(parse_rules(task.rules, now_ms), reader, control)
+        return decide_all(parse_rules(task.rules, now_ms), reader, control, task.return_compliant)
     return _plan_items(task.items, reader, control)
 
 
@@ -289,153 +254,10 @@ def _drop_posted_comments(planned: Sequence[CaseRun], reader: Reader, control: R
     )
 
 
-# -- rules ---------------------------------------------------------------------------------------------
-
-
-def _decide_all(rules: Sequence[Rule], reader: Reader, control: RunControl) -> _Outcome:
-    """Read all cases that a rule may match, decide each as it is read, and keep those that match."""
-    rules = resolve_rules(rules, reader.directory)
-    outcome = _Outcome(
-        rules=[
-            {
-                "name": rule.name,
-                "description": rule.description,
-                "finding": rule.desired is None,
-                "matched": 0,
-                "changed": 0,
-            }
-            for rule in rules
-        ],
-        warnings=unresolved_warnings(dict.fromkeys(spelling for rule in rules for spelling in _uncertain(rule))),
-    )
-    parts = minimal_cover(rule.match.query for rule in rules)
-    waiting: list[_Waiting] = []
-    for case, read_at in reader.listed(parts, Sorting(), _needs(rules)):
-        outcome.see(case)
-        control.progress.read()
-        _check_goes_on(control)
-        held = Held(case, reader.now_ms)
-        try:
-            _decide_one(rules, held, read_at, outcome)
-        except HistoryNeeded:
-            waiting.append(_Waiting(held, read_at, []))
-    _read_histories(waiting, reader, control)
-    for held, read_at, errors in waiting:
-        if errors:
-            outcome.case_runs.append(_undecided(held.case, read_at, errors[0]))
-        else:
-            _decide_one(rules, held, read_at, outcome)
-    outcome.case_runs += [_unusable(odd) for odd in reader.lister.odd.values()]
-    outcome.warnings += reader.lister.notes
-    return outcome
-
-
-class _Waiting(NamedTuple):
-    """A case whose history decides. errors: why it can't be read."""
-
-    held: Held
-    read_at: float
-    errors: list[StellarError]
-
-
-def _check_goes_on(control: RunControl) -> None:
-    control.check_time()
-    if control.ended:
-        raise IncompleteError(
-            "Could not read all cases",
-            f"{control.ended} Nothing was written.",
-            "Raise time_budget, or let the rules match less.",
-        )
-
-
-def _read_histories(waiting: Sequence[_Waiting], reader: Reader, control: RunControl) -> None:
-    """Read the histories of the cases that meet all other conditions of a rule."""
-
-    def read(one: _Waiting) -> None:
-        _check_goes_on(control)
-        try:
-            one.held.history = reader.held_history(one.held.case)
-        except (ApiError, TransportError) as error:
-            one.errors.append(error)
-            control.failed(error)
-        else:
-            control.succeeded()
-
-    concurrently(control, read, waiting)
-
-
-def _decide_one(rules: Sequence[Rule], held: Held, read_at: float, outcome: _Outcome) -> None:
-    """Decide a case, and keep it if it matches. Raises HistoryNeeded."""
-    case = held.case
-    try:
-        decision = _decision(held, rules)
-    except (CpuTimeExceeded, Undecided) as reason:
-        outcome.case_runs.append(_undecided(case, read_at, reason))
-        return
-    for number in decision.matched:
-        outcome.rules[number]["matched"] += 1
-        if rules[number].desired is None:
-            outcome.findings.append(_finding(rules[number], case))
-    if decision.plan is None:
-        return
-    applied = [rules[number].name for number in decision.matched if rules[number].desired is not None]
-    case_run = CaseRun(case_summary(case), rules=applied, read_at=read_at)
-    if decision.plan.changed:
-        # A case that others changed after the rules saw it is not overwritten.
-        case_run.case, case_run.plan, case_run.unmodified_since = case, decision.plan, modified_at(case)
-        case_run.contributing = decision.contributing
-    outcome.case_runs.append(case_run)
-
-
-def _needs(rules: Sequence[Rule]) -> frozenset[str]:
-    """Return the fields that a case must have for the rules to match it, and to compare it with what they set."""
-    set_fields = {
-        name
-        for rule in rules
-        for name in ("status", "severity", "name", "tags")
-        if rule.desired is not None and getattr(rule.desired, name) is not None
-    }
-    return frozenset(set_fields).union(*(rule.match.needs for rule in rules))
-
-
-def _unusable(odd: OddRecord) -> CaseRun:
-    """Return the failed result of a listed record that can't be used as a case."""
-    record = odd.record if odd.case_id else {}
-    texts = {name: printable(record.get(name) or "", 100) for name in ("name", "status", "severity")}
-    tenant = printable(record.get("tenant_name") or record.get("cust_id") or "", 100)
-    ticket_id = record.get("ticket_id") if isinstance(record.get("ticket_id"), int) else None
-    case_run = CaseRun({"case_id": odd.case_id or None, "ticket_id": ticket_id, "tenant": tenant, **texts})
-    case_run.fail(odd.error)
-    return case_run
-
-
-def _decision(held: Held, rules: Sequence[Rule]) -> Decision:
-    with cpu_time_limit(LONGEST_DECISION_S):
-        decision = decide(held.case, rules, held)
-        check_convergence(held.case, decision, rules, held.now_ms, held)
-        return decision
-
-
-def _undecided(case: dict[str, Any], read_at: float, reason: Exception) -> CaseRun:
-    case_run = CaseRun(case_summary(case), read_at=read_at)
-    case_run.fail(why_undecided("the rules", case, reason))
-    return case_run
-
-
-def _uncertain(rule: Rule) -> list[str]:
-    assignee = rule.desired.assignee if rule.desired else None
-    return [*rule.match.unresolved, *([assignee.spelling] if assignee and not assignee.is_resolved else [])]
-
-
-def _finding(rule: Rule, case: dict[str, Any]) -> dict[str, Any]:
-    times = {name: case.get(name) for name in ("created_at", "modified_at")}
-    return {"rule": rule.name, **case_summary(case), "assignee": assignee_label(case), **times}
-
-
 # -- a saved plan --------------------------------------------------------------------------------------
 
 
-def _plan_saved(saved: SavedPlan, reader: Reader, control: RunControl) -> _Outcome:
+def _plan_saved(saved: SavedPlan, reader: Reader, control: RunControl) -> Outcome:
     """Plan what the cases of a saved plan still lack of it. Its rules are not evaluated again."""
     case_runs = plan_saved(saved, reader, control)
     rules = [{**rule, "matched": 0, "changed": 0} for rule in saved.rules]
@@ -444,13 +266,13 @@ def _plan_saved(saved: SavedPlan, reader: Reader, control: RunControl) -> _Outco
         case_run.contributing = tuple(numbers[name] for name in case_run.rules if name in numbers)
         for number in case_run.contributing:
             rules[number]["matched"] += 1
-    return _Outcome(case_runs, rules=rules, read=sum(bool(each.case) for each in case_runs), warnings=reader.warnings)
+    return Outcome(case_runs, rules=rules, read=sum(bool(each.case) for each in case_runs), warnings=reader.warnings)
 
 
 # -- a list of cases -----------------------------------------------------------------------------------
 
 
-def _plan_items(items: Sequence[Item], reader: Reader, control: RunControl) -> _Outcome:
+def _plan_items(items: Sequence[Item], reader: Reader, control: RunControl) -> Outcome:
     """Read each case and plan it. What fails is kept as the result of its item."""
     case_runs = [CaseRun({"case_id": item.case_id, "ticket_id": item.ticket_id}) for item in items]
 
@@ -474,7 +296,7 @@ def _plan_items(items: Sequence[Item], reader: Reader, control: RunControl) -> _
 
     concurrently(control, read, range(len(items)))
     _check_distinct(items, case_runs)
-    outcome = _Outcome(case_runs, read=sum(bool(case_run.case) for case_run in case_runs))
+    outcome = Outcome(case_runs, read=sum(bool(case_run.case) for case_run in case_runs))
     for item, case_run in zip(items, case_runs):
         if case_run.case and not control.skip_if_ended(case_run):
             _plan_item(item, case_run, reader, control, outcome)
@@ -482,7 +304,7 @@ def _plan_items(items: Sequence[Item], reader: Reader, control: RunControl) -> _
     return outcome
 
 
-def _plan_item(item: Item, case_run: CaseRun, reader: Reader, control: RunControl, outcome: _Outcome) -> None:
+def _plan_item(item: Item, case_run: CaseRun, reader: Reader, control: RunControl, outcome: Outcome) -> None:
     try:
         case_run.plan = plan_case(reader.directory, case_run.case, item.desired)
         if item.case_id is None and "comment" in case_run.plan.after:
@@ -547,11 +369,12 @@ def _diff(case_runs: Sequence[CaseRun], most: int) -> list[dict[str, Any]]:
     return shown
 
 
-def _report(outcome: _Outcome, client: Client, rechecks: int, params: dict[str, Any]) -> dict[str, Any]:
+def _report(outcome: Outcome, client: Client, rechecks: int, params: dict[str, Any]) -> dict[str, Any]:
     case_runs = outcome.case_runs
     for case_run in case_runs:
         for number in case_run.contributing if case_run.outcome == CHANGED else ():
             outcome.rules[number]["changed"] += 1
+    outcomes = {name: sum(case_run.outcome == name for case_run in case_runs) for name in OUTCOMES}
     warnings = shortened(outcome.warnings + [text for case_run in case_runs for text in case_run.warnings])
     return {
         "changed": any(case_run.outcome == CHANGED or case_run.written for case_run in case_runs),
@@ -562,7 +385,7 @@ def _report(outcome: _Outcome, client: Client, rechecks: int, params: dict[str, 
         "rules": outcome.rules,
         "counts": {
             "read": outcome.read,
-            **{name: sum(case_run.outcome == name for case_run in case_runs) for name in OUTCOMES},
+            **{name: number + (outcome.compliant if name == OK else 0) for name, number in outcomes.items()},
             "findings": len(outcome.findings),
         },
         **({} if params.get("rules") is None else {"oldest_unassigned_critical": outcome.oldest_unassigned_critical}),
@@ -580,17 +403,3 @@ def _with_undo(result: dict[str, Any], undone: UndoSummary | None, params: dict[
     result["irreversible"] = [{"case_id": case_id, "fields": names} for case_id, names in irreversible.items()]
     result["summary"] = undone.lines()
     return {name: value for name, value in result.items() if not params.get("summary_only") or name not in DETAILS}
-
-
-def resolve_rules(rules: Sequence[Rule], directory: Directory) -> list[Rule]:
-    """Return the rules with their users and tenants looked up on the platform, which reads each list at most once."""
-    directory.tenant()  # of the connection: no rule is to blame if there is none
-    return [_resolved(rule, number, directory) for number, rule in enumerate(rules, 1)]
-
-
-def _resolved(rule: Rule, number: int, directory: Directory) -> Rule:
-    with prefixed_errors(f"Rule {number} {printable(rule.name, 100)!r}"):
-        desired = rule.desired
-        if desired is not None and desired.assignee is not None:
-            desired = replace(desired, assignee=directory.person(desired.assignee.spelling))
-        return replace(rule, match=rule.match.resolved(directory), desired=desired)

@@ -18,7 +18,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.directory 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.match import Match
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plan import DesiredState, TagChange
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.query import Query
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import resolve_rules
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.rules import resolve_rules
 from tests.unit.plugins.module_utils._api.directory import Directory
 
 NOW = 1_700_000_000_000

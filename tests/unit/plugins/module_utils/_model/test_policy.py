@@ -17,7 +17,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.rules im
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plan import DesiredState
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.policy import check_convergence, decide
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import resolve_rules
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.rules import resolve_rules
 from tests.unit.plugins.module_utils._api.directory import Directory
 
 NOW = 1_700_000_000_000

@@ -25,7 +25,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.plan impor
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.policy import check_convergence, decide
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.undo import undo_item
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import plan_case
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import resolve_rules
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.rules import resolve_rules
 from tests.unit.plugins.module_utils._api.directory import MIRA, OHTANI, TENANTS, Directory
 
 SECOND, MINUTE, DAY = 1000, 60_000, 86_400_000
