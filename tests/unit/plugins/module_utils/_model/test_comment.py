@@ -137,6 +137,8 @@ MAY_BE_REPLACED = [
     (">> Seen [ansible:a]", False, False),
     ("<p>As in this note:</p><p>&gt; Seen [ansible:a]</p>", False, False),
     ("I saw <blockquote><p>One</p><p>Seen [ansible:a]</p></blockquote>", False, False),
+    ("<blockquote><p>Seen [ansible:a]</p></blockquote>", False, False),
+    ("<blockquote><p>[ansible:a]</p></blockquote>So<blockquote>B</blockquote>", False, False),
     ("I saw <BLOCKQUOTE>A <blockquote>B</blockquote> [ansible:a]</BLOCKQUOTE>", False, False),
     ("Seen [ansible:a]<blockquote>It is so</blockquote>", True, False),
     ("A <blockquote> is a tag [ansible:a]", True, True),
