@@ -43,14 +43,20 @@ options:
     type: int
   comment:
     description:
-      - The text of the comment. Spaces, line ends and the HTML that some platforms make of it are ignored when it is
-        compared.
+      - The text of the comment. Spaces and line ends are ignored when it is compared.
+      - "Another comment with this text counts, also as HTML: with C(&lt;), C(&gt;), C(&amp;) and quotes as entities,
+        with C(<br>) for line ends, in C(<p>) or C(<div>). Any other tag is text: V(Blocked <host-a>) is not
+        V(Blocked)."
       - Required with O(state=present). With O(state=absent), the comment with this text is deleted.
     type: str
   marker:
     description:
       - A key by which the comment is found again, such as the id of a job or a ticket. The comment ends with
         C([ansible:<key>]).
+      - A comment is found if any of its lines ends so, for example one that the rules of
+        M(stellarcyber.xdr.stellar_cases) posted together. A line that begins with C(>) or is in C(<blockquote>) is a
+        quotation and does not count.
+      - A comment is changed or deleted only if it ends so itself, and no line of it ends with another marker.
       - Without it, the comment is found by its text. Give it if the text is not the same in each run.
       - "1 to 100 letters, digits or characters of C(._:/#@+-)."
     type: str
@@ -65,7 +71,7 @@ options:
   on_difference:
     description:
       - What to do if a comment has the O(marker) and another text. V(fail) changes nothing, V(add) posts a second
-        comment, V(edit) changes the oldest.
+        comment, V(edit) changes the oldest, or posts a second one if O(marker) says that none may be changed.
       - The vendor's documentation names the request that edits a comment, and not its body. So the task reads the
         comment again, and fails if it does not show the text.
     type: str
@@ -74,9 +80,11 @@ options:
   state:
     description:
       - Whether the comment is there.
-      - V(absent) deletes all comments with the O(marker), or the one with exactly the text of O(comment). The vendor's
-        documentation is incomplete about this request. So the task reads the comments again, and fails if the comment
-        is still there.
+      - V(absent) deletes all comments of the key's own user that end with the O(marker), or the one with the text of
+        O(comment). If several have this text, the task deletes none and fails. It warns of comments that have the
+        O(marker) and may not be deleted.
+      - The vendor's documentation is incomplete about the request that deletes. So the task reads the comments again,
+        and fails if the comment is still there.
     type: str
     choices: [present, absent]
     default: present

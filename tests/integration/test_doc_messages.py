@@ -198,6 +198,9 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "Did not delete a comment of case …: it has … comments with this text (…). …": (
         lambda p: p.commented("Seen", "Seen").comment(state="absent")
     ),
+    "… keeps a comment (…) with the marker …: it says more …": (
+        lambda p: p.commented("Seen [ansible:a]\nMore").comment(comment=None, marker="a", state="absent")
+    ),
     "Could not edit the comment on case …: the platform accepted the write, but the comments do not show it. …": (
         lambda p: (
             p.commented("Old [ansible:a]")

@@ -86,6 +86,32 @@ TASKS: dict[str, tuple[dict[str, Any], list[str], list[str], list[str]]] = {
         ["New [ansible:a]", "Other"],
         [PUT],
     ),
+    "another tag": ({"comment": "Blocked"}, ["Blocked <host-a>"], ["Blocked <host-a>", "Blocked"], [POST]),
+    "entity": ({"comment": "AT&amp;T"}, ["AT&T"], ["AT&T", "AT&amp;T"], [POST]),
+    "quotation": (
+        {"comment": "New", "marker": "a", "on_difference": "edit"},
+        ["So:\n> Old [ansible:a]"],
+        ["So:\n> Old [ansible:a]", "New [ansible:a]"],
+        [POST],
+    ),
+    "on_difference=edit, comment of several": (
+        {"comment": "New", "marker": "b", "on_difference": "edit"},
+        ["A [ansible:a]\nB [ansible:b]"],
+        ["A [ansible:a]\nB [ansible:b]", "New [ansible:b]"],
+        [POST],
+    ),
+    "state=absent, another tag": (
+        {"comment": "Blocked", "state": "absent"},
+        ["Blocked <host-a>", "<p>Blocked</p>"],
+        ["Blocked <host-a>"],
+        [DELETE],
+    ),
+    "state=absent, quotation": (
+        {"marker": "a", "state": "absent"},
+        ["A [ansible:a]", "So:\n> A [ansible:a]\nkeep it", "A [ansible:a]\nB [ansible:b]"],
+        ["So:\n> A [ansible:a]\nkeep it", "A [ansible:a]\nB [ansible:b]"],
+        [DELETE],
+    ),
     "state=absent by text": ({"comment": "Seen", "state": "absent"}, ["Seen", "!Seen"], ["Seen"], [DELETE]),
     "state=absent by marker": (
         {"marker": "a", "state": "absent"},
@@ -299,6 +325,30 @@ def test_several_comments_with_one_text_are_not_deleted(sim: Simulator, comment:
     with pytest.raises(InputError, match=r"it has 2 comments with this text \(.*, .*\)\. Give marker instead"):
         comment(comment="Seen", state="absent")
     assert texts(sim) == ["Seen", "Seen"]
+
+
+def test_a_comment_that_says_more_is_kept_and_told(sim: Simulator, comment: Module) -> None:
+    sim.edit(CASE, {"comment": "A [ansible:a]\nB [ansible:b]"}, user=sim.username)
+    result, made = comment(marker="a", state="absent")
+    assert (made, result["changed"], result["matched"]) == (READ, False, 0)
+    assert "keeps a comment (" in result["warnings"][0]
+    assert "with the marker a: it says more than" in result["warnings"][0]
+
+
+def test_a_comment_that_only_quotes_is_not_told(sim: Simulator, comment: Module) -> None:
+    sim.edit(CASE, {"comment": "> A [ansible:a]"}, user=sim.username)
+    result, made = comment(marker="a", state="absent")
+    assert (made, result["changed"], result["warnings"]) == (READ, False, [])
+
+
+@pytest.mark.parametrize("text", ["Blocked <host-a> & more", "> 50 hosts"])
+def test_a_comment_with_what_html_reserves_is_there_once_after_a_lost_answer(
+    sim: Simulator, comment: Module, text: str
+) -> None:
+    sim.fault("drop_after", method="POST", path="/cases/*/comments")
+    assert comment(comment=text, marker="a")[0]["changed"] is True
+    assert comment(comment=text, marker="a")[0]["changed"] is False
+    assert len(texts(sim)) == 1
 
 
 def test_two_jobs_at_once_are_told(sim: Simulator, comment: Module) -> None:

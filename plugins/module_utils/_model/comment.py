@@ -16,9 +16,15 @@ from .directory import Person
 
 MARKER_FORM = "1 to 100 letters, digits or characters of ._:/#@+-"
 _MARKER = re.compile(r"[A-Za-z0-9._:/#@+-]{1,100}")
-_TAG = re.compile(r"<[a-zA-Z/!][^<>]*>")
-# What ends a line of a text in HTML
-_LINE_END = re.compile(r"<(?:br|/p|/div|/li)\b[^<>]*>", re.IGNORECASE)
+_MARKED_END = re.compile(rf"\[ansible:({_MARKER.pattern})\](?:\s|&nbsp;|</[A-Za-z]+>)*\Z")
+_QUOTATION = re.compile(r"\s*(?:>|&gt;)")
+# What begins or ends a line of a text in HTML
+_LINE_TAG = re.compile(r"</?(?:br|p|div|ul|ol|li)(?=[\s/>])[^<>]*>", re.IGNORECASE)
+# What a platform may make of a plain text: line breaks, paragraphs, and entities for what HTML reserves
+_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_PARAGRAPH = re.compile(r"<(p|div)(?:\s[^<>]*)?>([^<>]*)</\1\s*>", re.IGNORECASE)
+_NOT_ESCAPED = re.compile(r"[<>]|&(?!(?:amp|lt|gt|quot|apos|nbsp|#39|#x27|#34|#x22);)")
+_NESTED = 3
 
 
 def is_marker(text: str) -> bool:
@@ -35,17 +41,34 @@ class Comment:
 
     @property
     def posted(self) -> str:
-        """Return the text as it is posted: the marker is a part of it, so that users see what posted it."""
-        return f"{self.text.rstrip()} [ansible:{self.marker}]" if self.marker else self.text
+        """Return the text as it is posted: the marker is a part of it, so that users see what posted it.
+
+        It is on a line of its own after a quotation, since it is not a part of that.
+        """
+        if not self.marker:
+            return self.text
+        text = self.text.rstrip()
+        # As a plain text, and as HTML
+        last_lines = text.splitlines()[-1:] + _lines(text)[-1:]
+        separator = "\n" if any(map(_QUOTATION.match, last_lines)) else " "
+        return f"{text}{separator}[ansible:{self.marker}]"
 
     def is_shown_by(self, record: Mapping[str, Any]) -> bool:
-        """Return True if a comment of the platform is this one, with this text."""
-        return _squeezed(self.posted) in _readings(_text(record))
+        """Return True if a comment of the platform has this text, or is what HTML makes of this text."""
+        text = _text(record)
+        return _squeezed(self.posted) in (_squeezed(text), _from_html(text))
 
     def is_marked_by(self, record: Mapping[str, Any]) -> bool:
-        """Return True if a comment of the platform has the marker, at the end of it or of one of its lines."""
-        mark = re.escape(f"[ansible:{self.marker}]")
-        return any(re.search(rf"{mark}\s*$", text, re.MULTILINE) for text in (_text(record), _from_html(_text(record))))
+        """Return True if one of the lines of a comment of the platform ends with the marker, and is no quotation.
+
+        So a comment is found that says what several say.
+        """
+        return self.marker in _markers(_text(record))
+
+    def is_only_one_in(self, record: Mapping[str, Any]) -> bool:
+        """Return True if a comment of the platform ends with the marker, and has no other: it may be replaced."""
+        lines = _lines(_text(record))
+        return bool(lines) and _markers(lines[-1]) == {self.marker} == _markers(_text(record))
 
 
 def joined(comments: Iterable[Comment]) -> str:
@@ -58,10 +81,12 @@ class CommentPlan:
     """What a case lacks. matched: its comments that are the one meant, the oldest first.
 
     action: "post", "edit" the oldest, "delete" all of them, "" for nothing, or "refuse" if on_difference is fail.
+    kept: comments with the marker that are not deleted, since they say more than the one meant.
     """
 
     action: str
     matched: tuple[Mapping[str, Any], ...] = ()
+    kept: tuple[Mapping[str, Any], ...] = ()
 
 
 def plan_comment(
@@ -79,14 +104,17 @@ def plan_comment(
     found = wanted.is_marked_by if wanted.marker else wanted.is_shown_by
     matched = [record for record in records if (author is None or _is_by(record, author)) and found(record)]
     matched.sort(key=lambda record: moment(record, "created_at") or 0)
+    own = tuple(record for record in matched if not wanted.marker or wanted.is_only_one_in(record))
     if not present:
-        return CommentPlan("delete" if matched else "", tuple(matched))
+        return CommentPlan("delete" if own else "", own, tuple(record for record in matched if record not in own))
     same = [record for record in matched if wanted.is_shown_by(record)]
     if same:
         return CommentPlan("", tuple(same))
     if not matched:
         return CommentPlan("post")
-    return CommentPlan({"fail": "refuse", "add": "post", "edit": "edit"}[on_difference], tuple(matched))
+    if on_difference == "edit" and own:
+        return CommentPlan("edit", own)
+    return CommentPlan("refuse" if on_difference == "fail" else "post", tuple(matched))
 
 
 def _is_by(record: Mapping[str, Any], author: Person) -> bool:
@@ -100,13 +128,29 @@ def _text(record: Mapping[str, Any]) -> str:
     return text if isinstance(text, str) else ""
 
 
-def _readings(text: str) -> set[str]:
-    """Return what a comment may say: some platforms return it as HTML (vendor's clients post it so)."""
-    return {_squeezed(text), _squeezed(html.unescape(text)), _squeezed(_from_html(text))}
+def _from_html(text: str) -> str | None:
+    """Return what a text says if it is a plain one that was made HTML, squeezed; None if it is not.
+
+    Some platforms may return it so: vendor's clients post HTML. A tag of another kind is text of a user.
+    """
+    text = _BREAK.sub("\n", text)
+    for _level in range(_NESTED):
+        text = _PARAGRAPH.sub(r"\n\2\n", text)
+    return None if _NOT_ESCAPED.search(text) else _squeezed(html.unescape(text))
 
 
-def _from_html(text: str) -> str:
-    return html.unescape(_TAG.sub("", _LINE_END.sub("\n", text)))
+def _lines(text: str) -> list[str]:
+    """Return the lines of a text, plain or HTML, without what is quoted as HTML."""
+    lower = text.lower()
+    start, end = lower.find("<blockquote"), lower.rfind("</blockquote>")
+    if 0 <= start < end:
+        text = f"{text[:start]}\n{text[end:]}"
+    return [line.strip() for line in _LINE_TAG.sub("\n", text).splitlines() if line.strip()]
+
+
+def _markers(text: str) -> set[str]:
+    found = [_MARKED_END.search(line) for line in _lines(text) if not _QUOTATION.match(line)]
+    return {match[1] for match in found if match}
 
 
 def _squeezed(text: str) -> str:

@@ -97,6 +97,12 @@ class _Task:
             self.result["comment"] = shown
         elif is_present:
             self._warn_of_twins(matched)
+        if self._plan.kept:
+            ids = ", ".join(printable(record.get("_id"), 60) for record in self._plan.kept)
+            self._warn(
+                f"{label(self._case)} keeps a comment ({ids}) with the marker {self._wanted.marker}: it says more than "
+                "the comment that this marker was posted with. Delete it in the platform's user interface."
+            )
 
     def apply(self) -> None:
         """Make the change of the plan, and set the comment that the platform shows after it."""

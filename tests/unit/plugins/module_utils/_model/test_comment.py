@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+import html
+from collections.abc import Callable
+from html.parser import HTMLParser
 from typing import Any
 
 import pytest
@@ -43,6 +46,21 @@ def test_a_comment_without_marker_is_posted_as_it_is_given() -> None:
     assert joined([Comment("One", "a"), Comment("Two")]) == "One [ansible:a]\nTwo"
 
 
+@pytest.mark.parametrize(
+    ("text", "posted"),
+    [
+        ("> 50 hosts", "> 50 hosts\n[ansible:a]"),
+        ("As said:\n&gt; Seen\n", "As said:\n&gt; Seen\n[ansible:a]"),
+        ("> Seen\nIt is done", "> Seen\nIt is done [ansible:a]"),
+        ("<blockquote>Seen</blockquote>", "<blockquote>Seen</blockquote> [ansible:a]"),
+    ],
+)
+def test_a_marker_is_no_part_of_a_quotation(text: str, posted: str) -> None:
+    comment = Comment(text, "a")
+    assert comment.posted == posted
+    assert comment.is_only_one_in(record(posted))
+
+
 SHOWN = [
     ("Seen", "Seen", True),
     ("Seen", " Seen\r\n", True),
@@ -53,6 +71,22 @@ SHOWN = [
     ("a\nb", "a<br>b", True),
     ("a < b & c", "a &lt; b &amp; c", True),
     ("a < b & c", "<div>a &lt; b &amp; c</div>", True),
+    ("a < b & c", "<div>a < b &amp; c</div>", False),
+    ("a < b & c", "<div>a &lt; b & c</div>", False),
+    ("\"a\" 'b'", "&quot;a&quot; &#x27;b&#39;", True),
+    ("a  b", '<DIV class="x"><P>a&nbsp; b<BR /></P></DIV>', True),
+    ("a", "<p>" * 3 + "a" + "</p>" * 3, True),
+    ("a", "<p>" * 4 + "a" + "</p>" * 4, False),
+    ("Blocked", "Blocked <host-a>", False),
+    ("Blocked", "Blocked <p-host>", False),
+    ("Blocked", "Blocked <p>", False),
+    ("Blocked", "<p>Blocked &lt;host-a&gt;</p>", False),
+    ("Blocked <host-a>", "Blocked", False),
+    ("Blocked <host-a>", "<p>Blocked &lt;host-a&gt;</p>", True),
+    ("AT&amp;T called", "AT&T called", False),
+    ("AT&amp;T called", "<p>AT&amp;amp;T called</p>", True),
+    ("A", "&#65;", False),
+    ("<script>", "<b>", False),
     ("<b>a</b>", "<b>a</b>", True),
     ("<b>a</b>", "a", False),
     ("&lt;", "&lt;", True),
@@ -85,6 +119,56 @@ MARKED = [
 @pytest.mark.parametrize(("shown", "is_marked"), MARKED)
 def test_a_marker_is_found_at_the_end_of_a_line(shown: Any, is_marked: bool) -> None:
     assert Comment("Seen", "a").is_marked_by(record(shown)) is is_marked
+
+
+# a comment that has the marker, whether it is posted by that, whether it may be replaced
+MAY_BE_REPLACED = [
+    ("Seen [ansible:a]", True, True),
+    ("One\nTwo [ansible:a] \n", True, True),
+    ("<div><p>One</p><p>Two <b>[ansible:a]</b>&nbsp;</p></div>", True, True),
+    ("> Old [ansible:b]\nNew [ansible:a]", True, True),
+    ("One [ansible:a]\nTwo [ansible:b]", True, False),
+    ("One [ansible:b]\nTwo [ansible:a]", True, False),
+    ("One [ansible:a]\nTwo", True, False),
+    ("<p>One [ansible:a]</p><p>I checked it</p>", True, False),
+    ("As in this note:\n> Seen [ansible:a]\nkeep it", False, False),
+    ("As in this note:\n  > Seen [ansible:a]", False, False),
+    ("> Seen [ansible:a]", False, False),
+    (">> Seen [ansible:a]", False, False),
+    ("<p>As in this note:</p><p>&gt; Seen [ansible:a]</p>", False, False),
+    ("I saw <blockquote><p>One</p><p>Seen [ansible:a]</p></blockquote>", False, False),
+    ("<blockquote><p>Seen [ansible:a]</p></blockquote>", False, False),
+    ("<blockquote><p>[ansible:a]</p></blockquote>So<blockquote>B</blockquote>", False, False),
+    ("I saw <BLOCKQUOTE>A <blockquote>B</blockquote> [ansible:a]</BLOCKQUOTE>", False, False),
+    ("Seen [ansible:a]<blockquote>It is so</blockquote>", True, False),
+    ("A <blockquote> is a tag [ansible:a]", True, True),
+    ("</blockquote> Seen [ansible:a] <blockquote>", False, False),
+]
+
+
+@pytest.mark.parametrize(("shown", "is_marked", "may_be_replaced"), MAY_BE_REPLACED)
+def test_a_comment_is_replaced_only_if_it_is_no_quotation_and_says_nothing_else(
+    shown: str, is_marked: bool, may_be_replaced: bool
+) -> None:
+    wanted = Comment("New", "a")
+    assert (wanted.is_marked_by(record(shown)), wanted.is_only_one_in(record(shown))) == (is_marked, may_be_replaced)
+    deletion = plan_comment([record(shown)], Comment("", "a"), present=False)
+    assert (deletion.action, len(deletion.matched)) == (("delete", 1) if may_be_replaced else ("", 0))
+    assert len(deletion.kept) == (is_marked and not may_be_replaced)
+    edit = plan_comment([record(shown)], wanted, on_difference="edit")
+    assert edit.action == ("edit" if may_be_replaced else "post")
+
+
+def test_each_marker_of_a_joined_comment_is_found() -> None:
+    comments = [Comment("One", "a"), Comment("> Two", "b"), Comment("Three"), Comment("Four", "c")]
+    shown = record(joined(comments))
+    assert [comment.is_marked_by(shown) for comment in comments if comment.marker] == [True, True, True]
+    assert not any(comment.is_only_one_in(shown) for comment in comments)
+
+
+def test_the_oldest_that_may_be_edited_is_edited() -> None:
+    records = [record("A [ansible:a]\nB [ansible:b]", _id="c1"), record("A [ansible:a]", at=2, _id="c2")]
+    assert plan_comment(records, Comment("New", "a"), on_difference="edit").matched == (records[1],)
 
 
 # comments of the case, the wanted comment, author, on_difference; the action, how many match
@@ -141,7 +225,79 @@ def test_another_text_is_refused_unless_something_else_is_asked_for() -> None:
     assert plan_comment([record("Other [ansible:a]")], Comment("Seen", "a")).action == "refuse"
 
 
-TEXTS = st.text(min_size=1, max_size=30).filter(str.strip)
+PIECES = [
+    "a",
+    " ",
+    "\n",
+    "<host-a>",
+    "<p>",
+    "</p>",
+    "<br>",
+    "&",
+    "&amp;",
+    "&lt;",
+    "<b>",
+    "</div>",
+    "<div>",
+    ">",
+    "> ",
+    '"',
+]
+PIECES += ["<blockquote>", "</blockquote>", "[ansible:a]"]
+TEXTS = (
+    st.text(min_size=1, max_size=30) | st.lists(st.sampled_from(PIECES), min_size=1, max_size=8).map("".join)
+).filter(str.strip)
+
+
+class _Browser(HTMLParser):
+    """What a browser shows of a text, and the tags it saw there."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.shown, self.tags = "", set[str]()
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        self.tags.add(tag)
+        self.shown += "\n"
+
+    def handle_endtag(self, tag: str) -> None:
+        self.handle_starttag(tag, None)
+
+    def handle_data(self, data: str) -> None:
+        self.shown += data
+
+
+@given(TEXTS, TEXTS)
+def test_another_text_is_never_the_one(text: str, other: str) -> None:
+    if Comment(text).is_shown_by(record(other)) and text.split() != other.split():
+        browser = _Browser(other)
+        assert browser.tags <= {"p", "div", "br"}
+        assert browser.tags or "&" in other
+        assert browser.shown.split() == text.split()
+
+
+RENDERINGS: dict[str, Callable[[str], str]] = {
+    "plain": str,
+    "escaped": html.escape,
+    "escaped without quotes": lambda text: html.escape(text, quote=False),
+    "breaks": lambda text: "<br/>".join(html.escape(text).split("\n")),
+    "a paragraph": lambda text: f"<p>{html.escape(text)}</p>\n",
+    "paragraphs": lambda text: "".join(f"<p>{html.escape(line)}</p>" for line in text.split("\n")),
+    "a div of divs": lambda text: (
+        f"<div>{''.join(f'<div>{html.escape(line)}</div>' for line in text.split(chr(10)))}</div>"
+    ),
+}
+
+
+@pytest.mark.parametrize("rendering", RENDERINGS)
+@given(TEXTS, st.sampled_from(["", "m"]))
+def test_a_text_is_found_in_each_rendering(rendering: str, text: str, marker: str) -> None:
+    comment = Comment(text, marker)
+    shown = record(RENDERINGS[rendering](comment.posted))
+    assert comment.is_shown_by(shown)
+    assert not marker or comment.is_marked_by(shown)
 
 
 @given(TEXTS, st.sampled_from(["", "a", "INC-1"]), st.lists(TEXTS, max_size=3))
