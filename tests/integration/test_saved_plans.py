@@ -258,6 +258,17 @@ def test_a_comment_that_is_not_there_is_named(sim: Simulator, path: str) -> None
     assert "is as planned, and its comment is not there: 'Taken'." in warning
 
 
+def test_comments_that_were_posted_together_are_found(sim: Simulator, path: str) -> None:
+    rules = [
+        {**RULES[0], "comment": "Taken"},
+        {"name": "High", "match": {"severity": ["Medium"]}, "set": {"severity": "High"}, "comment": "Raised"},
+    ]
+    planned(sim, path, case(1), rules=rules)
+    assert run(sim, plan=path).counts == {"read": 1, "changed": 1}
+    again = run(sim, plan=path)
+    assert (again.counts, again.result["warnings"]) == ({"read": 1, "ok": 1}, [])
+
+
 # -- files that can't be applied -----------------------------------------------------------------------
 
 

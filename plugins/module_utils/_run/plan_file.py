@@ -17,6 +17,7 @@ from .._argspec.case import check_case_id
 from .._errors import ConflictError, InputError, OptionError, StellarError, printable
 from .._http.connection import Connection, is_same_platform
 from .._model.case import label
+from .._model.comment import Comment, joined
 from .._model.outcome import CHANGED
 from .._model.saved_plan import (
     CHECKSUM,
@@ -265,6 +266,9 @@ def _warn_of_comments(reader: Reader, saved: SavedCase, case_run: CaseRun) -> No
     if not saved.desired.comments:
         return
     records = reader.comments(saved.case_id)
+    together = Comment(joined(saved.desired.comments))
+    if any(together.is_shown_by(record) for record in records):
+        return
     for comment in saved.desired.comments:
         found = comment.is_marked_by if comment.marker else comment.is_shown_by
         if not any(found(record) for record in records):
