@@ -280,7 +280,7 @@ class _Acknowledged:
         self._source.delivered(step, 0)
         if step.event is not None:
             # Before the next event, so that after a kill no event comes again that the engine has acknowledged.
-            await asyncio.get_running_loop().run_in_executor(None, self._source.save)
+            await asyncio.get_running_loop().run_in_executor(None, self._source.note)
 
     async def _offer(self, event: dict[str, Any]) -> None:
         acknowledged: asyncio.Future[None] = asyncio.get_running_loop().create_future()

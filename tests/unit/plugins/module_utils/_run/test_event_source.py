@@ -13,7 +13,14 @@ import pytest
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.event_source import filters_hash
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import ApiError
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.feed import Delivered, Mark, Position, Step, Times
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.feed import (
+    Delivered,
+    Mark,
+    Position,
+    Step,
+    Times,
+    position_of,
+)
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.event_source import EventSource
 
 NOW = 1_700_000_000_000
@@ -73,6 +80,24 @@ def test_the_end_waits_for_a_write_that_is_on_its_way(make, tmp_path, monkeypatc
     closing.join(10)
     saving.join(10)
     assert cases(tmp_path) == ["a"]
+
+
+def test_with_feedback_a_step_is_appended_and_later_folded_into_the_state(make, tmp_path):
+    source = make(feedback=True)
+    source.delivered(step("1" * 24, {}), 0)
+    source.note()
+    whole = cases(tmp_path)
+    for number in (2, 3, 4):
+        source.delivered(step(str(number) * 24, {}), 0)
+    source.note()
+    source.note()
+    state, *following = (tmp_path / "state.json").read_text().splitlines()
+    assert sorted(json.loads(state)["cases"]) == whole == ["1" * 24]
+    assert len(following) == 3
+    found = position_of(json.loads(state), 60_000, map(json.loads, following))
+    assert found.to_state() == source._delivered.to_state()
+    source.save()
+    assert cases(tmp_path) == [str(number) * 24 for number in (1, 2, 3, 4)]
 
 
 def test_nothing_is_written_if_nothing_was_delivered(make, tmp_path):
