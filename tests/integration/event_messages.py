@@ -56,6 +56,11 @@ def changes(provoke: Provoke, engine: Engine) -> None:
     provoke.sim.edit(CASE, {"severity": "Low"})
 
 
+def undated(provoke: Provoke, engine: Engine) -> None:
+    provoke.switched(ignored_query_parameters=["FROM~modified_at"])
+    provoke.sim.put_case(CASE, modified_at=None)
+
+
 def own_change(provoke: Provoke, engine: Engine) -> None:
     provoke.faulty("status", status=403, path="*/activities", times=0).case(description="Why")
 
@@ -119,6 +124,12 @@ EVENT_MESSAGES: dict[str, Callable[[Provoke], str]] = {
     ),
     "Could not follow the changes of cases: the platform does not list cases by the time of their change: …": (
         lambda p: refused(p.switched(ignored_query_parameters=["sort"]))
+    ),
+    "Could not follow the changes of cases: the platform shows no time of change (modified_at) of its cases.": (
+        lambda p: refused(p.switched(absent_fields=["modified_at"]), unsupported="scan")
+    ),
+    "Could not use case … of the platform's list of cases: modified_at is …, so its changes can't be followed.": (
+        lambda p: logged(p, "can't be followed", undated)
     ),
     "state_file …: can't be locked: …": lambda p: refused(p, state_file="/nowhere/state.json"),
     "state_file …: is used by another event source.": two_sources,

@@ -243,6 +243,45 @@ def test_a_platform_that_lists_no_changes(sim, source, caplog, switches, words):
     assert changes(engine.events) == [("created", new), ("updated", CASE)]
 
 
+@pytest.mark.parametrize("unsupported", ["fail", "scan"])
+@pytest.mark.parametrize("is_absent", [True, False])
+def test_a_platform_without_times_of_changes(sim, source, unsupported, is_absent):
+    if is_absent:
+        sim.switch(absent_fields=["modified_at"])
+    for case in () if is_absent else sim.cases():
+        sim.put_case(case["_id"], modified_at=None)
+    with source(unsupported=unsupported) as engine:
+        error = str(engine.wait_for_error())
+    assert "the platform shows no time of change (modified_at) of its cases." in error
+
+
+def test_no_cases_are_no_platform_without_times(sim, source):
+    sim.reset(seed=[])
+    with source() as engine:
+        polled(sim)
+        assert engine.error is None
+
+
+@pytest.mark.parametrize("unsupported", ["fail", "scan"])
+@pytest.mark.parametrize("value", [None, 0, "0"])
+def test_a_case_without_a_time_of_its_change_is_told_once(sim, source, caplog, unsupported, value):
+    if unsupported == "scan":
+        sim.switch(ignored_query_parameters=["sort"])
+    odd = next(case["_id"] for case in sim.cases() if case["_id"] != CASE)
+    sim.put_case(odd, modified_at=value)
+    with source(unsupported=unsupported) as engine:
+        until(lambda: len([text for text in caplog.messages if "Could not use case" in text]) == 1)
+        time.sleep(3 * INTERVAL)
+        sim.edit(CASE, {"severity": "Low"})
+        engine.wait(1)
+        time.sleep(3 * INTERVAL)
+        assert engine.error is None
+    assert ids(engine.events) == [CASE]
+    (text,) = [text for text in caplog.messages if "Could not use case" in text]
+    assert odd in text
+    assert "modified_at is" in text
+
+
 def test_seconds_and_exclusive_bounds(sim, source):
     sim.switch(range_from_inclusive=False, range_to_inclusive=False)
     with source() as engine:

@@ -18,7 +18,7 @@ import time
 from dataclasses import replace
 from typing import Any, Callable, Generator, Iterator, List, Mapping, Union
 
-from .._api.changes import Changes
+from .._api.changes import WHAT, Changes
 from .._api.listing import Lister
 from .._api.reader import Reader
 from .._argspec.connection import connection_of
@@ -209,7 +209,7 @@ class EventSource:
         changes.is_scan = bool(why)
         if why and self.params["unsupported"] == "fail":
             raise ApiError(
-                "Could not follow the changes of cases",
+                WHAT,
                 f"the platform does not list cases by the time of their change: {why}.",
                 "Set unsupported to scan, to read all cases in each interval; or narrow the filters.",
             )
