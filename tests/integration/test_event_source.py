@@ -200,6 +200,21 @@ def test_own_changes_are_left_out_and_those_of_others_are_not(sim, source):
     assert [event["change"]["own"] for event in engine.events] == [False, False]
 
 
+def test_a_history_that_lags_hides_no_change_of_another_user(sim, source):
+    with source(interval=4, ignore_own_changes=True) as engine:
+        polled(sim)
+        own_edit(sim, CASE, severity="Low")
+        # By the next poll, the history shows this, and not what follows.
+        time.sleep(1.5)
+        sim.switch(parts_lag_ms=60_000)
+        sim.edit(CASE, {"status": "Resolved"})
+        own_edit(sim, CASE, severity="High")
+        engine.wait(1)
+    assert [(event["stellar_case"]["status"], event["change"]["own"]) for event in engine.events] == [
+        ("Resolved", None)
+    ]
+
+
 def own_edit(sim, case_id, **fields):
     """Change a case as the user of the key."""
     run_case(parameters(CASE_OPTIONS, sim, case_id=case_id, **fields), False, lambda secret: None)

@@ -342,7 +342,7 @@ class EventSource:
         if history is None:
             self._warn(f"Changes of this key's user can't be told from those of others, and are delivered. {why}")
             return None
-        return is_own(history, own, seen.since_ms)
+        return is_own(history, own, seen.since_ms, seen.mark.modified_at)
 
     def _warn(self, *warnings: str) -> None:
         """Log each warning once in the life of the source."""

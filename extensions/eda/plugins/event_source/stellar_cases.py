@@ -62,7 +62,7 @@ options:
     description:
       - Whether to leave out changes that the user of this key made, such as those of a playbook that an event started.
       - The history of the case is read for it. If another user changed the case since it was last seen, too, or if the
-        history can't be read, the event is delivered.
+        history can't be read or does not show the last change yet, the event is delivered.
     type: bool
     default: false
   fields:
