@@ -6,14 +6,19 @@
 
 from __future__ import annotations
 
+import importlib.machinery
 import logging
+import os
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec import event_source as options_module
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import event_source as source_module
-from tests.integration.event_source import Engine, connection, polls, until
+from tests.integration.event_source import Engine, connection, load, polls, until
 from tests.integration.playbook import CASE
 from tests.integration.provoke import Provoke
 
@@ -89,6 +94,21 @@ def broken_state(provoke: Provoke) -> str:
     return refused(provoke, state_file=str(file))
 
 
+def pipe(provoke: Provoke) -> str:
+    file = str(provoke.directory / "pipe")
+    os.mkfifo(file)
+    return refused(provoke, state_file=file)
+
+
+def not_importable(provoke: Provoke) -> str:
+    with provoke.monkeypatch.context() as patched:
+        patched.setitem(sys.modules, "ansible_collections", None)
+        patched.setattr(importlib.machinery.PathFinder, "find_spec", lambda name, path: None)
+        with pytest.raises(ImportError) as caught:
+            load()
+    return str(caught.value)
+
+
 def unwritable(provoke: Provoke) -> str:
     file = provoke.directory / "state.json"
 
@@ -111,6 +131,7 @@ def back(provoke: Provoke, engine: Engine) -> None:
 
 
 EVENT_MESSAGES: dict[str, Callable[[Provoke], str]] = {
+    "The collection can't be imported from …. Install it again.": not_importable,
     "… is unknown. Did you mean …?": lambda p: refused(p, intervall=5),
     "since is all, which requires max_backlog.": lambda p: refused(p, since="all"),
     "changes is an empty list.": lambda p: refused(p, changes=[]),
@@ -132,6 +153,7 @@ EVENT_MESSAGES: dict[str, Callable[[Provoke], str]] = {
         lambda p: logged(p, "can't be followed", undated)
     ),
     "state_file …: can't be locked: …": lambda p: refused(p, state_file="/nowhere/state.json"),
+    "state_file …: is not a regular file.": pipe,
     "state_file …: is used by another event source.": two_sources,
     "state_file …: is of a source with another …": other_state,
     "state_file …: is not the state of this event source. It was not changed. …": broken_state,

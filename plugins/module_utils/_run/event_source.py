@@ -191,9 +191,9 @@ class EventSource:
 
     def _wait(self, failures: int, error: Exception) -> float:
         """Return the seconds to wait after so many failed polls."""
-        wait: float = max(self.params["interval"], min(_LONGEST_WAIT_S, 2.0 ** min(failures, 9))) * random.uniform(
-            0.75, 1.25
-        )
+        interval = self.params["interval"]
+        wait: float = max(interval, min(_LONGEST_WAIT_S, 2.0 ** min(failures, 9))) * random.uniform(0.75, 1.25)
+        wait = min(wait, max(interval, _LONGEST_WAIT_S))
         asked: float = getattr(error, "retry_after", None) or 0.0
         return max(wait, min(asked, _LONGEST_RETRY_AFTER_S))
 

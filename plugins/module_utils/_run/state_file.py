@@ -13,6 +13,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import stat
 import threading
 from typing import Any, Iterable
 
@@ -53,7 +54,10 @@ class StateFile:
     def read(self) -> dict[str, Any] | None:
         """Return the state, with what was appended as FOLLOWING; None without a file. Raises InputError."""
         try:
-            with open(self._path, "rb") as file:
+            # A named pipe would block.
+            with open(os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    raise self._error("is not a regular file.", _PLACE)
                 content = file.read(_LARGEST_BYTES + 1)
         except FileNotFoundError:
             return None
@@ -128,7 +132,7 @@ def _replace(path: str, content: bytes) -> int:
     Not by replace_file(): a source that is killed again and again leaves one temporary file, since its name is fixed.
     """
     temporary = f"{path}.new"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     file = os.open(temporary, flags, 0o600)
     try:
         os.fchmod(file, 0o600)

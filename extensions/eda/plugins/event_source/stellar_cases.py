@@ -181,7 +181,8 @@ def _import_source() -> Any:
                 package = importlib.import_module(_PACKAGE)
             except ImportError:
                 spec = importlib.machinery.PathFinder.find_spec(_PACKAGE, [str(root.parent)])
-                assert spec is not None
+                if spec is None:
+                    raise ImportError(f"The collection can't be imported from {root}. Install it again.") from None
                 package = sys.modules[_PACKAGE] = importlib.util.module_from_spec(spec)
         others = [path for path in package.__path__ if path != str(root)]
         package.__path__ = [str(root), *others]

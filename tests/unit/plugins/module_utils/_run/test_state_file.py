@@ -148,6 +148,17 @@ def test_a_file_that_is_too_large(path, monkeypatch):
         StateFile(str(path), ABOUT).read()
 
 
+def test_a_named_pipe_in_a_place_of_a_file_blocks_nothing(path):
+    os.mkfifo(path)
+    file = StateFile(str(path), ABOUT)
+    with pytest.raises(InputError, match="is not a regular file"):
+        file.read()
+    path.unlink()
+    os.mkfifo(f"{path}.new")
+    with pytest.raises(InputError, match="can't be written: No such device or address"):
+        file.create({})
+
+
 def test_a_folder_in_its_place(path):
     path.mkdir()
     file = StateFile(str(path), ABOUT)
