@@ -297,6 +297,22 @@ def test_a_case_without_a_time_of_its_change_is_told_once(sim, source, caplog, u
     assert "modified_at is" in text
 
 
+def test_a_case_that_loses_the_time_of_its_change_is_told_once(sim, source, caplog):
+    odd = next(case["_id"] for case in sim.cases() if case["_id"] != CASE)
+    with source() as engine:
+        polled(sim)
+        sim.switch(odd_record="null_fields", odd_record_id=odd)
+        sim.edit(odd, {"severity": "Low"})
+        sim.edit(CASE, {"severity": "Low"})
+        engine.wait(1)
+        polled(sim, 3)
+        assert engine.error is None
+    assert ids(engine.events) == [CASE]
+    (text,) = [text for text in caplog.messages if "Could not use case" in text]
+    assert f"{odd} " in text
+    assert "modified_at is null, so its changes can't be followed." in text
+
+
 def test_seconds_and_exclusive_bounds(sim, source):
     sim.switch(range_from_inclusive=False, range_to_inclusive=False)
     with source() as engine:

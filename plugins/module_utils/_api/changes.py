@@ -78,10 +78,11 @@ class Changes:
         """
         self._reader.lister.is_unsorted = False
         # As a platform that ignores it would be used in a scan, the filter is not sent.
-        asked = replace(query, modified_after=None) if self.is_scan else query
+        at_any_time = replace(query, modified_after=None)
+        asked = at_any_time if self.is_scan else query
         sorting = Sorting("created_at" if self.is_scan else "modified_at")
         for case, _read_at in self._reader.listed(asked.parts(), sorting, query.needs | _NEEDS):
-            if query.matches(case) and self._is_dated(case):
+            if at_any_time.matches(case) and self._is_dated(case) and query.matches(case):
                 yield case
 
     def _page(self, from_ms: int, descending: bool = False) -> list[dict[str, Any]]:
