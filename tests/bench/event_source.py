@@ -43,7 +43,9 @@ def rss_mib() -> float:
 async def deliver(options: dict[str, Any], number: int) -> dict[str, float]:
     """Start a source, and take so many events."""
     queue: asyncio.Queue[Any] = asyncio.Queue(1)
-    source = asyncio.create_task(runpy.run_path(str(SOURCE))["main"](queue, options))
+    feedback: asyncio.Queue[Any] = asyncio.Queue(1)
+    given = {**options, "eda_feedback_queue": feedback}
+    source = asyncio.create_task(runpy.run_path(str(SOURCE))["main"](queue, given))
     lag = 0.0
 
     async def measure() -> None:
@@ -57,7 +59,9 @@ async def deliver(options: dict[str, Any], number: int) -> dict[str, float]:
     measuring = asyncio.create_task(measure())
     first = time.perf_counter()
     for _event in range(number):
-        await queue.get()
+        event = await queue.get()
+        if options.get("feedback"):
+            await feedback.put(event)
     seconds = time.perf_counter() - first
     measuring.cancel()
     peak = rss_mib()
@@ -144,15 +148,22 @@ def measure_delay(simulator: Simulator) -> None:
     print(f"a change is delivered, interval 1 s   median {middle:.2f} s  max {max(delays):.2f} s")
 
 
-def measure_many(simulator: Simulator, cases: int) -> None:
+def measure_many(simulator: Simulator, cases: int, feedback: bool) -> None:
+    """Measure the delivery of cases that were all changed within the overlap, so that the state has each of them."""
     simulator.reset(cases=cases)
+    now = int(time.time() * 1000)
+    changed = [{**case, "modified_at": now - cases + number} for number, case in enumerate(simulator.cases())]
+    for first in range(0, cases, 1000):
+        simulator.add_cases(changed[first : first + 1000])
     simulator.clear_requests()
     with tempfile.TemporaryDirectory() as folder:
-        options = {**connection(simulator), "since": "2001-01-01", "state_file": f"{folder}/state.json"}
+        options = {**connection(simulator), "since": "2h", "overlap": 600, "state_file": f"{folder}/state.json"}
+        options["feedback"] = feedback
         process = in_a_process("deliver", options, cases)
         found = json.loads(process.communicate()[0].splitlines()[-1])
+    how = f"{LATENCY_MS} ms, feedback" if feedback else f"{LATENCY_MS} ms"
     print(
-        f"{cases} changed cases, {LATENCY_MS} ms   {found['seconds']:.2f} s  loop lag max {found['lag_ms']:.0f} ms  "
+        f"{cases} changed cases, {how}   {found['seconds']:.2f} s  loop lag max {found['lag_ms']:.0f} ms  "
         f"{found['mib']:.0f} MiB  stop {found['stop_ms']:.0f} ms  {len(polls(simulator))} pages"
     )
 
@@ -223,7 +234,8 @@ def main() -> None:
     with start() as simulator:
         simulator.latency(LATENCY_MS)
         measure_delay(simulator)
-        measure_many(simulator, cases)
+        for feedback in (False, True):
+            measure_many(simulator, cases, feedback)
         measure_stalled(simulator, 30)
         simulator.latency(0)
         measure_day(simulator, hours)

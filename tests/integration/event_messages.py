@@ -6,14 +6,19 @@
 
 from __future__ import annotations
 
+import importlib.machinery
 import logging
+import os
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec import event_source as options_module
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import event_source as source_module
-from tests.integration.event_source import Engine, connection, polls, until
+from tests.integration.event_source import Engine, connection, load, polls, until
 from tests.integration.playbook import CASE
 from tests.integration.provoke import Provoke
 
@@ -56,6 +61,11 @@ def changes(provoke: Provoke, engine: Engine) -> None:
     provoke.sim.edit(CASE, {"severity": "Low"})
 
 
+def undated(provoke: Provoke, engine: Engine) -> None:
+    provoke.switched(ignored_query_parameters=["FROM~modified_at"])
+    provoke.sim.put_case(CASE, modified_at=None)
+
+
 def own_change(provoke: Provoke, engine: Engine) -> None:
     provoke.faulty("status", status=403, path="*/activities", times=0).case(description="Why")
 
@@ -84,6 +94,21 @@ def broken_state(provoke: Provoke) -> str:
     return refused(provoke, state_file=str(file))
 
 
+def pipe(provoke: Provoke) -> str:
+    file = str(provoke.directory / "pipe")
+    os.mkfifo(file)
+    return refused(provoke, state_file=file)
+
+
+def not_importable(provoke: Provoke) -> str:
+    with provoke.monkeypatch.context() as patched:
+        patched.setitem(sys.modules, "ansible_collections", None)
+        patched.setattr(importlib.machinery.PathFinder, "find_spec", lambda name, path: None)
+        with pytest.raises(ImportError) as caught:
+            load()
+    return str(caught.value)
+
+
 def unwritable(provoke: Provoke) -> str:
     file = provoke.directory / "state.json"
 
@@ -106,6 +131,7 @@ def back(provoke: Provoke, engine: Engine) -> None:
 
 
 EVENT_MESSAGES: dict[str, Callable[[Provoke], str]] = {
+    "The collection can't be imported from …. Install it again.": not_importable,
     "… is unknown. Did you mean …?": lambda p: refused(p, intervall=5),
     "since is all, which requires max_backlog.": lambda p: refused(p, since="all"),
     "changes is an empty list.": lambda p: refused(p, changes=[]),
@@ -120,7 +146,14 @@ EVENT_MESSAGES: dict[str, Callable[[Provoke], str]] = {
     "Could not follow the changes of cases: the platform does not list cases by the time of their change: …": (
         lambda p: refused(p.switched(ignored_query_parameters=["sort"]))
     ),
+    "Could not follow the changes of cases: the platform shows no time of change (modified_at) of its cases.": (
+        lambda p: refused(p.switched(absent_fields=["modified_at"]), unsupported="scan")
+    ),
+    "Could not use case … of the platform's list of cases: modified_at is …, so its changes can't be followed.": (
+        lambda p: logged(p, "can't be followed", undated)
+    ),
     "state_file …: can't be locked: …": lambda p: refused(p, state_file="/nowhere/state.json"),
+    "state_file …: is not a regular file.": pipe,
     "state_file …: is used by another event source.": two_sources,
     "state_file …: is of a source with another …": other_state,
     "state_file …: is not the state of this event source. It was not changed. …": broken_state,

@@ -200,6 +200,21 @@ def test_own_changes_are_left_out_and_those_of_others_are_not(sim, source):
     assert [event["change"]["own"] for event in engine.events] == [False, False]
 
 
+def test_a_history_that_lags_hides_no_change_of_another_user(sim, source):
+    with source(interval=4, ignore_own_changes=True) as engine:
+        polled(sim)
+        own_edit(sim, CASE, severity="Low")
+        # By the next poll, the history shows this, and not what follows.
+        time.sleep(1.5)
+        sim.switch(parts_lag_ms=60_000)
+        sim.edit(CASE, {"status": "Resolved"})
+        own_edit(sim, CASE, severity="High")
+        engine.wait(1)
+    assert [(event["stellar_case"]["status"], event["change"]["own"]) for event in engine.events] == [
+        ("Resolved", None)
+    ]
+
+
 def own_edit(sim, case_id, **fields):
     """Change a case as the user of the key."""
     run_case(parameters(CASE_OPTIONS, sim, case_id=case_id, **fields), False, lambda secret: None)
@@ -241,6 +256,61 @@ def test_a_platform_that_lists_no_changes(sim, source, caplog, switches, words):
         engine.wait(2)
         time.sleep(3 * INTERVAL)
     assert changes(engine.events) == [("created", new), ("updated", CASE)]
+
+
+@pytest.mark.parametrize("unsupported", ["fail", "scan"])
+@pytest.mark.parametrize("is_absent", [True, False])
+def test_a_platform_without_times_of_changes(sim, source, unsupported, is_absent):
+    if is_absent:
+        sim.switch(absent_fields=["modified_at"])
+    for case in () if is_absent else sim.cases():
+        sim.put_case(case["_id"], modified_at=None)
+    with source(unsupported=unsupported) as engine:
+        error = str(engine.wait_for_error())
+    assert "the platform shows no time of change (modified_at) of its cases." in error
+
+
+def test_no_cases_are_no_platform_without_times(sim, source):
+    sim.reset(seed=[])
+    with source() as engine:
+        polled(sim)
+        assert engine.error is None
+
+
+@pytest.mark.parametrize("unsupported", ["fail", "scan"])
+@pytest.mark.parametrize("value", [None, 0, "0"])
+def test_a_case_without_a_time_of_its_change_is_told_once(sim, source, caplog, unsupported, value):
+    if unsupported == "scan":
+        sim.switch(ignored_query_parameters=["sort"])
+    odd = next(case["_id"] for case in sim.cases() if case["_id"] != CASE)
+    sim.put_case(odd, modified_at=value)
+    with source(unsupported=unsupported) as engine:
+        until(lambda: len([text for text in caplog.messages if "Could not use case" in text]) == 1)
+        time.sleep(3 * INTERVAL)
+        sim.edit(CASE, {"severity": "Low"})
+        engine.wait(1)
+        time.sleep(3 * INTERVAL)
+        assert engine.error is None
+    assert ids(engine.events) == [CASE]
+    (text,) = [text for text in caplog.messages if "Could not use case" in text]
+    assert odd in text
+    assert "modified_at is" in text
+
+
+def test_a_case_that_loses_the_time_of_its_change_is_told_once(sim, source, caplog):
+    odd = next(case["_id"] for case in sim.cases() if case["_id"] != CASE)
+    with source() as engine:
+        polled(sim)
+        sim.switch(odd_record="null_fields", odd_record_id=odd)
+        sim.edit(odd, {"severity": "Low"})
+        sim.edit(CASE, {"severity": "Low"})
+        engine.wait(1)
+        polled(sim, 3)
+        assert engine.error is None
+    assert ids(engine.events) == [CASE]
+    (text,) = [text for text in caplog.messages if "Could not use case" in text]
+    assert f"{odd} " in text
+    assert "modified_at is null, so its changes can't be followed." in text
 
 
 def test_seconds_and_exclusive_bounds(sim, source):

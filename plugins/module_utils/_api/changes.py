@@ -13,12 +13,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Iterator
 
-from .._model.case import modified_at
+from .._errors import ApiError
+from .._model.case import modified_at, shown
 from .._model.ping import is_sorted
 from .._model.query import EARLIEST_MS, Query, Sorting
+from .listing import OddRecord
 from .reader import SMALL_PAGE, Reader
 
 _NEEDS = frozenset({"modified_at"})
+WHAT = "Could not follow the changes of cases"
 
 
 class Changes:
@@ -37,11 +40,22 @@ class Changes:
         return not self.is_scan and not self._reader.lister.is_unsorted
 
     def why_unsupported(self) -> str:
-        """Return what of a listing of changes the platform ignores, '' if nothing shows that."""
+        """Return what of a listing of changes the platform ignores, '' if nothing shows that.
+
+        Raises ApiError if it shows cases, and of none of them when it was changed.
+        """
         self._latest = self._page(EARLIEST_MS, descending=True)
-        if is_sorted(_times(self._page(EARLIEST_MS)), _times(self._latest)) is False:
-            return "it ignores the sort by modified_at"
+        # Without a filter, which leaves out cases without a time
+        earliest = self._page(0)
+        if not self._latest and not earliest and self._reader.lister.odd:
+            raise ApiError(
+                WHAT,
+                "the platform shows no time of change (modified_at) of its cases.",
+                "The source can't work without it, whatever unsupported says. Use the role case_hygiene or the lookup.",
+            )
         latest = max(_times(self._latest), default=None)
+        if is_sorted(_times(earliest), _times(self._latest)) is False:
+            return "it ignores the sort by modified_at"
         if latest is not None and any(time <= latest for time in _times(self._page(latest + 2))):
             return "it ignores the filter FROM~modified_at"
         return ""
@@ -64,16 +78,28 @@ class Changes:
         """
         self._reader.lister.is_unsorted = False
         # As a platform that ignores it would be used in a scan, the filter is not sent.
-        asked = replace(query, modified_after=None) if self.is_scan else query
+        at_any_time = replace(query, modified_after=None)
+        asked = at_any_time if self.is_scan else query
         sorting = Sorting("created_at" if self.is_scan else "modified_at")
         for case, _read_at in self._reader.listed(asked.parts(), sorting, query.needs | _NEEDS):
-            if query.matches(case):
+            if at_any_time.matches(case) and self._is_dated(case) and query.matches(case):
                 yield case
 
     def _page(self, from_ms: int, descending: bool = False) -> list[dict[str, Any]]:
         query = Query(tenant=self._reader.directory.tenant(), modified_after=from_ms)
         page = query.first_page(self._reader.now_ms, descending, "modified_at")._replace(size=SMALL_PAGE)
-        return self._reader.lister.usable(self._reader.lister.page(page).cases, _NEEDS)
+        if not from_ms:
+            page = page._replace(from_ms=0)
+        cases = self._reader.lister.usable(self._reader.lister.page(page).cases, _NEEDS)
+        return [case for case in cases if self._is_dated(case)]
+
+    def _is_dated(self, case: dict[str, Any]) -> bool:
+        """Return whether a case shows when it was changed last. Else it can't be followed, and is kept as odd."""
+        if (modified_at(case) or 0) >= EARLIEST_MS:
+            return True
+        why = f"modified_at is {shown(case['modified_at'])}, so its changes can't be followed"
+        self._reader.lister.odd[case["_id"]] = OddRecord(case, case["_id"], why, case["_id"])
+        return False
 
 
 def _times(cases: list[dict[str, Any]]) -> list[int]:

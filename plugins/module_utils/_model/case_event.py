@@ -89,14 +89,18 @@ def event_of(seen: Seen, own: bool | None, scope: str, fields: Iterable[str]) ->
     }
 
 
-def is_own(history: History, person: Person, since_ms: int) -> bool | None:
-    """Return whether a user made all changes of a history since a time; None if it shows none."""
+def is_own(history: History, person: Person, since_ms: int, changed_at: int) -> bool | None:
+    """Return whether a user made all changes of a history since a time; None if it does not tell.
+
+    changed_at: of the latest change. A history without an entry of then lags behind the case. Its times may be in whole
+    seconds.
+    """
     since = since_second(since_ms)
     entries = [entry for entry in history if (moment(entry, "timestamp") or since) >= since]
     if since == since_ms:
         # Of the state that was seen
         entries = [entry for entry in entries if moment(entry, "timestamp") != since]
     users = [entry.get("user") for entry in entries]
-    if not users:
-        return None
-    return all(isinstance(user, str) and user and person.matches(user, user) for user in users)
+    if not all(isinstance(user, str) and user and person.matches(user, user) for user in users):
+        return False
+    return True if any((moment(entry, "timestamp") or 0) > changed_at - 1000 for entry in entries) else None

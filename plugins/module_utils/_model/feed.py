@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, Mapping, NamedTuple
+from typing import Any, Iterable, Mapping, NamedTuple
 
 from .case import is_case_id, modified_at, moment
 from .query import EARLIEST_MS
@@ -65,6 +65,10 @@ class Step(NamedTuple):
     case_id: str = ""
     mark: Mark | None = None
     event: dict[str, Any] | None = None
+
+    def to_state(self) -> list[Any]:
+        """Return what a file keeps of it."""
+        return [*self.times, self.case_id, *(self.mark or ())]
 
 
 class Seen(NamedTuple):
@@ -166,8 +170,8 @@ class Delivered:
         return state
 
 
-def position_of(state: Any, overlap_ms: int) -> Position:
-    """Return the position of to_state(). Raises ValueError with what is wrong with it."""
+def position_of(state: Any, overlap_ms: int, following: Iterable[Any] = ()) -> Position:
+    """Return the position of to_state(), and of the steps that follow it. Raises ValueError with what is wrong."""
     if not isinstance(state, dict):
         raise ValueError("is not an object")
     for name in Times._fields:
@@ -176,18 +180,34 @@ def position_of(state: Any, overlap_ms: int) -> Position:
     cases = state.get("cases")
     if not isinstance(cases, dict):
         raise ValueError("cases is not an object")
-    for case_id, mark in cases.items():
-        if not (
-            is_case_id(case_id)
-            and isinstance(mark, list)
-            and len(mark) == 2
-            and _is_time(mark[0])
-            and isinstance(mark[1], str)
-            and len(mark[1]) == _DIGITS * len(FIELDS)
-        ):
-            raise ValueError("cases has an item that is not a case")
+    if not all(is_case_id(case_id) and _is_mark(mark) for case_id, mark in cases.items()):
+        raise ValueError("cases has an item that is not a case")
     times = Times(*(state[name] for name in Times._fields))
-    return Position(times, overlap_ms, {case_id: Mark(*mark) for case_id, mark in cases.items()})
+    position = Position(times, overlap_ms, {case_id: Mark(*mark) for case_id, mark in cases.items()})
+    for line in following:
+        position.follow(_step_of(line))
+    return position
+
+
+def _step_of(line: Any) -> Step:
+    places = len(Times._fields)
+    if isinstance(line, list) and len(line) > places and all(map(_is_time, line[:places])):
+        times, case_id, mark = Times(*line[:places]), line[places], line[places + 1 :]
+        if case_id == "" and not mark:
+            return Step(times)
+        if isinstance(case_id, str) and is_case_id(case_id) and _is_mark(mark):
+            return Step(times, case_id, Mark(*mark))
+    raise ValueError("has a line that is not a step")
+
+
+def _is_mark(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == 2
+        and _is_time(value[0])
+        and isinstance(value[1], str)
+        and len(value[1]) == _DIGITS * len(FIELDS)
+    )
 
 
 def _is_time(value: Any) -> bool:

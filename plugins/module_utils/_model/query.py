@@ -194,7 +194,8 @@ class Page(NamedTuple):
 
     The next page begins where this one ended in time, not at an offset: a case that leaves or enters the
     listing shifts nothing, and no ceiling of skip is met. from_ms, to_ms: the window of the field of the sort,
-    inclusive. size: the most cases to ask for. stale: pages before it in a row that brought nothing new. by: the field.
+    inclusive. from_ms: 0 for none. size: the most cases to ask for. stale: pages before it in a row that brought
+    nothing new. by: the field.
     """
 
     filters: tuple[tuple[str, Any], ...]
@@ -216,7 +217,7 @@ class Page(NamedTuple):
         return [
             *self.filters,
             # One ms more at each end: cases of the same ms, whether or not the platform includes the bounds.
-            (f"FROM~{self.by}", self.from_ms - 1),
+            *([(f"FROM~{self.by}", self.from_ms - 1)] if self.from_ms else []),
             *([(f"TO~{self.by}", self.to_ms + 1)] if self.to_ms < LARGEST_MS else []),
             ("sort", self.by),
             ("order", "desc" if self.descending else "asc"),

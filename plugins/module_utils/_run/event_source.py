@@ -18,7 +18,7 @@ import time
 from dataclasses import replace
 from typing import Any, Callable, Generator, Iterator, List, Mapping, Union
 
-from .._api.changes import Changes
+from .._api.changes import WHAT, Changes
 from .._api.listing import Lister
 from .._api.reader import Reader
 from .._argspec.connection import connection_of
@@ -30,7 +30,7 @@ from .._model.directory import Person
 from .._model.feed import Delivered, Feed, Mark, Position, Seen, Step, Times, fingerprint, position_of
 from .case import at_platform_time, clock_ms, clock_warnings, unresolved_warnings
 from .module import warnings_of, with_source
-from .state_file import StateFile
+from .state_file import FOLLOWING, StateFile
 
 LOG = logging.getLogger(__name__)
 
@@ -66,6 +66,8 @@ class EventSource:
         self._delivered: Delivered | None = None
         self._restored: Position | None = None
         self._is_saved = True
+        # With feedback, the steps behind what is in the state file
+        self._following: list[Step] = []
         self._save_error = ""
         self._warned: set[str] = set()
         self._counts = {"events": 0, "own": 0, "left out": 0, "polls": 0, "failures": 0}
@@ -91,7 +93,7 @@ class EventSource:
         self._file = StateFile(self.params["state_file"], identity)
         state = self._file.read()
         try:
-            return None if state is None else position_of(state, self._overlap_ms)
+            return None if state is None else position_of(state, self._overlap_ms, state[FOLLOWING])
         except ValueError as error:
             raise self._file.broken(f"can't be used, since {error}") from None
 
@@ -103,6 +105,8 @@ class EventSource:
             if self._delivered is not None:
                 self._delivered.follow(step, behind)
                 self._is_saved = False
+                if self.params["feedback"]:
+                    self._following.append(step)
 
     def save(self) -> None:
         """Write what is delivered to the state file, if there is one and something new."""
@@ -110,11 +114,23 @@ class EventSource:
         with self._saving:
             self._save_now()
 
+    def note(self) -> None:
+        """Put what is delivered into the state file, in a time that does not depend on the size of the state.
+
+        For feedback: without it, the last events are not known to be delivered.
+        """
+        with self._saving:
+            with self._lock:
+                following, self._following = self._following, []
+            if self._file is not None and following and not self._file.append(map(Step.to_state, following)):
+                self._save_now()
+
     def _save_now(self) -> None:
         with self._lock:
             if self._file is None or self._delivered is None or self._is_saved:
                 return
             state, self._is_saved = self._delivered.to_state(), True
+            self._following = []
         try:
             self._file.write(state)
             problem = ""
@@ -175,9 +191,9 @@ class EventSource:
 
     def _wait(self, failures: int, error: Exception) -> float:
         """Return the seconds to wait after so many failed polls."""
-        wait: float = max(self.params["interval"], min(_LONGEST_WAIT_S, 2.0 ** min(failures, 9))) * random.uniform(
-            0.75, 1.25
-        )
+        interval = self.params["interval"]
+        wait: float = max(interval, min(_LONGEST_WAIT_S, 2.0 ** min(failures, 9))) * random.uniform(0.75, 1.25)
+        wait = min(wait, max(interval, _LONGEST_WAIT_S))
         asked: float = getattr(error, "retry_after", None) or 0.0
         return max(wait, min(asked, _LONGEST_RETRY_AFTER_S))
 
@@ -193,7 +209,7 @@ class EventSource:
         changes.is_scan = bool(why)
         if why and self.params["unsupported"] == "fail":
             raise ApiError(
-                "Could not follow the changes of cases",
+                WHAT,
                 f"the platform does not list cases by the time of their change: {why}.",
                 "Set unsupported to scan, to read all cases in each interval; or narrow the filters.",
             )
@@ -326,7 +342,7 @@ class EventSource:
         if history is None:
             self._warn(f"Changes of this key's user can't be told from those of others, and are delivered. {why}")
             return None
-        return is_own(history, own, seen.since_ms)
+        return is_own(history, own, seen.since_ms, seen.mark.modified_at)
 
     def _warn(self, *warnings: str) -> None:
         """Log each warning once in the life of the source."""

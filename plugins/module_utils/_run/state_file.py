@@ -2,21 +2,27 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A file with the state of an event source, which is whole after any end of the process or the machine."""
+"""A file with the state of an event source, which is whole after any end of the process or the machine.
+
+The first line is a state. Each of the others is what followed, until the next state replaces the file. The last line
+may be cut.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import json
 import os
+import stat
 import threading
-from typing import Any
+from typing import Any, Iterable
 
 from .._errors import InputError, printable
 
 _LARGEST_BYTES = 256 * 1024 * 1024
 _VERSION = 1
 _HEADER = "stellar_cases"
+FOLLOWING = "following"
 _OTHER = "Give another state_file, or move this one away: then the source starts anew, as since says."
 
 
@@ -29,6 +35,8 @@ class StateFile:
     def __init__(self, path: str, identity: dict[str, str]) -> None:
         self._path, self._identity = path, identity
         self._lock = threading.Lock()
+        # The file that was written last, to append to; None if that can't be done
+        self._end: int | None = None
         try:
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
             self._locked: int | None = os.open(f"{path}.lock", flags, 0o600)
@@ -44,16 +52,21 @@ class StateFile:
         return InputError(f"state_file {printable(self._path)}", why, remedy)
 
     def read(self) -> dict[str, Any] | None:
-        """Return the state, None without a file. Raises InputError."""
+        """Return the state, with what was appended as FOLLOWING; None without a file. Raises InputError."""
         try:
-            with open(self._path, "rb") as file:
+            # A named pipe would block.
+            with open(os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    raise self._error("is not a regular file.", _PLACE)
                 content = file.read(_LARGEST_BYTES + 1)
         except FileNotFoundError:
             return None
         except OSError as error:
             raise self._error(f"can't be read: {error.strerror}.", _PLACE) from None
         try:
-            state = json.loads(content) if len(content) <= _LARGEST_BYTES else None
+            first, *rest = content.split(b"\n") if len(content) <= _LARGEST_BYTES else [b"null"]
+            state = json.loads(first)
+            following = [json.loads(line) for line in rest[:-1]]
         except (ValueError, RecursionError):
             state = None
         if not isinstance(state, dict) or state.get(_HEADER) != _VERSION:
@@ -62,7 +75,7 @@ class StateFile:
             if state.get(name) != own:
                 theirs, ours = (printable(json.dumps(value), 100) for value in (state.get(name), own))
                 raise self._error(f"is of a source with another {name}: {theirs}, and not {ours}.", _OTHER)
-        return state
+        return {**state, FOLLOWING: following}
 
     def broken(self, why: str) -> InputError:
         """Return the error for a file that can't be used. It is left as it is."""
@@ -73,7 +86,26 @@ class StateFile:
         content = json.dumps({_HEADER: _VERSION, **self._identity, **state}, separators=(",", ":")).encode("ascii")
         with self._lock:
             if self._locked is not None:
-                _replace(self._path, content)
+                self._forget_end()
+                self._end = _replace(self._path, content + b"\n")
+
+    def append(self, following: Iterable[Any]) -> bool:
+        """Write what followed the state. Return whether that was done: else the state is to be written."""
+        content = b"".join(json.dumps(item, separators=(",", ":")).encode("ascii") + b"\n" for item in following)
+        with self._lock:
+            if self._end is None:
+                return False
+            try:
+                _write(self._end, content)
+            except OSError:
+                # What follows a line that is cut can't be read.
+                self._forget_end()
+            return self._end is not None
+
+    def _forget_end(self) -> None:
+        if self._end is not None:
+            os.close(self._end)
+            self._end = None
 
     def create(self, state: dict[str, Any]) -> None:
         """Write the state for the first time. Raises InputError."""
@@ -85,6 +117,7 @@ class StateFile:
     def close(self) -> None:
         """Give the file free for another process."""
         with self._lock:
+            self._forget_end()
             if self._locked is not None:
                 os.close(self._locked)
                 self._locked = None
@@ -93,25 +126,31 @@ class StateFile:
 _PLACE = "Give a path in a folder that exists and can be written."
 
 
-def _replace(path: str, content: bytes) -> None:
-    """Replace a file by one that only its owner can read. All of it is on the disk before it has the name.
+def _replace(path: str, content: bytes) -> int:
+    """Replace a file by one that only its owner can read, and return it. All is on the disk before it has the name.
 
     Not by replace_file(): a source that is killed again and again leaves one temporary file, since its name is fixed.
     """
     temporary = f"{path}.new"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     file = os.open(temporary, flags, 0o600)
     try:
         os.fchmod(file, 0o600)
-        written = 0
-        while written < len(content):
-            written += os.write(file, content[written:])
-        os.fsync(file)
-    finally:
+        _write(file, content)
+        os.rename(temporary, path)
+        folder = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError:
         os.close(file)
-    os.rename(temporary, path)
-    folder = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        raise
+    return file
+
+
+def _write(file: int, content: bytes) -> None:
+    written = 0
+    while written < len(content):
+        written += os.write(file, content[written:])
+    os.fsync(file)

@@ -62,7 +62,7 @@ options:
     description:
       - Whether to leave out changes that the user of this key made, such as those of a playbook that an event started.
       - The history of the case is read for it. If another user changed the case since it was last seen, too, or if the
-        history can't be read, the event is delivered.
+        history can't be read or does not show the last change yet, the event is delivered.
     type: bool
     default: false
   fields:
@@ -181,7 +181,8 @@ def _import_source() -> Any:
                 package = importlib.import_module(_PACKAGE)
             except ImportError:
                 spec = importlib.machinery.PathFinder.find_spec(_PACKAGE, [str(root.parent)])
-                assert spec is not None
+                if spec is None:
+                    raise ImportError(f"The collection can't be imported from {root}. Install it again.") from None
                 package = sys.modules[_PACKAGE] = importlib.util.module_from_spec(spec)
         others = [path for path in package.__path__ if path != str(root)]
         package.__path__ = [str(root), *others]
@@ -280,7 +281,7 @@ class _Acknowledged:
         self._source.delivered(step, 0)
         if step.event is not None:
             # Before the next event, so that after a kill no event comes again that the engine has acknowledged.
-            await asyncio.get_running_loop().run_in_executor(None, self._source.save)
+            await asyncio.get_running_loop().run_in_executor(None, self._source.note)
 
     async def _offer(self, event: dict[str, Any]) -> None:
         acknowledged: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -149,9 +149,19 @@ def entry(timestamp, user, **more):
     ],
 )
 def test_own_changes(history, expected):
-    assert is_own(history, MIRA, NOW) is expected
+    assert is_own(history, MIRA, NOW, NOW + 1) is expected
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "expected"), [(0, True), (9, True), (-999, True), (-1000, None), (-5000, None), (None, None)]
+)
+def test_a_history_that_lags_behind_the_case_tells_nothing(timestamp, expected):
+    changed_at = NOW + 60_000
+    history = [entry(None if timestamp is None else changed_at + timestamp, "mira")]
+    assert is_own(history, MIRA, NOW, changed_at) is expected
+    assert is_own([*history, entry(NOW + 1, "other")], MIRA, NOW, changed_at) is False
 
 
 def test_a_change_within_a_second_of_a_platform_that_shows_seconds_may_not_have_been_seen():
     second = NOW - NOW % 1000 + 999
-    assert is_own([entry(second - 999, "other"), entry(second + 1, "mira")], MIRA, second) is False
+    assert is_own([entry(second - 999, "other"), entry(second + 1, "mira")], MIRA, second, second + 1) is False

@@ -116,6 +116,37 @@ def test_the_cursor_moves_with_each_case_of_a_sorted_list_and_else_at_the_end():
         assert source.end().times == Times(NOW, NOW + 1000, NOW + 1000, NOW + 30_000, NOW + 30_000, NOW + 30_000)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        None,
+        {},
+        [],
+        [*START],
+        [*START[:-1], "x", ""],
+        [*START, "", NOW, "f" * 48],
+        [*START, "1" * 24],
+        [*START, "1" * 24, NOW],
+        [*START, "1" * 24, NOW, "f"],
+        [*START, "../x", NOW, "f" * 48],
+        [*START, 5, NOW, "f" * 48],
+    ],
+)
+def test_a_line_behind_a_state_that_is_no_step(line):
+    with pytest.raises(ValueError, match="has a line that is not a step"):
+        position_of(Position(START, OVERLAP).to_state(), OVERLAP, [line])
+
+
+def test_steps_behind_a_state_are_followed():
+    steps = [Step(START._replace(cursor=NOW + n), str(n) * 24, Mark(NOW + n, "f" * 48)) for n in (1, 2)]
+    steps.append(Step(START._replace(cursor=NOW + 3)))
+    expected = Position(START, OVERLAP)
+    for step in steps:
+        expected.follow(step)
+    lines = json.loads(json.dumps([step.to_state() for step in steps]))
+    assert position_of(Position(START, OVERLAP).to_state(), OVERLAP, lines).to_state() == expected.to_state()
+
+
 def test_a_clock_that_is_set_back_moves_the_next_poll_back():
     source = feed()
     source.ask(NOW + 30_000, NOW + 30_000, NOW + 30_000)

@@ -13,7 +13,14 @@ import pytest
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.event_source import filters_hash
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import ApiError
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.feed import Delivered, Mark, Position, Step, Times
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.feed import (
+    Delivered,
+    Mark,
+    Position,
+    Step,
+    Times,
+    position_of,
+)
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.event_source import EventSource
 
 NOW = 1_700_000_000_000
@@ -75,6 +82,24 @@ def test_the_end_waits_for_a_write_that_is_on_its_way(make, tmp_path, monkeypatc
     assert cases(tmp_path) == ["a"]
 
 
+def test_with_feedback_a_step_is_appended_and_later_folded_into_the_state(make, tmp_path):
+    source = make(feedback=True)
+    source.delivered(step("1" * 24, {}), 0)
+    source.note()
+    whole = cases(tmp_path)
+    for number in (2, 3, 4):
+        source.delivered(step(str(number) * 24, {}), 0)
+    source.note()
+    source.note()
+    state, *following = (tmp_path / "state.json").read_text().splitlines()
+    assert sorted(json.loads(state)["cases"]) == whole == ["1" * 24]
+    assert len(following) == 3
+    found = position_of(json.loads(state), 60_000, map(json.loads, following))
+    assert found.to_state() == source._delivered.to_state()
+    source.save()
+    assert cases(tmp_path) == [str(number) * 24 for number in (1, 2, 3, 4)]
+
+
 def test_nothing_is_written_if_nothing_was_delivered(make, tmp_path):
     make().close()
     assert not (tmp_path / "state.json").exists()
@@ -86,9 +111,10 @@ def test_nothing_is_written_if_nothing_was_delivered(make, tmp_path):
         (30, 1, None, 22.5, 37.5),
         (1, 1, None, 1.5, 2.5),
         (1, 4, None, 12, 20),
-        (30, 9, None, 225, 375),
-        (30, 10**6, None, 225, 375),
-        (3600, 10**6, None, 2700, 4500),
+        (30, 9, None, 225, 300),
+        (30, 8, None, 192, 300),
+        (30, 10**6, None, 225, 300),
+        (3600, 10**6, None, 2700, 3600),
         (30, 1, 120.0, 120, 120),
         (30, 1, 1e9, 3600, 3600),
     ],

@@ -28,7 +28,7 @@ def test_what_is_written_is_read(path):
     assert file.read() is None
     file.create({"cases": {}})
     file.write({"cases": {"a": 1}})
-    assert file.read() == {"stellar_cases": 1, **ABOUT, "cases": {"a": 1}}
+    assert file.read() == {"stellar_cases": 1, **ABOUT, "cases": {"a": 1}, "following": []}
     assert path.stat().st_mode & 0o777 == 0o600
     assert sorted(each.name for each in path.parent.iterdir()) == ["state.json", "state.json.lock"]
 
@@ -63,6 +63,43 @@ def test_all_is_on_the_disk_before_it_has_the_name(path, monkeypatch):
         monkeypatch.setattr(module.os, name, lambda *given, name=name, real=real: order.append(name) or real(*given))
     StateFile(str(path), ABOUT).write({})
     assert order == ["fsync", "rename", "fsync"]
+
+
+def test_what_follows_a_state(path):
+    file = StateFile(str(path), ABOUT)
+    assert file.append([1]) is False
+    file.write({"number": 1})
+    assert file.append([[1, "a"]]) is file.append([2, 3]) is True
+    assert file.read()["following"] == [[1, "a"], 2, 3]
+    # A kill cuts the last line.
+    path.write_bytes(path.read_bytes()[:-1])
+    assert file.read()["following"] == [[1, "a"], 2]
+    file.write({"number": 2})
+    assert (file.read()["number"], file.read()["following"]) == (2, [])
+    file.close()
+    assert file.append([1]) is False
+
+
+def test_nothing_is_appended_to_a_line_that_is_cut(path, monkeypatch):
+    file = StateFile(str(path), ABOUT)
+    file.write({})
+
+    def full(_file):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module.os, "fsync", full)
+        assert file.append([1]) is False
+    assert file.append([2]) is False
+    file.write({})
+    assert file.append([3]) is True
+    assert file.read()["following"] == [3]
+
+
+def test_a_line_that_is_not_whole_before_others_is_refused(path):
+    path.write_text(json.dumps({"stellar_cases": 1, **ABOUT}) + "\n[1\n[2]\n")
+    with pytest.raises(InputError, match="is not the state of this event source"):
+        StateFile(str(path), ABOUT).read()
 
 
 def test_a_write_may_take_several_calls(path, monkeypatch):
@@ -109,6 +146,17 @@ def test_a_file_that_is_too_large(path, monkeypatch):
     path.write_text(json.dumps({"stellar_cases": 1, **ABOUT}))
     with pytest.raises(InputError, match="is not the state"):
         StateFile(str(path), ABOUT).read()
+
+
+def test_a_named_pipe_in_a_place_of_a_file_blocks_nothing(path):
+    os.mkfifo(path)
+    file = StateFile(str(path), ABOUT)
+    with pytest.raises(InputError, match="is not a regular file"):
+        file.read()
+    path.unlink()
+    os.mkfifo(f"{path}.new")
+    with pytest.raises(InputError, match="can't be written: No such device or address"):
+        file.create({})
 
 
 def test_a_folder_in_its_place(path):
