@@ -74,7 +74,9 @@ class StateFile:
         for name, own in self._identity.items():
             if state.get(name) != own:
                 theirs, ours = (printable(json.dumps(value), 100) for value in (state.get(name), own))
-                raise self._error(f"is of a source with another {name}: {theirs}, and not {ours}.", _OTHER)
+                # A hash says nothing to a reader.
+                what = "another set of filters." if name == "filters" else f"another {name}: {theirs}, and not {ours}."
+                raise self._error(f"is of a source with {what}", _OTHER)
         return {**state, FOLLOWING: following}
 
     def broken(self, why: str) -> InputError:
