@@ -314,7 +314,7 @@ def test_a_state_of_another_source_is_refused(sim, given):
     path = given["state_file"]
     start = f"state_file {path}: is of a source with another"
     assert refused({**given, "tenant": "Example Tenant"}).startswith(f'{start} tenant: "", and not "Example Tenant".')
-    assert refused({**given, "severity": ["High"]}).startswith(f"{start} filters: ")
+    assert refused({**given, "severity": ["High"]}).startswith(f"{start} set of filters. ")
     assert refused({**given, "host": "other.example"}).startswith(f"{start} platform: ")
     assert "Give another state_file, or move this one away" in refused({**given, "host": "other.example"})
     assert state(given) == content
