@@ -230,12 +230,12 @@ def reject_unknown(variables: Mapping[str, Any]) -> None:
     """Raise InputError in a playbook of the collection, if -e gave one with nearly the name of its own."""
     known = _VARIABLES.get(variables.get(PLAYBOOK, ""), ())
     for name in load_extra_vars(DataLoader()) if known else ():
-        nearest = get_close_matches(str(name), known, 1, 0.75)
-        if name not in known and (nearest or str(name).startswith(known[0].partition("_")[0] + "_")):
+        nearest = get_close_matches(str(name), known, 1, 0.8)
+        if nearest and name not in known:
             raise InputError(
                 f"The variable {printable(name, 60)}",
                 f"was given by -e, and the playbook {variables[PLAYBOOK]} does not read it.",
-                f"Did you mean {nearest[0]}?" if nearest else f"It reads {', '.join(known)}.",
+                f"Did you mean {nearest[0]}?",
             )
 
 

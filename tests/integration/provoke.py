@@ -101,6 +101,18 @@ class Provoke:
         path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
         return self.cases(plan=str(path), **options)
 
+    def plan_of(self, **case: Any) -> str:
+        """The message of a run that is to make a plan of one case."""
+        options = {"cases": [{"case_id": CASE_ID, **case}], "plan_file": str(self.directory / "plan.json")}
+        with pytest.raises(StellarError) as caught:
+            run_cases(parameters(CASES, self.sim, **options), True, lambda secret: None)
+        return str(caught.value)
+
+    def newer_history(self) -> str:
+        file = self.directory / "history.jsonl"
+        file.write_text('{"history": 99}\n', encoding="utf-8")
+        return self.hygiene("--check", history=str(file))
+
     def rule(self, *more: dict[str, Any], **rule: Any) -> str:
         return self.cases(rules=[{"name": "A rule", "match": {}, **rule}, *more])
 

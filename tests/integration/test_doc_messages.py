@@ -365,6 +365,10 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     ),
     "case_hygiene_history: can't write the history in …": lambda p: p.hygiene(history=str(p.directory)),
     "case_hygiene_history: … is not a history of runs. …": lambda p: p.hygiene(history=__file__),
+    "case_hygiene_history: the file is of a newer version of the collection. …": lambda p: p.newer_history(),
+    "plan_file can't be combined with if_unmodified_since of an item. …": lambda p: p.plan_of(
+        severity="Low", if_unmodified_since="2026-11-28T08:00:00Z"
+    ),
     "case_hygiene_history: … removed.": broken_history,
     "case_hygiene_case_url …; got …": lambda p: p.hygiene(case_url="http://{platform}/{case_id}"),
     "plan_file works in check mode only. …": lambda p: p.cases(

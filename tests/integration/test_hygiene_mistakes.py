@@ -186,7 +186,6 @@ def test_an_option_given_without_its_prefix_is_refused(given: str, wanted: str, 
     ("playbook", "name", "given", "said"),
     [
         ("undo", "undo_ony", {"undo_file": "x.json"}, "Did you mean undo_only?"),
-        ("undo", "undo_case", {"undo_file": "x.json"}, "It reads undo_file, undo_only, undo_fail_on, "),
         ("undo", "undofail_on", {"undo_file": "x.json"}, "Did you mean undo_fail_on?"),
         ("hygiene", "hygiene_host", {"case_hygiene_rules": [TAGGED]}, "Did you mean hygiene_hosts?"),
         (

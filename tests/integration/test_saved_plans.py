@@ -384,6 +384,15 @@ def test_a_plan_that_can_not_be_written_is_an_error_before_anything_is_sent(sim:
     assert done.result["msg"].startswith(f"plan_file: {path} can't be written: No such file or directory. Give a path")
 
 
+def test_a_plan_takes_no_guard_of_an_item(sim: Simulator, path: str) -> None:
+    items = [{"case_id": ID, "severity": "High", "if_unmodified_since": "2026-11-28T08:00:00Z"}]
+    done = run(sim, True, cases=items, plan_file=path)
+    assert done.requests == []
+    assert done.result["msg"].startswith(
+        "plan_file can't be combined with if_unmodified_since of an item. Leave it out"
+    )
+
+
 @pytest.mark.parametrize("content", ["my notes", "", '{"report": 1}', "[]", "rules: []"])
 def test_a_file_that_is_not_a_plan_is_never_replaced(sim: Simulator, path: str, content: str) -> None:
     Path(path).write_text(content, encoding="utf-8")

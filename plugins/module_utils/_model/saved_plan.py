@@ -72,15 +72,21 @@ def entry_of(summary: Mapping[str, Any], case: dict[str, Any], plan: Plan, rules
         "modified_at": modified_at(case),
         "before": {name: plan.before[name] for name in fields},
         "after": {name: plan.after[name] for name in fields},
-        "match": {name: _raw(case, name) for name in MATCHED_FIELDS if name in written},
+        "match": {name: _raw(case, name) for name in _matched(written, case)},
         "set": written,
         "comments": [vars(comment) for comment in plan.desired.comments] if "comment" in fields else [],
     }
 
 
+def _matched(written: Mapping[str, Any], case: dict[str, Any]) -> list[str]:
+    """Return the fields that must be as they were. Most platforms do not show a description."""
+    shown = ("description",) if case.get("description") is not None else ()
+    return [name for name in (*MATCHED_FIELDS, *shown) if name in written]
+
+
 def _raw(case: dict[str, Any], name: str) -> str:
     """Return the value of a field by which has_value() knows it again."""
-    value = case.get("assignee") if name == "assignee" else shown_value(case, name)
+    value = case.get(name) if name in ("assignee", "description") else shown_value(case, name)
     return str(value or "")
 
 
@@ -139,7 +145,8 @@ def _parse(entry: Any) -> SavedCase:
     if written.get("update_alerts") not in (None, True, False):
         raise ValueError("set.update_alerts is not valid")
     match = _dictionary(entry, "match")
-    if set(match) != {name for name in MATCHED_FIELDS if name in written} or not _are_texts(match.values()):
+    needed = {name for name in MATCHED_FIELDS if name in written}
+    if not needed <= set(match) <= needed | ({"description"} & set(written)) or not _are_texts(match.values()):
         raise ValueError("match does not fit set")
     summary = {name: entry.get(name) for name in ("case_id", "ticket_id", "name", "tenant", "status", "severity")}
     return SavedCase(

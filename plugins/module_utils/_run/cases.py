@@ -163,6 +163,10 @@ def _checked(params: dict[str, Any], now_ms: int, started: float) -> _Task:
         parse_rules(rules, now_ms)
     undo, saved = _undo_file(params), read_plan(params, now_ms)
     items = _items(params, undo, now_ms) if rules is None and saved is None else []
+    if params.get("plan_file") is not None and any(item.unmodified_since is not None for item in items):
+        # A plan has guards of its own, by which it is applied.
+        problem = "can't be combined with if_unmodified_since of an item"
+        raise OptionError("plan_file", problem, "Leave it out, and give plan_guard where the plan is applied.")
     max_diff = int(in_range("max_diff", params["max_diff"], 0, 1_000_000))
     return _Task(
         rules,

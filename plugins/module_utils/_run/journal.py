@@ -108,7 +108,7 @@ class UndoFile(NamedTuple):
         items = {str(item.get("case_id")): item for item in self.items if isinstance(item, dict)}
         chosen: dict[str, Any] = {}
         for name in names:
-            found = [case_id for case_id in items if name in (case_id, str(self.tickets.get(case_id)))]
+            found = [case_id for case_id in items if name in (case_id, str(self.tickets.get(case_id) or case_id))]
             if not found:
                 problem = f'names a case that undo_file has nothing to undo of: "{printable(name, 60)}"'
                 raise OptionError("undo_only", problem, "Give ticket numbers or ids of the summary.")

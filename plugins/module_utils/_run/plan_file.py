@@ -63,7 +63,9 @@ class SavedPlan:
         """Raise InputError if this is the plan of another platform or tenant. Sends nothing."""
         if not is_same_platform(self.platform, connection.platform):
             here, remedy = f"on {connection.platform}", "Set host to that platform"
-        elif (connection.tenant or "").casefold() not in {name.casefold() for name in self.tenant or [""]}:
+        elif (connection.tenant or "").casefold() not in {name.casefold() for name in self.tenant if name} | (
+            set() if self.tenant else {""}
+        ):
             here = f"limited to tenant {connection.tenant}" if connection.tenant else "for all tenants"
             remedy = "Set tenant as for the plan"
         else:
@@ -182,12 +184,15 @@ def read_plan(params: Mapping[str, Any], now_ms: int) -> SavedPlan | None:
             str(content["platform"]),
             str(content["scope"]),
             [str(name) for name in content["tenant"]],
-            [{name: rule[name] for name in _OF_A_RULE} for rule in content["rules"]],
+            [
+                {**{name: str(rule[name]) for name in _OF_A_RULE}, "finding": bool(rule["finding"])}
+                for rule in content["rules"]
+            ],
             cases,
             int(content["counts"]["read"]),
             params["plan_guard"],
         )
-    except (AttributeError, KeyError, TypeError, ValueError, InputError) as error:
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError, InputError) as error:
         raise _refused(path, f"it is not complete: {printable(error, 200)}.", _NEW_PLAN) from None
     if now_ms > valid_ms if max_age is None else created_ms < parse_time(max_age, now_ms):
         until = f"is valid until {valid_until}" if max_age is None else f"may be {max_age} old"
@@ -289,5 +294,5 @@ class _Guard:
     def __call__(self, case: dict[str, Any]) -> None:
         if self.kind == "modified_at":
             check_unmodified(case, self.saved.modified_at)
-        else:
-            check_planned(self.reader, case, self.saved)
+        # With either: the time of the plan may not be known.
+        check_planned(self.reader, case, self.saved)

@@ -142,6 +142,12 @@ def _line(text: bytes) -> dict[str, Any] | None:
         line = json.loads(text.decode("utf-8"))
     except (ValueError, RecursionError):
         return None
+    if isinstance(line, dict) and isinstance(line.get("history"), int) and line["history"] > VERSION:
+        raise InputError(
+            "case_hygiene_history",
+            "the file is of a newer version of the collection.",
+            "Use that version, or give another file.",
+        )
     return line if isinstance(line, dict) and line.get("history") == VERSION else None
 
 

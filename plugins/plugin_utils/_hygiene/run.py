@@ -235,9 +235,15 @@ class Hygiene:
             lines.append(f"To allow this: -e {PREFIX}max_changes={_planned(report)}")
         if self._files.last:
             lines.append(f"Report: {self._files.last}")
-        if report["mode"] == "check" and not report["error"] and (plan := self._path("plan_file")):
+        if (
+            report["mode"] == "check"
+            and report["result"] not in ("error", "limit")
+            and (plan := self._path("plan_file"))
+        ):
             lines.append(f"Plan: {plan}")
-            lines.append(self._command("To apply exactly this plan", apply_command(plan)))
+            # As it was given: the role inserts the folder of the host again.
+            given = absolute(self._variables.value("plan_file"))
+            lines.append(self._command("To apply exactly this plan", apply_command(given)))
         undo_file = report["journal"] or self._files.paths.get("json", "")
         if report["undo"] and not undo_file:
             lines.append("Nothing was saved that undoes this run. Set case_hygiene_report_dir for the next one.")

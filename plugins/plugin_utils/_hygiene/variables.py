@@ -97,7 +97,7 @@ VARIABLES = {
     "recheck_after": Variable(float, "give a number of seconds, or leave it out for 5.", default=5, is_option=True),
 }
 # Given by -e without the prefix, they would have no effect: the starter policy would run instead, or without a limit.
-WITHOUT_PREFIX = {**{name: name for name in VARIABLES}, "policy": "policy_file"}
+WITHOUT_PREFIX = {**{name: name for name in VARIABLES}, "policy": "policy_file", "plan": "apply_plan"}
 
 
 class Variables:

@@ -116,6 +116,11 @@ def test_only_what_changes_is_in_an_entry() -> None:
     )
     # A comment is not posted for a field that no case shows.
     assert entry(DesiredState(description="x", comments=(Comment("c"),)))["comments"] == []
+    # Where the platform shows a description, it must be as it was, too.
+    shown = saved(DesiredState(description="New text"), description="Old text")
+    assert shown.match == {"description": "Old text"}
+    assert shown.differing({**CASE, "description": "Another"}) == ["description"]
+    assert shown.differing({**CASE, "description": "Old text"}) == []
     # A resolution is sent with the status, so that the status must still be the same.
     resolved = entry(DesiredState(resolution="Benign"), status="Resolved", resolution="")
     assert resolved["set"] == {"status": "Resolved", "resolution": "Benign"}

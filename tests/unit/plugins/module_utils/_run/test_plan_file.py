@@ -60,11 +60,15 @@ def planned_run(**fields: Any) -> CaseRun:
     return case_run
 
 
-def save(path: str, tenant: Tenant | None = TENANT, **params: Any) -> dict[str, Any]:
+def save(
+    path: str, tenant: Tenant | None = TENANT, modified_at_of_case: int | None = 5000, **params: Any
+) -> dict[str, Any]:
     writer = PlanWriter({"plan_file": path, "rules": [{"name": "R"}], "plan_title": "Mine", **params}, True, NOW_MS)
     with writer:
         compliant = CaseRun(case_summary(CASE))
-        writer.finish(RESULT, SimpleNamespace(tenant=lambda: tenant), [planned_run(), compliant])  # type: ignore[arg-type]
+        writer.finish(
+            RESULT, SimpleNamespace(tenant=lambda: tenant), [planned_run(modified_at=modified_at_of_case), compliant]
+        )  # type: ignore[arg-type]
     content: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
     return content
 
@@ -147,6 +151,7 @@ def test_what_can_not_be_written(path: str, params: dict[str, Any], check_mode: 
         ({"created_at": "soon"}, "it is not complete: 'soon' is not a valid time."),
         ({"rules": [{}]}, "it is not complete: 'name'."),
         ({"counts": {}}, "it is not complete: 'read'."),
+        ({"counts": {"read": float("inf")}}, "it is not complete: cannot convert float infinity to integer."),
     ],
 )
 def test_what_is_no_plan_is_refused(path: str, change: dict[str, Any] | None, message: str) -> None:
@@ -181,6 +186,8 @@ def test_a_plan_is_valid_as_long_as_it_says_or_as_the_task_says(path: str) -> No
         (TENANT, "", "for all tenants"),
         (None, "", ""),
         (None, "T", "limited to tenant T"),
+        (Tenant("t1", ""), "", "for all tenants"),
+        (Tenant("t1", ""), "t1", ""),
     ],
 )
 def test_a_plan_is_for_its_platform_and_tenant(path: str, tenant: Tenant | None, given: str, here: str) -> None:
@@ -285,6 +292,11 @@ def test_the_guard_modified_at_counts_any_change(path: str) -> None:
     assert applied(path, Reader(modified_at=5001)).is_planned
     skipped = applied(path, Reader(modified_at=5001), "modified_at")
     assert (skipped.outcome, "ana changed it at 5001" in skipped.reason) == ("skipped", True)
+    # A case whose time is not known is still compared in its fields.
+    save(path, modified_at_of_case=None)
+    assert applied(path, Reader(modified_at=None), "modified_at").is_planned
+    unknown = applied(path, Reader(modified_at=9000, status="Escalated"), "modified_at")
+    assert (unknown.outcome, unknown.is_planned) == ("skipped", False)
     guard = applied(path, Reader()).guard
     assert guard is not None
     with pytest.raises(ConflictError):

@@ -108,7 +108,7 @@ def test_the_oldest_lines_are_removed(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "broken",
-    [b"{", b"[]", b"7", b'{"history": 2}', b"\xff\xfe", b"\x00", b"[" * 100_000, b"<b>{{ 7*191 }}</b>", b"\r"],
+    [b"{", b"[]", b"7", b'{"history": 0}', b"\xff\xfe", b"\x00", b"[" * 100_000, b"<b>{{ 7*191 }}</b>", b"\r"],
 )
 def test_a_broken_line_is_removed_and_said_once(path: Path, broken: bytes) -> None:
     add(path, 1)
@@ -130,6 +130,15 @@ def test_a_line_that_was_cut_does_not_swallow_the_next(path: Path) -> None:
     path.write_bytes(path.read_bytes().rstrip(b"\n"))
     assert not add(path, 3).warning
     assert numbers(path) == [1, 2, 3]
+
+
+def test_lines_of_a_newer_version_are_never_removed(path: Path) -> None:
+    add(path, 1)
+    content = path.read_text(encoding="utf-8") + '{"history": 2, "kept": true}\n'
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(InputError, match=r"the file is of a newer version of the collection\. Use that version"):
+        add(path, 2, keep=1)
+    assert path.read_text(encoding="utf-8") == content
 
 
 def test_another_file_is_refused_and_left_as_it_is(path: Path) -> None:
