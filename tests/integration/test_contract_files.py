@@ -42,7 +42,9 @@ def texts(folder: Path) -> list[str]:
 
 
 def contract(analyst: Analyst, *arguments: str) -> Played:
-    return analyst.play(PLAYBOOK, *arguments)
+    """Run the playbook, with the folder in which it is started unless the arguments name one."""
+    here = () if any("contract_dir" in argument for argument in arguments) else ("-e", "contract_dir=.")
+    return analyst.play(PLAYBOOK, *here, *arguments)
 
 
 # -- the playbook ---------------------------------------------------------------------------------------------------

@@ -293,12 +293,12 @@ REFUSED: dict[str, tuple[Callable[[dict[str, Any]], dict[str, Any]], dict[str, A
     "another tenant": (
         edited(tenant=["Acme", CLINIC_ID], scope="tenant Acme"),
         {},
-        ", tenant Acme, and this run is on",
+        ", tenant Acme, and this run is for",
     ),
     "one tenant": (
         edited(),
         {"tenant": "Example Clinic"},
-        "and this run is on limited to tenant Example Clinic. Set te",
+        "and this run is limited to tenant Example Clinic. Set te",
     ),
     "too old": (edited(valid_until="2026-11-01T00:00:00Z"), {}, "and is valid until 2026-11-01T00:00:00Z. Make a new"),
     "too old for the task": (edited(created_at="2026-11-01T00:00:00Z"), {"plan_max_age": "1h"}, ", and may be 1h old."),
