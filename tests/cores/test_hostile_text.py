@@ -188,6 +188,7 @@ def test_it_stays_text_in_role_reports_and_undo(core, run, simulator, texts, tmp
         "--diff",
         case_hygiene_policy_file="policy.yml",
         case_hygiene_report_dir="reports",
+        case_hygiene_max_changes="100%",
         case_hygiene_journal=str(tmp_path / "run.journal"),
     )
     assert hostile_text.steering(output) == [], core.version
