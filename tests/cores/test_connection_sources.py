@@ -40,6 +40,8 @@ def test_task_module_defaults_and_variable(core, simulator, tmp_path):
     judge([*table, *roles], [Task(e["kind"], e["task"], e["result"], e["requests"]) for e in entries])
 
 
+# A run that changes cases needs a policy.
+STARTER = ("-e", "case_hygiene_use_starter_policy=true")
 MODES = [pytest.param(True, id="check"), pytest.param(False, id="real")]
 
 
@@ -52,7 +54,7 @@ def test_the_playbook_hygiene(core, simulator, tmp_path, option, check):
     simulator.reset()
     simulator.clear_requests()
     mode = ("--check",) if check else ()
-    arguments = ("-i", "hosts.yml", "-e", "hygiene_hosts=all", "--forks", "1", *mode)
+    arguments = ("-i", "hosts.yml", "-e", "hygiene_hosts=all", *STARTER, "--forks", "1", *mode)
     code, output = core.play(simulator, tmp_path, "stellarcyber.xdr.hygiene", *arguments)
     assert code == 4, f"{core.version}\n{output}"
     failures = dict(re.findall(r"fatal: \[([a-z-]+)\]: UNREACHABLE! => (\{.*\})", output))
@@ -104,7 +106,7 @@ def test_what_the_playbooks_do_not_read(core, simulator, tmp_path):
     undo = f"undo_file={undo_file(tmp_path, simulator)}"
     for (given, wanted), playbook in zip(TAKEN_FOR_VARIABLES.items(), ("hygiene", "undo") * 2, strict=True):
         name = f"stellarcyber.xdr.{playbook}"
-        code, output = core.play(simulator, tmp_path, name, "-e", given, "-e", undo)
+        code, output = core.play(simulator, tmp_path, name, "-e", given, "-e", undo, *STARTER)
         assert code in (2, 4), f"{core.version} {playbook} {given}\n{output}"
         said = " ".join(output.split())
         assert wanted.replace("PLAYBOOK", playbook) in said, f"{core.version} {playbook}\n{output}"
