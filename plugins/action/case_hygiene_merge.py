@@ -32,7 +32,8 @@ class ActionModule(ActionBase):
             return {"changed": False, **merge_files(checked.validated_parameters, time.time_ns() // 10**6)}
         except OptionError as error:
             # In the playbook, the user has given a variable.
-            option = f"merge_{error.option}" if PLAYBOOK in task_vars else error.option
+            is_playbook = task_vars.get(PLAYBOOK) == "stellarcyber.xdr.hygiene_merge"
+            option = f"merge_{error.option}" if is_playbook else error.option
             raise AnsibleActionFail(str(OptionError(option, error.problem, error.remedy))) from None
         except InputError as error:
             raise AnsibleActionFail(str(error)) from None

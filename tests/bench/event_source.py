@@ -106,7 +106,7 @@ def day(options: dict[str, Any], hours: float) -> dict[str, Any]:
             time.sleep(0.05)
         return source.is_closed
 
-    source._stop.wait = wait  # type: ignore[method-assign]
+    source._stop.wait = wait
 
     def take(steps: Any) -> None:
         nonlocal events
@@ -142,7 +142,7 @@ def measure_delay(simulator: Simulator) -> None:
             time.sleep(0.37)
             simulator.edit(case["_id"], {"severity": "Low"})
             edited = time.monotonic()
-            until(lambda number=number: len(engine.events) >= number)  # type: ignore[misc]
+            until(lambda number=number: len(engine.events) >= number)
             delays.append(time.monotonic() - edited)
     middle = statistics.median(delays)
     print(f"a change is delivered, interval 1 s   median {middle:.2f} s  max {max(delays):.2f} s")

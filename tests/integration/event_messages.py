@@ -36,7 +36,7 @@ def logged(
     """The line of the log that has words, after something was done to a source that has polled."""
     lines: list[str] = []
     handler = logging.Handler()
-    handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
+    handler.emit = lambda record: lines.append(record.getMessage())
     logging.getLogger().addHandler(handler)
     for option in ("interval", "feedback_timeout"):
         provoke.monkeypatch.setitem(options_module._RANGES, option, (0.01, 86400))

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import subprocess
@@ -23,7 +22,7 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from tests import canaries
+from tests.integration.ci_step import run_step
 from tests.integration.hygiene import CHECK_FAILED, ERROR, PASSED
 from tests.integration.playbook import ROOT, clean_environment
 from tests.simulator.process import Simulator
@@ -108,24 +107,11 @@ def run(example: Example, simulator: Simulator, folder: Path, policy: str, **mor
     environment.update(
         declared,
         ANSIBLE_CONFIG=str(ROOT / "ansible.cfg"),
-        PATH=os.pathsep.join([str(folder / ".venv/bin"), os.environ["PATH"]]),
         **more,
     )
     if not (folder / ".venv").exists():
         (folder / ".venv").symlink_to(ROOT / ".venv")
-    done = subprocess.run(
-        [*example.shell, example.script],
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    output = done.stdout + done.stderr
-    canaries.assert_none(canaries.of(simulator), output, where="output of ansible-playbook")
-    return done.returncode, output
+    return run_step(example.shell, example.script, folder, environment, simulator)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests import canaries
+from tests.integration.ci_step import run_step
 from tests.integration.playbook import ROOT, clean_environment
 from tests.simulator.process import Simulator
 
@@ -120,26 +120,10 @@ class Pipeline:
         self.secrets = {"PLAN_SIGNING_KEY": signing}
 
     def _run(self, script: str, folder: Path, **more: str) -> tuple[int, str]:
-        environment = {
-            **self.environment,
-            "PATH": os.pathsep.join([str(folder / ".venv/bin"), os.environ["PATH"]]),
-            "GITHUB_STEP_SUMMARY": str(folder / "summary.md"),
-            **more,
-        }
-        done = subprocess.run(
-            [*self.jobs.shell, script],
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        output = done.stdout + done.stderr
-        canaries.assert_none(canaries.of(self.simulator), output, where="output of the job")
+        environment = {**self.environment, "GITHUB_STEP_SUMMARY": str(folder / "summary.md"), **more}
+        code, output = run_step(self.jobs.shell, script, folder, environment, self.simulator)
         assert "PRIVATE KEY" not in output
-        return done.returncode, output
+        return code, output
 
     def plan(self, **more: str) -> tuple[int, str]:
         return self._run(self.jobs.plan, self.plans, **self.secrets, **more)

@@ -61,11 +61,11 @@ class SavedPlan:
 
     def check_origin(self, connection: Connection) -> None:
         """Raise InputError if this is the plan of another platform or tenant. Sends nothing."""
+        # Where the tenants can't be read, only the name or the id is known.
+        tenants = {name.casefold() for name in self.tenant if name} or {""}
         if not is_same_platform(self.platform, connection.platform):
             here, remedy = f"on {connection.platform}", "Set host to that platform"
-        elif (connection.tenant or "").casefold() not in {name.casefold() for name in self.tenant if name} | (
-            set() if self.tenant else {""}
-        ):
+        elif (connection.tenant or "").casefold() not in tenants:
             here = f"limited to tenant {connection.tenant}" if connection.tenant else "for all tenants"
             remedy = "Set tenant as for the plan"
         else:
@@ -194,7 +194,8 @@ def read_plan(params: Mapping[str, Any], now_ms: int) -> SavedPlan | None:
         )
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError, InputError) as error:
         raise _refused(path, f"it is not complete: {printable(error, 200)}.", _NEW_PLAN) from None
-    if now_ms > valid_ms if max_age is None else created_ms < parse_time(max_age, now_ms):
+    is_too_old = now_ms > valid_ms if max_age is None else created_ms < parse_time(max_age, now_ms)
+    if is_too_old:
         until = f"is valid until {valid_until}" if max_age is None else f"may be {max_age} old"
         raise _refused(path, f"it was made at {created_at}, and {until}.", _NEW_PLAN)
     return saved

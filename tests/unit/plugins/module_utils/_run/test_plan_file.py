@@ -64,11 +64,10 @@ def save(
     path: str, tenant: Tenant | None = TENANT, modified_at_of_case: int | None = 5000, **params: Any
 ) -> dict[str, Any]:
     writer = PlanWriter({"plan_file": path, "rules": [{"name": "R"}], "plan_title": "Mine", **params}, True, NOW_MS)
+    directory: Any = SimpleNamespace(tenant=lambda: tenant)
     with writer:
         compliant = CaseRun(case_summary(CASE))
-        writer.finish(
-            RESULT, SimpleNamespace(tenant=lambda: tenant), [planned_run(modified_at=modified_at_of_case), compliant]
-        )  # type: ignore[arg-type]
+        writer.finish(RESULT, directory, [planned_run(modified_at=modified_at_of_case), compliant])
     content: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
     return content
 
@@ -84,8 +83,9 @@ def refusal(path: str, now_ms: int = NOW_MS, **params: Any) -> str:
 
 
 def test_without_a_path_nothing_is_written_or_read() -> None:
+    nothing: Any = None
     with PlanWriter({}, False, NOW_MS) as writer:
-        writer.finish(RESULT, None, [])  # type: ignore[arg-type]
+        writer.finish(RESULT, nothing, [])
         writer.fail("nothing")
     assert read_plan({}, NOW_MS) is None
 
@@ -236,8 +236,9 @@ class Control:
         pass
 
 
-def applied(path: str, reader: Reader, guard: str = "fields") -> CaseRun:
-    (case_run,) = plan_saved(read(path, plan_guard=guard), reader, Control())  # type: ignore[arg-type]
+def applied(path: str, reader: Any, guard: str = "fields") -> CaseRun:
+    control: Any = Control()
+    (case_run,) = plan_saved(read(path, plan_guard=guard), reader, control)
     return case_run
 
 
