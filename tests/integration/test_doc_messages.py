@@ -369,6 +369,9 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "plan_file can't be combined with if_unmodified_since of an item. …": lambda p: p.plan_of(
         severity="Low", if_unmodified_since="2026-11-28T08:00:00Z"
     ),
+    "case_hygiene_…: can't create the folder of …": lambda p: p.hygiene(
+        "--check", "-i", "clinic,", "-e", "hygiene_hosts=all", plan_file=f"{__file__}/plan.json"
+    ),
     "case_hygiene_history: … removed.": broken_history,
     "case_hygiene_case_url …; got …": lambda p: p.hygiene(case_url="http://{platform}/{case_id}"),
     "plan_file works in check mode only. …": lambda p: p.cases(

@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable
+from typing import Any, Iterable, Mapping
 
-from .._errors import InputError, OptionError
+from .._errors import InputError, OptionError, printable
 from .._model.case import tag_problem
 from .._model.plain import plain
 from .._model.query import Query
-from .._model.times import AGE_OR_TIME_FORMS, DAY_MS, parse_time
+from .._model.times import AGE_OR_TIME_FORMS, DAY_MS, is_age, parse_time
 from .shapes import quoted
 
 
@@ -58,6 +58,14 @@ def values_or_none(
     if any(isinstance(item, str) and item and not item.strip() for item in params.get(name) or ()):
         raise OptionError(f"{path}{name}", "has an item that contains only spaces", f'For {meaning} give "".')
     return values
+
+
+def age_option(params: Mapping[str, Any], name: str) -> str | None:
+    """Return an option that says how old a file may be, None without one. Raises OptionError."""
+    given: str | None = params.get(name)
+    if given is not None and not is_age(given):
+        raise OptionError(name, f'must be a time such as 24h; got "{printable(given, 60)}"', "Correct it.")
+    return given
 
 
 def time_option(

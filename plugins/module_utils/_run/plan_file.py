@@ -14,6 +14,7 @@ from .._api.directory import Directory
 from .._api.precondition import check_planned, check_unmodified
 from .._api.reader import Reader
 from .._argspec.case import check_case_id
+from .._argspec.values import age_option
 from .._errors import ConflictError, InputError, OptionError, StellarError, printable
 from .._http.connection import Connection, is_same_platform
 from .._model.case import label
@@ -29,7 +30,7 @@ from .._model.saved_plan import (
     make_content,
     parse_cases,
 )
-from .._model.times import is_age, iso_time, parse_time
+from .._model.times import iso_time, parse_time
 from .bulk import CaseRun, RunControl, case_summary, concurrently
 from .case import plan_case
 from .files import replace_file
@@ -92,7 +93,7 @@ class PlanWriter:
             return
         if not check_mode:
             raise OptionError("plan_file", "works in check mode only", "Add --check, or leave it out.")
-        age = _max_age(params) or MAX_AGE
+        age = age_option(params, "plan_max_age") or MAX_AGE
         self._header = {
             "title": params.get("plan_title") or "",
             "rules_sha256": digest(params["rules"]) if params.get("rules") is not None else "",
@@ -168,7 +169,7 @@ def read_plan(params: Mapping[str, Any], now_ms: int) -> SavedPlan | None:
     path = params.get("plan")
     if path is None:
         return None
-    max_age = _max_age(params)
+    max_age = age_option(params, "plan_max_age")
     content = _content(path)
     if "error" in content:
         raise _refused(path, f"{printable(content['error'], 300)}.", _NEW_PLAN)
@@ -219,13 +220,6 @@ def _content(path: str) -> dict[str, Any]:
     if content.get(CHECKSUM) != checksum(content):
         raise _refused(path, "it was changed after it was written, since its checksum is wrong.", _NEW_PLAN)
     return content
-
-
-def _max_age(params: Mapping[str, Any]) -> str | None:
-    given: str | None = params.get("plan_max_age")
-    if given is not None and not is_age(given):
-        raise OptionError("plan_max_age", f'must be a time such as 24h; got "{printable(given, 60)}"', "Correct it.")
-    return given
 
 
 def _refused(path: str, why: str, remedy: str) -> InputError:

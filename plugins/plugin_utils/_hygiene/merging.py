@@ -11,9 +11,9 @@ import json
 import os
 from typing import Any, Mapping, Sequence
 
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.values import age_option
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, OptionError, printable
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.times import (
-    is_age,
     iso_time,
     parse_time,
     platform_time,
@@ -41,11 +41,7 @@ REMEDY = "Did that run write a report? Correct the path, or run it again."
 
 def merge_files(options: Mapping[str, Any], now_ms: int) -> dict[str, Any]:
     """Merge reports, write the merged one, and return report and summary. Raises InputError, then writes nothing."""
-    if not is_age(options["max_age"]):
-        raise OptionError(
-            "max_age", f'must be a time such as 24h; got "{printable(options["max_age"])}"', "Correct it."
-        )
-    oldest_ms = parse_time(options["max_age"], now_ms)
+    oldest_ms = parse_time(age_option(options, "max_age"), now_ms)
     files = ReportFiles(options["report_dir"], options["report_formats"])
     target = os.path.join(files.directory, FILES["json"])
     paths = [path for path in find(options["reports"]) if os.path.realpath(path) != os.path.realpath(target)]

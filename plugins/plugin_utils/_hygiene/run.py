@@ -130,13 +130,13 @@ class Hygiene:
             self._last = read_last(files.paths["json"])
         files.begin(Rendering(make_report(self._settings, {}, note, _now())))
         self._files = files
-        if path := self._path("history"):
+        if path := self._new_path("history"):
             history.check(path)
             self._history = path
         if value("plan_file") and value("apply_plan"):
             names = f"{PREFIX}plan_file and {PREFIX}apply_plan"
             raise OptionError(names, "are both given", "Give one of them.")
-        if (path := self._path("plan_file")) and self._settings.check_mode:
+        if self._settings.check_mode and (path := self._new_path("plan_file")):
             # No plan of an earlier run is applied if this one fails.
             PlanWriter({"plan_file": path}, True, time.time_ns() // 10**6)
 
@@ -154,10 +154,21 @@ class Hygiene:
         if not given:
             return ""
         folder, file = os.path.split(absolute(given))
-        folder = folder_of(folder, self._host)
-        if name != "apply_plan" and self._host != "localhost":
-            os.makedirs(folder, exist_ok=True)
-        return os.path.join(folder, file)
+        return os.path.join(folder_of(folder, self._host), file)
+
+    def _new_path(self, name: str) -> str:
+        """Return the path of a file that the run writes, '' without one. Creates the folder of a host of its own."""
+        path = self._path(name)
+        if path and self._host != "localhost":
+            try:
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+            except OSError as error:
+                raise InputError(
+                    PREFIX + name,
+                    f"can't create the folder of {printable(path)}: {error.strerror or error}.",
+                    "Give a path in a folder that can be created and written.",
+                ) from None
+        return path
 
     def _journal(self, files: ReportFiles) -> str:
         given = self._variables.value("journal")

@@ -222,6 +222,17 @@ def test_a_folder_that_can_not_be_written_ends_the_run_before_anything_is_sent(r
     assert "case_hygiene_report_dir: can't write reports in " in result["report"]["reason"]
 
 
+@pytest.mark.parametrize(("name", "check"), [("plan_file", True), ("history", False)])
+def test_a_folder_of_a_host_that_can_not_be_created_is_an_error_before_anything_is_sent(
+    run: Run, tmp_path: Path, name: str, check: bool
+) -> None:
+    run.host = "clinic"
+    (tmp_path / "clinic").touch()
+    result = run(check=check, **{name: str(tmp_path / "file")})
+    assert (run.options, result["report"]["passed"]) == ({}, False)
+    assert f"case_hygiene_{name}: can't create the folder of " in result["report"]["reason"]
+
+
 def test_a_folder_that_is_lost_during_the_run_leaves_the_summary(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
