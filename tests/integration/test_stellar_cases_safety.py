@@ -139,15 +139,18 @@ def test_a_snapshot_grows_old_while_the_run_goes_on(ten):
 
 
 def test_a_page_that_waited_for_others_is_old(sim):
-    """The listings of two statuses are merged: one waits while the other is read, and an analyst is faster."""
-    records = [case(number, severity="High") for number in range(600)]
-    taken = case(700, status="Escalated")
+    """The listings of two statuses are merged: one waits while the other is read, and an analyst is faster.
+
+    The second page of the first listing is asked for at once, beside the only page of the other, and so the third waits.
+    """
+    records = [case(number, severity="High") for number in range(1100)]
+    taken = case(1200, status="Escalated")
     sim.reset(seed=[*records, taken])
-    sim.fault("latency", ms=500, method="GET", path="/cases", after=2)
-    sim.edit(taken["_id"], {"severity": "Critical"}, after={"method": "GET", "path": "/cases", "nth": 2})
+    sim.fault("latency", ms=500, method="GET", path="/cases", after=3)
+    sim.edit(taken["_id"], {"severity": "Critical"}, after={"method": "GET", "path": "/cases", "nth": 3})
     rules = [{"name": "Raise", "match": {"status": ["New", "Escalated"]}, "set": {"severity": "High"}}]
     done = run(sim, rules=rules, recheck_after=0.4)
-    assert done.counted == {TOKEN: 1, LIST: 3, GET: 1}
+    assert done.counted == {TOKEN: 1, LIST: 4, GET: 1}
     assert done.outcomes[taken["_id"]] == "skipped"
     assert sim.case(taken["_id"])["severity"] == "Critical"
 

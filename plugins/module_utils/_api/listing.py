@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from typing import Any, Iterable, Iterator, NamedTuple
+from typing import Any, Callable, Iterable, Iterator, NamedTuple
 
 from .._errors import ApiError, StellarError, TransportError, printable
 from .._http.client import Client
@@ -95,19 +96,22 @@ class Lister:
 
     # -- pages -----------------------------------------------------------------------------------
 
-    def page(self, page: Page) -> Listed:
-        """Read a page, in a smaller size if the platform can't give it in this one."""
+    def page(self, page: Page, is_needless: Callable[[], bool] = lambda: False) -> Listed:
+        """Read a page, in a smaller size if the platform can't give it in this one.
+
+        is_needless: whether it is needed no more after a failure, so that there is no other attempt.
+        """
         while True:
             page = page._replace(size=min(page.size, self._largest_page))
 
             def gives_up(error: StellarError, page: Page = page) -> bool:
-                return bool(self._smaller_size(page, error))
+                return is_needless() or bool(self._smaller_size(page, error))
 
             try:
                 answer = self.client.get("cases", page.parameters(), WHAT, lists=True, gives_up=gives_up)
                 return self._listed(page, answer)
             except (ApiError, TransportError) as error:
-                smaller = self._smaller_size(page, error)
+                smaller = 0 if is_needless() else self._smaller_size(page, error)
                 if not smaller:
                     raise _explained(error, page, bool(self._why_smaller)) from None
                 status = error.details.get("status")
@@ -188,12 +192,16 @@ class Lister:
         self._confirmed_without_tags += -(10**9) if held else 1
         return {**case, **read, "tags": held}
 
-    def cases(self, first: Page, needs: frozenset[str] = frozenset()) -> Iterator[tuple[dict[str, Any], float]]:
+    def cases(
+        self, first: Page, needs: frozenset[str] = frozenset(), reads_ahead: bool = False
+    ) -> Iterator[tuple[dict[str, Any], float]]:
         """Yield all cases of a listing, each once, with the time.monotonic() of its request.
 
-        needs: the fields that the run needs. Raises ApiError if the list is cut, or if all of it is odd.
+        needs: the fields that the run needs. reads_ahead: whether a page is read while the cases of the one before are
+        used, which is one too many for who does not need all. Raises ApiError if the list is cut, or if all of it is
+        odd.
         """
-        listing = _Listing(self, needs)
+        listing = _Listing(self, needs, reads_ahead)
         # Cases may enter and leave a listing while it is read, so that it is short by a few: a second pass shows it.
         for _number in range(2):
             yield from listing.read(first)
@@ -208,15 +216,57 @@ class Lister:
         )
 
 
+class _Reading:
+    """Reads one page: in a thread from start() on, or when its result is asked for.
+
+    asked_at: time.monotonic() before its request.
+    """
+
+    def __init__(self, lister: Lister, page: Page) -> None:
+        self._lister = lister
+        self._page = page
+        self._is_needless = False
+        self._thread: threading.Thread | None = None
+        self._listed: Listed | Exception
+        self.asked_at = 0.0
+
+    def start(self) -> None:
+        # A daemon, as nothing shall wait for a page that is not needed any more.
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let the reading end with its next answer, if it goes on at all."""
+        self._is_needless = True
+
+    def result(self) -> Listed:
+        """Return the page. Raises what its reading raised."""
+        if self._thread is None:
+            self._read()
+        else:
+            self._thread.join()
+        if isinstance(self._listed, Exception):
+            raise self._listed
+        return self._listed
+
+    def _read(self) -> None:
+        self.asked_at = time.monotonic()
+        try:
+            self._listed = self._lister.page(self._page, lambda: self._is_needless)
+        except Exception as error:
+            self._listed = error
+
+
 class _Listing:
     """One listing: what it gave so far.
 
     seen: the ids of all cases. announced: the total of the first page, None if the platform doesn't say.
     """
 
-    def __init__(self, lister: Lister, needs: frozenset[str]) -> None:
+    def __init__(self, lister: Lister, needs: frozenset[str], reads_ahead: bool) -> None:
         self.lister = lister
         self.needs = needs
+        self.reads_ahead = reads_ahead
         self.seen: set[str] = set()
         self.announced: int | None = None
         self.is_complete = False
@@ -236,29 +286,39 @@ class _Listing:
     def read(self, first: Page) -> Iterator[tuple[dict[str, Any], float]]:
         """Yield the cases that no pass before gave."""
         pending, is_first = [first], True
-        while pending:
-            page: Page | None = pending.pop()
-            in_window: list[dict[str, Any]] = []
-            while page is not None:
-                asked_at = time.monotonic()
-                listed = self.lister.page(page)
-                if is_first:
-                    self.announced, is_first = listed.total, False
-                known = self._identified
-                for case in self._new_cases(listed):
-                    yield case, asked_at
-                new = self._identified - known
-                following = listed.page.next_page(listed.cases, new, listed.total, listed.records)
-                in_window += listed.cases
-                if following is not None and following.skip > MAX_SKIP >= page.skip:
-                    parts = following.split(in_window)
-                    if parts:
-                        self.lister.is_unsorted = True
-                        pending += reversed(parts)
-                        following = None
-                if following is not None and following.skip == 0:
-                    in_window = []
-                page = following
+        reading: _Reading | None = None
+        try:
+            while pending:
+                page: Page | None = pending.pop()
+                in_window: list[dict[str, Any]] = []
+                while page is not None:
+                    reading = reading or _Reading(self.lister, page)
+                    listed, asked_at = reading.result(), reading.asked_at
+                    if is_first:
+                        self.announced, is_first = listed.total, False
+                    known = self._identified
+                    cases = self._new_cases(listed)
+                    new = self._identified - known
+                    following = listed.page.next_page(listed.cases, new, listed.total, listed.records)
+                    in_window += listed.cases
+                    if following is not None and following.skip > MAX_SKIP >= page.skip:
+                        parts = following.split(in_window)
+                        if parts:
+                            self.lister.is_unsorted = True
+                            pending += reversed(parts)
+                            following = None
+                    if following is not None and following.skip == 0:
+                        in_window = []
+                    reading = None
+                    if following is not None and self.reads_ahead:
+                        reading = _Reading(self.lister, following)
+                        reading.start()
+                    for case in cases:
+                        yield case, asked_at
+                    page = following
+        finally:
+            if reading is not None:
+                reading.stop()
         ended_empty = not listed.records
         self.is_complete = ended_empty if self.announced is None else self.count >= self.announced
 

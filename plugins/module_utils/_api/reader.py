@@ -197,7 +197,12 @@ class Reader:
         return (case for case, _read_at in listed if accepts(case))
 
     def listed(
-        self, parts: list[Query], sorting: Sorting, needs: frozenset[str] = frozenset(), size: int = PAGE_SIZE
+        self,
+        parts: list[Query],
+        sorting: Sorting,
+        needs: frozenset[str] = frozenset(),
+        size: int = PAGE_SIZE,
+        reads_ahead: bool = False,
     ) -> Iterator[tuple[dict[str, Any], float]]:
         """Yield what the platform lists for several parts() of queries, each once; to be matched here.
 
@@ -205,10 +210,10 @@ class Reader:
 
         With each case, the time.monotonic() from which on it may be another one on the platform: one listing may
         wait for its turn in the merge while others are read. needs: the fields that a case must have. size: that of the
-        first page.
+        first page. reads_ahead: as in Lister.cases().
         """
         first_pages = [self._first_page(part, sorting.descending, size, sorting.field) for part in parts]
-        listings = [self.lister.cases(page, needs) for page in first_pages]
+        listings = [self.lister.cases(page, needs, reads_ahead) for page in first_pages]
         seen = set()
         # A page is sorted by the platform; sorting.key breaks ties within the merge only.
         for case, read_at in heapq.merge(

@@ -100,7 +100,7 @@ def decide_all(rules: Sequence[Rule], reader: Reader, control: RunControl, keeps
     )
     parts = minimal_cover(rule.match.query for rule in rules)
     waiting: list[_Waiting] = []
-    for case, read_at in reader.listed(parts, Sorting(), _needs(rules)):
+    for case, read_at in reader.listed(parts, Sorting(), _needs(rules), reads_ahead=True):
         outcome.see(case)
         control.progress.read()
         _check_goes_on(control)
