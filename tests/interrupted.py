@@ -88,6 +88,11 @@ def interrupted_run(
         said = output.read()
     canaries.assert_none(canaries.of(simulator), said, where="output of ansible-playbook")
     assert code, said
+    command = f"Undo its changes with: ansible-playbook stellarcyber.xdr.undo -e undo_file={journal}"
+    lines = said.splitlines()
+    assert sum(line.endswith(command.replace("U", "u", 1)) for line in lines) == 1, said
+    if "to ansible-playbook" not in how:
+        assert lines[-1] == f"The run was interrupted. {command}", said
     wait_for(lambda: all(entry["status"] is not None for entry in puts(simulator)))
     time.sleep(1)
     # Those that were under way, and those that began until the signal came.

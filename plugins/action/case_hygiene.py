@@ -11,17 +11,16 @@ from typing import Any, Sequence
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case import CASE_INFO, CASE_INFO_LIMITS
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.cases import CASES, CASES_LIMITS
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.connection import CONNECTION
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case_info
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import run_cases
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._cases_action import CasesAction
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._connection import (
     PLAYBOOK,
     reject_unknown,
     reject_without_prefix,
 )
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._display import show, show_progress
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._display import show
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.policy_file import decrypted
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.run import Hygiene
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.variables import (
@@ -41,12 +40,8 @@ class _CaseInfo(InProcessAction):
     function = staticmethod(run_case_info)
 
 
-class ActionModule(InProcessAction):
+class ActionModule(CasesAction):
     _supports_async = False
-    module = "stellarcyber.xdr.stellar_cases"
-    options = CASES
-    limits = CASES_LIMITS
-    function = staticmethod(partial(run_cases, show=show_progress))
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         ActionBase.run(self, tmp, task_vars)

@@ -4,15 +4,8 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.cases import CASES, CASES_LIMITS
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cases import run_cases
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._display import show_progress
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._in_process import InProcessAction
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._cases_action import CasesAction
 
 
-class ActionModule(InProcessAction):
-    options = CASES
-    limits = CASES_LIMITS
-    function = staticmethod(partial(run_cases, show=show_progress))
+class ActionModule(CasesAction):
+    pass

@@ -77,6 +77,9 @@ class InProcessAction(ActionBase):
             return _censored({"failed": True, **self.explained(error).to_result()}, secrets)
         if self._can_run_in_process(task_vars):
             return self._run_in_process(arguments, sources, secrets)
+        return self._run_as_module(arguments, task_vars)
+
+    def _run_as_module(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         wrap_async = self._task.async_val and not self._connection.has_native_async
         result: dict[str, Any] = self._execute_module(
             module_name=self.module or self._task.action,

@@ -112,9 +112,14 @@ class Analyst:
         named = {f"case_hygiene_{name}": value for name, value in variables.items()}
         return self.play("stellarcyber.xdr.hygiene", *arguments, **named)
 
-    def interrupted(self, end: Callable[[subprocess.Popen[str]], Any], **variables: Any) -> tuple[int, str]:
-        """End the playbook hygiene while the platform gives no list of cases. Its exit code and its output."""
-        self.simulator.fault("stall", times=0, path="/cases*")
+    def interrupted(
+        self, end: Callable[[subprocess.Popen[str]], Any], method: str = "GET", **variables: Any
+    ) -> tuple[int, str]:
+        """End the playbook hygiene while the platform answers no request for cases. Its exit code and its output.
+
+        method: of the requests without an answer; GET for the list, PUT for the first write.
+        """
+        self.simulator.fault("stall", times=0, path="/cases*", method=method)
         self.simulator.clear_requests()
         given = {f"case_hygiene_{name}": value for name, value in variables.items()}
         shown = self.folder / "output"
@@ -131,13 +136,15 @@ class Analyst:
             )
         started: list[int] = []
         try:
-            while not any(entry["path"].endswith("/cases") for entry in self.simulator.requests()):
+            while not any(
+                entry["method"] == method and "/cases" in entry["path"] for entry in self.simulator.requests()
+            ):
                 assert process.poll() is None
                 time.sleep(0.1)
             # What a worker shows goes through another process, which a busy machine may keep waiting.
             latest = time.monotonic() + 10
-            while "undo_file" not in shown.read_text(encoding="utf-8") and time.monotonic() < latest:
-                time.sleep(0.2)
+            while method == "PUT" and "undo_file" not in shown.read_text("utf-8") and time.monotonic() < latest:
+                time.sleep(0.1)
             started = family(process.pid)
             end(process)
             process.wait(timeout=60)

@@ -264,7 +264,9 @@ def test_it_says_that_nobody_could_see_what_others_changed(analyst: Analyst, sim
 
 def test_a_killed_run_leaves_reports_that_say_so(analyst: Analyst, sim: Simulator) -> None:
     assert analyst.hygiene("--check", rules=[NOTHING], report_dir="reports").returncode == PASSED
-    _code, output = analyst.interrupted(lambda process: kill(family(process.pid)), rules=[TAGGED], report_dir="reports")
+    _code, output = analyst.interrupted(
+        lambda process: kill(family(process.pid)), "PUT", rules=[TAGGED], report_dir="reports"
+    )
     report = analyst.report()
     assert_shows(report, result="error", passed=False)
     moment = report["started_at"].replace("-", "").replace(":", "")

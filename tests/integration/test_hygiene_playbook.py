@@ -216,14 +216,20 @@ def test_the_command_to_undo_can_be_pasted(analyst: Analyst, sim: Simulator) -> 
     assert [case["tags"] for case in sim.cases()] == [case["tags"] for case in before]
 
 
-def test_ctrl_c_leaves_the_journal_on_the_screen(analyst: Analyst, sim: Simulator) -> None:
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_ctrl_c_ends_with_the_command_that_undoes_the_run(method: str, analyst: Analyst) -> None:
     code, output = analyst.interrupted(
-        lambda process: process.send_signal(signal.SIGINT), rules=[TAGGED], report_dir="reports"
+        lambda process: process.send_signal(signal.SIGINT), method, rules=[TAGGED], report_dir="reports"
     )
     assert code not in (PASSED, CHECK_FAILED)
     journal = analyst.report()["error"].rpartition(" ")[2]
     command = f"ansible-playbook stellarcyber.xdr.undo -e undo_file={journal}"
-    assert f"If this run is interrupted, undo its changes with: {command}" in output
+    if method == "PUT":
+        assert f"If this run is interrupted, undo its changes with: {command}" in output
+        assert output.splitlines()[-1] == f"The run was interrupted. Undo its changes with: {command}"
+    else:
+        # Nothing was written.
+        assert command not in output
 
 
 def last_line(run: Played) -> str:

@@ -217,20 +217,14 @@ class Lister:
 
 
 class _Reading:
-    """Reads one page: in a thread from start() on, or when its result is asked for.
-
-    asked_at: time.monotonic() before its request.
-    """
+    """Reads one page in a thread of its own. asked_at: time.monotonic() before its request."""
 
     def __init__(self, lister: Lister, page: Page) -> None:
+        self.asked_at = time.monotonic()
         self._lister = lister
         self._page = page
-        self._is_needless = False
-        self._thread: threading.Thread | None = None
         self._listed: Listed | Exception
-        self.asked_at = 0.0
-
-    def start(self) -> None:
+        self._is_needless = False
         # A daemon, as nothing shall wait for a page that is not needed any more.
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
@@ -241,16 +235,14 @@ class _Reading:
 
     def result(self) -> Listed:
         """Return the page. Raises what its reading raised."""
-        if self._thread is None:
-            self._read()
-        else:
-            self._thread.join()
+        # In turns: a signal, as of Ctrl-C, that comes right before a wait is noticed only after it.
+        while self._thread.is_alive():
+            self._thread.join(0.5)
         if isinstance(self._listed, Exception):
             raise self._listed
         return self._listed
 
     def _read(self) -> None:
-        self.asked_at = time.monotonic()
         try:
             self._listed = self._lister.page(self._page, lambda: self._is_needless)
         except Exception as error:
@@ -312,7 +304,6 @@ class _Listing:
                     reading = None
                     if following is not None and self.reads_ahead:
                         reading = _Reading(self.lister, following)
-                        reading.start()
                     for case in cases:
                         yield case, asked_at
                     page = following

@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Callable, NamedTuple, Sequence
+from contextlib import nullcontext
+from typing import Any, Callable, ContextManager, NamedTuple, Optional, Sequence
 
 from .._api.comments import without_posted
 from .._api.precondition import check_undo, check_unmodified
@@ -59,6 +60,8 @@ from .progress import Progress
 from .rules import Outcome, decide_all
 from .undo_summary import UndoSummary
 
+DuringWrites = Callable[[Optional[str]], ContextManager[Any]]
+
 # What summary_only leaves out of a result
 DETAILS = ("case_results", "findings", "rules", "undo", "irreversible")
 
@@ -69,19 +72,29 @@ def run_cases(
     on_secret: OnSecret,
     connect: Connect | None = None,
     show: Callable[[str], Any] | None = None,
+    during_writes: DuringWrites = nullcontext,
 ) -> dict[str, Any]:
-    """Run stellar_cases: bring many cases to their desired states, by one plan. show: shows a line of progress."""
+    """Run stellar_cases: bring many cases to their desired states, by one plan.
+
+    show: shows a line of progress. during_writes: is given the path of the journal, and entered while cases are written.
+    """
     started, now_ms = time.monotonic(), clock_ms()
     with PlanWriter(params, check_mode, now_ms) as writer:
         task = _checked(params, now_ms, started)
         progress = Progress(show, in_range("progress_interval", params["progress_interval"], 0, 86400))
         with connected(params, on_secret, connect) as reader:
             control = RunControl(reader.client, task.workers, params.get("on_error") == "stop", task.deadline, progress)
-            return _run(task, params, check_mode, reader, control, writer)
+            return _run(task, params, check_mode, reader, control, writer, during_writes)
 
 
 def _run(
-    task: _Task, params: dict[str, Any], check_mode: bool, reader: Reader, control: RunControl, writer: PlanWriter
+    task: _Task,
+    params: dict[str, Any],
+    check_mode: bool,
+    reader: Reader,
+    control: RunControl,
+    writer: PlanWriter,
+    during_writes: DuringWrites,
 ) -> dict[str, Any]:
     client, undo = reader.client, task.undo
     if undo is not None and not params.get("allow_other_platform"):
@@ -113,7 +126,8 @@ def _run(
                 if not control.skip_if_ended(case_run):
                     case_run.preview()
         elif planned:
-            with Journal(params.get("journal"), origin(reader)) as journal:
+            path = params.get("journal")
+            with Journal(path, origin(reader)) as journal, during_writes(path):
                 apply = Apply(client, reader, journal, control, task.recheck_after)
                 apply.run(planned)
                 rechecks = apply.rechecks

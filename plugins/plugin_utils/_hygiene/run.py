@@ -6,9 +6,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shlex
 import time
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -18,6 +16,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import In
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.outcome import FAILED
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.plan_file import PlanWriter
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._collection import collection
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._commands import apply_command, undo_command
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._files import absolute
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene import history
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.assessment import (
@@ -36,7 +35,7 @@ from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.report_f
     folder_of,
     journal_path,
 )
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.variables import PREFIX, Variables
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.variables import PREFIX, VARIABLES, Variables
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.links import FIELDS, problem_of
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import Rendering
 
@@ -86,9 +85,6 @@ class Hygiene:
         try:
             self._start()
             options = self._options()
-            if self._settings.journal:
-                command = undo_command(self._settings.journal)
-                self._notify(f"If this run is interrupted, undo its changes with: {command}")
             self._result = self._stellar_cases(options)
             error = failure_of(self._result)
             self._flapping = find_flapping(self._last, self._result, options.get("rules", []), self._histories)
@@ -130,6 +126,8 @@ class Hygiene:
             self._last = read_last(files.paths["json"])
         files.begin(Rendering(make_report(self._settings, {}, note, _now())))
         self._files = files
+        if title := value("title"):
+            self._settings = replace(self._settings, title=title)
         if path := self._new_path("history"):
             history.check(path)
             self._history = path
@@ -229,7 +227,7 @@ class Hygiene:
 
     def _report(self, error: str) -> dict[str, Any]:
         settings = self._settings
-        if title := self._result.get("plan_title"):
+        if (title := self._result.get("plan_title")) and not self._variables.value("title"):
             settings = replace(settings, title=title)
         if not os.path.exists(settings.journal):
             # The run wrote nothing to the platform.
@@ -253,7 +251,10 @@ class Hygiene:
         ):
             lines.append(f"Plan: {plan}")
             # As it was given: the role inserts the folder of the host again.
-            given = absolute(self._variables.value("plan_file"))
+            given = {f"{PREFIX}apply_plan": absolute(self._variables.value("plan_file"))}
+            if (limit := self._variables.value("max_changes")) != VARIABLES["max_changes"].default:
+                # Without it, a plan that met this limit would not meet the default.
+                given[f"{PREFIX}max_changes"] = limit
             lines.append(self._command("To apply exactly this plan", apply_command(given)))
         undo_file = report["journal"] or self._files.paths.get("json", "")
         if report["undo"] and not undo_file:
@@ -272,24 +273,8 @@ class Hygiene:
         return f"{title}: see the command above"
 
 
-def undo_command(path: str) -> str:
-    """Return the command that undoes a run, to be pasted into a shell."""
-    return f"ansible-playbook stellarcyber.xdr.undo -e {_extra_variable('undo_file', path)}"
-
-
-def apply_command(path: str) -> str:
-    """Return the command that applies a plan, to be pasted into a shell."""
-    return f"ansible-playbook stellarcyber.xdr.hygiene -e {_extra_variable(f'{PREFIX}apply_plan', path)}"
-
-
 def _planned(report: Mapping[str, Any]) -> int:
     return sum(bool(row["changes"]) and row["outcome"] != FAILED for row in report["case_results"])
-
-
-def _extra_variable(name: str, value: str) -> str:
-    given = f"{name}={value}"
-    # As JSON, since Ansible ends a value at a space.
-    return given if shlex.quote(given) == given else shlex.quote(json.dumps({name: value}))
 
 
 def _now() -> str:
