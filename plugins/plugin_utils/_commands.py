@@ -13,15 +13,16 @@ from typing import Any, Mapping
 
 def undo_command(path: str) -> str:
     """Return the command that undoes a run. path: of its report or journal."""
-    return f"ansible-playbook stellarcyber.xdr.undo {_extra_variables({'undo_file': path})}"
+    return f"ansible-playbook stellarcyber.xdr.undo {extra_variables({'undo_file': path})}"
 
 
 def apply_command(variables: Mapping[str, Any]) -> str:
     """Return the command that runs the playbook hygiene with variables, such as a plan."""
-    return f"ansible-playbook stellarcyber.xdr.hygiene {_extra_variables(variables)}"
+    return f"ansible-playbook stellarcyber.xdr.hygiene {extra_variables(variables)}"
 
 
-def _extra_variables(variables: Mapping[str, Any]) -> str:
+def extra_variables(variables: Mapping[str, Any]) -> str:
+    """Return the options of ansible-playbook that give variables."""
     return " ".join(f"-e {_extra_variable(name, value)}" for name, value in variables.items())
 
 

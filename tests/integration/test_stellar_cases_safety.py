@@ -141,7 +141,7 @@ def test_a_snapshot_grows_old_while_the_run_goes_on(ten):
 def test_a_page_that_waited_for_others_is_old(sim):
     """The listings of two statuses are merged: one waits while the other is read, and an analyst is faster.
 
-    The second page of the first listing is asked for at once, beside the only page of the other, and so the third waits.
+    The second page of the first listing is asked for at once, beside the only page of the other: the third waits.
     """
     records = [case(number, severity="High") for number in range(1100)]
     taken = case(1200, status="Escalated")

@@ -211,19 +211,17 @@ def history(record: Record) -> dict[str, list[dict[str, Any]]]:
     chance = random.Random(record["ticket_id"])
     found: dict[str, list[dict[str, Any]]] = {}
     when, user = record["modified_at"], record["modified_by"]
+    emails = {person["user_id"]: person["email"] for person in USERS}
+    names = {person["user_id"]: person["name"] for person in USERS}
+    by = emails.get(user, user)
+
+    def update(field: str, before: str, after: str) -> dict[str, Any]:
+        return {"timestamp": when, "action": "update", "field": field, "from": before, "to": after, "user": by}
+
     if record["status"] != "New":
-        emails = {person["user_id"]: person["email"] for person in USERS}
-        by = emails.get(user, user)
-        found["activities"] = [
-            {
-                "timestamp": when,
-                "action": "update",
-                "field": "status",
-                "from": "New",
-                "to": record["status"],
-                "user": by,
-            }
-        ]
+        found["activities"] = [update("status", "New", record["status"])]
+        if record["assignee"] in names:
+            found["activities"].append(update("assignee", "Unassigned", names[record["assignee"]]))
         if chance.random() < 0.3:
             text = chance.choice(COMMENTS)
             found["comments"] = [
@@ -236,7 +234,6 @@ def history(record: Record) -> dict[str, list[dict[str, Any]]]:
                     "user": user,
                 }
             ]
-            found["activities"].insert(
-                0, {"timestamp": when, "action": "add", "field": "comment", "from": "", "to": text, "user": by}
-            )
+            comment = {**update("comment", "", text), "action": "add"}
+            found["activities"] = [comment, *found["activities"]]
     return found

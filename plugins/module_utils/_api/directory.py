@@ -32,7 +32,7 @@ class Directory:
         self._lists_lock = threading.Lock()
         self._tenant: Tenant | None = None  # the connection's, once it is known
 
-    def person(self, given: str) -> Person:
+    def person(self, given: str, remedy: str = "Check the spelling.") -> Person:
         """Return the user of an e-mail, user name or id. Where users can't be read: only what the task gives."""
         if not given:
             return Person("")
@@ -48,17 +48,19 @@ class Directory:
             raise InputError(
                 what,
                 f"none of the {len(users)} users that this key can see has that e-mail, user name or id.",
-                'Check the spelling. To unassign the case, give "".',
+                remedy,
             )
         if len(found) > 1:
             named = ", ".join(printable(person.email or person.user_id, 60) for person in found[:MAX_NAMED])
             raise InputError(what, f"{len(found)} users have that name: {named}.", "Give the e-mail or the id.")
         return found[0]
 
-    def assignee(self, given: str, case: dict[str, Any]) -> Person:
+    def new_assignee(self, given: str, case: dict[str, Any] | None = None) -> Person:
         """Return the user as person() does, without a request when the case shows the id that is given."""
         unresolved = Person(given)
-        return unresolved if unresolved.is_resolved and unresolved.is_assignee_of(case) else self.person(given)
+        if case is not None and unresolved.is_resolved and unresolved.is_assignee_of(case):
+            return unresolved
+        return self.person(given, 'Check the spelling. To unassign the case, give "".')
 
     def own_account(self) -> Person | None:
         """Return the user of the connection's key; None if neither the key nor the users tell it."""

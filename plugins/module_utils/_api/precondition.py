@@ -17,11 +17,12 @@ from .._model.times import format_time
 from .._model.undo import edit_by_others, has_value
 from .reader import Reader
 
+REVIEW_PLANNED = "Review the case, and make a new plan if it is to be changed."
 _REMEDY = "Review the case, then run again with its new modified_at."
 _UNDO_REMEDY = "Review the case, and change by hand what is still to be undone."
 
 
-def check_unmodified(case: dict[str, Any], unmodified_since: int | None) -> None:
+def check_unmodified(case: dict[str, Any], unmodified_since: int | None, remedy: str = _REMEDY) -> None:
     """Raise ConflictError if others changed a case after unmodified_since (modified_at in ms)."""
     if unmodified_since is None:
         return
@@ -32,7 +33,7 @@ def check_unmodified(case: dict[str, Any], unmodified_since: int | None) -> None
     if changed_at > unmodified_since:
         meant = f"the change is meant for the case as last modified at {_moment(unmodified_since)} or earlier"
         why = f"{_modifier(case)} changed it at {_moment(changed_at)}, and {meant}."
-        raise ConflictError(what, why, _REMEDY, modified_at=changed_at)
+        raise ConflictError(what, why, remedy, modified_at=changed_at)
 
 
 def check_undo(
@@ -95,7 +96,7 @@ def check_planned(reader: Reader, case: dict[str, Any], saved: SavedCase) -> Non
     raise ConflictError(
         f"Refused to change {label(case)}",
         f"{by} changed it at {at}: {name} is {now}, and was {before} when the plan was made.",
-        "Review the case, and make a new plan if it is to be changed.",
+        REVIEW_PLANNED,
     )
 
 

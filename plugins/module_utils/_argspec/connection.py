@@ -327,7 +327,8 @@ def _proxy(proxy: str) -> str:
 def in_range(option: str, number: float, low: float, high: float) -> float:
     """Return a number that is within a range. Raises OptionError."""
     if not low <= number <= high:
-        raise OptionError(option, f"must be from {low:g} to {high:g}, got {number:g}", "Correct the value.")
+        limits = f"{low:.10g} to {high:.10g}"
+        raise OptionError(option, f"must be from {limits}, got {number:.10g}", "Correct the value.")
     return number
 
 

@@ -54,4 +54,5 @@ class ChangeLimit:
             "Aborted before the first write",
             f"{planned} planned, max_changes is {' or '.join(parts)}.",
             "See case_results, or the report. If the changes are intended, raise max_changes.",
+            planned=changes,
         )

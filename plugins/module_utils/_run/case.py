@@ -164,7 +164,7 @@ def named_case(reader: Reader, params: dict[str, Any]) -> dict[str, Any]:
 def plan_case(directory: Directory, case: dict[str, Any], desired: DesiredState) -> Plan:
     """Plan one case, its users looked up."""
     if desired.assignee is not None:
-        desired = replace(desired, assignee=directory.assignee(desired.assignee.spelling, case))
+        desired = replace(desired, assignee=directory.new_assignee(desired.assignee.spelling, case))
     _check_resolution(case, desired)
     return make_plan(case, desired)
 

@@ -76,7 +76,8 @@ def run_cases(
 ) -> dict[str, Any]:
     """Run stellar_cases: bring many cases to their desired states, by one plan.
 
-    show: shows a line of progress. during_writes: is given the path of the journal, and entered while cases are written.
+    show: shows a line of progress. during_writes: is given the path of the journal, and entered while cases are
+    written.
     """
     started, now_ms = time.monotonic(), clock_ms()
     with PlanWriter(params, check_mode, now_ms) as writer:
@@ -107,7 +108,7 @@ def _run(
     planned = outcome.planned
     result: dict[str, Any] = {
         **origin(reader),
-        **({} if task.saved is None else {"plan_title": task.saved.title}),
+        **({} if task.saved is None else {"plan": task.saved.about}),
         "check_mode": check_mode,
         "diff": _diff(planned, task.max_diff),
     }
@@ -176,6 +177,8 @@ def _checked(params: dict[str, Any], now_ms: int, started: float) -> _Task:
     if rules is not None:
         parse_rules(rules, now_ms)
     undo, saved = _undo_file(params), read_plan(params, now_ms)
+    if params.get("plan_max_age") is not None and saved is None and params.get("plan_file") is None:
+        raise OptionError("plan_max_age", "is for plan or plan_file", "Give one of them, or leave it out.")
     items = _items(params, undo, now_ms) if rules is None and saved is None else []
     if params.get("plan_file") is not None and any(item.unmodified_since is not None for item in items):
         # A plan has guards of its own, by which it is applied.
@@ -218,8 +221,10 @@ def _undo_file(params: dict[str, Any]) -> UndoFile | None:
             f"{getattr(error, 'strerror', None) or error}.",
             "Give the path of a report or journal on the host that runs the task.",
         ) from None
-    undo = undo_file(text, path)
-    return undo if params.get("undo_only") is None else undo.only(params["undo_only"])
+    undo, only = undo_file(text, path), params.get("undo_only")
+    if only == []:
+        raise OptionError("undo_only", "is an empty list", "Name cases, or leave it out to undo all.")
+    return undo if only is None else undo.only(only)
 
 
 def _check_platform(undo: UndoFile, platform: str) -> None:
@@ -373,7 +378,9 @@ def _check_complete(case_runs: Sequence[CaseRun], undone: UndoSummary | None) ->
             "Could not update all cases",
             f"of {len(case_runs)} cases {len(failed)} failed, and the run ended before {len(not_started)}. "
             f"First: {first.reason}",
-            "See case_results for each of them; undo has what restores those that were changed.",
+            "See case_results for each of them; undo has what restores those that were changed."
+            if any(case_run.undo for case_run in case_runs)
+            else "See case_results for each of them. Nothing was changed.",
         )
 
 

@@ -157,7 +157,9 @@ def _report(report: dict[str, Any]) -> tuple[UndoFile, str]:
     if is_preview:
         nothing = "it is the report of a run in check mode, which changes nothing."
     elif report.get("error"):
-        nothing = "that run failed or was ended, and its report names no change, but its journal may."
+        journal = printable(report.get("journal") or "")
+        nothing = "that run failed or was ended, and its report names no change, but its journal may"
+        nothing += f": {journal}." if journal else "."
     else:
         nothing = "that run changed nothing."
     return UndoFile(report["undo"], _without_empty(irreversible), str(report.get(PLATFORM) or ""), tickets), nothing

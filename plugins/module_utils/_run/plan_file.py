@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Mapping, Sequence
 
 from .._api.directory import Directory
-from .._api.precondition import check_planned, check_unmodified
+from .._api.precondition import REVIEW_PLANNED, check_planned, check_unmodified
 from .._api.reader import Reader
 from .._argspec.case import check_case_id
 from .._argspec.values import age_option
@@ -39,6 +39,8 @@ INTERRUPTED = "the run that should have made it was interrupted"
 # How long a plan is valid, unless a task says otherwise
 MAX_AGE = "24h"
 _OF_A_RULE = ("name", "description", "finding")
+# What a result says of a plan, to which a report belongs
+_ABOUT = ("title", "created_at", "valid_until", CHECKSUM)
 _NEW_PLAN = "Make a new plan."
 
 
@@ -46,12 +48,13 @@ _NEW_PLAN = "Make a new plan."
 class SavedPlan:
     """A plan that was read.
 
-    title: of its policy. tenant: the name and id to which its run was limited; empty without one. read: number of cases
-    that its run read, of which max_changes can be a percentage. guard: "fields" or "modified_at".
+    about: what a result says of it. tenant: the name and id to which its run was limited; empty without one. rules:
+    those that change cases. read: number of cases that its run read, of which max_changes can be a percentage. guard:
+    "fields" or "modified_at".
     """
 
     path: str
-    title: str
+    about: dict[str, str]
     platform: str
     scope: str
     tenant: list[str]
@@ -132,8 +135,8 @@ class PlanWriter:
         if self._path is not None:
             self._write({**self._header, "error": why.rstrip(".")}, [])
 
-    def finish(self, result: Mapping[str, Any], directory: Directory, case_runs: Sequence[CaseRun]) -> None:
-        """Write the plan. result: of the run."""
+    def finish(self, result: dict[str, Any], directory: Directory, case_runs: Sequence[CaseRun]) -> None:
+        """Write the plan. result: of the run, which gets the key plan."""
         if self._path is None:
             return
         tenant = directory.tenant()
@@ -146,11 +149,13 @@ class PlanWriter:
             "rules": [{name: rule[name] for name in _OF_A_RULE} for rule in result["rules"]],
         }
         planned = [each for each in case_runs if each.plan.changed and each.outcome == CHANGED]
-        self._write(header, [entry_of(each.summary, each.case, each.plan, each.rules) for each in planned])
+        content = self._write(header, [entry_of(each.summary, each.case, each.plan, each.rules) for each in planned])
+        result["plan"] = _about(content)
 
-    def _write(self, header: Mapping[str, Any], cases: Sequence[Mapping[str, Any]]) -> None:
+    def _write(self, header: Mapping[str, Any], cases: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         path = self._path or ""
-        text = json.dumps(make_content(header, cases), indent=1) + "\n"
+        content = make_content(header, cases)
+        text = json.dumps(content, indent=1) + "\n"
         try:
             replace_file(path, text.encode("ascii"))
         except OSError as error:
@@ -159,6 +164,7 @@ class PlanWriter:
                 f"{error.strerror or error}.",
                 "Give a path in a folder that exists and can be written.",
             ) from None
+        return content
 
 
 # -- read ----------------------------------------------------------------------------------------------
@@ -181,13 +187,14 @@ def read_plan(params: Mapping[str, Any], now_ms: int) -> SavedPlan | None:
             check_case_id(case.case_id)
         saved = SavedPlan(
             path,
-            str(content["title"]),
+            _about(content),
             str(content["platform"]),
             str(content["scope"]),
             [str(name) for name in content["tenant"]],
             [
-                {**{name: str(rule[name]) for name in _OF_A_RULE}, "finding": bool(rule["finding"])}
+                {**{name: str(rule[name]) for name in _OF_A_RULE}, "finding": False}
                 for rule in content["rules"]
+                if not rule["finding"]
             ],
             cases,
             int(content["counts"]["read"]),
@@ -200,6 +207,11 @@ def read_plan(params: Mapping[str, Any], now_ms: int) -> SavedPlan | None:
         until = f"is valid until {valid_until}" if max_age is None else f"may be {max_age} old"
         raise _refused(path, f"it was made at {created_at}, and {until}.", _NEW_PLAN)
     return saved
+
+
+def _about(content: Mapping[str, Any]) -> dict[str, str]:
+    tenant = next((name for name in content["tenant"] if name), "")
+    return {"tenant": str(tenant), **{name: str(content[name]) for name in _ABOUT}}
 
 
 def _content(path: str) -> dict[str, Any]:
@@ -288,6 +300,6 @@ class _Guard:
 
     def __call__(self, case: dict[str, Any]) -> None:
         if self.kind == "modified_at":
-            check_unmodified(case, self.saved.modified_at)
+            check_unmodified(case, self.saved.modified_at, REVIEW_PLANNED)
         # With either: the time of the plan may not be known.
         check_planned(self.reader, case, self.saved)

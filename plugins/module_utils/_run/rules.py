@@ -235,5 +235,5 @@ def _resolved(rule: Rule, number: int, directory: Directory) -> Rule:
     with prefixed_errors(f"Rule {number} {printable(rule.name, 100)!r}"):
         desired = rule.desired
         if desired is not None and desired.assignee is not None:
-            desired = replace(desired, assignee=directory.person(desired.assignee.spelling))
+            desired = replace(desired, assignee=directory.new_assignee(desired.assignee.spelling))
         return replace(rule, match=rule.match.resolved(directory), desired=desired)

@@ -30,7 +30,10 @@ _RESULT_DEFAULTS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of a run, known before it starts. Times are ISO 8601, in UTC. journal: its path, or ''."""
+    """The settings of a run, known before it starts. Times are ISO 8601, in UTC.
+
+    journal: its path, or ''. plan: the name of the file of a plan that the run makes or applies, or ''.
+    """
 
     collection: str
     started_at: str
@@ -40,6 +43,8 @@ class Settings:
     fail_on: str = "drift"
     journal: str = ""
     case_url: str = ""
+    plan: str = ""
+    applies_plan: bool = False
 
 
 def failure_of(run: Mapping[str, Any]) -> str:
@@ -69,8 +74,9 @@ def make_report(settings: Settings, run: Mapping[str, Any], error: str, finished
     module_result = {name: run.get(name, absent) for name, absent in _RESULT_DEFAULTS.items()}
     is_check = bool(run.get("check_mode", settings.check_mode))
     limited = is_limit(run)
-    result = "limit" if limited else "error" if error else _result(module_result["counts"], is_check)
-    failures = _check_failures(module_result["counts"], is_check, settings.fail_on)
+    by_plan = settings.applies_plan
+    result = "limit" if limited else "error" if error else _result(module_result["counts"], is_check, by_plan)
+    failures = _check_failures(module_result["counts"], is_check, by_plan, settings.fail_on)
     reason = error
     if not error and failures:
         found = ", ".join(failures)
@@ -84,6 +90,7 @@ def make_report(settings: Settings, run: Mapping[str, Any], error: str, finished
         "title": settings.title,
         "mode": "check" if is_check else "apply",
         "policy": settings.policy,
+        "plan": {"file": settings.plan, "applied": by_plan, **run.get("plan", {})} if settings.plan else {},
         "started_at": settings.started_at,
         "finished_at": finished_at,
         "result": result,
@@ -99,7 +106,7 @@ def make_report(settings: Settings, run: Mapping[str, Any], error: str, finished
     }
 
 
-def _result(counts: Mapping[str, Any], is_check: bool) -> str:
+def _result(counts: Mapping[str, Any], is_check: bool, by_plan: bool) -> str:
     changed, skipped, findings = (counts.get(name, 0) for name in ("changed", "skipped", "findings"))
     if is_check and (changed or skipped):
         return "drift"
@@ -107,15 +114,22 @@ def _result(counts: Mapping[str, Any], is_check: bool) -> str:
         return "changed"
     if skipped:
         return "skipped"
+    if by_plan:
+        return "applied"
     return "findings" if findings else "compliant"
 
 
-def _check_failures(counts: Mapping[str, Any], is_check: bool, fail_on: str) -> list[str]:
-    """Return what fails the check. An apply has fixed the drift that it found, except in cases that others changed."""
-    changed, findings = counts.get("changed", 0), counts.get("findings", 0)
+def _check_failures(counts: Mapping[str, Any], is_check: bool, by_plan: bool, fail_on: str) -> list[str]:
+    """Return what fails the check. An apply has fixed the drift that it found, except in cases that others changed.
+
+    The next run of a policy decides those again. Of a plan there is no next run.
+    """
+    changed, skipped, findings = (counts.get(name, 0) for name in ("changed", "skipped", "findings"))
     failures = []
     if is_check and changed and fail_on != "none":
         failures.append(f"{counted(changed, 'case')} would change")
+    if by_plan and skipped and fail_on != "none":
+        failures.append(f"{counted(skipped, 'case')} of the plan {'would be' if is_check else 'were'} skipped")
     if findings and fail_on == "findings":
         failures.append(counted(findings, "finding"))
     return failures

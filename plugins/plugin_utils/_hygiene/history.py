@@ -40,7 +40,8 @@ class Read(NamedTuple):
 def line_of(view: Mapping[str, Any]) -> dict[str, Any]:
     """Return the line of a run. view: of its report."""
     report = view["report"]
-    return {"history": VERSION, **{name: report[name] for name in OF_A_RUN}, **numbers(view)}
+    about = {name: report[name] for name in OF_A_RUN}
+    return {"history": VERSION, **about, "by_plan": view["by_plan"], **numbers(view)}
 
 
 def check(path: str) -> None:

@@ -13,10 +13,13 @@ from datetime import datetime, timezone
 from typing import Any, Callable, Mapping
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, OptionError, printable
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.outcome import FAILED
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.plan_file import PlanWriter
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._collection import collection
-from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._commands import apply_command, undo_command
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._commands import (
+    apply_command,
+    extra_variables,
+    undo_command,
+)
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._files import absolute
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene import history
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.assessment import (
@@ -74,7 +77,7 @@ class Hygiene:
         self._flapping: list[dict[str, Any]] = []
 
     @property
-    def way_back(self) -> str:
+    def undo_line(self) -> str:
         """Return how to undo a run that was interrupted; "" if it wrote nothing."""
         journal = self._settings.journal
         return f"Undo what it changed with: {undo_command(journal)}" if os.path.exists(journal) else ""
@@ -129,6 +132,7 @@ class Hygiene:
         if title := value("title"):
             self._settings = replace(self._settings, title=title)
         if path := self._new_path("history"):
+            value("history_keep")
             history.check(path)
             self._history = path
         if value("plan_file") and value("apply_plan"):
@@ -184,7 +188,7 @@ class Hygiene:
         journal = {"journal": self._settings.journal} if self._settings.journal else {}
         if plan := self._path("apply_plan"):
             # Whatever the policy says today
-            self._settings = replace(self._settings, policy=os.path.basename(plan))
+            self._settings = replace(self._settings, plan=os.path.basename(plan), applies_plan=True)
             return {"plan": plan, **variables.options(), **journal}
         path = variables.value("policy_file") or self._starter
         if variables.is_given("rules"):
@@ -200,6 +204,7 @@ class Hygiene:
         title = variables.value("title") or title or self._settings.title
         self._settings = replace(self._settings, title=title, policy=policy)
         saved = {"plan_file": plan, "plan_title": title} if (plan := self._path("plan_file")) else {}
+        self._settings = replace(self._settings, plan=os.path.basename(plan))
         return {"rules": rules, **variables.options(), **journal, **saved}
 
     def _case_url(self) -> str:
@@ -227,8 +232,8 @@ class Hygiene:
 
     def _report(self, error: str) -> dict[str, Any]:
         settings = self._settings
-        if (title := self._result.get("plan_title")) and not self._variables.value("title"):
-            settings = replace(settings, title=title)
+        if settings.applies_plan and (plan := self._result.get("plan")) and not self._variables.value("title"):
+            settings = replace(settings, title=plan["title"] or settings.title)
         if not os.path.exists(settings.journal):
             # The run wrote nothing to the platform.
             settings = replace(settings, journal="")
@@ -241,21 +246,10 @@ class Hygiene:
         if report["policy"] == os.path.basename(self._starter):
             lines.append("No policy was given: the run used the starter policy.")
         if report["result"] == "limit":
-            lines.append(f"To allow this: -e {PREFIX}max_changes={_planned(report)}")
+            lines.append(f"To allow this: -e {PREFIX}max_changes={self._result['error']['planned']}")
         if self._files.last:
             lines.append(f"Report: {self._files.last}")
-        if (
-            report["mode"] == "check"
-            and report["result"] not in ("error", "limit")
-            and (plan := self._path("plan_file"))
-        ):
-            lines.append(f"Plan: {plan}")
-            # As it was given: the role inserts the folder of the host again.
-            given = {f"{PREFIX}apply_plan": absolute(self._variables.value("plan_file"))}
-            if (limit := self._variables.value("max_changes")) != VARIABLES["max_changes"].default:
-                # Without it, a plan that met this limit would not meet the default.
-                given[f"{PREFIX}max_changes"] = limit
-            lines.append(self._command("To apply exactly this plan", apply_command(given)))
+        lines += self._lines_of_plan(report)
         undo_file = report["journal"] or self._files.paths.get("json", "")
         if report["undo"] and not undo_file:
             lines.append("Nothing was saved that undoes this run. Set case_hygiene_report_dir for the next one.")
@@ -264,6 +258,27 @@ class Hygiene:
             lines.append(self._command("To undo", command))
         return lines
 
+    def _lines_of_plan(self, report: Mapping[str, Any]) -> list[str]:
+        """Return lines that say where the plan of a preview is, and how to apply it."""
+        path = self._path("plan_file")
+        if not path or report["mode"] != "check" or report["result"] in ("error", "limit"):
+            return []
+        if not report["counts"]["changed"]:
+            return [f"Plan: {path} (nothing to apply)"]
+        # As it was given: the role inserts the folder of the host again.
+        given = {f"{PREFIX}apply_plan": absolute(self._variables.value("plan_file"))}
+        if (limit := self._variables.value("max_changes")) != VARIABLES["max_changes"].default:
+            # Without it, a plan that met this limit would not meet the default.
+            given[f"{PREFIX}max_changes"] = limit
+        if self._host != "localhost":
+            # Which hosts there are, and their tenants, is known to the command that made the plans alone.
+            variables = extra_variables(given)
+            how = f"run the same command without --check, and with {variables} in place of {PREFIX}plan_file"
+            return [f"Plan: {path}", self._command("To apply exactly these plans", how)]
+        if tenant := report["plan"]["tenant"]:
+            given["stellar_tenant"] = tenant
+        return [f"Plan: {path}", self._command("To apply exactly this plan", apply_command(given))]
+
     def _command(self, title: str, command: str) -> str:
         """Return a line with a command, which is shown apart if its quotes would not survive."""
         if '"' not in command:
@@ -271,10 +286,6 @@ class Hygiene:
         # Ansible shows the summary as JSON, and a shell would misread its escapes.
         self._notify(f"{title}: {command}")
         return f"{title}: see the command above"
-
-
-def _planned(report: Mapping[str, Any]) -> int:
-    return sum(bool(row["changes"]) and row["outcome"] != FAILED for row in report["case_results"])
 
 
 def _now() -> str:

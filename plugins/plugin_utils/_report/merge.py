@@ -18,7 +18,7 @@ from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.words imp
 Run = Tuple[str, Mapping[str, Any]]
 
 # What the whole is called, if its runs have different results: the first of these that a run has
-RESULTS = ("error", "limit", "drift", "changed", "skipped", "findings", "compliant")
+RESULTS = ("error", "limit", "drift", "changed", "skipped", "findings", "compliant", "applied")
 LISTS = ("case_results", "findings", "undo", "flapping")
 OF_A_RUN = ("platform", "scope", "started_at", "finished_at", "result", "passed", "reason")
 _OTHER_TENANTS = "Give reports of runs over different tenants."
@@ -48,6 +48,10 @@ def merge(runs: Sequence[Run], title: str, collection: str) -> dict[str, Any]:
         "title": title or _joined(report.get("title") for report in reports),
         "mode": reports[0]["mode"],
         "policy": _joined(report.get("policy") for report in reports),
+        "plan": {
+            "file": _joined(_plan(report).get("file") for report in reports),
+            "applied": _applies_plan(reports[0]),
+        },
         "started_at": min(filter(None, (str(report.get("started_at") or "") for report in reports)), default=""),
         "finished_at": max(str(report.get("finished_at") or "") for report in reports),
         "result": min((report["result"] for report in reports), key=RESULTS.index),
@@ -94,6 +98,22 @@ def _check_modes(runs: Sequence[Run]) -> None:
             "what would change and what was changed can't be added.",
             "Give reports of runs in check mode, or of others.",
         )
+    by_plan = {_applies_plan(report): name for name, report in reversed(runs)}
+    if len(by_plan) > 1:
+        raise InputError(
+            f"{printable(by_plan[True])} and {printable(by_plan[False])} can't be merged",
+            "the first is of a plan, for which no rule was evaluated.",
+            "Give reports of plans, or of policies.",
+        )
+
+
+def _plan(report: Mapping[str, Any]) -> Mapping[str, Any]:
+    plan = report.get("plan", {})
+    return plan if isinstance(plan, Mapping) else {}
+
+
+def _applies_plan(report: Mapping[str, Any]) -> bool:
+    return _plan(report).get("applied") is True
 
 
 def _check_scopes(runs: Sequence[Run]) -> None:

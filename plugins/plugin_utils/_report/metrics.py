@@ -27,6 +27,7 @@ def metrics(view: Mapping[str, Any]) -> str:
     """Return the metrics of a run. view: of view.py, sanitised."""
     report = view["report"]
     run = {key: report[key] or NONE for key in ("platform", "scope", "title", "mode")}
+    run["source"] = "plan" if view["by_plan"] else "policy"
     lines = []
     for name, text, samples in [*_of_the_run(report), *_of_cases(view)]:
         lines += [f"# HELP {PREFIX}{name} {text}", f"# TYPE {PREFIX}{name} gauge"]
@@ -60,7 +61,7 @@ def _of_cases(view: Mapping[str, Any]) -> Iterator[Family]:
     yield "cases", "Cases of the last run.", counts
     for label, table in (
         ("rule", found["rules"]),
-        ("severity", _known(found["severities"])),
+        ("severity", found["severities"] if view["by_plan"] else _known(found["severities"])),
         ("tenant", found["tenants"]),
     ):
         samples = [({label: name, "kind": kind}, number) for name, row in table.items() for kind, number in row.items()]

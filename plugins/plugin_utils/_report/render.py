@@ -113,7 +113,7 @@ def problem_of(report: Any) -> str:
             return f"changes of item {number} of its key case_results must be a list of dicts"
         if not _is_rows(row.get("concurrent_changes") or []):
             return f"concurrent_changes of item {number} of its key case_results must be a list of dicts"
-    for key in ("counts", "requests"):
+    for key in ("counts", "requests", "plan"):
         if not isinstance(report.get(key, {}), Mapping):
             return f"its key {key} must be a dict"
     return ""

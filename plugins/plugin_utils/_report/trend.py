@@ -4,7 +4,8 @@
 
 """The numbers of a run, and how they moved since earlier runs.
 
-A trend compares runs of the same platform, scope, title and mode only: case_hygiene_history may have others too.
+A trend compares runs of the same platform, scope, title and mode only: case_hygiene_history may have others too. An
+apply of a plan evaluates no rules, so that it has no trend, and is a part of none.
 """
 
 from __future__ import annotations
@@ -25,11 +26,12 @@ from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.words imp
 SAME = ("platform", "scope", "title", "mode")
 # Results of runs whose numbers are those of the whole queue
 COMPLETE = ("compliant", "drift", "changed", "skipped", "findings", "limit")
-RESULTS = (*COMPLETE, "error")
+RESULTS = (*COMPLETE, "applied", "error")
 # Each name is a time series in a database of metrics, and a part of each line of a history. So they are not many.
 MOST_RULES, MOST_SEVERITIES, MOST_TENANTS = 200, 10, 100
 LONGEST_NAME = 200
 OTHERS = "(others)"
+_TABLES = ("rules", "severities", "tenants")
 # The size of a chart in its own units, which the page stretches
 WIDTH, HEIGHT = 600.0, 100.0
 # With more runs than this, their dots would be one line.
@@ -51,16 +53,14 @@ def numbers(view: Mapping[str, Any]) -> dict[str, Any]:
     counts = view["counts"]
     if counts is None:
         return {}
-    return {
+    found = {
         "counts": {
-            **{name: counts[name] for name in ("read", "ok", "failed", "skipped", "findings")},
-            "changed": counts["changed"] + counts["planned"],
+            name: counts[name] for name in ("read", "ok", "changed", "planned", "failed", "skipped", "findings")
         },
         "rules": _bounded(
             {
                 rule["name"]: {
-                    "matched": rule["matched"],
-                    "changed": rule["changed"] + rule["planned"],
+                    **{name: rule[name] for name in ("matched", "changed", "planned")},
                     "findings": len(rule["findings"]),
                 }
                 for rule in view["rules"]
@@ -70,6 +70,11 @@ def numbers(view: Mapping[str, Any]) -> dict[str, Any]:
         "severities": _bounded(view["tallies"]["severity"], MOST_SEVERITIES),
         "tenants": _bounded(view["tallies"]["tenant"], MOST_TENANTS),
     }
+    if view["by_plan"]:
+        # No rule was evaluated, so that there may be some.
+        for row in (found["counts"], *(row for name in _TABLES for row in found[name].values())):
+            del row["findings"]
+    return found
 
 
 def _bounded(table: Mapping[str, Mapping[str, int]], most: int) -> dict[str, dict[str, int]]:
@@ -94,12 +99,13 @@ def earlier(lines: Sequence[Mapping[str, Any]], view: Mapping[str, Any]) -> list
     return [
         {
             "finished_at": line.get("finished_at"),
-            "changed": line["counts"].get("changed"),
+            "changed": _sum(line["counts"], "changed", "planned"),
             "findings": line["counts"].get("findings"),
-            "rules": {name: _sum(row) for name, row in line["rules"].items() if name in rules},
+            "rules": {name: _cases(row) for name, row in line["rules"].items() if name in rules},
         }
         for line in lines
         if all(line.get(name) == report[name] for name in SAME)
+        and not line.get("by_plan")
         and line.get("result") in COMPLETE
         and isinstance(line.get("counts"), dict)
         and isinstance(line.get("rules"), dict)
@@ -109,10 +115,13 @@ def earlier(lines: Sequence[Mapping[str, Any]], view: Mapping[str, Any]) -> list
 def trend(history: Sequence[Mapping[str, Any]], view: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the charts of a report, or None with less than two runs. history: the report's key of that name."""
     report = view["report"]
+    if view["by_plan"]:
+        return None
     points = [_point(row.get("finished_at"), row, row.get("rules")) for row in history]
     if report["result"] in COMPLETE and (now := numbers(view)):
-        rules = {name: _sum(row) for name, row in now["rules"].items()}
-        points.append(_point(report["finished_at"], now["counts"], rules))
+        rules = {name: _cases(row) for name, row in now["rules"].items()}
+        counts = {**now["counts"], "changed": _sum(now["counts"], "changed", "planned")}
+        points.append(_point(report["finished_at"], counts, rules))
     known = sorted((point for point in points if point), key=lambda point: point.time)
     if len(known) < 2:
         return None
@@ -183,11 +192,14 @@ def _up(number: int, top: int) -> float:
     return round(HEIGHT * (1 - number / top), 1) if top else HEIGHT
 
 
-def _sum(row: Any) -> int | None:
-    """Return the cases of a rule in a line of the history."""
-    if not isinstance(row, dict):
-        return None
-    parts = [_whole(row.get(name)) for name in ("changed", "findings")]
+def _cases(row: Any) -> int | None:
+    """Return the cases of a rule, of all kinds."""
+    return _sum(row, "changed", "planned", "findings")
+
+
+def _sum(row: Any, *names: str) -> int | None:
+    """Return the sum of some numbers of a line of the history; None if it has not all of them."""
+    parts = [_whole(row.get(name)) for name in names] if isinstance(row, dict) else [None]
     return None if None in parts else sum(filter(None, parts))
 
 

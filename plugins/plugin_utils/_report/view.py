@@ -58,6 +58,8 @@ def view(report: Row) -> Row:
     }
     report["title"] = report["title"] or "Cases"
     applied = report["mode"] == "apply"
+    plan = _plan(report.get("plan", {}))
+    by_plan = plan["applied"]
     results = [_case(row) for row in report["case_results"]]
     findings = [_case(row) for row in report["findings"]]
     given = report.get("counts", {})
@@ -71,7 +73,7 @@ def view(report: Row) -> Row:
     rules = _rules(report["rules"], findings, results, planned)
     problem = (report["error"].strip() or "the run ended with an error").rstrip(".") if is_error else ""
     limit = report["reason"].strip().rstrip(".") if report["result"] == "limit" else ""
-    summary = _summary(counts, applied, is_error)
+    summary = _summary(counts, applied, is_error, by_plan)
     edited = [row for row in results if row["concurrent_changes"]]
     undetermined = [row for row in results if row["concurrent_changes"] is None]
     flapping = [_flap(row) for row in report["flapping"]]
@@ -83,8 +85,11 @@ def view(report: Row) -> Row:
     seconds = max(0.0, (finished - started).total_seconds()) if started and finished else None
     content = {
         "report": report,
-        "headline": _headline(report["title"], report["platform"], report["scope"]),
+        "headline": _headline(report, by_plan),
         "applied": applied,
+        "plan": plan,
+        # No rule was evaluated, so that nothing is known of the other cases.
+        "by_plan": by_plan,
         "counts": counts if is_known else None,
         "problem": problem,
         "limit": limit,
@@ -106,7 +111,7 @@ def view(report: Row) -> Row:
         "flapping": flapping,
         "flaps": Counter(row["rule"] for row in flapping),
         "runs": runs,
-        "charts": _charts(rules, results, findings),
+        "charts": _charts(rules, [*(row for row in results if row["outcome"] == "changed"), *planned], findings),
         "tallies": {field: _tally(field, results, findings) for field in ("severity", "tenant")},
         "suites": [
             _run_suite(
@@ -118,15 +123,22 @@ def view(report: Row) -> Row:
                 [*_edit_lines(edited, undetermined), *_flap_lines(flapping)],
             ),
             *_suite_of_runs(runs),
-            *_suites(rules, results, applied),
+            *_suites(rules, results, applied, "as planned" if by_plan else "compliant"),
         ],
     }
     return {**content, "trend": trend(report["history"], content)}
 
 
-def _headline(title: str, platform: str, scope: str) -> str:
+def _headline(report: Row, by_plan: bool) -> str:
     """Return the title, the platform and the scope. A run that failed early has no platform and no scope."""
-    return title + (f" on {platform}" if platform else "") + (f", {scope}" if scope else "")
+    platform = f"{report['title']} on {report['platform']}" if report["platform"] else report["title"]
+    return ", ".join(filter(None, (platform, report["scope"], "by a plan" if by_plan else "")))
+
+
+def _plan(given: Row) -> Row:
+    """Return the plan that a run made, or applied; without one its texts are empty."""
+    texts = {key: _text(given.get(key)) for key in ("file", "created_at", "valid_until", "sha256")}
+    return {**texts, "applied": given.get("applied") is True}
 
 
 # Cases
@@ -276,7 +288,7 @@ def _is_planned(row: Row) -> bool:
     return bool(row["outcome"] == "skipped" and row["reason"].startswith(NOT_APPLIED))
 
 
-def _summary(counts: Row, applied: bool, is_error: bool) -> str:
+def _summary(counts: Row, applied: bool, is_error: bool, by_plan: bool) -> str:
     changed, planned, skipped = counts["changed"], counts["planned"], counts["skipped"]
     verb = "would change" if not applied else "was changed" if changed == 1 else "were changed"
     parts = [
@@ -286,7 +298,8 @@ def _summary(counts: Row, applied: bool, is_error: bool) -> str:
         f"{counted(counts['failed'], 'case')} failed" if counts["failed"] else "",
         f"{counted(skipped, 'case')} skipped" if skipped else "",
     ]
-    return ", ".join(filter(None, parts)) or ("" if is_error else "Nothing to change, and no findings")
+    nothing = "All cases of the plan are as planned" if by_plan else "Nothing to change, and no findings"
+    return ", ".join(filter(None, parts)) or ("" if is_error else nothing)
 
 
 def _written(report: Row, counts: Row, is_known: bool, is_error: bool) -> str:
@@ -298,7 +311,7 @@ def _written(report: Row, counts: Row, is_known: bool, is_error: bool) -> str:
     if report["requests"]["write"] is None or not is_known:
         # A run that was killed has no count of its writes.
         return "It is not known whether anything was written"
-    is_incomplete = is_error or counts["failed"] or counts["skipped"]
+    is_incomplete = is_error or counts["failed"] or counts["skipped"] or counts["planned"]
     return "Nothing was written" if is_incomplete else "No write was required"
 
 
@@ -309,13 +322,12 @@ def _duration(seconds: int) -> str:
 # Charts
 
 
-def _charts(rules: list[Row], results: list[Row], findings: list[Row]) -> list[Row]:
-    """Count the cases that changed or are findings. A case that is both counts as changed."""
-    changed = [row for row in results if row["outcome"] == "changed"]
+def _charts(rules: list[Row], changed: list[Row], findings: list[Row]) -> list[Row]:
+    """Count the cases that changed, or were to, or are findings. A case that is both counts as changed."""
     cases = {(row["case_id"], row["ticket_id"]): (row, False) for row in findings}
     cases.update({(row["case_id"], row["ticket_id"]): (row, True) for row in changed})
     # A rule can apply to a case and not change it, so its own count is used; one that is not listed has none.
-    listed = {rule["name"]: rule["changed"] for rule in rules}
+    listed = {rule["name"]: rule["changed"] + rule["planned"] for rule in rules}
     by_rule = [(name, True) for name, number in listed.items() for _one in range(number)]
     by_rule += [(name, True) for row in changed for name in row["rules"] if name not in listed]
     by_rule += [(row["rule"], False) for row in findings]
@@ -377,6 +389,7 @@ def _run_suite(report: Row, summary: str, problem: str, limit: str, seconds: flo
         test.update(outcome="failure", type="limit", message=report["reason"], lines=[report["reason"]])
     shown = ("platform", "scope", "collection", "mode", "policy", "fail_on", "result", "passed")
     properties = {key: _text(report[key]) for key in shown}
+    properties["plan"] = _plan(report.get("plan", {}))["file"]
     properties["summary"] = ". ".join(filter(None, (problem and f"{COULD_NOT_EVALUATE}: {problem}", limit, summary)))
     return {**_suite(report["title"], [test], properties, seconds), "lines": lines}
 
@@ -397,11 +410,13 @@ def _suite_of_runs(runs: list[Row]) -> list[Row]:
     return [_suite("Runs", tests, {})] if tests else []
 
 
-def _suites(rules: list[Row], results: list[Row], applied: bool) -> list[Row]:
+def _suites(rules: list[Row], results: list[Row], applied: bool, desired: str) -> list[Row]:
     """Return a suite for each rule, and one for the cases without a rule.
 
-    A test is one case under one rule, so a case is in the suite of each rule that applies to it.
+    A test is one case under one rule, so a case is in the suite of each rule that applies to it. desired: what the
+    cases are if there is none.
     """
+    every_case = f"Every case is {desired}"
     by_rule: dict[str, list[Row]] = {rule["name"]: [] for rule in rules}
     others: list[Row] = []
     for row in results:
@@ -414,16 +429,18 @@ def _suites(rules: list[Row], results: list[Row], applied: bool) -> list[Row]:
             rule["name"],
             [_finding_test(row) for row in rule["findings"]] + by_rule[rule["name"]],
             {"description": rule["description"]},
+            empty=every_case,
         )
         for rule in rules
     ]
     if others or (results and not rules):
-        suites.append(_suite("Cases", others, {}))
+        suites.append(_suite("Cases", others, {}, empty=every_case))
     return suites
 
 
-def _suite(name: str, tests: list[Row], properties: dict[str, str], seconds: float = 0.0) -> Row:
-    tests = tests or [{"name": "Every case is compliant", "outcome": "passed"}]
+def _suite(name: str, tests: list[Row], properties: dict[str, str], seconds: float = 0.0, empty: str = "") -> Row:
+    """Return a suite. empty: the name of its one test, which passes, if it has no other."""
+    tests = tests or [{"name": empty, "outcome": "passed"}]
     return {
         "name": name or NONE,
         "tests": tests,

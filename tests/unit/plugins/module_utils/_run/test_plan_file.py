@@ -103,7 +103,7 @@ def test_a_plan_is_written_and_read(path: str) -> None:
     assert [entry["case_id"] for entry in content["cases"]] == [ID]
     assert os.stat(path).st_mode & 0o777 == 0o600
     saved = read(path)
-    assert (saved.title, saved.read, saved.guard, saved.rules) == (
+    assert (saved.about["title"], saved.read, saved.guard, saved.rules) == (
         "Mine",
         9,
         "fields",
@@ -149,7 +149,7 @@ def test_what_can_not_be_written(path: str, params: dict[str, Any], check_mode: 
         ({"plan": 2}, "its format is 2, and this version of the collection knows 1."),
         ({"cases": None}, "it is not complete: cases must be a list."),
         ({"created_at": "soon"}, "it is not complete: 'soon' is not a valid time."),
-        ({"rules": [{}]}, "it is not complete: 'name'."),
+        ({"rules": [{"finding": False}]}, "it is not complete: 'name'."),
         ({"counts": {}}, "it is not complete: 'read'."),
         ({"counts": {"read": float("inf")}}, "it is not complete: cannot convert float infinity to integer."),
     ],

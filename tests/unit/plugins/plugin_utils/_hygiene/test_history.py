@@ -55,16 +55,20 @@ def test_a_line_has_the_numbers_of_a_run_and_no_text_of_a_case() -> None:
         "mode": "check",
         "result": "drift",
         "passed": False,
-        "counts": {"read": 60, "ok": 0, "failed": 1, "skipped": 1, "findings": 2, "changed": 2},
+        "by_plan": False,
+        "counts": {"read": 60, "ok": 0, "changed": 2, "planned": 0, "failed": 1, "skipped": 1, "findings": 2},
         "rules": {
-            "Critical cases have an owner": {"matched": 2, "changed": 1, "findings": 0},
-            "Tags are spelt as agreed": {"matched": 0, "changed": 0, "findings": 0},
-            "Nothing stays New for a week": {"matched": 3, "changed": 0, "findings": 2},
+            "Critical cases have an owner": {"matched": 2, "changed": 1, "planned": 0, "findings": 0},
+            "Tags are spelt as agreed": {"matched": 0, "changed": 0, "planned": 0, "findings": 0},
+            "Nothing stays New for a week": {"matched": 3, "changed": 0, "planned": 0, "findings": 2},
         },
         "severities": {"Medium": {"changed": 1, "findings": 1}, "High": {"changed": 1, "findings": 1}},
         "tenants": {f"Tenant {n}": {"changed": int(n < 3), "findings": int(n > 3)} for n in (1, 2, 5, 6)},
     }
     assert "counts" not in line_of(Rendering(REPORTS["early"]).view)
+    by_plan = line_of(Rendering(REPORTS["by plan"]).view)
+    assert by_plan["by_plan"]
+    assert "findings" not in json.dumps(by_plan)
     secret = "text of a case"
     texts = dict.fromkeys(("name", "case_id", "ticket_id", "status", "reason"), secret)
     rows = report([changed(1, **texts)], [finding(2, **texts)], reason=secret, error=secret)

@@ -51,3 +51,11 @@ def test_markdown_shows_what_was_planned(outcome):
     rows = [squeezed(text) for text in read_markdown(render(report([row]), "markdown")).rows]
     planned = "assignee: (none) -> new-owner-1@example.com, tags: +added-1, -gone-1"
     assert f"60001 Name of 1 Tenant 1 {planned} {row['reason']}" in rows
+
+
+def test_a_plan_is_named_and_says_nothing_of_compliance() -> None:
+    text = render(REPORTS["by plan"], "markdown")
+    assert "The rules were not evaluated: this run applies a plan." in text
+    assert "plan&#46;json" in text
+    assert "0c1d" * 16 in text
+    assert "Findings" not in text

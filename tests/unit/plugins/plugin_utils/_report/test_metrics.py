@@ -19,13 +19,20 @@ from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.trend imp
     LONGEST_NAME,
     MOST_RULES,
     MOST_TENANTS,
+    RESULTS,
 )
 from tests import evidence, hostile_text
 from tests.unit.plugins.plugin_utils._report.reports import FAILED, MIXED, REPORTS, changed, finding, report
 from tests.unit.plugins.plugin_utils._report.test_hostile_text import hostile
 
 Read = Callable[[str], Iterable[Metric]]
-RUN = {"platform": "myserver.example.com", "scope": "all tenants", "title": "Case hygiene", "mode": "check"}
+RUN = {
+    "platform": "myserver.example.com",
+    "scope": "all tenants",
+    "title": "Case hygiene",
+    "mode": "check",
+    "source": "policy",
+}
 
 
 def samples(given: dict[str, Any], read: Read = read_openmetrics) -> dict[str, list[tuple[dict[str, str], float]]]:
@@ -65,8 +72,8 @@ def test_the_numbers_are_those_of_the_report() -> None:
     assert value(given, "last_run_duration_seconds") == 67.5
     assert value(given, "passed") == 0
     assert [labels["result"] for labels, number in samples(given)["result"] if number] == ["drift"]
-    assert len(samples(given)["result"]) == 7
-    kinds = {"read": 60, "ok": 0, "failed": 1, "skipped": 1, "findings": 2, "changed": 2}
+    assert len(samples(given)["result"]) == len(RESULTS)
+    kinds = {"read": 60, "ok": 0, "failed": 1, "skipped": 1, "findings": 2, "changed": 2, "planned": 0}
     assert {labels["kind"]: number for labels, number in samples(given)["cases"]} == kinds
     assert value(given, "rule_cases", rule="Nothing stays New for a week", kind="findings") == 2
     assert value(given, "rule_cases", rule="Critical cases have an owner", kind="matched") == 2
@@ -85,9 +92,21 @@ def test_the_age_of_the_oldest_critical(since: Any, age: float) -> None:
 
 
 def test_planned_changes_of_an_aborted_run_count() -> None:
-    assert value(REPORTS["limit"], "cases", kind="changed") == 2
+    assert value(REPORTS["limit"], "cases", kind="planned") == 2
+    assert value(REPORTS["limit"], "cases", kind="changed") == 0
     assert value(REPORTS["limit"], "severity_cases", severity="High", kind="changed") == 1
     assert value(REPORTS["limit"], "result", result="limit") == 1
+
+
+def test_an_apply_of_a_plan_has_its_own_series_and_says_nothing_of_findings() -> None:
+    found = samples(REPORTS["by plan"])
+    labels = [labels for rows in found.values() for labels, _number in rows]
+    lines = render(REPORTS["by plan"], "openmetrics").splitlines()
+    assert all('source="plan"' in line for line in lines if not line.startswith("#"))
+    kinds = {each.get("kind") for each in labels}
+    assert "changed" in kinds
+    assert "findings" not in kinds
+    assert "oldest_unassigned_critical_age_seconds" not in found
 
 
 def test_a_run_that_failed_early_has_no_zeros() -> None:
@@ -109,7 +128,7 @@ def test_hostile_text_is_the_value_of_a_label() -> None:
             found = samples(hostile(given, text), read)
             # Severities and tenants differ by the mark of hostile(), if that is not cut.
             assert set(found) == set(plain), title
-            assert len(found["rule_cases"]) in (plain["rule_cases"], 3), title
+            assert len(found["rule_cases"]) in (plain["rule_cases"], 4), title
             values = [value for rows in found.values() for labels, _number in rows for value in labels.values()]
             assert hostile_text.steering("".join(values)) == [], title
             assert max(map(len, values)) <= LONGEST_NAME

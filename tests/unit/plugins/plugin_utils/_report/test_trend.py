@@ -39,10 +39,10 @@ def line(day: int, changed: int = 4, findings: int = 8, **more: Any) -> dict[str
         "finished_at": f"2026-11-{day:02}T05:55:00Z",
         **{name: MIXED[name] for name in ("platform", "scope", "title", "mode")},
         "result": "drift",
-        "counts": {"changed": changed, "findings": findings},
+        "counts": {"changed": changed, "planned": 0, "findings": findings},
         "rules": {
-            OWNED: {"matched": 9, "changed": changed, "findings": 0},
-            STALE: {"matched": 9, "changed": 0, "findings": findings},
+            OWNED: {"matched": 9, "changed": changed, "planned": 0, "findings": 0},
+            STALE: {"matched": 9, "changed": 0, "planned": 0, "findings": findings},
         },
         **more,
     }
@@ -86,8 +86,9 @@ def test_the_dots_are_at_their_times_and_heights() -> None:
         {"result": "error"},
         {"counts": None},
         {"counts": {}},
-        {"counts": {"changed": "4", "findings": 1}},
-        {"counts": {"changed": -4, "findings": 1}},
+        {"counts": {"changed": "4", "planned": 0, "findings": 1}},
+        {"counts": {"changed": -4, "planned": 0, "findings": 1}},
+        {"by_plan": True},
         {"rules": []},
         {"finished_at": "yesterday"},
         {"finished_at": None},
@@ -98,8 +99,19 @@ def test_what_can_not_be_compared_is_left_out(other: dict[str, Any]) -> None:
     assert trend(MIXED, line(19), line(20, **other))["runs"] == "2 runs"
 
 
-def test_only_an_error_has_no_numbers() -> None:
-    assert set(RESULTS) - set(COMPLETE) == {"error"}
+def test_an_apply_of_a_plan_has_no_trend() -> None:
+    given = REPORTS["by plan"]
+    same = {name: given[name] for name in ("platform", "scope", "title", "mode")}
+    assert trend(given, line(19, **same), line(20, **same)) is None
+
+
+def test_what_a_run_planned_and_did_not_apply_is_a_part_of_its_trend() -> None:
+    counts = {"changed": 0, "planned": 7, "findings": 1}
+    assert trend(MIXED, line(20, counts=counts))["queue"]["lines"][0]["first"] == 7
+
+
+def test_only_an_error_and_a_plan_have_no_numbers() -> None:
+    assert set(RESULTS) - set(COMPLETE) == {"applied", "error"}
     assert trend({**MIXED, "result": "error", "error": "1 case failed."}, line(19), line(20))["runs"] == "2 runs"
 
 

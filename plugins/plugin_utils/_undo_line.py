@@ -4,9 +4,9 @@
 
 """How to undo a run that is interrupted: shown before its first write, and again as the last line after Ctrl-C.
 
-After Ctrl-C the process of a task can't show anything: Ansible ends it. So ansible-playbook itself shows it at its exit.
-It knows of the task by a file without a name that both have open: Ansible loads the action of a task before it starts a
-process for it. If it ever did not, the line before the first write would still be there.
+After Ctrl-C the process of a task can't show anything: Ansible ends it. So ansible-playbook itself shows it at its
+exit. It knows of the task by a file without a name that both have open: Ansible loads the action of a task before it
+starts a process for it. If it ever did not, the line before the first write would still be there.
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._commands import 
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._display import show
 
 # Journals of runs that write, or do not write any more: one line of JSON for each beginning and end
-_notes = tempfile.TemporaryFile(buffering=0)
+_notes, _name = tempfile.mkstemp()
+os.unlink(_name)
 _owner = os.getpid()
 
 
 @contextmanager
-def way_back(journal: str | None) -> Iterator[None]:
+def undo_line(journal: str | None) -> Iterator[None]:
     """Show how to undo what a run writes in here; if it is interrupted, once more when ansible-playbook ends.
 
     journal: the path of its journal; None, without one, shows nothing.
@@ -48,14 +49,14 @@ def way_back(journal: str | None) -> Iterator[None]:
 
 
 def _note(path: str, writes: bool) -> None:
-    _notes.write(json.dumps([path, writes]).encode() + b"\n")
+    os.write(_notes, json.dumps([path, writes]).encode() + b"\n")
 
 
 def _show_interrupted() -> None:
     if os.getpid() != _owner:
         return
-    _notes.seek(0)
-    journals: dict[str, bool] = dict(json.loads(line) for line in _notes)
+    notes = os.pread(_notes, os.fstat(_notes).st_size, 0)
+    journals: dict[str, bool] = dict(json.loads(line) for line in notes.splitlines())
     for path, writes in journals.items():
         # It is made right before the first write.
         if writes and os.path.exists(path):
