@@ -82,8 +82,8 @@ def gitlab() -> Jobs:
     assert {job["artifacts"]["when"] for job in (plan, apply)} == {"always"}
     (applied,) = apply["artifacts"]["paths"]
     *handed_over, review = plan["artifacts"]["paths"]
-    scripts = ("\n".join(job["script"]) for job in (plan, apply))
-    return Jobs(*scripts, ("bash", "-eo", "pipefail", "-c"), tuple(handed_over), True, review, applied)
+    plans, applies = ("\n".join(job["script"]) for job in (plan, apply))
+    return Jobs(plans, applies, ("bash", "-eo", "pipefail", "-c"), tuple(handed_over), True, review, applied)
 
 
 def jenkins_stages() -> dict[str, str]:
@@ -112,7 +112,9 @@ def jenkins() -> Jobs:
         assert re.findall(r'reportDir: "(.*?)"', always[1]) == [reports]
         assert "allowMissing: true" in always[1]
         folders.append(reports.replace("${BUILD_NUMBER}", BUILD))
-    return Jobs(*steps, ("sh", "-xe", "-c"), tuple(stashed.split(",")), True, *folders)
+    plan, apply = steps
+    review, applied = folders
+    return Jobs(plan, apply, ("sh", "-xe", "-c"), tuple(stashed.split(",")), True, review, applied)
 
 
 EXAMPLES = {"github": github, "gitlab": gitlab, "jenkins": jenkins}
@@ -257,6 +259,9 @@ def test_what_was_approved_is_applied_and_what_a_person_changed_is_not(pipeline:
     assert Path(report["journal"]).parent.resolve() == (pipeline.applies / pipeline.jobs.applied).resolve()
     (skipped,) = (row for row in report["case_results"] if row["outcome"] == "skipped")
     assert (skipped["case_id"], "ohtani@example.com changed it" in skipped["reason"]) == (ids[0], True)
+    markdown = (pipeline.applies / pipeline.jobs.applied / "hygiene.md").read_text(encoding="utf-8")
+    assert "### Skipped" in markdown
+    assert "ohtani&#64;example&#46;com changed it" in markdown
 
 
 def test_a_plan_that_was_changed_or_is_of_another_signer_is_not_applied(
@@ -388,11 +393,9 @@ def test_a_failed_apply_fails_the_pipeline_of_gitlab() -> None:
     # A manual job may fail by default.
     assert content["apply"]["allow_failure"] is False
     # GitLab keeps no artefacts of a job that reaches its own timeout.
-    minutes = [
-        re.fullmatch(r"(\d+) ?m(inutes)?", text)
-        for text in (content["variables"]["RUNNER_SCRIPT_TIMEOUT"], content["default"]["timeout"])
-    ]
-    assert int(minutes[0][1]) < int(minutes[1][1])
+    times = (content["variables"]["RUNNER_SCRIPT_TIMEOUT"], content["default"]["timeout"])
+    script, job = (int(re.sub(r" ?m(inutes)?$", "", text)) for text in times)
+    assert script < job
 
 
 def test_the_jobs_run_the_same_commands_in_all_products() -> None:
