@@ -499,7 +499,8 @@ FIELDS = ("status", "severity", "tags")
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=settings.default.max_examples * 2 // 5,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(CASES, POLICIES, CHANGES)
 def test_only_planned_fields_of_planned_cases_whose_guard_held_are_changed(

@@ -132,10 +132,10 @@ class CaseUpdate(TypedDict, total=False):
 
 
 class NewCaseAlert(TypedDict):
-    """An alert of a new case; an `_index` that ends in a dash is none (RAJA2)."""
+    """An alert of a new case; an `_index` that ends in a dash is none (RAJA2), nor is what can't stand in a path."""
 
-    _id: str
-    _index: Annotated[str, Field(pattern="[^-]$")]
+    _id: Annotated[str, Field(pattern="[^.]")]
+    _index: Annotated[str, Field(pattern="[^-.]$")]
 
 
 class NewCase(TypedDict, total=False):

@@ -154,12 +154,17 @@ async def post_cases(request: Request) -> Response:
 
 
 def _given_alerts(world: World, alerts: Any) -> list[dict[str, Any]]:
-    """Check the alerts of a new case: an `_index` that is none is refused with 422 (RAJA2)."""
-    if not isinstance(alerts, list) or not all(isinstance(alert, dict) and "_id" in alert for alert in alerts):
+    """Check the alerts of a new case: an `_index` that is none is refused with 422 (RAJA2).
+
+    Both are parts of paths, from which clients drop empty ones and dots.
+    """
+    if not isinstance(alerts, list) or not all(
+        isinstance(alert, dict) and str(alert.get("_id", "")).strip(".") for alert in alerts
+    ):
         raise ApiError(change.refusal(world.switches), "alerts are a list of objects with _id and _index")
     for alert in alerts:
         index = alert.get("_index")
-        if not isinstance(index, str) or not index or index.endswith("-"):
+        if not isinstance(index, str) or not index or index.endswith(("-", ".")):
             raise ApiError(422, f"invalid _index: {index!r}")
     return alerts
 

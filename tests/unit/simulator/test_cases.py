@@ -336,7 +336,11 @@ def test_create(api: Any) -> None:
         {"name": ""},
         {"name": "x", "status": "Open"},
         {"name": "x", "alerts": [1]},
-        *({"name": "x", "alerts": [{"_id": "1" * 48} | index]} for index in ({}, {"_index": ""}, {"_index": "ser---"})),
+        *(
+            {"name": "x", "alerts": [{"_id": "1" * 48} | index]}
+            for index in ({}, {"_index": ""}, {"_index": "ser---"}, {"_index": ".."})
+        ),
+        *({"name": "x", "alerts": [{"_index": "ser"} | named]} for named in ({}, {"_id": ""}, {"_id": "."})),
     ],
 )
 def test_create_refuses(api: Any, body: dict[str, Any]) -> None:

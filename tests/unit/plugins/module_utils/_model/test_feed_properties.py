@@ -219,7 +219,7 @@ def final(platform, started_with):
 
 
 @given(kinds, st.integers(0, 6), st.lists(st.one_of(edits, ticks, polls, st.just(("save",)), st.just(("kill",)))))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * settings.default.max_examples)
 def test_no_final_state_is_lost_and_only_kills_repeat(kind, before, actions):
     platform, source, started_with = run(kind, before, actions)
     delivered = Counter((case_id, tuple(mark)) for case_id, mark in source.delivered)
@@ -237,14 +237,14 @@ back = st.integers(3, 600).map(lambda seconds: ("back", seconds * 1000))
     st.integers(0, 6),
     st.lists(st.one_of(edits, ticks, polls, st.just(("save",)), st.just(("kill",)), back), max_size=30),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * settings.default.max_examples)
 def test_no_final_state_is_lost_when_the_clock_of_the_platform_is_set_back(kind, before, actions):
     platform, source, started_with = run(kind, before, actions)
     assert final(platform, started_with) <= {(case_id, tuple(mark)) for case_id, mark in source.delivered}
 
 
 @given(st.lists(st.one_of(edits, ticks, polls), max_size=30))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=settings.default.max_examples // 2)
 def test_the_marks_that_are_kept_are_those_of_the_overlap(actions):
     kind = {"page": 2, "in_seconds": False, "honours": True, "inclusive": True}
     _platform, source, _started_with = run(kind, 3, actions)
