@@ -96,7 +96,8 @@ options:
   plan_max_age:
     description:
       - How long a plan is valid, such as V(90m), V(24h) or V(7d).
-      - If not set, V(24h) with O(plan_file), and with O(plan) as long as the plan says itself.
+      - If not set, V(24h) with O(plan_file), and with O(plan) as long as the plan says itself. Without either, it is
+        an error.
     type: str
   allow_other_platform:
     description:
@@ -152,7 +153,7 @@ options:
       - Seconds between two lines that say how far the task is, the first one after 5 seconds at the latest. They have
         numbers only.
       - V(0) shows none. None is shown where the callback prints JSON to stdout, nor if the module does not run in
-        Ansible's own process, as over SSH or with C(become).
+        Ansible's own process, as over SSH, with C(become) or on macOS.
     type: float
     default: 10
   recheck_after:
@@ -170,6 +171,8 @@ options:
     description:
       - A new file on the host that runs the task. With O(undo_file) it undoes the run, even a run that was killed.
       - The task writes it during the run, and only if there is something to change.
+      - Before the first write, and after Ctrl-C or a timeout of the task as the last line, the command is shown that
+        undoes the run with it.
     type: path
 seealso:
   - module: stellarcyber.xdr.stellar_case
@@ -237,11 +240,26 @@ scope:
   returned: when the connection's options are valid, in a failure too
   type: str
   sample: tenant Example Tenant (6aeb2aae7d8d4ef0820136f42d107db4)
-plan_title:
-  description: The title of O(plan).
-  returned: with O(plan)
-  type: str
-  sample: Case hygiene
+plan:
+  description: The plan that was applied, or made.
+  returned: with O(plan), and with O(plan_file) if the task did not fail
+  type: dict
+  contains:
+    title:
+      description: Its title, as O(plan_title) when it was made.
+      type: str
+    tenant:
+      description: The name of the tenant to which it is limited. Empty without one.
+      type: str
+    created_at:
+      description: When it was made, as ISO 8601.
+      type: str
+    valid_until:
+      description: Until when it is valid, as ISO 8601.
+      type: str
+    sha256:
+      description: The checksum in its file.
+      type: str
 case_results:
   description:
     - One item for each case that was changed, failed or was skipped, or would be in check mode. With

@@ -252,7 +252,7 @@ def test_what_was_approved_is_applied_and_what_a_person_changed_is_not(pipeline:
     other = {**RULE, "set": {"severity": "Critical"}}
     (pipeline.applies / "policy.yml").write_text(json.dumps({"rules": [other]}), encoding="utf-8")
     code, output = pipeline.apply()
-    assert code == 0, output
+    assert code == 2, output
     assert {entry["path"].rsplit("/", 1)[-1] for entry in sim.writes()} == set(ids[1:])
     assert {sim.case(case_id)["status"] for case_id in ids[1:]} == {"In Progress"}
     report = pipeline.report(pipeline.applies)

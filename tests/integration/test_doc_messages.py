@@ -302,6 +302,9 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     ),
     "max_changes must be a number, 0 or more, or a percentage; got ….": lambda p: p.limit("some"),
     "max_changes must be from 0% to 100%, got …": lambda p: p.limit("101%"),
+    "plan_max_age is for plan or plan_file. …": (
+        lambda p: p.cases({"case_id": CASE_ID, "severity": "Low"}, plan_max_age="1h")
+    ),
     "concurrency must be from …": lambda p: p.cases({"case_id": CASE_ID, "severity": "Low"}, concurrency=33),
     "Aborted before the first write: … planned, max_changes is …": lambda p: p.limit("0"),
     "undo_file: … can't be read: …": lambda p: p.cases(undo_file="/nowhere/hygiene.json"),
@@ -404,6 +407,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "… and … can't be merged: what would change and what was changed can't be added. …": (
         lambda p: p.merge({}, {"mode": "apply"})
     ),
+    "… and … can't be merged: the first is of a plan, …": lambda p: p.merge({"plan": {"applied": True}}, {}),
     "… and … can't be merged: both are of …": lambda p: p.merge(*[{"platform": "a", "scope": "tenant b"}] * 2),
     "… and … can't be merged: both contain case …": lambda p: p.merge(*[{"findings": [{"case_id": CASE_ID}]}] * 2),
     # docs/errors.md: cases, people, tenants

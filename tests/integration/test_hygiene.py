@@ -282,7 +282,8 @@ def test_a_killed_run_leaves_reports_that_say_so(analyst: Analyst, sim: Simulato
     run = analyst.undo(undo_file="reports/hygiene.json")
     assert run.failure == (
         f"undo_file: {analyst.folder}/reports/hygiene.json contains nothing to undo: that run failed or was ended, "
-        "and its report names no change, but its journal may. Give the report or the journal of the run to undo."
+        f"and its report names no change, but its journal may: {report['journal']}. "
+        "Give the report or the journal of the run to undo."
     )
 
 

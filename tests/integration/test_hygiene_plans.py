@@ -51,13 +51,16 @@ def test_a_plan_is_made_reviewed_applied_and_undone(analyst: Analyst, sim: Simul
     assert done.returncode == PASSED, done.output
     assert {path.split("/")[-1] for path in (entry["path"] for entry in sim.writes())} == ids - {taken}
     report = analyst.report()
-    assert (report["title"], report["policy"], report["result"]) == ("Ours", "plan.json", "changed")
+    assert (report["title"], report["policy"], report["result"]) == ("Ours", "", "changed")
+    assert (report["plan"]["file"], report["plan"]["sha256"]) == ("plan.json", content["sha256"])
     assert {row["case_id"]: row["outcome"] for row in report["case_results"]} == dict.fromkeys(ids - {taken}, "changed")
     assert report["counts"]["ok"] == 1
     assert {case["_id"] for case in sim.cases() if "seen" in case["tags"]} == ids
 
     again = analyst.hygiene(apply_plan="plan.json")
     assert (again.returncode, again.writes) == (PASSED, [])
+    # Not "compliant": no rule was evaluated.
+    assert again.said[0].endswith(", by a plan: applied")
     undone = analyst.undo(undo_file="reports/hygiene.json")
     assert undone.returncode == PASSED, undone.output
     assert {case["_id"] for case in sim.cases() if "seen" in case["tags"]} == {taken}
@@ -71,7 +74,16 @@ def test_the_summary_has_the_command_that_applies_the_plan(analyst: Analyst) -> 
     assert command[:2] == ["ansible-playbook", "stellarcyber.xdr.hygiene"]
     assert analyst.play(*command[1:]).returncode == PASSED
     # A path with a space would end in the middle.
-    run = analyst.hygiene("--check", policy_file="policy.yml", plan_file="a plan.json", fail_on="none")
+    again = analyst.hygiene("--check", policy_file="policy.yml", plan_file="plan.json")
+    assert f"Plan: {analyst.folder}/plan.json (nothing to apply)" in again.said
+    # A path with a space would end in the middle. What the plan met is given to its apply too.
+    rule = {"name": "All", "match": {}, "set": {"tags": {"add": ["all"]}}}
+    (analyst.folder / "policy.yml").write_text(json.dumps({"rules": [rule]}), encoding="utf-8")
+    analyst.environment["STELLAR_TENANT"] = "Example Tenant"
+    run = analyst.hygiene(
+        "--check", policy_file="policy.yml", plan_file="a plan.json", fail_on="none", max_changes="100%"
+    )
+    del analyst.environment["STELLAR_TENANT"]
     assert "To apply exactly this plan: see the command above" in run.said
     (line,) = (line for line in run.output.splitlines() if line.startswith("To apply exactly this plan: ansible"))
     assert analyst.play(*shlex.split(line.partition(": ")[2])[1:]).returncode == PASSED
@@ -84,7 +96,9 @@ def test_a_case_that_a_person_changed_is_skipped_and_named(analyst: Analyst, sim
     first = content["cases"][0]["case_id"]
     sim.edit(first, {"severity": "Critical"})
     done = analyst.hygiene(apply_plan="plan.json", report_dir="reports")
-    assert done.returncode == PASSED, done.output
+    # No next run decides this case again.
+    assert done.returncode == CHECK_FAILED, done.output
+    assert done.failure == ("The policy check failed: 1 case of the plan skipped, and case_hygiene_fail_on is drift.")
     (skipped,) = (row for row in analyst.report()["case_results"] if row["outcome"] == "skipped")
     assert skipped["case_id"] == first
     assert 'severity is "Critical", and was "High" when the plan was made' in skipped["reason"]

@@ -129,7 +129,7 @@ def _check_failures(counts: Mapping[str, Any], is_check: bool, by_plan: bool, fa
     if is_check and changed and fail_on != "none":
         failures.append(f"{counted(changed, 'case')} would change")
     if by_plan and skipped and fail_on != "none":
-        failures.append(f"{counted(skipped, 'case')} of the plan {'would be' if is_check else 'were'} skipped")
+        failures.append(f"{counted(skipped, 'case')} of the plan skipped")
     if findings and fail_on == "findings":
         failures.append(counted(findings, "finding"))
     return failures

@@ -95,6 +95,9 @@ VARIABLES = {
     ),
     "time_budget": Variable(float, "give a number of seconds, or leave it out for no limit.", is_option=True),
     "recheck_after": Variable(float, "give a number of seconds, or leave it out for 5.", default=5, is_option=True),
+    "progress_interval": Variable(
+        float, "give a number of seconds, 0 for none, or leave it out for 10.", default=10, is_option=True
+    ),
 }
 # Given by -e without the prefix, they would have no effect: the starter policy would run instead, or without a limit.
 WITHOUT_PREFIX = {**{name: name for name in VARIABLES}, "policy": "policy_file", "plan": "apply_plan"}

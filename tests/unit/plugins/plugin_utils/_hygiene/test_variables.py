@@ -128,6 +128,7 @@ ACCEPTED = [
     ("rules", [], []),  # the module refuses it, in its own words
     ("max_changes", 0, 0),
     ("recheck_after", 0.0, 0.0),
+    ("progress_interval", 0.0, 0.0),
     ("title", "", ""),
 ]
 
@@ -147,6 +148,7 @@ def test_what_is_not_given_has_its_default() -> None:
         "concurrency": 8,
         "on_error": "continue",
         "recheck_after": 5,
+        "progress_interval": 10,
         "plan_guard": "fields",
         "max_changes": "25 or 10%",
     }
