@@ -110,13 +110,12 @@ class PlanWriter:
     def _check_place(path: str) -> None:
         """Raise InputError for a file that is not a plan, such as the policy: it would be lost."""
         try:
-            with open(path, encoding="utf-8") as file:
-                content = json.load(file)
+            is_plan = _plan_in(path) is not None
         except FileNotFoundError:
             return
-        except (OSError, ValueError, RecursionError):
-            content = None
-        if not isinstance(content, dict) or "plan" not in content:
+        except OSError:
+            is_plan = False
+        if not is_plan:
             raise InputError(
                 f"plan_file: {printable(path, 200)} can't be written",
                 "it exists, and is not a plan.",
@@ -216,15 +215,12 @@ def _about(content: Mapping[str, Any]) -> dict[str, str]:
 
 def _content(path: str) -> dict[str, Any]:
     try:
-        with open(path, encoding="utf-8") as file:
-            content = json.load(file)
+        content = _plan_in(path)
     except OSError as error:
         raise InputError(
             f"plan: {path} can't be read", f"{error.strerror or error}.", "Give the path of a plan."
         ) from None
-    except (ValueError, RecursionError):
-        content = None
-    if not isinstance(content, dict) or "plan" not in content:
+    if content is None:
         raise _refused(path, "it is not a plan.", "Give a file that plan_file wrote.")
     if content["plan"] != FORMAT:
         shown = printable(content["plan"], 20)
@@ -232,6 +228,18 @@ def _content(path: str) -> dict[str, Any]:
     if content.get(CHECKSUM) != checksum(content):
         raise _refused(path, "it was changed after it was written, since its checksum is wrong.", _NEW_PLAN)
     return content
+
+
+def _plan_in(path: str) -> dict[str, Any] | None:
+    """Return the content of a file, None if it is not a plan, of whatever version. Raises OSError."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            content = json.load(file)
+    except (ValueError, RecursionError):
+        return None
+    # A report has a key of that name too.
+    is_plan = isinstance(content, dict) and not isinstance(content.get("plan", {}), dict)
+    return content if is_plan else None
 
 
 def _refused(path: str, why: str, remedy: str) -> InputError:
