@@ -39,6 +39,7 @@ from tests.integration.many import (
 )
 from tests.integration.playbook import ROOT
 from tests.interrupted import wait_for
+from tests.simulator import sample
 from tests.simulator.process import Simulator
 
 RULES = [
@@ -476,34 +477,70 @@ def test_an_apply_that_was_killed_is_completed_by_the_same_plan(sim: Simulator, 
         assert managed(record) == {**managed(before[case_id]), "status": "In Progress", "tags": ["hit", "old"]}
 
 
+@pytest.mark.parametrize(
+    ("changes", "guard", "outcome"),
+    [
+        ({"severity": "Low"}, "fields", "changed"),
+        ({"severity": "Low"}, "modified_at", "skipped"),
+        ({"status": "Escalated"}, "fields", "skipped"),
+    ],
+    ids=["another field", "another field, guarded", "a planned field"],
+)
+def test_the_guard_decides_again_before_a_second_attempt(
+    sim: Simulator, path: str, changes: dict[str, Any], guard: str, outcome: str
+) -> None:
+    """The platform asks to wait, and the case changes meanwhile, as by a new alert."""
+    planned(sim, path, case(1))
+    put = {"method": "PUT", "path": f"/cases/{ID}"}
+    sim.fault("status", status=429, retry_after="1", **put)
+    sim.edit(ID, changes, after=put)
+    done = run(sim, plan=path, plan_guard=guard)
+    assert done.outcomes == {ID: outcome}, done.result
+    assert sim.case(ID)["status"] == ("In Progress" if outcome == "changed" else changes.get("status", "New"))
+    for name, value in changes.items():
+        assert sim.case(ID)[name] == value
+
+
 STATUS = st.sampled_from(["New", "In Progress", "Escalated"])
 SEVERITY = st.sampled_from(["Low", "Medium", "High"])
 TAGS = st.lists(st.sampled_from("abc"), max_size=3, unique=True)
 CASES = st.lists(st.fixed_dictionaries({"status": STATUS, "severity": SEVERITY, "tags": TAGS}), min_size=1, max_size=5)
-SETS = st.fixed_dictionaries(
-    {},
-    optional={"status": STATUS, "severity": SEVERITY, "tags": st.fixed_dictionaries({"add": TAGS.filter(bool)})},
-).filter(bool)
+TAG_CHANGE = st.one_of(*(st.fixed_dictionaries({way: TAGS.filter(bool)}) for way in ("add", "remove", "set")))
+PEOPLE = st.sampled_from(["ohtani@example.com", "soc-lead@example.com", ""])
+FIELDS = {
+    "status": STATUS,
+    "severity": SEVERITY,
+    "name": st.sampled_from(["One", "Two"]),
+    "assignee": PEOPLE,
+    "tags": TAG_CHANGE,
+}
+SETS = st.one_of(
+    st.fixed_dictionaries({}, optional=FIELDS).filter(bool),
+    st.fixed_dictionaries({"status": st.just("Resolved"), "resolution": st.sampled_from(["Benign", "True Positive"])}),
+)
 POLICIES = st.lists(st.tuples(st.lists(STATUS, max_size=2, unique=True), SETS), min_size=1, max_size=2)
+# What a person does between the plan and its apply; tags as the platform takes them
+BY_A_PERSON = {**FIELDS, "tags": st.fixed_dictionaries({"add": TAGS})}
 CHANGES = st.lists(
-    st.tuples(
-        st.integers(0, 4),
-        st.fixed_dictionaries(
-            {}, optional={"status": STATUS, "severity": SEVERITY, "tags": st.fixed_dictionaries({"add": TAGS})}
-        ).filter(bool),
-    ),
+    st.tuples(st.integers(0, 4), st.fixed_dictionaries({}, optional=BY_A_PERSON).filter(bool)),
     max_size=4,
 )
-FIELDS = ("status", "severity", "tags")
+
+
+IDS = {user["email"]: user["user_id"] for user in sample.USERS}
+
+
+def shown(record: dict[str, Any], name: str) -> Any:
+    return set(record["tags"]) if name == "tags" else record.get(name) or ""
 
 
 @settings(
     max_examples=settings.default.max_examples * 2 // 5,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(CASES, POLICIES, CHANGES)
+@given(CASES, POLICIES, CHANGES, st.sampled_from(["fields", "modified_at"]))
 def test_only_planned_fields_of_planned_cases_whose_guard_held_are_changed(
-    sim: Simulator, path: str, cases: Any, policy: Any, changes: Any
+    sim: Simulator, path: str, cases: Any, policy: Any, changes: Any, guard: str
 ) -> None:
     sim.reset(seed=[case(number, **fields) for number, fields in enumerate(cases)])
     rules = [
@@ -517,33 +554,38 @@ def test_only_planned_fields_of_planned_cases_whose_guard_held_are_changed(
         return
     plan = {entry["case_id"]: entry for entry in read(path)["cases"]}
     original = store(sim)
+    sim.advance(60)
     for number, edit in changes:
         if number < len(cases):
             sim.edit(f"{number:024x}", edit)
     before = store(sim)
-    done = run(sim, plan=path) if plan else made
+    done = run(sim, plan=path, plan_guard=guard) if plan else made
     after = store(sim)
     assert not done.failed, done.result
     if plan:
         assert set(done.outcomes) == set(plan)
     for case_id, record in after.items():
-        entry = plan.get(case_id)
-        moved = {name for name in FIELDS if sorted(record[name]) != sorted(before[case_id][name])}
+        entry, now = plan.get(case_id), before[case_id]
+        moved = {name for name in (*FIELDS, "resolution") if shown(record, name) != shown(now, name)}
         if entry is None:
             assert not moved
             continue
         wanted = entry["set"]
-        add = set(wanted.get("tags", {}).get("add", ()))
+        tags = {way: set(wanted.get("tags", {}).get(way, ())) for way in ("add", "remove")}
         is_there = all(
-            add <= set(before[case_id]["tags"]) if name == "tags" else before[case_id][name] == wanted[name]
+            tags["add"] <= set(now["tags"]) and not tags["remove"] & set(now["tags"])
+            if name == "tags"
+            else shown(now, name) == IDS.get(wanted[name], wanted[name])
             for name in wanted
         )
         held = all(
-            not add & set(before[case_id]["tags"])
+            not tags["add"] & set(now["tags"]) and tags["remove"] <= set(now["tags"])
             if name == "tags"
-            else before[case_id][name] == original[case_id][name]
+            else shown(now, name) == shown(original[case_id], name)
             for name in wanted
         )
+        if guard == "modified_at":
+            held = held and now["modified_at"] == original[case_id]["modified_at"]
         expected = "ok" if is_there else "changed" if held else "skipped"
         assert done.outcomes[case_id] == expected
         assert moved == (set(wanted) if expected == "changed" else set())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any, NamedTuple, Sequence
+from typing import Any, Callable, Dict, NamedTuple, Sequence
 
 from .._errors import (
     ApiError,
@@ -38,6 +38,9 @@ from .comments import BeforeAttempt, Comments
 from .precondition import check_unmodified
 from .reader import SETTLING_S, Reader
 
+# Raises ConflictError for a case that may not be written
+Guard = Callable[[Dict[str, Any]], None]
+
 # The fields that an answer to a PUT must have, if the case has them, to be the whole case
 _WHOLE = (*FIELDS, "ticket_id", "cust_id", "modified_at", "created_at")
 
@@ -65,17 +68,18 @@ def apply_plan(
     unmodified_since: int | None = None,
     before_attempt: BeforeAttempt | None = None,
     reads_history: bool = False,
+    guard: Guard | None = None,
 ) -> Applied:
     """Bring a case to its desired state with one PUT, and the comment after it.
 
     unmodified_since: if_unmodified_since in ms, checked before each attempt at the PUT. before_attempt: called before
     each attempt at a write. reads_history: read the case's history after the PUT, even if nothing shows that others
-    changed it.
+    changed it. guard: checks the case in place of unmodified_since.
 
     Raises NotAppliedError for a field that the platform silently ignored, and any StellarError, whose result has what
     was already done.
     """
-    return _Update(client, reader, case, plan, unmodified_since, before_attempt, reads_history).run()
+    return _Update(client, reader, case, plan, unmodified_since, before_attempt, reads_history, guard).run()
 
 
 class WriteOutcome(Enum):
@@ -102,6 +106,7 @@ class _Update:
     unmodified_since: int | None
     before_attempt: BeforeAttempt | None
     reads_history: bool
+    guard: Guard | None
 
     def __post_init__(self) -> None:
         self.what = f"Could not update {label(self.case)} of tenant {tenant_label(self.case)}"
@@ -243,7 +248,10 @@ class _Update:
         if _shows_all(verification):
             return True
         try:
-            check_unmodified(current, self.unmodified_since)
+            if self.guard is None:
+                check_unmodified(current, self.unmodified_since)
+            else:
+                self.guard(current)
         except ConflictError as error:
             if verification.made:
                 _leave_unknown(error, "The case shows a part of the update, which may be that of this task.")

@@ -15,7 +15,7 @@ from typing import Any, Callable, Iterable, Sequence, TypeVar
 
 from .._api.precondition import check_unmodified
 from .._api.reader import Reader
-from .._api.writer import apply_plan, as_results
+from .._api.writer import Guard, apply_plan, as_results
 from .._errors import (
     AuthenticationError,
     ConflictError,
@@ -76,7 +76,7 @@ class CaseRun:
     rules: list[str] = field(default_factory=list)
     unmodified_since: int | None = None
     read_at: float = float("-inf")
-    guard: Callable[[dict[str, Any]], None] | None = None
+    guard: Guard | None = None
     contributing: tuple[int, ...] = ()
     outcome: str = OK
     started: bool = True
@@ -315,11 +315,12 @@ class Apply:
             case_run.unmodified_since,
             before_attempt,
             self._reads_history(case_run),
+            case_run.guard,
         )
         case_run.warnings, case_run.concurrent_changes = done.warnings, as_results(done.concurrent_changes)
         self._journal_change(case_run, done.unmodified_since)
 
-    def _read_again(self, case_run: CaseRun, guard: Callable[[dict[str, Any]], None]) -> None:
+    def _read_again(self, case_run: CaseRun, guard: Guard) -> None:
         """Read a case of a saved plan right before its write, and plan what it still lacks.
 
         Raises ConflictError for a case that is not as it was planned, and _Compliant if it has its desired state
@@ -352,7 +353,10 @@ class Apply:
         case = self.reader.case_by_id(case_run.case["_id"])
         if not case_run.is_listed and not make_plan(case, case_run.plan.desired).changed:
             raise _Compliant
-        check_unmodified(case, case_run.unmodified_since)
+        if case_run.guard is None:
+            check_unmodified(case, case_run.unmodified_since)
+        else:
+            case_run.guard(case)
 
     def _may_be_outdated(self, case_run: CaseRun) -> bool:
         """Return whether a case is read again: its read is old, or it was listed and may be newer than the listing.
