@@ -53,16 +53,21 @@ class Figures:
 
 
 def measure(simulator: Simulator, policy: Policy, cases: int) -> Figures:
+    """Measure a policy: the fastest of several runs of each kind in turn, as a short run may meet another process."""
     watches: list[Watch] = []
+    results: list[Run] = []
+    bare_s: list[float] = []
     variables = {"rule": policy.rule, "cases": cases, "matches": cases if policy.matches else 0}
-    with tempfile.TemporaryDirectory() as directory:
-        command = play("converged.yml", Path(directory), **variables)
-        result = run(simulator, command, started=lambda pid: watches.append(Watch(pid, "stellar_cases")))
-    (watch,) = watches
-    watch.join()
-    if result.sent["writes"]:
-        raise WrongError(f"{result.sent['writes']} writes, where nothing was to be changed")
-    return Figures(cases, policy, result, watch, bare_pages(simulator, result.requests))
+    for _turn in range(5 if cases <= 10_000 else 1):
+        with tempfile.TemporaryDirectory() as directory:
+            command = play("converged.yml", Path(directory), **variables)
+            results.append(run(simulator, command, started=lambda pid: watches.append(Watch(pid, "stellar_cases"))))
+        watches[-1].join()
+        if results[-1].sent["writes"]:
+            raise WrongError(f"{results[-1].sent['writes']} writes, where nothing was to be changed")
+        bare_s.append(bare_pages(simulator, results[-1].requests))
+    fastest = min(range(len(results)), key=lambda turn: results[turn].seconds)
+    return Figures(cases, policy, results[fastest], watches[fastest], min(bare_s))
 
 
 def bare_pages(simulator: Simulator, log: list[dict[str, Any]]) -> float:
