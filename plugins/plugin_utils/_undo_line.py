@@ -21,11 +21,6 @@ from typing import Iterator
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._commands import undo_command
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._display import show
 
-# Journals of runs that write, or do not write any more: one line of JSON for each beginning and end
-_notes, _name = tempfile.mkstemp()
-os.unlink(_name)
-_owner = os.getpid()
-
 
 @contextmanager
 def undo_line(journal: str | None) -> Iterator[None]:
@@ -48,12 +43,33 @@ def undo_line(journal: str | None) -> Iterator[None]:
     _note(path, False)
 
 
+def was_undone(journal: str) -> None:
+    """Show no line for a run that was interrupted and undone since, as by a rescue."""
+    _note(os.path.abspath(journal), False)
+
+
+def _opened() -> int | None:
+    try:
+        file, name = tempfile.mkstemp()
+        os.unlink(name)
+    except OSError:
+        # Where no file can be made, the line before the first write has to do.
+        return None
+    return file
+
+
+# Journals of runs that write, or do not write any more: one line of JSON for each beginning and end
+_notes = _opened()
+_owner = os.getpid()
+
+
 def _note(path: str, writes: bool) -> None:
-    os.write(_notes, json.dumps([path, writes]).encode() + b"\n")
+    if _notes is not None:
+        os.write(_notes, json.dumps([path, writes]).encode() + b"\n")
 
 
 def _show_interrupted() -> None:
-    if os.getpid() != _owner:
+    if _notes is None or os.getpid() != _owner:
         return
     notes = os.pread(_notes, os.fstat(_notes).st_size, 0)
     journals: dict[str, bool] = dict(json.loads(line) for line in notes.splitlines())

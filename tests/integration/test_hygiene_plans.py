@@ -70,6 +70,7 @@ def test_the_summary_has_the_command_that_applies_the_plan(analyst: Analyst) -> 
     run = analyst.hygiene("--check", policy_file="policy.yml", plan_file="plan.json")
     (line,) = (line for line in run.said if line.startswith("To apply exactly this plan: "))
     command = shlex.split(line.partition(": ")[2])
+    assert json.loads((analyst.folder / "plan.json").read_text("utf-8"))["collection"].startswith("stellarcyber.xdr 0.")
     assert f"Plan: {analyst.folder}/plan.json" in run.said
     assert command[:2] == ["ansible-playbook", "stellarcyber.xdr.hygiene"]
     assert analyst.play(*command[1:]).returncode == PASSED
@@ -178,3 +179,17 @@ def test_each_host_has_a_plan_of_its_own(analyst: Analyst, sim: Simulator) -> No
     )
     assert done.returncode == PASSED, done.output
     assert {case["_id"] for case in sim.cases() if "planned" in case["tags"]} == ids["clinic"] | ids["tenant"]
+
+
+def test_a_name_of_a_tenant_is_no_part_of_the_command(analyst: Analyst, sim: Simulator, tmp_path: Path) -> None:
+    """Ansible would evaluate it as a template: the command is one that people paste."""
+    made = tmp_path / "made"
+    cust_id = sim.cases()[0]["cust_id"]
+    sim.put_tenants({"cust_id": cust_id, "cust_name": f"{{{{ lookup('pipe', 'touch {made}') }}}} Acme"})
+    run = analyst.hygiene("--check", "-e", f"stellar_tenant={cust_id}", policy_file="policy.yml", plan_file="plan.json")
+    (line,) = (line for line in run.said if line.startswith("To apply exactly this plan: "))
+    command = shlex.split(line.partition(": ")[2])
+    assert command[-1] == f"stellar_tenant={cust_id}"
+    done = analyst.play(*command[1:])
+    assert done.returncode == PASSED, done.output
+    assert not made.exists()

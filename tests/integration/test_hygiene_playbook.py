@@ -264,7 +264,7 @@ def test_a_time_out_of_the_task_is_an_error(analyst: Analyst, sim: Simulator) ->
     assert analyst.report()["result"] == "error"
 
 
-def test_a_task_timeout_ends_the_writes_and_names_the_way_back(analyst: Analyst, sim: Simulator) -> None:
+def test_a_task_timeout_ends_the_writes_and_names_the_undo(analyst: Analyst, sim: Simulator) -> None:
     sim.reset(seed=[case(number) for number in range(200)])
     before = {record["_id"]: record["tags"] for record in sim.cases()}
     sim.latency(100)

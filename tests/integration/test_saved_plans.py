@@ -501,6 +501,28 @@ def test_the_guard_decides_again_before_a_second_attempt(
         assert sim.case(ID)[name] == value
 
 
+def test_a_failed_write_ends_a_plan_where_on_error_says_so(sim: Simulator, path: str) -> None:
+    planned(sim, path)
+    sim.fault("status", status=400, method="PUT", path=f"/cases/{0:024x}")
+    done = run(sim, plan=path, on_error="stop", concurrency=1)
+    assert done.failed
+    assert list(done.outcomes.values()) == ["failed", "skipped", "skipped"]
+    assert "another case failed, and on_error is stop" in done.of(f"{2:024x}")["reason"]
+    # The same plan does the rest.
+    assert set(run(sim, plan=path).outcomes.values()) == {"changed"}
+
+
+def test_a_plan_ends_when_its_time_budget_is_used_up(sim: Simulator, path: str) -> None:
+    planned(sim, path, *(case(number) for number in range(9)))
+    sim.latency(200)
+    done = run(sim, plan=path, time_budget=3, concurrency=1)
+    assert done.failed
+    assert 0 < done.counts["changed"] < 9
+    assert done.counts["changed"] + done.counts["skipped"] == 9
+    sim.latency(0)
+    assert set(run(sim, plan=path).outcomes.values()) == {"ok", "changed"}
+
+
 STATUS = st.sampled_from(["New", "In Progress", "Escalated"])
 SEVERITY = st.sampled_from(["Low", "Medium", "High"])
 TAGS = st.lists(st.sampled_from("abc"), max_size=3, unique=True)

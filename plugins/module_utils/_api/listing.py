@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any, Callable, Iterable, Iterator, NamedTuple
+from typing import Any, Callable, Generator, Iterable, Iterator, NamedTuple
 
 from .._errors import ApiError, StellarError, TransportError, printable
 from .._http.client import Client
@@ -194,12 +194,12 @@ class Lister:
 
     def cases(
         self, first: Page, needs: frozenset[str] = frozenset(), reads_ahead: bool = False
-    ) -> Iterator[tuple[dict[str, Any], float]]:
+    ) -> Generator[tuple[dict[str, Any], float], None, None]:
         """Yield all cases of a listing, each once, with the time.monotonic() of its request.
 
         needs: the fields that the run needs. reads_ahead: whether a page is read while the cases of the one before are
-        used, which is one too many for who does not need all. Raises ApiError if the list is cut, or if all of it is
-        odd.
+        used: one page too many for a caller that does not need all. Raises ApiError if the list is cut, or if all of it
+        is odd.
         """
         listing = _Listing(self, needs, reads_ahead)
         # Cases may enter and leave a listing while it is read, so that it is short by a few: a second pass shows it.

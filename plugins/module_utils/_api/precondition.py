@@ -29,7 +29,8 @@ def check_unmodified(case: dict[str, Any], unmodified_since: int | None, remedy:
     changed_at = modified_at(case)
     what = f"Refused to change {label(case)}"
     if changed_at is None:
-        raise ConflictError(what, "the platform does not say when it was changed.", "Leave if_unmodified_since out.")
+        remedy = "Leave if_unmodified_since out." if remedy == _REMEDY else remedy
+        raise ConflictError(what, "the platform does not say when it was changed.", remedy)
     if changed_at > unmodified_since:
         meant = f"the change is meant for the case as last modified at {_moment(unmodified_since)} or earlier"
         why = f"{_modifier(case)} changed it at {_moment(changed_at)}, and {meant}."

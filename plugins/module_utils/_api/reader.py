@@ -215,13 +215,18 @@ class Reader:
         first_pages = [self._first_page(part, sorting.descending, size, sorting.field) for part in parts]
         listings = [self.lister.cases(page, needs, reads_ahead) for page in first_pages]
         seen = set()
-        # A page is sorted by the platform; sorting.key breaks ties within the merge only.
-        for case, read_at in heapq.merge(
-            *listings, key=lambda listed: sorting.key(listed[0])[0], reverse=sorting.descending
-        ):
-            if case["_id"] not in seen:
-                seen.add(case["_id"])
-                yield case, read_at
+        try:
+            # A page is sorted by the platform; sorting.key breaks ties within the merge only.
+            for case, read_at in heapq.merge(
+                *listings, key=lambda listed: sorting.key(listed[0])[0], reverse=sorting.descending
+            ):
+                if case["_id"] not in seen:
+                    seen.add(case["_id"])
+                    yield case, read_at
+        finally:
+            # If one fails, the others end what they read ahead.
+            for listing in listings:
+                listing.close()
 
     # -- what belongs to a case ------------------------------------------------------------------
 

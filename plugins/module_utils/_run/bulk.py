@@ -363,7 +363,12 @@ class Apply:
 
         On some platforms a listing lags behind the writes. A comment must not be posted twice for that.
         """
-        if time.monotonic() - case_run.read_at > self.recheck_after or "comment" in case_run.plan.after:
+        if time.monotonic() - case_run.read_at > self.recheck_after:
+            return True
+        if case_run.guard is not None:
+            # It was not listed, but read right before.
+            return False
+        if "comment" in case_run.plan.after:
             return True
         age_ms = self.client.platform_time_ms() - (case_run.unmodified_since or 0)
         return age_ms < self.recheck_after * 1000

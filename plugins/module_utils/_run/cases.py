@@ -73,14 +73,15 @@ def run_cases(
     connect: Connect | None = None,
     show: Callable[[str], Any] | None = None,
     during_writes: DuringWrites = nullcontext,
+    collection: Callable[[], str] = lambda: "stellarcyber.xdr",
 ) -> dict[str, Any]:
     """Run stellar_cases: bring many cases to their desired states, by one plan.
 
     show: shows a line of progress. during_writes: is given the path of the journal, and entered while cases are
-    written.
+    written. collection: returns its name and version, which a module on another host does not know.
     """
     started, now_ms = time.monotonic(), clock_ms()
-    with PlanWriter(params, check_mode, now_ms) as writer:
+    with PlanWriter(params, check_mode, now_ms, collection()) as writer:
         task = _checked(params, now_ms, started)
         progress = Progress(show, in_range("progress_interval", params["progress_interval"], 0, 86400))
         with connected(params, on_secret, connect) as reader:

@@ -87,10 +87,10 @@ class PlanWriter:
     """Writes the plan of a run in check mode to a file; without a path it does nothing.
 
     From the start of the run until its end the file says that the run was interrupted, so that no earlier plan is
-    applied instead. Raises InputError if the file can't be written.
+    applied instead. collection: its name and version. Raises InputError if the file can't be written.
     """
 
-    def __init__(self, params: Mapping[str, Any], check_mode: bool, now_ms: int) -> None:
+    def __init__(self, params: Mapping[str, Any], check_mode: bool, now_ms: int, collection: str) -> None:
         self._path: str | None = params.get("plan_file")
         if self._path is None:
             return
@@ -98,6 +98,7 @@ class PlanWriter:
             raise OptionError("plan_file", "works in check mode only", "Add --check, or leave it out.")
         age = age_option(params, "plan_max_age") or MAX_AGE
         self._header = {
+            "collection": collection,
             "title": params.get("plan_title") or "",
             "rules_sha256": digest(params["rules"]) if params.get("rules") is not None else "",
             "created_at": iso_time(now_ms),
@@ -209,8 +210,8 @@ def read_plan(params: Mapping[str, Any], now_ms: int) -> SavedPlan | None:
 
 
 def _about(content: Mapping[str, Any]) -> dict[str, str]:
-    tenant = next((name for name in content["tenant"] if name), "")
-    return {"tenant": str(tenant), **{name: str(content[name]) for name in _ABOUT}}
+    name, cust_id = content["tenant"] or ("", "")
+    return {"tenant": str(name), "tenant_id": str(cust_id), **{name: str(content[name]) for name in _ABOUT}}
 
 
 def _content(path: str) -> dict[str, Any]:
@@ -237,8 +238,8 @@ def _plan_in(path: str) -> dict[str, Any] | None:
             content = json.load(file)
     except (ValueError, RecursionError):
         return None
-    # A report has a key of that name too.
-    is_plan = isinstance(content, dict) and not isinstance(content.get("plan", {}), dict)
+    # Other files may have a key of that name too: a report does.
+    is_plan = isinstance(content, dict) and isinstance(content.get("plan"), int)
     return content if is_plan else None
 
 
@@ -308,6 +309,5 @@ class _Guard:
 
     def __call__(self, case: dict[str, Any]) -> None:
         if self.kind == "modified_at":
-            check_unmodified(case, self.saved.modified_at, REVIEW_PLANNED)
-        # With either: the time of the plan may not be known.
+            check_unmodified(case, self.saved.modified_at or 0, REVIEW_PLANNED)
         check_planned(self.reader, case, self.saved)

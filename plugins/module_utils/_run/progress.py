@@ -42,6 +42,12 @@ class Progress:
             if self._is_due():
                 self._say(f"{_cases(self._read)} read")
 
+    def read_history(self, number: int, total: int) -> None:
+        """Tell of the history of a case, the one with this number of so many."""
+        with self._lock:
+            if self._is_due():
+                self._say(f"{number:,} of {total:,} histories read")
+
     def start(self, total: int) -> None:
         """Start to update so many cases."""
         with self._lock:

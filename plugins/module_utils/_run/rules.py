@@ -141,8 +141,10 @@ def _check_goes_on(control: RunControl) -> None:
 def _read_histories(waiting: Sequence[_Waiting], reader: Reader, control: RunControl) -> None:
     """Read the histories of the cases that meet all other conditions of a rule."""
 
-    def read(one: _Waiting) -> None:
+    def read(number: int) -> None:
+        one = waiting[number]
         _check_goes_on(control)
+        control.progress.read_history(number, len(waiting))
         try:
             one.held.history = reader.held_history(one.held.case)
         except (ApiError, TransportError) as error:
@@ -151,7 +153,7 @@ def _read_histories(waiting: Sequence[_Waiting], reader: Reader, control: RunCon
         else:
             control.succeeded()
 
-    concurrently(control, read, waiting)
+    concurrently(control, read, range(len(waiting)))
 
 
 def _decide_one(rules: Sequence[Rule], held: Held, read_at: float, outcome: Outcome) -> None:

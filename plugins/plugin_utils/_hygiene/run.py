@@ -13,6 +13,7 @@ from datetime import datetime, timezone
 from typing import Any, Callable, Mapping
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, OptionError, printable
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.case import is_platform_id
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.plan_file import PlanWriter
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._collection import collection
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._commands import (
@@ -77,7 +78,7 @@ class Hygiene:
         self._flapping: list[dict[str, Any]] = []
 
     @property
-    def undo_line(self) -> str:
+    def how_to_undo(self) -> str:
         """Return how to undo a run that was interrupted; "" if it wrote nothing."""
         journal = self._settings.journal
         return f"Undo what it changed with: {undo_command(journal)}" if os.path.exists(journal) else ""
@@ -140,7 +141,7 @@ class Hygiene:
             raise OptionError(names, "are both given", "Give one of them.")
         if self._settings.check_mode and (path := self._new_path("plan_file")):
             # No plan of an earlier run is applied if this one fails.
-            PlanWriter({"plan_file": path}, True, time.time_ns() // 10**6)
+            PlanWriter({"plan_file": path}, True, time.time_ns() // 10**6, collection())
 
     def _remember(self, rendering: Rendering) -> list[str]:
         """Add the run to its history, and the history to its report. Return what to tell the user about it."""
@@ -205,7 +206,11 @@ class Hygiene:
         self._settings = replace(self._settings, title=title, policy=policy)
         saved = {"plan_file": plan, "plan_title": title} if (plan := self._path("plan_file")) else {}
         self._settings = replace(self._settings, plan=os.path.basename(plan))
-        return {"rules": rules, **variables.options(), **journal, **saved}
+        options = variables.options()
+        if not saved:
+            # Variables are shared by runs, also by those without a plan.
+            options.pop("plan_max_age", None)
+        return {"rules": rules, **options, **journal, **saved}
 
     def _case_url(self) -> str:
         pattern = self._variables.value("case_url") or ""
@@ -246,6 +251,7 @@ class Hygiene:
         if report["policy"] == os.path.basename(self._starter):
             lines.append("No policy was given: the run used the starter policy.")
         if report["result"] == "limit":
+            lines.append(f"{PREFIX}max_changes is {self._variables.value('max_changes')}: nothing was changed.")
             lines.append(f"To allow this: -e {PREFIX}max_changes={self._result['error']['planned']}")
         if self._files.last:
             lines.append(f"Report: {self._files.last}")
@@ -275,8 +281,9 @@ class Hygiene:
             variables = extra_variables(given)
             how = f"run the same command without --check, and with {variables} in place of {PREFIX}plan_file"
             return [f"Plan: {path}", self._command("To apply exactly these plans", how)]
-        if tenant := report["plan"]["tenant"]:
-            given["stellar_tenant"] = tenant
+        # Not the name: it is text of the platform, which Ansible would evaluate as a template.
+        if is_platform_id(tenant_id := report["plan"]["tenant_id"]):
+            given["stellar_tenant"] = tenant_id
         return [f"Plan: {path}", self._command("To apply exactly this plan", apply_command(given))]
 
     def _command(self, title: str, command: str) -> str:

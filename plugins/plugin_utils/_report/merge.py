@@ -38,6 +38,7 @@ def merge(runs: Sequence[Run], title: str, collection: str) -> dict[str, Any]:
     _check_scopes(runs)
     _check_cases(runs)
     scopes = list(dict.fromkeys(filter(None, (str(report.get("scope") or "") for report in reports))))
+    files = _joined(_plan(report).get("file") for report in reports)
     failed = [(name, report) for name, report in runs if not report["passed"]]
     errors = [name for name, report in runs if report["result"] == "error"]
     return {
@@ -48,10 +49,7 @@ def merge(runs: Sequence[Run], title: str, collection: str) -> dict[str, Any]:
         "title": title or _joined(report.get("title") for report in reports),
         "mode": reports[0]["mode"],
         "policy": _joined(report.get("policy") for report in reports),
-        "plan": {
-            "file": _joined(_plan(report).get("file") for report in reports),
-            "applied": _applies_plan(reports[0]),
-        },
+        "plan": {"file": files, "applied": _applies_plan(reports[0])} if files else {},
         "started_at": min(filter(None, (str(report.get("started_at") or "") for report in reports)), default=""),
         "finished_at": max(str(report.get("finished_at") or "") for report in reports),
         "result": min((report["result"] for report in reports), key=RESULTS.index),

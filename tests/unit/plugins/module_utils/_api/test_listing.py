@@ -11,8 +11,10 @@ import threading
 import pytest
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._api.listing import Lister
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._api.reader import Reader
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import ApiError
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.query import PAGE_SIZE, Query
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.match import Match
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.query import PAGE_SIZE, Query, Sorting
 
 NOW = 1_700_000_000_000
 CASES = PAGE_SIZE + 10
@@ -95,3 +97,23 @@ def test_a_page_that_is_not_needed_any_more_has_no_other_attempt():
         thread.join(10)
     assert platform.given_up == [True]
     assert platform.asked == 2
+
+
+def test_a_listing_that_fails_ends_what_another_one_reads_ahead():
+    class Refuses(Platform):
+        def get(self, path, parameters, what, lists, gives_up):
+            if dict(parameters).get("status") == "Escalated":
+                raise ApiError("Could not list cases", "HTTP 403.", status=403, path="/cases")
+            return super().get(path, parameters, what, lists, gives_up)
+
+    platform = Refuses(fails=2)
+    reader = Reader(platform)
+    parts = Match(Query(status=("New", "Escalated"))).query.parts()
+    with pytest.raises(ApiError, match="HTTP 403"):
+        next(reader.listed(parts, Sorting(), reads_ahead=True))
+    assert platform.is_asked_again.wait(10)
+    readers = [thread for thread in threading.enumerate() if thread.name.startswith("Thread-") and thread.daemon]
+    platform.may_answer.set()
+    for thread in readers:
+        thread.join(10)
+    assert platform.given_up == [True]

@@ -63,7 +63,12 @@ def planned_run(**fields: Any) -> CaseRun:
 def save(
     path: str, tenant: Tenant | None = TENANT, modified_at_of_case: int | None = 5000, **params: Any
 ) -> dict[str, Any]:
-    writer = PlanWriter({"plan_file": path, "rules": [{"name": "R"}], "plan_title": "Mine", **params}, True, NOW_MS)
+    writer = PlanWriter(
+        {"plan_file": path, "rules": [{"name": "R"}], "plan_title": "Mine", **params},
+        True,
+        NOW_MS,
+        "stellarcyber.xdr 1.0.0",
+    )
     directory: Any = SimpleNamespace(tenant=lambda: tenant)
     with writer:
         compliant = CaseRun(case_summary(CASE))
@@ -84,7 +89,7 @@ def refusal(path: str, now_ms: int = NOW_MS, **params: Any) -> str:
 
 def test_without_a_path_nothing_is_written_or_read() -> None:
     nothing: Any = None
-    with PlanWriter({}, False, NOW_MS) as writer:
+    with PlanWriter({}, False, NOW_MS, "") as writer:
         writer.finish(RESULT, nothing, [])
         writer.fail("nothing")
     assert read_plan({}, NOW_MS) is None
@@ -116,7 +121,7 @@ def test_a_plan_is_written_and_read(path: str) -> None:
 
 def test_while_it_is_not_finished_and_after_an_error_there_is_no_plan(path: str) -> None:
     save(path)
-    writer = PlanWriter({"plan_file": path}, True, NOW_MS)
+    writer = PlanWriter({"plan_file": path}, True, NOW_MS, "stellarcyber.xdr 1.0.0")
     assert "the run that should have made it was interrupted. Make a new plan." in refusal(path)
     with pytest.raises(InputError), writer:
         raise InputError("Could not list", "it failed.")
@@ -137,7 +142,7 @@ def test_while_it_is_not_finished_and_after_an_error_there_is_no_plan(path: str)
 )
 def test_what_can_not_be_written(path: str, params: dict[str, Any], check_mode: bool, message: str) -> None:
     with pytest.raises(InputError) as raised:
-        PlanWriter({"plan_file": path, **params}, check_mode, NOW_MS)
+        PlanWriter({"plan_file": path, **params}, check_mode, NOW_MS, "")
     assert str(raised.value).startswith(message)
     assert not os.path.exists(path)
 
@@ -293,11 +298,13 @@ def test_the_guard_modified_at_counts_any_change(path: str) -> None:
     assert applied(path, Reader(modified_at=5001)).is_planned
     skipped = applied(path, Reader(modified_at=5001), "modified_at")
     assert (skipped.outcome, "ana changed it at 5001" in skipped.reason) == ("skipped", True)
-    # A case whose time is not known is still compared in its fields.
-    save(path, modified_at_of_case=None)
-    assert applied(path, Reader(modified_at=None), "modified_at").is_planned
-    unknown = applied(path, Reader(modified_at=9000, status="Escalated"), "modified_at")
-    assert (unknown.outcome, unknown.is_planned) == ("skipped", False)
+    # Without a time, now or in the plan, it can't be known, and the guard does not give way.
+    for modified_at in (None, 9000):
+        save(path, modified_at_of_case=None)
+        unknown = applied(path, Reader(modified_at=modified_at), "modified_at")
+        assert (unknown.outcome, unknown.is_planned) == ("skipped", False)
+        assert unknown.reason.endswith("Review the case, and make a new plan if it is to be changed.")
+        assert applied(path, Reader(modified_at=modified_at)).is_planned
     guard = applied(path, Reader()).guard
     assert guard is not None
     with pytest.raises(ConflictError):
