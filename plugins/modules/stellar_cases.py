@@ -172,7 +172,7 @@ options:
       - A new file on the host that runs the task. With O(undo_file) it undoes the run, even a run that was killed.
       - The task writes it during the run, and only if there is something to change.
       - Before the first write, and after Ctrl-C or a timeout of the task as the last line, the command is shown that
-        undoes the run with it.
+        undoes the run with it, unless the task is asynchronous or runs on another host.
     type: path
 seealso:
   - module: stellarcyber.xdr.stellar_case

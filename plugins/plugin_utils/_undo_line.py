@@ -15,7 +15,7 @@ import atexit
 import json
 import os
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Iterator
 
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._commands import undo_command
@@ -76,7 +76,8 @@ def _show_interrupted() -> None:
     for path, writes in journals.items():
         # It is made right before the first write.
         if writes and os.path.exists(path):
-            show(f"The run was interrupted. Undo its changes with: {undo_command(path)}")
+            with suppress(OSError):  # as of a terminal that is closed
+                show(f"The run was interrupted. Undo its changes with: {undo_command(path)}")
 
 
 atexit.register(_show_interrupted)

@@ -386,7 +386,10 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "plan: … can't be applied: it is not a plan. …": lambda p: p.cases(plan=__file__),
     "plan: … can't be applied: it was changed after it was written, …": lambda p: p.plan("In Progress", "Escalated"),
     "plan: … can't be applied: it is for …": lambda p: p.plan(tenant="Example Clinic"),
-    "plan: … can't be applied: it was made at …": lambda p: p.plan(plan_max_age="0s"),
+    "plan: … can't be applied: it was made at …, and may be … old. …": lambda p: p.plan(plan_max_age="0s"),
+    "plan: … can't be applied: it was made at …, and here it is …": (
+        lambda p: p.plan_with({"created_at": "2099-01-01T00:00:00Z"})
+    ),
     "plan: … can't be applied: its format is …": lambda p: p.plan('"plan": 1', '"plan": 2'),
     "plan: … can't be applied: it is not complete: …": lambda p: p.plan_with({"tenant": None}),
     "plan: … can't be applied: the run that should have made it …": lambda p: p.plan_with(

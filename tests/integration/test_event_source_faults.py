@@ -83,7 +83,7 @@ MISUSE = {
     "since: 5 has no unit (s, m, h, d or w).": {"since": 5},
     "since is in the future and can never match.": {"since": "2099-01-01"},
     "since is all, which requires max_backlog.": {"since": "all"},
-    "max_backlog must be from 0 to 1e+07, got -1.": {"max_backlog": -1},
+    "max_backlog must be from 0 to 10000000, got -1.": {"max_backlog": -1},
     'max_backlog must be a whole number; got "1.5".': {"max_backlog": "1.5"},
     'changes must be one of created, updated; got "deleted".': {"changes": ["deleted"]},
     "changes is an empty list.": {"changes": []},

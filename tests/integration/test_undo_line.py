@@ -109,3 +109,26 @@ def test_a_run_that_was_undone_since_is_not_offered(undone: bool, sim: Simulator
         0 if undone else 1
     )
     assert ({record["_id"]: record["tags"] for record in sim.cases()} == before) == undone
+
+
+def test_a_playbook_ends_although_nothing_reads_its_output(sim: Simulator, folder: Path) -> None:
+    """A line to a closed pipe would end Ansible's thread that takes the results of tasks."""
+    sim.latency(100)
+    task = mark(journal="mine.jsonl", concurrency=1, progress_interval=0.5)
+    plays = [{"name": "Test", "hosts": "localhost", "gather_facts": False, "tasks": [task]}]
+    (folder / "play.yml").write_text(yaml.safe_dump(plays), encoding="utf-8")
+    process = subprocess.Popen(
+        [Path(sys.executable).with_name("ansible-playbook"), folder / "play.yml"],
+        cwd=folder.parent,
+        env=clean_environment(sim, ANSIBLE_CONFIG=str(ROOT / "ansible.cfg")),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    try:
+        process.wait(60)
+    finally:
+        process.kill()
+    assert all("seen" in record["tags"] for record in sim.cases())

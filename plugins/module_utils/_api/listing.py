@@ -96,22 +96,21 @@ class Lister:
 
     # -- pages -----------------------------------------------------------------------------------
 
-    def page(self, page: Page, is_needless: Callable[[], bool] = lambda: False) -> Listed:
-        """Read a page, in a smaller size if the platform can't give it in this one.
-
-        is_needless: whether it is needed no more after a failure, so that there is no other attempt.
-        """
+    def page(self, page: Page, before_attempt: Callable[[], None] | None = None) -> Listed:
+        """Read a page, in a smaller size if the platform can't give it in this one. before_attempt: as of Call."""
         while True:
             page = page._replace(size=min(page.size, self._largest_page))
 
             def gives_up(error: StellarError, page: Page = page) -> bool:
-                return is_needless() or bool(self._smaller_size(page, error))
+                return bool(self._smaller_size(page, error))
 
             try:
-                answer = self.client.get("cases", page.parameters(), WHAT, lists=True, gives_up=gives_up)
+                answer = self.client.get(
+                    "cases", page.parameters(), WHAT, lists=True, gives_up=gives_up, before_attempt=before_attempt
+                )
                 return self._listed(page, answer)
             except (ApiError, TransportError) as error:
-                smaller = 0 if is_needless() else self._smaller_size(page, error)
+                smaller = self._smaller_size(page, error)
                 if not smaller:
                     raise _explained(error, page, bool(self._why_smaller)) from None
                 status = error.details.get("status")
@@ -216,6 +215,10 @@ class Lister:
         )
 
 
+class _Needless(Exception):
+    """A page is not needed any more."""
+
+
 class _Reading:
     """Reads one page in a thread of its own. asked_at: time.monotonic() before its request."""
 
@@ -230,7 +233,7 @@ class _Reading:
         self._thread.start()
 
     def stop(self) -> None:
-        """Let the reading end with its next answer, if it goes on at all."""
+        """Let the reading end without another attempt, whatever wait it is in."""
         self._is_needless = True
 
     def result(self) -> Listed:
@@ -244,9 +247,13 @@ class _Reading:
 
     def _read(self) -> None:
         try:
-            self._listed = self._lister.page(self._page, lambda: self._is_needless)
+            self._listed = self._lister.page(self._page, self._check_needed)
         except Exception as error:
             self._listed = error
+
+    def _check_needed(self) -> None:
+        if self._is_needless:
+            raise _Needless
 
 
 class _Listing:

@@ -15,7 +15,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Mapping, Sequence
 
-from .case import RESOLUTIONS, SEVERITIES, STATUSES, modified_at, tags
+from .case import RESOLUTIONS, SEVERITIES, STATUSES, modified_at, tag_problem, tags
 from .comment import Comment
 from .concurrent_changes import shown_value
 from .directory import Person
@@ -25,6 +25,7 @@ from .undo import MATCHED_FIELDS, has_value
 FORMAT = 1
 CHECKSUM = "sha256"
 _CHOICES = {"status": STATUSES, "severity": SEVERITIES, "resolution": RESOLUTIONS}
+_CAN_BE_EMPTY = ("assignee", "description")
 _TEXTS = ("status", "severity", "name", "description", "resolution", "assignee")
 
 
@@ -121,6 +122,8 @@ def parse_cases(content: Mapping[str, Any]) -> list[SavedCase]:
     cases: list[SavedCase] = []
     for number, entry in enumerate(entries, 1):
         try:
+            # Half of a character can't be sent. Its error is a ValueError.
+            json.dumps(entry, ensure_ascii=False).encode()
             cases.append(_parse(entry))
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"case {number}: {error}") from None
@@ -140,8 +143,10 @@ def _parse(entry: Any) -> SavedCase:
         raise ValueError(f"set has the key {min(unknown)}")
     for name in _TEXTS:
         value = written.get(name)
-        if value is not None and (not isinstance(value, str) or value not in _CHOICES.get(name, (value,))):
+        if name in written and (not isinstance(value, str) or value not in _CHOICES.get(name, (value,))):
             raise ValueError(f"set.{name} is not valid")
+        if value is not None and not value.strip() and (value or name not in _CAN_BE_EMPTY):
+            raise ValueError(f"set.{name} is empty")
     if written.get("update_alerts") not in (None, True, False):
         raise ValueError("set.update_alerts is not valid")
     match = _dictionary(entry, "match")
@@ -169,12 +174,17 @@ def _tag_change(written: Mapping[str, Any]) -> TagChange | None:
     if "tags" not in written:
         return None
     change = _dictionary(written, "tags")
+    for tag in _texts(change, "add"):
+        if problem := tag_problem(tag):
+            raise ValueError(f"a tag to add {problem}")
     return TagChange(tuple(_texts(change, "add")), tuple(_texts(change, "remove")))
 
 
 def _comment(given: Any) -> Comment:
     if not isinstance(given, dict) or not _are_texts((given["text"], given["marker"])):
         raise ValueError("a comment is not valid")
+    if not given["text"].strip():
+        raise ValueError("a comment is empty")
     return Comment(given["text"], given["marker"])
 
 

@@ -42,6 +42,8 @@ _OF_A_RULE = ("name", "description", "finding")
 # What a result says of a plan, to which a report belongs
 _ABOUT = ("title", "created_at", "valid_until", CHECKSUM)
 _NEW_PLAN = "Make a new plan."
+# By so much the clocks of two machines may differ, in ms.
+_CLOCKS_MS = 10 * 60 * 1000
 
 
 @dataclass(frozen=True)
@@ -201,7 +203,11 @@ def read_plan(params: Mapping[str, Any], now_ms: int) -> SavedPlan | None:
             params["plan_guard"],
         )
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError, InputError) as error:
-        raise _refused(path, f"it is not complete: {printable(error, 200)}.", _NEW_PLAN) from None
+        why = printable(error, 200).rstrip(".")
+        raise _refused(path, f"it is not complete: {why}.", _NEW_PLAN) from None
+    if created_ms > now_ms + _CLOCKS_MS:
+        remedy = f"Synchronise the clocks of the machines that make and apply plans. {_NEW_PLAN}"
+        raise _refused(path, f"it was made at {created_at}, and here it is {iso_time(now_ms)}.", remedy)
     is_too_old = now_ms > valid_ms if max_age is None else created_ms < parse_time(max_age, now_ms)
     if is_too_old:
         until = f"is valid until {valid_until}" if max_age is None else f"may be {max_age} old"
@@ -239,7 +245,7 @@ def _plan_in(path: str) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     # Other files may have a key of that name too: a report does.
-    is_plan = isinstance(content, dict) and isinstance(content.get("plan"), int)
+    is_plan = isinstance(content, dict) and type(content.get("plan")) is int
     return content if is_plan else None
 
 

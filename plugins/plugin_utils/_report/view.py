@@ -45,6 +45,7 @@ ROWS = ("case_results", "findings", "rules", "undo", "flapping", "runs", "histor
 BARS = 8
 # The beginning of the reason of a run that ended with an error
 COULD_NOT_EVALUATE = "The policy could not be evaluated"
+COULD_NOT_APPLY = "The plan could not be applied"
 
 
 def view(report: Row) -> Row:
@@ -90,6 +91,7 @@ def view(report: Row) -> Row:
         "plan": plan,
         # No rule was evaluated, so that nothing is known of the other cases.
         "by_plan": by_plan,
+        "could_not": COULD_NOT_APPLY if by_plan else COULD_NOT_EVALUATE,
         "counts": counts if is_known else None,
         "problem": problem,
         "limit": limit,
@@ -389,8 +391,10 @@ def _run_suite(report: Row, summary: str, problem: str, limit: str, seconds: flo
         test.update(outcome="failure", type="limit", message=report["reason"], lines=[report["reason"]])
     shown = ("platform", "scope", "collection", "mode", "policy", "fail_on", "result", "passed")
     properties = {key: _text(report[key]) for key in shown}
-    properties["plan"] = _plan(report.get("plan", {}))["file"]
-    properties["summary"] = ". ".join(filter(None, (problem and f"{COULD_NOT_EVALUATE}: {problem}", limit, summary)))
+    plan = _plan(report.get("plan", {}))
+    properties["plan"] = plan["file"]
+    could_not = COULD_NOT_APPLY if plan["applied"] else COULD_NOT_EVALUATE
+    properties["summary"] = ". ".join(filter(None, (problem and f"{could_not}: {problem}", limit, summary)))
     return {**_suite(report["title"], [test], properties, seconds), "lines": lines}
 
 
