@@ -71,7 +71,8 @@ def interrupted_run(
         process = subprocess.Popen(
             [ansible_playbook, playbook],
             cwd=working_directory,
-            env=environment,
+            # Else a kill may lose what is shown: Python writes to a file in blocks.
+            env={**environment, "PYTHONUNBUFFERED": "1"},
             start_new_session=True,
             stdin=subprocess.DEVNULL,
             stdout=output,

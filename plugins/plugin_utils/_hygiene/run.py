@@ -133,7 +133,7 @@ class Hygiene:
         if title := value("title"):
             self._settings = replace(self._settings, title=title)
         if path := self._new_path("history"):
-            value("history_keep")
+            value("history_keep")  # checked here, as the run is remembered even if another variable is wrong
             history.check(path)
             self._history = path
         if value("plan_file") and value("apply_plan"):
