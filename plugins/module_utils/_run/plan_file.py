@@ -245,8 +245,8 @@ def _plan_in(path: str) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     # Other files may have a key of that name too: a report does.
-    is_plan = isinstance(content, dict) and type(content.get("plan")) is int
-    return content if is_plan else None
+    version = content.get("plan") if isinstance(content, dict) else None
+    return content if isinstance(version, int) and not isinstance(version, bool) else None
 
 
 def _refused(path: str, why: str, remedy: str) -> InputError:
