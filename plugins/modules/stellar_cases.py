@@ -251,6 +251,9 @@ plan:
     tenant:
       description: The name of the tenant to which it is limited. Empty without one.
       type: str
+    tenant_id:
+      description: The id of that tenant. Empty without one.
+      type: str
     created_at:
       description: When it was made, as ISO 8601.
       type: str

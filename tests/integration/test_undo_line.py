@@ -35,21 +35,27 @@ def folder(sim: Simulator, tmp_path: Path) -> Path:
     return folder
 
 
-def play(sim: Simulator, folder: Path, *tasks: dict[str, Any]) -> tuple[int, str]:
-    """Return the exit code and the output."""
+def started(
+    sim: Simulator, folder: Path, *tasks: dict[str, Any], stderr: int = subprocess.STDOUT
+) -> subprocess.Popen[str]:
     plays = [{"name": "Test", "hosts": "localhost", "gather_facts": False, "tasks": list(tasks)}]
     (folder / "play.yml").write_text(yaml.safe_dump(plays), encoding="utf-8")
-    done = subprocess.run(
+    return subprocess.Popen(
         [Path(sys.executable).with_name("ansible-playbook"), folder / "play.yml"],
         cwd=folder.parent,
         env=clean_environment(sim, ANSIBLE_CONFIG=str(ROOT / "ansible.cfg")),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=stderr,
         text=True,
-        check=False,
     )
-    return done.returncode, done.stdout
+
+
+def play(sim: Simulator, folder: Path, *tasks: dict[str, Any]) -> tuple[int, str]:
+    """Return the exit code and the output."""
+    process = started(sim, folder, *tasks)
+    output, _nothing = process.communicate()
+    return process.returncode, output
 
 
 def mark(**options: Any) -> dict[str, Any]:
@@ -115,16 +121,7 @@ def test_a_playbook_ends_although_nothing_reads_its_output(sim: Simulator, folde
     """A line to a closed pipe would end Ansible's thread that takes the results of tasks."""
     sim.latency(100)
     task = mark(journal="mine.jsonl", concurrency=1, progress_interval=0.5)
-    plays = [{"name": "Test", "hosts": "localhost", "gather_facts": False, "tasks": [task]}]
-    (folder / "play.yml").write_text(yaml.safe_dump(plays), encoding="utf-8")
-    process = subprocess.Popen(
-        [Path(sys.executable).with_name("ansible-playbook"), folder / "play.yml"],
-        cwd=folder.parent,
-        env=clean_environment(sim, ANSIBLE_CONFIG=str(ROOT / "ansible.cfg")),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
+    process = started(sim, folder, task, stderr=subprocess.DEVNULL)
     assert process.stdout is not None
     process.stdout.close()
     try:

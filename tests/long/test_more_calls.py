@@ -4,7 +4,7 @@
 
 """The simulator's API, and the collection against it, with ten times as many calls as in the other tests."""
 
-from tests.integration.test_saved_plans import (
+from tests.integration.test_any_saved_plan import (
     path,
     test_only_planned_fields_of_planned_cases_whose_guard_held_are_changed,
 )

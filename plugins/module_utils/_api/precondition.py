@@ -22,19 +22,19 @@ _REMEDY = "Review the case, then run again with its new modified_at."
 _UNDO_REMEDY = "Review the case, and change by hand what is still to be undone."
 
 
-def check_unmodified(case: dict[str, Any], unmodified_since: int | None, remedy: str = _REMEDY) -> None:
+def check_unmodified(case: dict[str, Any], unmodified_since: int | None, remedy: str = "") -> None:
     """Raise ConflictError if others changed a case after unmodified_since (modified_at in ms)."""
     if unmodified_since is None:
         return
     changed_at = modified_at(case)
     what = f"Refused to change {label(case)}"
     if changed_at is None:
-        remedy = "Leave if_unmodified_since out." if remedy == _REMEDY else remedy
-        raise ConflictError(what, "the platform does not say when it was changed.", remedy)
+        why = "the platform does not say when it was changed."
+        raise ConflictError(what, why, remedy or "Leave if_unmodified_since out.")
     if changed_at > unmodified_since:
         meant = f"the change is meant for the case as last modified at {_moment(unmodified_since)} or earlier"
         why = f"{_modifier(case)} changed it at {_moment(changed_at)}, and {meant}."
-        raise ConflictError(what, why, remedy, modified_at=changed_at)
+        raise ConflictError(what, why, remedy or _REMEDY, modified_at=changed_at)
 
 
 def check_undo(

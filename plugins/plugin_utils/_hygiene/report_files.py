@@ -60,7 +60,7 @@ class ReportFiles:
         try:
             if self.paths:
                 os.makedirs(self.directory, exist_ok=True)
-                # Also if there is no text.
+                # The folder must be one that can be written, even where no file is.
                 tempfile.TemporaryFile(dir=self.directory).close()
             for name, text in texts.items():
                 replace_file(self.paths[name], text.encode("utf-8", "replace"), MODE)

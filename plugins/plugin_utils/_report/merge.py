@@ -38,7 +38,7 @@ def merge(runs: Sequence[Run], title: str, collection: str) -> dict[str, Any]:
     _check_scopes(runs)
     _check_cases(runs)
     scopes = list(dict.fromkeys(filter(None, (str(report.get("scope") or "") for report in reports))))
-    files = _joined(_plan(report).get("file") for report in reports)
+    files = _joined(report.get("plan", {}).get("file") for report in reports)
     failed = [(name, report) for name, report in runs if not report["passed"]]
     errors = [name for name, report in runs if report["result"] == "error"]
     return {
@@ -105,13 +105,8 @@ def _check_modes(runs: Sequence[Run]) -> None:
         )
 
 
-def _plan(report: Mapping[str, Any]) -> Mapping[str, Any]:
-    plan = report.get("plan", {})
-    return plan if isinstance(plan, Mapping) else {}
-
-
 def _applies_plan(report: Mapping[str, Any]) -> bool:
-    return _plan(report).get("applied") is True
+    return report.get("plan", {}).get("applied") is True
 
 
 def _check_scopes(runs: Sequence[Run]) -> None:

@@ -56,11 +56,11 @@ def view(report: Row) -> Row:
         **{key: _text(report.get(key)) for key in TEXTS},
         "requests": {key: _whole(report.get("requests", {}).get(key)) for key in REQUESTS},
         **{key: report.get(key, []) for key in ROWS},
+        "plan": _plan(report.get("plan", {})),
     }
     report["title"] = report["title"] or "Cases"
     applied = report["mode"] == "apply"
-    plan = _plan(report.get("plan", {}))
-    by_plan = plan["applied"]
+    by_plan = report["plan"]["applied"]
     results = [_case(row) for row in report["case_results"]]
     findings = [_case(row) for row in report["findings"]]
     given = report.get("counts", {})
@@ -88,7 +88,7 @@ def view(report: Row) -> Row:
         "report": report,
         "headline": _headline(report, by_plan),
         "applied": applied,
-        "plan": plan,
+        "plan": report["plan"],
         # No rule was evaluated, so that nothing is known of the other cases.
         "by_plan": by_plan,
         "could_not": COULD_NOT_APPLY if by_plan else COULD_NOT_EVALUATE,
@@ -391,9 +391,8 @@ def _run_suite(report: Row, summary: str, problem: str, limit: str, seconds: flo
         test.update(outcome="failure", type="limit", message=report["reason"], lines=[report["reason"]])
     shown = ("platform", "scope", "collection", "mode", "policy", "fail_on", "result", "passed")
     properties = {key: _text(report[key]) for key in shown}
-    plan = _plan(report.get("plan", {}))
-    properties["plan"] = plan["file"]
-    could_not = COULD_NOT_APPLY if plan["applied"] else COULD_NOT_EVALUATE
+    properties["plan"] = report["plan"]["file"]
+    could_not = COULD_NOT_APPLY if report["plan"]["applied"] else COULD_NOT_EVALUATE
     properties["summary"] = ". ".join(filter(None, (problem and f"{could_not}: {problem}", limit, summary)))
     return {**_suite(report["title"], [test], properties, seconds), "lines": lines}
 

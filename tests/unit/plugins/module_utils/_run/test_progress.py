@@ -46,6 +46,14 @@ def test_the_first_line_after_5_seconds_and_then_one_in_each_interval() -> None:
     ]
 
 
+def test_the_reading_of_histories_is_no_silence() -> None:
+    run = Run()
+    for number in range(1200):
+        run.now += 0.01
+        run.progress.read_history(number, 1200)
+    assert [line for _at, line in run.lines] == ["stellar_cases: 499 of 1,200 histories read"]
+
+
 def test_updates_have_numbers_a_rate_and_the_time_that_is_left() -> None:
     run = Run(interval=4)
     run.progress.start(838)

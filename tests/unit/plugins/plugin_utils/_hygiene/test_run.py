@@ -96,7 +96,18 @@ def test_a_limit_has_the_value_that_allows_the_changes(run: Run) -> None:
     # Of a plan, cases that others changed are skipped too.
     rows = [{"outcome": "skipped", "changes": [{}]}] * 3
     summary = run({**LIMIT, "case_results": rows})["summary"]
-    assert summary[-1] == "To allow this: -e case_hygiene_max_changes=2"
+    assert summary[-2:] == [
+        "case_hygiene_max_changes is 25 or 10%: nothing was changed.",
+        "To allow this: -e case_hygiene_max_changes=2",
+    ]
+
+
+def test_the_age_of_plans_is_for_runs_with_a_plan(run: Run, tmp_path: Path) -> None:
+    """A variable that several runs share."""
+    run(plan_max_age="1h")
+    assert "plan_max_age" not in run.options
+    run(check=True, plan_max_age="1h", plan_file=str(tmp_path / "plan.json"))
+    assert run.options["plan_max_age"] == "1h"
 
 
 def test_a_policy_file_is_applied(run: Run, tmp_path: Path) -> None:
