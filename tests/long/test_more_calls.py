@@ -5,7 +5,6 @@
 """The simulator's API, and the collection against it, with ten times as many calls as in the other tests."""
 
 from tests.integration.test_any_saved_plan import (
-    path,
     test_only_planned_fields_of_planned_cases_whose_guard_held_are_changed,
 )
 from tests.integration.test_simulator_fuzz import test_walks_from_answer_to_answer
@@ -13,7 +12,6 @@ from tests.unit.simulator.test_openapi import test_answers_are_as_described
 from tests.unit.simulator.test_query import test_a_page_has_what_the_filters_let_through
 
 __all__ = [
-    "path",
     "test_a_page_has_what_the_filters_let_through",
     "test_answers_are_as_described",
     "test_only_planned_fields_of_planned_cases_whose_guard_held_are_changed",
