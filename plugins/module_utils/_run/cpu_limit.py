@@ -8,31 +8,52 @@ from __future__ import annotations
 
 import signal
 import threading
-from contextlib import contextmanager
-from typing import Any, Iterator
+from typing import Any, Callable, TypeVar
+
+Result = TypeVar("Result")
 
 
 class CpuTimeExceeded(Exception):
     """The computing time is used up."""
 
 
-@contextmanager
-def cpu_time_limit(seconds: float) -> Iterator[None]:
-    """Raise CpuTimeExceeded after so many seconds of computing, which waiting and other processes do not use up.
+class CpuTimeLimit:
+    """A context in which no call() computes longer than so many seconds, which waiting and other processes don't use up.
 
-    In a thread beside the main one, which no signal reaches, there is no bound.
+    In a thread beside the main one, which no signal reaches, there is no bound. A timer ticks twice in that time, and
+    stops a call that has met a tick before: to set a timer for each call takes longer than to decide about a case. So a
+    call has at least half of the time.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
 
-    def stop(*unused: Any) -> None:
-        raise CpuTimeExceeded
+    def __init__(self, seconds: float) -> None:
+        self._tick_s = seconds / 2
+        self._is_bound = threading.current_thread() is threading.main_thread()
+        self._former: Any = None
+        self._ticks: int | None = None
 
-    former = signal.signal(signal.SIGVTALRM, stop)
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, former)
+    def __enter__(self) -> CpuTimeLimit:
+        if self._is_bound:
+            self._former = signal.signal(signal.SIGVTALRM, self._tick)
+            signal.setitimer(signal.ITIMER_VIRTUAL, self._tick_s, self._tick_s)
+        return self
+
+    def __exit__(self, *unused: object) -> None:
+        if self._is_bound:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+            signal.signal(signal.SIGVTALRM, self._former)
+
+    def call(self, compute: Callable[[], Result]) -> Result:
+        """Return what a function returns. Raises CpuTimeExceeded."""
+        self._ticks = 0
+        try:
+            return compute()
+        finally:
+            self._ticks = None
+
+    def _tick(self, *unused: object) -> None:
+        """Count a tick of a call. None: no call is going on."""
+        if self._ticks is None:
+            return
+        self._ticks += 1
+        if self._ticks > 1:
+            raise CpuTimeExceeded

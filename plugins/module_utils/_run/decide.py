@@ -14,7 +14,7 @@ from .._errors import ApiError, InputError, StellarError, TransportError
 from .._model.case import label
 from .._model.held import Held, HistoryNeeded, Undecided
 from .._model.match import Match
-from .cpu_limit import CpuTimeExceeded, cpu_time_limit
+from .cpu_limit import CpuTimeExceeded, CpuTimeLimit
 
 # Computing time that all rules may take for one case. They take far less than a thousandth of it, unless a regular
 # expression meets a name that was chosen to keep it busy for years.
@@ -47,8 +47,8 @@ class Decider:
     def _accepts(self, case: dict[str, Any], held: Held) -> bool:
         if self.match.name is None:
             return self.match.accepts(case, held)
-        with cpu_time_limit(LONGEST_DECISION_S):
-            return self.match.accepts(case, held)
+        with CpuTimeLimit(LONGEST_DECISION_S) as limit:
+            return limit.call(lambda: self.match.accepts(case, held))
 
     @property
     def unusable(self) -> list[dict[str, Any]]:

@@ -41,7 +41,7 @@ from .bulk import (
 from .case import (
     unresolved_warnings,
 )
-from .cpu_limit import CpuTimeExceeded, cpu_time_limit
+from .cpu_limit import CpuTimeExceeded, CpuTimeLimit
 from .decide import LONGEST_DECISION_S, why_undecided
 
 
@@ -100,21 +100,22 @@ def decide_all(rules: Sequence[Rule], reader: Reader, control: RunControl, keeps
     )
     parts = minimal_cover(rule.match.query for rule in rules)
     waiting: list[_Waiting] = []
-    for case, read_at in reader.listed(parts, Sorting(), _needs(rules), reads_ahead=True):
-        outcome.see(case)
-        control.progress.read()
-        _check_goes_on(control)
-        held = Held(case, reader.now_ms)
-        try:
-            _decide_one(rules, held, read_at, outcome)
-        except HistoryNeeded:
-            waiting.append(_Waiting(held, read_at, []))
-    _read_histories(waiting, reader, control)
-    for held, read_at, errors in waiting:
-        if errors:
-            outcome.case_runs.append(_undecided(held.case, read_at, errors[0]))
-        else:
-            _decide_one(rules, held, read_at, outcome)
+    with CpuTimeLimit(LONGEST_DECISION_S) as limit:
+        for case, read_at in reader.listed(parts, Sorting(), _needs(rules), reads_ahead=True):
+            outcome.see(case)
+            control.progress.read()
+            _check_goes_on(control)
+            held = Held(case, reader.now_ms)
+            try:
+                _decide_one(rules, held, read_at, outcome, limit)
+            except HistoryNeeded:
+                waiting.append(_Waiting(held, read_at, []))
+        _read_histories(waiting, reader, control)
+        for held, read_at, errors in waiting:
+            if errors:
+                outcome.case_runs.append(_undecided(held.case, read_at, errors[0]))
+            else:
+                _decide_one(rules, held, read_at, outcome, limit)
     outcome.case_runs += [_unusable(odd) for odd in reader.lister.odd.values()]
     outcome.warnings += reader.lister.notes
     return outcome
@@ -156,11 +157,11 @@ def _read_histories(waiting: Sequence[_Waiting], reader: Reader, control: RunCon
     concurrently(control, read, range(len(waiting)))
 
 
-def _decide_one(rules: Sequence[Rule], held: Held, read_at: float, outcome: Outcome) -> None:
+def _decide_one(rules: Sequence[Rule], held: Held, read_at: float, outcome: Outcome, limit: CpuTimeLimit) -> None:
     """Decide a case, and keep it if it matches. Raises HistoryNeeded."""
     case = held.case
     try:
-        decision = _decision(held, rules)
+        decision = limit.call(lambda: _decision(held, rules))
     except (CpuTimeExceeded, Undecided) as reason:
         outcome.case_runs.append(_undecided(case, read_at, reason))
         return
@@ -205,10 +206,9 @@ def _unusable(odd: OddRecord) -> CaseRun:
 
 
 def _decision(held: Held, rules: Sequence[Rule]) -> Decision:
-    with cpu_time_limit(LONGEST_DECISION_S):
-        decision = decide(held.case, rules, held)
-        check_convergence(held.case, decision, rules, held.now_ms, held)
-        return decision
+    decision = decide(held.case, rules, held)
+    check_convergence(held.case, decision, rules, held.now_ms, held)
+    return decision
 
 
 def _undecided(case: dict[str, Any], read_at: float, reason: Exception) -> CaseRun:

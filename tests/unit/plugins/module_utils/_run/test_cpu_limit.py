@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cpu_limit import CpuTimeExceeded, cpu_time_limit
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.cpu_limit import CpuTimeExceeded, CpuTimeLimit
 
 # Each would be at work for years.
 ENDLESS = [
@@ -24,39 +24,85 @@ ENDLESS = [
 ]
 
 
+def timer():
+    """Return how many seconds the timer has left, and what it has then."""
+    return signal.getitimer(signal.ITIMER_VIRTUAL)
+
+
 @pytest.mark.parametrize(("pattern", "text"), ENDLESS)
 def test_a_search_without_an_end_is_stopped(pattern, text):
-    with pytest.raises(CpuTimeExceeded), cpu_time_limit(0.05):
-        re.search(pattern, text)
+    with CpuTimeLimit(0.05) as limit, pytest.raises(CpuTimeExceeded):
+        limit.call(lambda: re.search(pattern, text))
+
+
+def test_each_call_has_the_whole_time():
+    with CpuTimeLimit(0.05) as limit:
+        for _call in range(2):
+            with pytest.raises(CpuTimeExceeded):
+                limit.call(lambda: re.search("(a+)+$", "a" * 40 + "!"))
+        assert limit.call(lambda: 1) == 1
 
 
 def test_waiting_is_no_computing():
-    with cpu_time_limit(0.05):
-        time.sleep(0.2)
+    with CpuTimeLimit(0.05) as limit:
+        limit.call(lambda: time.sleep(0.2))
+
+
+def tick(times=1):
+    """Let the timer tick, which it does in half of the time."""
+    for _time in range(times):
+        signal.raise_signal(signal.SIGVTALRM)
+
+
+def test_a_call_meets_one_tick_and_is_stopped_by_the_second():
+    with CpuTimeLimit(60) as limit:
+        for _call in range(3):
+            limit.call(tick)
+        with pytest.raises(CpuTimeExceeded):
+            limit.call(lambda: tick(2))
+        limit.call(tick)
+
+
+def test_the_time_between_calls_does_not_count():
+    with CpuTimeLimit(60) as limit:
+        tick(3)
+        limit.call(tick)
+        tick(3)
+
+
+def test_the_timer_ticks_twice_in_the_time():
+    with CpuTimeLimit(60):
+        left, between = timer()
+    assert between == 30
+    assert left == pytest.approx(30, abs=1)
 
 
 @pytest.mark.parametrize("error", [None, KeyError])
 def test_nothing_is_left_of_it(error):
     before = signal.getsignal(signal.SIGVTALRM)
+
+    def compute():
+        assert signal.getsignal(signal.SIGVTALRM) is not before
+        if error:
+            raise error
+
     try:
-        with cpu_time_limit(60):
-            assert signal.getitimer(signal.ITIMER_VIRTUAL)[0] > 0
-            if error:
-                raise error
+        with CpuTimeLimit(60) as limit:
+            limit.call(compute)
     except KeyError:
         pass
-    assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0, 0)
+    assert timer() == (0, 0)
     assert signal.getsignal(signal.SIGVTALRM) is before
 
 
 def test_another_thread_goes_without():
     done = []
 
-    def work():
-        with cpu_time_limit(60):
-            done.append(signal.getitimer(signal.ITIMER_VIRTUAL))
+    def decide():
+        with CpuTimeLimit(60) as limit:
+            done.append(limit.call(timer))
 
-    thread = threading.Thread(target=work)
+    thread = threading.Thread(target=decide)
     thread.start()
     thread.join()
     assert done == [(0, 0)]
