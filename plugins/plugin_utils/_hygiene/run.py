@@ -128,20 +128,29 @@ class Hygiene:
             note += f" If it changed cases, undo that with its journal: {self._settings.journal}"
         if "json" in files.paths:
             self._last = read_last(files.paths["json"])
-        files.begin(Rendering(make_report(self._settings, {}, note, _now())))
-        self._files = files
-        if title := value("title"):
-            self._settings = replace(self._settings, title=title)
+        try:
+            self._name_what_runs()
+        finally:
+            files.begin(Rendering(make_report(self._settings, {}, note, _now())))
+            self._files = files
         if path := self._new_path("history"):
             value("history_keep")  # checked here, as the run is remembered even if another variable is wrong
             history.check(path)
             self._history = path
-        if value("plan_file") and value("apply_plan"):
-            names = f"{PREFIX}plan_file and {PREFIX}apply_plan"
-            raise OptionError(names, "are both given", "Give one of them.")
         if self._settings.check_mode and (path := self._new_path("plan_file")):
             # No plan of an earlier run is applied if this one fails.
             PlanWriter({"plan_file": path}, True, time.time_ns() // 10**6, collection())
+
+    def _name_what_runs(self) -> None:
+        """Note the title and the plan, which reports name also when the run is interrupted. Raises InputError."""
+        value = self._variables.value
+        if title := value("title"):
+            self._settings = replace(self._settings, title=title)
+        if value("plan_file") and value("apply_plan"):
+            names = f"{PREFIX}plan_file and {PREFIX}apply_plan"
+            raise OptionError(names, "are both given", "Give one of them.")
+        plan = os.path.basename(value("apply_plan") or value("plan_file") or "")
+        self._settings = replace(self._settings, plan=plan, applies_plan=bool(value("apply_plan")))
 
     def _remember(self, rendering: Rendering) -> list[str]:
         """Add the run to its history, and the history to its report. Return what to tell the user about it."""
@@ -189,7 +198,6 @@ class Hygiene:
         journal = {"journal": self._settings.journal} if self._settings.journal else {}
         if plan := self._path("apply_plan"):
             # Whatever the policy says today
-            self._settings = replace(self._settings, plan=os.path.basename(plan), applies_plan=True)
             return {"plan": plan, **variables.options(), **journal}
         path = variables.value("policy_file") or self._starter
         if variables.is_given("rules"):
@@ -205,7 +213,6 @@ class Hygiene:
         title = variables.value("title") or title or self._settings.title
         self._settings = replace(self._settings, title=title, policy=policy)
         saved = {"plan_file": plan, "plan_title": title} if (plan := self._path("plan_file")) else {}
-        self._settings = replace(self._settings, plan=os.path.basename(plan))
         options = variables.options()
         if not saved:
             # Variables are shared by runs, also by those without a plan.

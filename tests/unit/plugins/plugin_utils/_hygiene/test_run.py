@@ -146,6 +146,31 @@ def test_reports_of_an_earlier_run_are_replaced_before_anything_is_sent(run: Run
 
 
 @pytest.mark.parametrize(
+    ("given", "check", "plan"),
+    [
+        ({"apply_plan": "{}/plan.json"}, False, {"file": "plan.json", "applied": True}),
+        ({"apply_plan": "{}/plan.json"}, True, {"file": "plan.json", "applied": True}),
+        ({"plan_file": "{}/plan.json"}, True, {"file": "plan.json", "applied": False}),
+        ({}, False, {}),
+    ],
+)
+def test_reports_of_an_interrupted_run_name_its_title_and_plan(
+    run: Run, tmp_path: Path, given: dict[str, str], check: bool, plan: dict[str, Any]
+) -> None:
+    during: dict[str, Any] = {}
+    run.while_it_runs = lambda: during.update(saved(tmp_path / "reports"))
+    paths = {name: path.format(tmp_path) for name, path in given.items()}
+    run(check=check, report_dir=str(tmp_path / "reports"), title="Ours", **paths)
+    assert (during["plan"], during["title"]) == (plan, "Ours")
+
+
+def test_a_wrong_title_leaves_no_reports_of_an_earlier_run(run: Run, tmp_path: Path) -> None:
+    assert run(report_dir=str(tmp_path))["report"]["passed"]
+    assert not run(report_dir=str(tmp_path), title=["Ours"])["report"]["passed"]
+    assert "case_hygiene_title must be a string" in saved(tmp_path)["reason"]
+
+
+@pytest.mark.parametrize(
     ("given", "check", "journal"),
     [
         ({"report_dir": "reports"}, False, r".*/reports/hygiene-\d{8}T\d{6}Z-\w{6}\.journal"),
