@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import Future
 from typing import Any, Callable, Generator, Iterable, Iterator, NamedTuple
 
 from .._errors import ApiError, StellarError, TransportError, printable
 from .._http.client import Client
+from .._http.threads import result_of
 from .._model.case import label, normalise, why_not_case, why_not_usable
 from .._model.query import MAX_SKIP, PAGE_SIZE, Page
 from .._model.times import format_time
@@ -226,11 +228,10 @@ class _Reading:
         self.asked_at = time.monotonic()
         self._lister = lister
         self._page = page
-        self._listed: Listed | Exception
+        self._listed: Future[Listed] = Future()
         self._is_needless = False
         # A daemon, as nothing shall wait for a page that is not needed any more.
-        self._thread = threading.Thread(target=self._read, daemon=True)
-        self._thread.start()
+        threading.Thread(target=self._read, daemon=True).start()
 
     def stop(self) -> None:
         """Let the reading end without another attempt, whatever wait it is in."""
@@ -238,18 +239,13 @@ class _Reading:
 
     def result(self) -> Listed:
         """Return the page. Raises what its reading raised."""
-        # In turns: a signal, as of Ctrl-C, that comes right before a wait is noticed only after it.
-        while self._thread.is_alive():
-            self._thread.join(0.5)
-        if isinstance(self._listed, Exception):
-            raise self._listed
-        return self._listed
+        return result_of(self._listed)
 
     def _read(self) -> None:
         try:
-            self._listed = self._lister.page(self._page, self._check_needed)
+            self._listed.set_result(self._lister.page(self._page, self._check_needed))
         except Exception as error:
-            self._listed = error
+            self._listed.set_exception(error)
 
     def _check_needed(self) -> None:
         if self._is_needless:

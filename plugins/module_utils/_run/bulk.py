@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import Any, Callable, Iterable, Sequence, TypeVar
 
@@ -23,6 +23,7 @@ from .._errors import (
     printable,
 )
 from .._http.client import Client
+from .._http.threads import result_of
 from .._model.case import label, modified_at, severity
 from .._model.outcome import CHANGED, FAILED, NOT_APPLIED, OK, SKIPPED
 from .._model.plan import DesiredState, Plan, make_plan
@@ -36,9 +37,6 @@ _NOT_EVALUATED = "Not evaluated:"
 # Why a run ends before all cases are updated
 ANOTHER_FAILED = "another case failed, and on_error is stop."
 _NO_JOURNAL = "the journal can't be written."
-
-# Seconds that the process waits for a thread at a time
-TURN_S = 0.5
 
 # Of a case that needs nothing, or that could not be read
 NO_PLAN = Plan(DesiredState())
@@ -213,10 +211,7 @@ def concurrently(control: RunControl, function: Callable[[Task], None], tasks: I
         try:
             futures.extend(pool.submit(function, task) for task in tasks)
             for future in futures:
-                # In turns: a signal, as of Ctrl-C, that comes right before a wait is noticed only after it.
-                while not wait([future], timeout=TURN_S).done:
-                    pass
-                future.result()
+                result_of(future)
         except BaseException:
             control.interrupt()
             raise
