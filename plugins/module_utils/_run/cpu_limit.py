@@ -18,7 +18,7 @@ class CpuTimeExceeded(Exception):
 
 
 class CpuTimeLimit:
-    """A context in which no call() computes longer than so many seconds, which waiting and other processes don't use up.
+    """A context in which no call() computes longer than so many seconds. Waiting and other processes do not count.
 
     In a thread beside the main one, which no signal reaches, there is no bound. A timer ticks twice in that time, and
     stops a call that has met a tick before: to set a timer for each call takes longer than to decide about a case. So a

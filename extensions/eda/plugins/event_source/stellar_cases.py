@@ -152,7 +152,7 @@ import importlib.util
 import logging
 import sys
 import threading
-from concurrent.futures import CancelledError as FutureCancelledError
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
 from typing import Any
@@ -204,25 +204,21 @@ async def main(queue: Any, args: dict[str, Any]) -> None:
             "feedback: the engine gives no queue for it. Run ansible-rulebook with persistence, or leave feedback out."
         )
     loop = asyncio.get_running_loop()
-    handed_over: asyncio.Queue[Any] = asyncio.Queue(1)
+    handed_over: asyncio.Queue[tuple[Any, Future[None]]] = asyncio.Queue()
 
     def hand_over(steps: Any) -> None:
         """Wait in the thread until the loop takes steps. Raises StoppedError when it does not any more."""
-        putting = handed_over.put(steps)
+        taken: Future[None] = Future()
         try:
-            waiting = asyncio.run_coroutine_threadsafe(putting, loop)
+            loop.call_soon_threadsafe(handed_over.put_nowait, (steps, taken))
         except RuntimeError:  # the loop is closed
-            putting.close()
             raise _source.StoppedError from None
         while True:
             try:
-                return waiting.result(1)
+                return taken.result(1)
             except FutureTimeoutError:
                 if source.is_closed:
-                    waiting.cancel()
                     raise _source.StoppedError from None
-            except FutureCancelledError:
-                raise _source.StoppedError from None
 
     thread = threading.Thread(target=source.run, args=(hand_over,), daemon=True, name="stellar_cases")
     thread.start()
@@ -234,7 +230,8 @@ async def main(queue: Any, args: dict[str, Any]) -> None:
         else:
             delivery = _Taken(queue, source)
         while True:
-            steps = await handed_over.get()
+            steps, taken = await handed_over.get()
+            taken.set_result(None)
             if isinstance(steps, Exception):
                 raise steps
             for step in steps:
