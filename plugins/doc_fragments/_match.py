@@ -107,7 +107,7 @@ name:
     - A Python regular expression, which is searched in the first 1000 characters of the case's name. It is
       case-sensitive, unless it begins with the four characters (?i).
     - An attacker may choose names. Avoid expressions that repeat a repetition, such as (a+)+, which can take
-      very long. A case fails if its name takes more than a second of CPU time.
+      very long. A case fails if its name takes more than two seconds of CPU time.
   type: str
 status_for:
   description:

@@ -18,15 +18,15 @@ class CpuTimeExceeded(Exception):
 
 
 class CpuTimeLimit:
-    """A context in which no call() computes longer than so many seconds. Waiting and other processes do not count.
+    """A context in which each call() may compute for so many seconds, and never twice as long.
 
-    In a thread beside the main one, which no signal reaches, there is no bound. A timer ticks twice in that time, and
-    stops a call that has met a tick before: to set a timer for each call takes longer than to decide about a case. So a
-    call has at least half of the time.
+    Waiting and other processes do not count. In a thread beside the main one, which no signal reaches, there is no
+    bound. A timer ticks once in that time, and stops a call that has met a tick before: to set a timer for each call
+    takes longer than to decide about a case.
     """
 
     def __init__(self, seconds: float) -> None:
-        self._tick_s = seconds / 2
+        self._seconds = seconds
         self._is_bound = threading.current_thread() is threading.main_thread()
         self._former: Any = None
         self._ticks: int | None = None
@@ -34,7 +34,7 @@ class CpuTimeLimit:
     def __enter__(self) -> CpuTimeLimit:
         if self._is_bound:
             self._former = signal.signal(signal.SIGVTALRM, self._tick)
-            signal.setitimer(signal.ITIMER_VIRTUAL, self._tick_s, self._tick_s)
+            signal.setitimer(signal.ITIMER_VIRTUAL, self._seconds, self._seconds)
         return self
 
     def __exit__(self, *unused: object) -> None:
