@@ -482,10 +482,10 @@ def test_ansible_shows_the_number_of_the_others(sim, play):
 
 def test_32_at_once_are_faster_than_one(sim):
     sim.reset(seed=[case(number) for number in range(64)])
-    sim.latency(40)
+    sim.latency(200)
     begin = time.monotonic()
     done = run(sim, rules=TAKE_OVER, concurrency=32)
-    assert time.monotonic() - begin < 64 * 0.04
+    assert time.monotonic() - begin < 64 * 0.2
     assert 16 < len({entry["connection"] for entry in done.requests}) <= 32
 
 

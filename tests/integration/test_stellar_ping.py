@@ -80,7 +80,7 @@ def test_a_healthy_platform(sim, ping):
     sim.latency(20)
     started = time.monotonic()
     result = ping()
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 10
     assert (result["ok"], result["failed_step"], result["remedy"], result["changed"]) == (True, None, None, False)
     assert {name for name, status in statuses(result).items() if status != "ok"} == {"proxy"}
     assert step(result, "proxy")["detail"] == "No proxy is set for this platform."

@@ -144,11 +144,11 @@ def test_latency_comes_with_another_fault(api: Any) -> None:
 
 
 def test_latency_of_every_call(api: Any) -> None:
-    api.simulator.latency(200)
+    api.simulator.latency(1000)
     begin = time.monotonic()
     api.call("GET", "/users")
     api.simulator.case(CASE)
-    assert 0.2 <= time.monotonic() - begin < 0.4
+    assert 1 <= time.monotonic() - begin < 2
 
 
 def test_handled_can_be_chosen(api: Any) -> None:
