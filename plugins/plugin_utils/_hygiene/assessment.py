@@ -110,10 +110,10 @@ def _result(counts: Mapping[str, Any], is_check: bool, by_plan: bool) -> str:
     changed, skipped, findings = (counts.get(name, 0) for name in ("changed", "skipped", "findings"))
     if is_check and (changed or skipped):
         return "drift"
+    if skipped and (by_plan or not changed):
+        return "skipped"
     if changed:
         return "changed"
-    if skipped:
-        return "skipped"
     if by_plan:
         return "applied"
     return "findings" if findings else "compliant"

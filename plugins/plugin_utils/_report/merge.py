@@ -19,6 +19,8 @@ Run = Tuple[str, Mapping[str, Any]]
 
 # What the whole is called, if its runs have different results: the first of these that a run has
 RESULTS = ("error", "limit", "drift", "changed", "skipped", "findings", "compliant", "applied")
+# Of plans, where a skipped case fails the policy check
+RESULTS_OF_PLANS = ("error", "limit", "drift", "skipped", "changed", "findings", "compliant", "applied")
 LISTS = ("case_results", "findings", "undo", "flapping")
 OF_A_RUN = ("platform", "scope", "started_at", "finished_at", "result", "passed", "reason")
 _OTHER_TENANTS = "Give reports of runs over different tenants."
@@ -41,6 +43,7 @@ def merge(runs: Sequence[Run], title: str, collection: str) -> dict[str, Any]:
     files = _joined(report.get("plan", {}).get("file") for report in reports)
     failed = [(name, report) for name, report in runs if not report["passed"]]
     errors = [name for name, report in runs if report["result"] == "error"]
+    results = RESULTS_OF_PLANS if _applies_plan(reports[0]) else RESULTS
     return {
         "report": VERSION,
         "platform": _joined(report.get("platform") for report in reports),
@@ -52,7 +55,7 @@ def merge(runs: Sequence[Run], title: str, collection: str) -> dict[str, Any]:
         "plan": {"file": files, "applied": _applies_plan(reports[0])} if files else {},
         "started_at": min(filter(None, (str(report.get("started_at") or "") for report in reports)), default=""),
         "finished_at": max(str(report.get("finished_at") or "") for report in reports),
-        "result": min((report["result"] for report in reports), key=RESULTS.index),
+        "result": min((report["result"] for report in reports), key=results.index),
         "fail_on": _joined(report.get("fail_on") for report in reports),
         "passed": not failed,
         "reason": _reason(failed, len(runs)),

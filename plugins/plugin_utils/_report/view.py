@@ -65,7 +65,9 @@ def view(report: Row) -> Row:
     findings = [_case(row) for row in report["findings"]]
     given = report.get("counts", {})
     counts = _counts(given, results, findings)
-    planned = [] if counts["changed"] or report["requests"]["write"] else [row for row in results if _is_planned(row)]
+    # Of a run that wrote, they are what its end left out. One of several runs may have met its limit before any write.
+    wrote = counts["changed"] or report["requests"]["write"]
+    planned = [row for row in results if _is_planned(row)] if report["runs"] or not wrote else []
     counts["planned"] = len(planned)
     counts["skipped"] = max(0, counts["skipped"] - len(planned))
     is_error = bool(report["error"]) or report["result"] == "error"
@@ -258,7 +260,7 @@ def _rules(rules: list[Row], findings: list[Row], results: list[Row], planned: l
     return [
         {
             "name": name or NONE,
-            "description": _text(known.get(name, {}).get("description")),
+            "description": _sentence(_text(known.get(name, {}).get("description")).strip()),
             "matched": _whole(known.get(name, {}).get("matched")) or 0,
             # Some reports also count planned changes here, even of a run that was aborted.
             "changed": min(_whole(known.get(name, {}).get("changed")) or 0, outcomes[name, "changed"]),
@@ -273,6 +275,11 @@ def _rules(rules: list[Row], findings: list[Row], results: list[Row], planned: l
 
 
 # Numbers, times and long texts
+
+
+def _sentence(text: str) -> str:
+    """Return a text to which another sentence can be added."""
+    return f"{text}." if text and text[-1] not in ".!?:;…" else text
 
 
 def _whole(value: Any) -> int | None:

@@ -46,6 +46,21 @@ def test_result(found: tuple[int, int, int], in_check: str, applied: str) -> Non
     assert report(counts(*found), check=False)["result"] == applied
 
 
+OF_PLANS = [
+    ((0, 0, 0), "applied", True),
+    ((2, 0, 0), "changed", True),
+    ((2, 1, 0), "skipped", False),
+    ((0, 1, 0), "skipped", False),
+]
+
+
+@pytest.mark.parametrize(("found", "result", "passed"), OF_PLANS)
+def test_result_of_an_applied_plan(found: tuple[int, int, int], result: str, passed: bool) -> None:
+    settings = Settings("stellarcyber.xdr 0.1.0", "2026-11-24T05:54:00Z", False, plan="plan.json", applies_plan=True)
+    made = make_report(settings, counts(*found), "", "2026-11-24T05:55:00Z")
+    assert (made["result"], made["passed"]) == (result, passed)
+
+
 # changed, findings, check mode, fail_on; the reason, without its frame
 REASONS = [
     (1, 0, True, "drift", "1 case would change"),

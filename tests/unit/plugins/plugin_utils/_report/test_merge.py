@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -70,6 +71,22 @@ def test_the_facts_of_a_merged_report() -> None:
     assert merged(CLINIC, title="All")["title"] == "All"
 
 
+def test_what_a_run_that_met_its_limit_planned_is_shown_beside_the_changes_of_others() -> None:
+    clinic = report([changed(21)], [finding(25)], scope="tenant Clinic")
+    whole = merged(clinic, {**REPORTS["limit"], "scope": "tenant Harbour"})
+    assert whole["result"] == "limit"
+    lines = render(whole, "text").splitlines()
+    assert "120 cases read, 1 would change, 2 planned, not applied, 2 findings, 0 failed, 1 skipped" in lines
+    assert f"1 would change, 2 planned, not applied, 1 skipped: {OWNED}" in lines
+    markdown = render(whole, "markdown")
+    header = "| Cases read | Would change | Planned, not applied | Matched, unchanged | Findings | Failed | Skipped |"
+    assert f"{header}\n| ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n| 120 | 1 | 2 | 0 | 2 | 0 | 1 |" in markdown
+    assert "| Rule | Matched | Would change | Planned, not applied | Findings | Failed | Skipped |" in markdown
+    assert f"| {OWNED} | 4 | 1 | 2 | 0 | 0 | 1 |" in markdown
+    tiles = re.sub("<[^>]+>|\\s+", " ", render(whole, "html"))
+    assert "would change or planned, not applied" in tiles
+
+
 def test_reports_that_are_merged_stay_as_they_are() -> None:
     before = render(CLINIC, "json")
     merged(CLINIC, HARBOUR)
@@ -90,6 +107,11 @@ def test_reports_that_are_merged_stay_as_they_are() -> None:
 )
 def test_the_result_is_the_first_that_a_run_has(results: list[str], whole: str) -> None:
     assert merged(*(report(result=result) for result in results))["result"] == whole
+
+
+def test_a_skipped_case_of_a_plan_comes_before_what_was_changed() -> None:
+    runs = (report(mode="apply", plan={"file": "p", "applied": True}, result=name) for name in ("changed", "skipped"))
+    assert merged(*runs)["result"] == "skipped"
 
 
 def test_the_check_passed_if_that_of_each_run_did() -> None:
