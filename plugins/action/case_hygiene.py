@@ -62,7 +62,7 @@ class ActionModule(CasesAction):
             if isinstance(end, (KeyboardInterrupt, SystemExit)):
                 raise
             # The task timeout is not an Exception. The reports say that the run was interrupted.
-            reason = " ".join(filter(None, (f"{COULD_NOT_EVALUATE}: {printable(end)}", hygiene.how_to_undo)))
+            reason = " ".join(filter(None, (f"{hygiene.could_not}: {printable(end)}", hygiene.how_to_undo)))
             return _failure(reason, True, task_vars)
 
     def _hygiene(self, variables: Variables, task_vars: dict[str, Any]) -> Hygiene:

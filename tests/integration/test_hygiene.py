@@ -272,7 +272,8 @@ def test_a_killed_run_leaves_reports_that_say_so(analyst: Analyst, sim: Simulato
     moment = report["started_at"].replace("-", "").replace(":", "")
     journal = re.escape(f"{analyst.folder}/reports/hygiene-{moment}-")
     assert re.fullmatch(
-        "The run was interrupted before its end. If it changed cases, undo that with its journal: "
+        "The run was interrupted before its end. "
+        "If its journal is there, undo what it changed with that; if not, nothing was written: "
         rf"({journal}[0-9a-f]{{6}}\.journal)",
         report["error"],
     )

@@ -60,7 +60,7 @@ def test_a_plan_is_made_reviewed_applied_and_undone(analyst: Analyst, sim: Simul
     again = analyst.hygiene(apply_plan="plan.json")
     assert (again.returncode, again.writes) == (PASSED, [])
     # Not "compliant": no rule was evaluated.
-    assert again.said[0].endswith(", by a plan: applied")
+    assert again.said[0].endswith(", by a plan: as_planned")
     undone = analyst.undo(undo_file="reports/hygiene.json")
     assert undone.returncode == PASSED, undone.output
     assert {case["_id"] for case in sim.cases() if "seen" in case["tags"]} == {taken}

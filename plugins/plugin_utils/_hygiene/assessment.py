@@ -115,7 +115,7 @@ def _result(counts: Mapping[str, Any], is_check: bool, by_plan: bool) -> str:
     if changed:
         return "changed"
     if by_plan:
-        return "applied"
+        return "as_planned"
     return "findings" if findings else "compliant"
 
 

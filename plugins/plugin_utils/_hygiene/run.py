@@ -42,6 +42,7 @@ from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.report_f
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.variables import PREFIX, VARIABLES, Variables
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.links import FIELDS, problem_of
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import Rendering
+from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.view import COULD_NOT_APPLY, COULD_NOT_EVALUATE
 
 INTERRUPTED = "The run was interrupted before its end."
 
@@ -73,9 +74,15 @@ class Hygiene:
         self._settings = Settings(collection(), _now(), check_mode)
         self._files = ReportFiles("", ())
         self._history = ""
+        self._plan: PlanWriter | None = None
         self._result: dict[str, Any] = {}
         self._last: Mapping[str, Any] = {}
         self._flapping: list[dict[str, Any]] = []
+
+    @property
+    def could_not(self) -> str:
+        """Return the beginning of the reason of a run that ended with an error."""
+        return COULD_NOT_APPLY if self._settings.applies_plan else COULD_NOT_EVALUATE
 
     @property
     def how_to_undo(self) -> str:
@@ -89,6 +96,7 @@ class Hygiene:
         try:
             self._start()
             options = self._options()
+            self._begin()
             self._result = self._stellar_cases(options)
             error = failure_of(self._result)
             self._flapping = find_flapping(self._last, self._result, options.get("rules", []), self._histories)
@@ -97,17 +105,19 @@ class Hygiene:
         except Exception as bug:
             error = f"{type(bug).__name__}: {printable(bug)}. This is a bug in the collection, please report it."
         warnings = [*self._result.get("warnings", [])]
+        if error:
+            error = self._without_plan(error)
         rendering = Rendering(self._report(error))
         try:
             warnings += self._remember(rendering)
         except InputError as problem:
-            error = f"{error} {problem}".strip()
+            error = self._without_plan(f"{error} {problem}".strip())
             rendering = Rendering(self._report(error))
         try:
             self._files.write(rendering)
         except InputError as problem:
             # The summary still shows what the run did.
-            rendering = Rendering(self._report(f"{error} {problem}".strip()))
+            rendering = Rendering(self._report(self._without_plan(f"{error} {problem}".strip())))
             self._files = ReportFiles("", ())
         return {
             "changed": bool(self._result.get("changed")),
@@ -119,27 +129,42 @@ class Hygiene:
         }
 
     def _start(self) -> None:
-        """Write reports that say that the run was interrupted, in place of those of an earlier run."""
+        """Check where the run writes its files, and read what an earlier run left there. Raises InputError."""
         value = self._variables.value
-        files = ReportFiles(folder_of(value("report_dir"), self._host), value("report_formats"))
-        self._settings = replace(self._settings, journal=self._journal(files))
-        note = INTERRUPTED
-        if self._settings.journal:
-            note += f" If it changed cases, undo that with its journal: {self._settings.journal}"
-        if "json" in files.paths:
-            self._last = read_last(files.paths["json"])
-        try:
-            self._name_what_runs()
-        finally:
-            files.begin(Rendering(make_report(self._settings, {}, note, _now())))
-            self._files = files
+        self._files = ReportFiles(folder_of(value("report_dir"), self._host), value("report_formats"))
+        self._settings = replace(self._settings, journal=self._journal(self._files))
+        if "json" in self._files.paths:
+            self._last = read_last(self._files.paths["json"])
+        self._name_what_runs()
         if path := self._new_path("history"):
             value("history_keep")  # checked here, as the run is remembered even if another variable is wrong
             history.check(path)
             self._history = path
         if self._settings.check_mode and (path := self._new_path("plan_file")):
             # No plan of an earlier run is applied if this one fails.
-            PlanWriter({"plan_file": path}, True, time.time_ns() // 10**6, collection())
+            self._plan = PlanWriter({"plan_file": path}, True, time.time_ns() // 10**6, collection())
+
+    def _begin(self) -> None:
+        """Write reports of an interrupted run in place of those of an earlier one. Raises InputError."""
+        note = INTERRUPTED
+        if journal := self._settings.journal:
+            note += f" If its journal is there, undo what it changed with that; if not, nothing was written: {journal}"
+        try:
+            self._files.begin(Rendering(make_report(self._settings, {}, note, "")))
+        except InputError:
+            # No other report can be written, either.
+            self._files = ReportFiles("", ())
+            raise
+
+    def _without_plan(self, error: str) -> str:
+        """Let the plan of a run that failed not be applied. Return the error, with that of the plan's file."""
+        if self._plan is None:
+            return error
+        try:
+            self._plan.fail(f"the run that should have made it ended with an error: {error}")
+        except InputError as problem:
+            return f"{error} {problem}"
+        return error
 
     def _name_what_runs(self) -> None:
         """Note the title and the plan, which reports name also when the run is interrupted. Raises InputError."""
@@ -274,12 +299,16 @@ class Hygiene:
     def _lines_of_plan(self, report: Mapping[str, Any]) -> list[str]:
         """Return lines that say where the plan of a preview is, and how to apply it."""
         path = self._path("plan_file")
-        if not path or report["mode"] != "check" or report["result"] in ("error", "limit"):
+        if not path or report["mode"] != "check":
             return []
+        if report["result"] in ("error", "limit"):
+            return [f"Plan: none, and {path} says why"]
         if not report["counts"]["changed"]:
             return [f"Plan: {path} (nothing to apply)"]
         # As it was given: the role inserts the folder of the host again.
-        given = {f"{PREFIX}apply_plan": absolute(self._variables.value("plan_file"))}
+        plan = absolute(self._variables.value("plan_file"))
+        # Reports have what undoes an apply.
+        given = {f"{PREFIX}apply_plan": plan, f"{PREFIX}report_dir": os.path.join(os.path.dirname(plan), "applied")}
         if (limit := self._variables.value("max_changes")) != VARIABLES["max_changes"].default:
             # Without it, a plan that met this limit would not meet the default.
             given[f"{PREFIX}max_changes"] = limit

@@ -18,9 +18,9 @@ from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.words imp
 Run = Tuple[str, Mapping[str, Any]]
 
 # What the whole is called, if its runs have different results: the first of these that a run has
-RESULTS = ("error", "limit", "drift", "changed", "skipped", "findings", "compliant", "applied")
+RESULTS = ("error", "limit", "drift", "changed", "skipped", "findings", "compliant", "as_planned")
 # Of plans, where a skipped case fails the policy check
-RESULTS_OF_PLANS = ("error", "limit", "drift", "skipped", "changed", "findings", "compliant", "applied")
+RESULTS_OF_PLANS = ("error", "limit", "drift", "skipped", "changed", "findings", "compliant", "as_planned")
 LISTS = ("case_results", "findings", "undo", "flapping")
 OF_A_RUN = ("platform", "scope", "started_at", "finished_at", "result", "passed", "reason")
 _OTHER_TENANTS = "Give reports of runs over different tenants."

@@ -26,7 +26,7 @@ from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.words imp
 SAME = ("platform", "scope", "title", "mode")
 # Results of runs whose numbers are those of the whole queue
 COMPLETE = ("compliant", "drift", "changed", "skipped", "findings", "limit")
-RESULTS = (*COMPLETE, "applied", "error")
+RESULTS = (*COMPLETE, "as_planned", "error")
 # Each name is a time series in a database of metrics, and a part of each line of a history. So they are not many.
 MOST_RULES, MOST_SEVERITIES, MOST_TENANTS = 200, 10, 100
 LONGEST_NAME = 200
@@ -106,7 +106,7 @@ def earlier(lines: Sequence[Mapping[str, Any]], view: Mapping[str, Any]) -> list
         for line in lines
         if all(line.get(name) == report[name] for name in SAME)
         and not line.get("by_plan")
-        and line.get("result") in COMPLETE
+        and _is_complete(line)
         and isinstance(line.get("counts"), dict)
         and isinstance(line.get("rules"), dict)
     ]
@@ -118,7 +118,7 @@ def trend(history: Sequence[Mapping[str, Any]], view: Mapping[str, Any]) -> dict
     if view["by_plan"]:
         return None
     points = [_point(row.get("finished_at"), row, row.get("rules")) for row in history]
-    if report["result"] in COMPLETE and (now := numbers(view)):
+    if _is_complete(report) and (now := numbers(view)):
         rules = {name: _cases(row) for name, row in now["rules"].items()}
         counts = {**now["counts"], "changed": _sum(now["counts"], "changed", "planned")}
         points.append(_point(report["finished_at"], counts, rules))
@@ -140,6 +140,11 @@ def trend(history: Sequence[Mapping[str, Any]], view: Mapping[str, Any]) -> dict
         ),
         "rules": {rule["name"]: _rule_chart(rule, known, view["applied"]) for rule in view["rules"]},
     }
+
+
+def _is_complete(run: Mapping[str, Any]) -> bool:
+    """Return whether the numbers of a run are those of the whole queue. An apply that met its limit changed nothing."""
+    return run.get("result") in COMPLETE and not (run.get("result") == "limit" and run.get("mode") == "apply")
 
 
 def _point(time: Any, counts: Mapping[str, Any], rules: Any) -> Point | None:

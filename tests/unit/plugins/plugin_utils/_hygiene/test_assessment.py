@@ -47,7 +47,7 @@ def test_result(found: tuple[int, int, int], in_check: str, applied: str) -> Non
 
 
 OF_PLANS = [
-    ((0, 0, 0), "applied", True),
+    ((0, 0, 0), "as_planned", True),
     ((2, 0, 0), "changed", True),
     ((2, 1, 0), "skipped", False),
     ((0, 1, 0), "skipped", False),

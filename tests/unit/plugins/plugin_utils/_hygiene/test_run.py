@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -140,7 +141,7 @@ def test_reports_of_an_earlier_run_are_replaced_before_anything_is_sent(run: Run
     result = run(CHANGED, report_dir=str(reports), fail_on="none")
     assert (during["passed"], during["result"]) == (False, "error")
     assert INTERRUPTED in during["reason"]
-    assert during["reason"].endswith(f"undo that with its journal: {run.options['journal']}")
+    assert during["reason"].endswith(f"if not, nothing was written: {run.options['journal']}")
     assert saved(reports) == result["report"]
     assert f"Report: {reports}/hygiene.html" in result["summary"]
 
@@ -168,6 +169,52 @@ def test_a_wrong_title_leaves_no_reports_of_an_earlier_run(run: Run, tmp_path: P
     assert run(report_dir=str(tmp_path))["report"]["passed"]
     assert not run(report_dir=str(tmp_path), title=["Ours"])["report"]["passed"]
     assert "case_hygiene_title must be a string" in saved(tmp_path)["reason"]
+
+
+def test_reports_of_an_interrupted_run_name_the_policy_and_no_end(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.yml").write_text("title: Ours\nrules: [{name: M, match: {}}]\n", encoding="utf-8")
+    during: dict[str, Any] = {}
+    run.while_it_runs = lambda: during.update(saved(tmp_path / "reports"))
+    run(report_dir=str(tmp_path / "reports"), policy_file=str(tmp_path / "mine.yml"))
+    assert (during["title"], during["policy"], during["finished_at"]) == ("Ours", "mine.yml", "")
+
+
+def lose_the_history(folder: Path) -> None:
+    (folder / "history.jsonl").unlink(missing_ok=True)
+    (folder / "history.jsonl").mkdir()
+
+
+def lose_the_reports(folder: Path) -> None:
+    shutil.rmtree(folder / "reports")
+    (folder / "reports").touch()
+
+
+@pytest.mark.parametrize(
+    ("given", "lose", "reason"),
+    [
+        ({"policy_file": "{}/absent.yml"}, None, "absent.yml"),
+        ({"fail_on": "never"}, None, "case_hygiene_fail_on must be one of"),
+        ({"history": "{}/history.jsonl"}, lose_the_history, "case_hygiene_history"),
+        ({"report_dir": "{}/reports"}, lose_the_reports, "case_hygiene_report_dir"),
+    ],
+)
+def test_the_plan_of_a_run_that_failed_has_the_reason_only(
+    run: Run, tmp_path: Path, given: dict[str, str], lose: Callable[[Path], None] | None, reason: str
+) -> None:
+    plan = tmp_path / "plan.json"
+
+    def make_a_plan() -> None:
+        plan.write_text('{"plan": "complete"}', encoding="utf-8")
+        if lose:
+            lose(tmp_path)
+
+    run.while_it_runs = make_a_plan
+    done = run(check=True, plan_file=str(plan), **{name: value.format(tmp_path) for name, value in given.items()})
+    content = json.loads(plan.read_text(encoding="utf-8"))
+    assert content["error"].startswith("the run that should have made it ended with an error: ")
+    assert reason in content["error"]
+    assert content["cases"] == []
+    assert f"Plan: none, and {plan} says why" in done["summary"]
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ def test_values_of_an_unexpected_type_are_shown(format):
         ({**VALID, "report": 2}, "json", "report: its key report, the version of its format, must be 1, got '2'."),
         ({**VALID, "report": True}, "json", "must be 1, got 'True'."),
         ({**VALID, "mode": "run"}, "html", "report: its key mode must be one of check, apply; got 'run'."),
-        ({**VALID, "result": "\x1b[1m"}, "html", "findings, limit, applied, error; got '[1m'."),
+        ({**VALID, "result": "\x1b[1m"}, "html", "findings, limit, as_planned, error; got '[1m'."),
         ({**VALID, "passed": None}, "html", "report: its key passed must be one of True, False; got none."),
         ({**VALID, "findings": "none"}, "html", "report: its key findings must be a list of dicts."),
         ({**VALID, "case_results": [1]}, "html", "report: its key case_results must be a list of dicts."),

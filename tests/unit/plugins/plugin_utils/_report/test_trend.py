@@ -111,7 +111,7 @@ def test_what_a_run_planned_and_did_not_apply_is_a_part_of_its_trend() -> None:
 
 
 def test_only_an_error_and_a_plan_have_no_numbers() -> None:
-    assert set(RESULTS) - set(COMPLETE) == {"applied", "error"}
+    assert set(RESULTS) - set(COMPLETE) == {"as_planned", "error"}
     assert trend({**MIXED, "result": "error", "error": "1 case failed."}, line(19), line(20))["runs"] == "2 runs"
 
 
@@ -161,6 +161,15 @@ def test_an_apply_is_compared_with_applies() -> None:
     assert trend(applied, line(20)) is None
     found = trend(applied, line(20, mode="apply"))
     assert found["queue"]["lines"][0]["label"] == "changed"
+
+
+def test_an_apply_that_met_its_limit_changed_nothing_and_has_no_trend() -> None:
+    given = {**REPORTS["limit"], "mode": "apply"}
+    assert trend(given, line(20, mode="apply")) is None
+    limited = line(20, mode="apply", result="limit", counts={"changed": 0, "planned": 60, "findings": 1})
+    found = trend(REPORTS["applied"], line(19, mode="apply"), limited)
+    assert found["runs"] == "2 runs"
+    assert found["queue"]["lines"][0]["high"] < 60
 
 
 def test_what_was_planned_and_not_applied_is_in_the_trend() -> None:
