@@ -122,7 +122,8 @@ class Directory:
         raise InputError(
             what,
             f"it is none of the {len(tenants)} tenants that this key can see: {names}{more}.",
-            "Check the spelling. Names are case-sensitive.",
+            "Check the spelling. Names are case-sensitive."
+            + (' The tenant of root is "" in a rule or a query.' if wanted.casefold().startswith("root") else ""),
         )
 
     def require_tenant(self, case: dict[str, Any]) -> None:

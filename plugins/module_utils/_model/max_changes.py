@@ -52,7 +52,7 @@ class ChangeLimit:
         planned = "1 change" if changes == 1 else f"{changes} changes"
         raise LimitError(
             "Aborted before the first write",
-            f"{planned} planned, max_changes is {' or '.join(parts)}.",
+            f"{planned} planned, max_changes is {' or '.join(parts)}{', the larger of both' if len(parts) > 1 else ''}.",
             "See case_results, or the report. If the changes are intended, raise max_changes.",
             planned=changes,
         )

@@ -116,7 +116,7 @@ def check_convergence(
             raise InputError(
                 f"The rules {names}",
                 f"would change {label(case)} once more in the next run: {steps}.",
-                "Let them match less, so that what the policy leaves behind is not changed by it again.",
+                "Change their order, or let them match less, so that the policy does not change what it leaves behind.",
                 rules=[rules[number].name for number in numbers],
                 case_id=case["_id"],
             )

@@ -54,7 +54,7 @@ from .case import (
     plan_case,
     shortened,
 )
-from .journal import Journal, UndoFile, undo_file
+from .journal import Journal, UndoFile, check_new, undo_file
 from .plan_file import PlanWriter, SavedPlan, plan_saved, read_plan
 from .progress import Progress
 from .rules import Outcome, decide_all
@@ -124,6 +124,8 @@ def _run(
         if control.stop_on_error and any(case_run.outcome == FAILED for case_run in outcome.case_runs):
             control.end(ANOTHER_FAILED)
         if check_mode:
+            if planned:
+                check_new(params.get("journal"))
             for case_run in planned:
                 if not control.skip_if_ended(case_run):
                     case_run.preview()

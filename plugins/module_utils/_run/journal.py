@@ -10,6 +10,7 @@ what it did: the last line on a case counts (undo_file() reads it). Lines go to 
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import threading
@@ -83,6 +84,23 @@ def _create(path: str) -> int:
         raise _not_created(path, error) from None
 
 
+def check_new(path: str | None) -> None:
+    """Raise the InputError of a real run, in which a journal can't be created there."""
+    if path is None:
+        return
+    folder = os.path.dirname(path) or os.curdir
+    if os.path.lexists(path):
+        number = errno.EEXIST
+    elif not os.path.isdir(folder):
+        number = errno.ENOENT
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        number = errno.EACCES
+    else:
+        return
+    # OSError makes the class of the number, such as FileExistsError.
+    raise _not_created(path, OSError(number, os.strerror(number)))
+
+
 def _not_created(path: str | None, error: OSError) -> InputError:
     if isinstance(error, FileExistsError):
         why, remedy = "it exists already.", "Give another name, or move the old one away: it undoes an earlier run."
@@ -111,7 +129,8 @@ class UndoFile(NamedTuple):
             found = [case_id for case_id in items if name in (case_id, str(self.tickets.get(case_id) or case_id))]
             if not found:
                 problem = f'names a case that undo_file has nothing to undo of: "{printable(name, 60)}"'
-                raise OptionError("undo_only", problem, "Give ticket numbers or ids of the summary.")
+                remedy = "Give ticket numbers or ids, as the undo in check mode without undo_only shows them."
+                raise OptionError("undo_only", problem, remedy)
             chosen.update((case_id, items[case_id]) for case_id in found)
         irreversible = {case_id: names for case_id, names in self.irreversible.items() if case_id in chosen}
         return self._replace(items=list(chosen.values()), irreversible=irreversible)

@@ -261,8 +261,8 @@ def test_rules_that_come_to_rest(case, rules):
                 ({**NEW, "severity": ["Medium"]}, {"status": "In Progress"}),
             ],
             "The rules 'rule 1' and 'rule 0': would change case 62fceb4a48be7776c793a02a (ticket 67535) once more in "
-            "the next run: status from 'In Progress' to 'New'; severity from 'Medium' to 'High'. Let them match less, "
-            "so that what the policy leaves behind is not changed by it again.",
+            "the next run: status from 'In Progress' to 'New'; severity from 'Medium' to 'High'. Change their "
+            "order, or let them match less, so that the policy does not change what it leaves behind.",
             [1, 0],
         ),
         # by the time that the update itself sets

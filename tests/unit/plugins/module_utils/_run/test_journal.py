@@ -16,7 +16,7 @@ import pytest
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import journal as journal_module
-from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.journal import Journal, undo_file
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.journal import Journal, check_new, undo_file
 
 ITEM = {"case_id": "c1", "name": "\x1b[31m\u2028{{ 7 * 7 }}\n", "if_unmodified_since": 1700000000000}
 real_write = os.write
@@ -66,12 +66,14 @@ def is_link_to_nothing(path):
     path.symlink_to(path.with_name("elsewhere"))
 
 
+# In check mode too
+@pytest.mark.parametrize("create", [Journal, check_new])
 @pytest.mark.parametrize("occupy", [exists, is_folder, is_link_to_nothing])
-def test_what_exists_is_not_overwritten(tmp_path, occupy):
+def test_what_exists_is_not_overwritten(tmp_path, occupy, create):
     path = tmp_path / "run.jsonl"
     occupy(path)
     with pytest.raises(InputError) as caught:
-        Journal(str(path))
+        create(str(path))
     assert str(caught.value) == (
         f"journal: {path} can't be created: it exists already. Give another name, or move the old one away: "
         "it undoes an earlier run. Nothing was written."
@@ -96,6 +98,18 @@ def test_where_it_cannot_be(tmp_path, path, why):
         f"journal: {tmp_path / path} can't be created: {why} "
         "Give a path in a folder that exists and can be written. Nothing was written."
     )
+
+
+def test_check_mode_tells_of_a_folder_that_is_not_there_and_creates_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for path in ("run.jsonl", str(tmp_path / "run.jsonl"), None):
+        check_new(path)
+    with pytest.raises(InputError, match="can't be created: No such file or directory"):
+        check_new(str(tmp_path / "missing/run.jsonl"))
+    monkeypatch.setattr(journal_module.os, "access", lambda *arguments: False)
+    with pytest.raises(InputError, match="can't be created: Permission denied"):
+        check_new("run.jsonl")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_written(tmp_path, monkeypatch):
