@@ -50,9 +50,10 @@ class ChangeLimit:
         if self.percent is not None:
             parts.append(f"{float(self.percent):g}% of the {read} cases read")
         planned = "1 change" if changes == 1 else f"{changes} changes"
+        larger = ", the larger of both" if len(parts) > 1 else ""
         raise LimitError(
             "Aborted before the first write",
-            f"{planned} planned, max_changes is {' or '.join(parts)}{', the larger of both' if len(parts) > 1 else ''}.",
+            f"{planned} planned, max_changes is {' or '.join(parts)}{larger}.",
             "See case_results, or the report. If the changes are intended, raise max_changes.",
             planned=changes,
         )

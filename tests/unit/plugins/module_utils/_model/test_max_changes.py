@@ -60,8 +60,8 @@ def test_what_it_allows(text, read, most):
             "2 or 2%",
             3,
             60,
-            "Aborted before the first write: 3 changes planned, max_changes is 2 or 2% of the 60 cases read, the larger "
-            "of both. See",
+            "Aborted before the first write: 3 changes planned, max_changes is 2 or 2% of the 60 cases read, the "
+            "larger of both. See",
         ),
         (
             "2%",

@@ -270,7 +270,7 @@ def test_rules_that_come_to_rest(case, rules):
             {"tags": ["stale"]},
             [(FRESH, {"tags": {"add": ["stale"]}}), (IDLE, {"tags": {"delete": ["stale"]}})],
             "The rules 'rule 1' and 'rule 0': would change case 62fceb4a48be7776c793a02a (ticket 67535) once more in "
-            "the next run: tags from [] to ['stale']. Let",
+            "the next run: tags from [] to ['stale']. Change",
             [1, 0],
         ),
         # it goes on, if not for ever
