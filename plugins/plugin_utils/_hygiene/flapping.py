@@ -54,16 +54,14 @@ def find_flapping(last: Row, run: Row, rules: Any, histories: Histories) -> list
         return []
     activities = histories(list(dict.fromkeys(str(row["case_id"]) for row, _change, _rules in found))[:MOST_HISTORIES])
     is_applied = not run.get("check_mode")
-    return [
-        {
-            "rule": _rule_of(change, shared, rules),
-            "case_id": row["case_id"],
-            "ticket_id": row.get("ticket_id"),
-            "field": change["field"],
-            "by": _undone_by(change, activities.get(row["case_id"]), is_applied and row.get("outcome") == "changed"),
-        }
-        for row, change, shared in found
-    ]
+    flapping = []
+    for row, change, shared in found:
+        made_again = is_applied and row.get("outcome") == "changed"
+        by, is_own = _undone_by(change, activities.get(row["case_id"]), made_again)
+        if not is_own:
+            about = {"case_id": row["case_id"], "ticket_id": row.get("ticket_id"), "field": change["field"], "by": by}
+            flapping.append({"rule": _rule_of(change, shared, rules), **about})
+    return flapping
 
 
 def _rows(value: Any) -> Iterator[Row]:
@@ -100,8 +98,11 @@ def _rule_of(change: Row, shared: list[str], rules: Any) -> str:
     return ([name for name in shared if name in setting] or shared)[-1]
 
 
-def _undone_by(change: Row, activities: Any, is_made_again: bool) -> str | None:
-    """Return who set a field to another value last. is_made_again: whether this run's own change came after that."""
+def _undone_by(change: Row, activities: Any, is_made_again: bool) -> tuple[str | None, bool]:
+    """Return who set a field to another value last, and whether that is who had made the change, as by an undo.
+
+    is_made_again: whether this run's own change came after that.
+    """
     field = change["field"]
     entries = [
         entry
@@ -111,11 +112,26 @@ def _undone_by(change: Row, activities: Any, is_made_again: bool) -> str | None:
     entries.sort(key=lambda entry: entry["timestamp"])
     if is_made_again:
         entries = entries[:-1]
-    if field == "tags":
-        added, removed = _moved(change)
-        moves = [(entry, *_moved(entry, "from", "to")) for entry in entries]
-        entries = [entry for entry, plus, minus in moves if plus & removed or minus & added]
-    else:
-        entries = [entry for entry in entries if entry.get("to") != change.get("after")]
-    user = entries[-1].get("user") if entries else None
-    return printable(user, 60) if isinstance(user, str) else None
+    undoing = [number for number, entry in enumerate(entries) if _is_against(change, entry)]
+    if not undoing:
+        return None, False
+    user = entries[undoing[-1]].get("user")
+    makers = [entry.get("user") for entry in entries[: undoing[-1]] if _is_for(change, entry)]
+    if not isinstance(user, str):
+        return None, False
+    return printable(user, 60), bool(makers) and makers[-1] == user
+
+
+def _is_against(change: Row, entry: Row) -> bool:
+    """Return whether an entry of a history takes back what a change makes."""
+    if change["field"] != "tags":
+        return bool(entry.get("to") != change.get("after"))
+    (added, removed), (plus, minus) = _moved(change), _moved(entry, "from", "to")
+    return bool(plus & removed or minus & added)
+
+
+def _is_for(change: Row, entry: Row) -> bool:
+    """Return whether an entry of a history makes what a change makes. Of tags, one of them is enough."""
+    if change["field"] != "tags":
+        return bool(entry.get("to") == change.get("after"))
+    return any(set(these) & set(those) for these, those in zip(_moved(change), _moved(entry, "from", "to")))

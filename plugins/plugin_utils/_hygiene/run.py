@@ -131,7 +131,11 @@ class Hygiene:
     def _start(self) -> None:
         """Check where the run writes its files, and read what an earlier run left there. Raises InputError."""
         value = self._variables.value
-        self._files = ReportFiles(folder_of(value("report_dir"), self._host), value("report_formats"))
+        try:
+            # First, so that no plan of an earlier run is applied, whatever else is wrong.
+            self._check_plans()
+        finally:
+            self._files = ReportFiles(folder_of(value("report_dir"), self._host), value("report_formats"))
         self._settings = replace(self._settings, journal=self._journal(self._files))
         if "json" in self._files.paths:
             self._last = read_last(self._files.paths["json"])
@@ -140,9 +144,6 @@ class Hygiene:
             value("history_keep")  # checked here, as the run is remembered even if another variable is wrong
             history.check(path)
             self._history = path
-        if self._settings.check_mode and (path := self._new_path("plan_file")):
-            # No plan of an earlier run is applied if this one fails.
-            self._plan = PlanWriter({"plan_file": path}, True, time.time_ns() // 10**6, collection())
 
     def _begin(self) -> None:
         """Write reports of an interrupted run in place of those of an earlier one. Raises InputError."""
@@ -166,14 +167,20 @@ class Hygiene:
             return f"{error} {problem}"
         return error
 
+    def _check_plans(self) -> None:
+        """Let an earlier plan in the file of a new one not be applied. Raises InputError."""
+        value = self._variables.value
+        if value("plan_file") and value("apply_plan"):
+            names = f"{PREFIX}plan_file and {PREFIX}apply_plan"
+            raise OptionError(names, "are both given", "Give one of them.")
+        if self._settings.check_mode and (path := self._new_path("plan_file")):
+            self._plan = PlanWriter({"plan_file": path}, True, time.time_ns() // 10**6, collection())
+
     def _name_what_runs(self) -> None:
         """Note the title and the plan, which reports name also when the run is interrupted. Raises InputError."""
         value = self._variables.value
         if title := value("title"):
             self._settings = replace(self._settings, title=title)
-        if value("plan_file") and value("apply_plan"):
-            names = f"{PREFIX}plan_file and {PREFIX}apply_plan"
-            raise OptionError(names, "are both given", "Give one of them.")
         plan = os.path.basename(value("apply_plan") or value("plan_file") or "")
         self._settings = replace(self._settings, plan=plan, applies_plan=bool(value("apply_plan")))
 
@@ -212,7 +219,7 @@ class Hygiene:
         if self._settings.check_mode or given == "":
             return ""
         if given is not None:
-            return absolute(given)
+            return self._new_path("journal")
         return journal_path(files.directory, self._settings.started_at) if files.directory else ""
 
     def _options(self) -> dict[str, Any]:

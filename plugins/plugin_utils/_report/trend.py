@@ -118,11 +118,13 @@ def trend(history: Sequence[Mapping[str, Any]], view: Mapping[str, Any]) -> dict
     if view["by_plan"]:
         return None
     points = [_point(row.get("finished_at"), row, row.get("rules")) for row in history]
+    known = sorted((point for point in points if point), key=lambda point: point.time)
     if _is_complete(report) and (now := numbers(view)):
         rules = {name: _cases(row) for name, row in now["rules"].items()}
         counts = {**now["counts"], "changed": _sum(now["counts"], "changed", "planned")}
-        points.append(_point(report["finished_at"], counts, rules))
-    known = sorted((point for point in points if point), key=lambda point: point.time)
+        if at := _point(report["finished_at"], counts, rules):
+            # A run that seems to come later had a clock that was wrong. The last one is this run.
+            known = [*(point for point in known if point.time <= at.time), at]
     if len(known) < 2:
         return None
     return {

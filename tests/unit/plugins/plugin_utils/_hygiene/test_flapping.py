@@ -85,6 +85,26 @@ def test_of_tags_one_that_is_moved_again_is_enough():
     assert (flap["rule"], flap["by"]) == ("Second", "insync  [31m")
 
 
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize(
+    ("change", "values"),
+    [(STATUS, ("New", "In Progress")), (TAGS, (["a"], ["a", "seen"]))],
+)
+def test_an_undo_by_who_made_the_change_is_not_that_of_others(change, values, check):
+    field, (old, new) = change["field"], values
+    activities = [
+        entry(field, old, new, "us@example.com", 2),
+        entry(field, new, old, "us@example.com", 3),
+        *([] if check else [entry(field, old, new, "us@example.com", 4)]),
+    ]
+    given = last(row(change)), run(row(change), check_mode=check)
+    assert find_flapping(*given, RULES, lambda ids: {"c1": activities}) == []
+    activities[1]["user"] = "insync@example.com"
+    assert [flap["by"] for flap in find_flapping(*given, RULES, lambda ids: {"c1": activities})] == [
+        "insync@example.com"
+    ]
+
+
 @pytest.mark.parametrize(
     ("last_report", "this"),
     [

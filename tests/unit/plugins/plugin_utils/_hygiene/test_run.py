@@ -179,6 +179,43 @@ def test_reports_of_an_interrupted_run_name_the_policy_and_no_end(run: Run, tmp_
     assert (during["title"], during["policy"], during["finished_at"]) == ("Ours", "mine.yml", "")
 
 
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"title": ["Ours"]}, "case_hygiene_title must be"),
+        ({"report_dir": "/proc/reports"}, "case_hygiene_report_dir"),
+        ({"history": "{}/starter_policy.yml"}, "case_hygiene_history"),
+        ({"typo": "1"}, "case_hygiene_typo: is unknown"),
+    ],
+)
+def test_no_plan_of_an_earlier_run_is_left_whatever_is_wrong(
+    run: Run, tmp_path: Path, given: dict[str, Any], reason: str
+) -> None:
+    plan = tmp_path / "plan.json"
+    run(check=True, plan_file=str(plan))
+    assert "interrupted" in json.loads(plan.read_text(encoding="utf-8"))["error"]
+    run.options = {}
+    given = {name: value.format(tmp_path) if isinstance(value, str) else value for name, value in given.items()}
+    run(check=True, plan_file=str(plan), **given)
+    assert run.options == {}
+    assert reason in json.loads(plan.read_text(encoding="utf-8"))["error"]
+
+
+def test_both_plans_leave_the_earlier_one(run: Run, tmp_path: Path) -> None:
+    """One of them was given by mistake, perhaps the one that was approved."""
+    plan = tmp_path / "plan.json"
+    plan.write_text("approved", encoding="utf-8")
+    report = run(check=True, plan_file=str(plan), apply_plan=str(plan))["report"]
+    assert "are both given" in report["reason"]
+    assert plan.read_text(encoding="utf-8") == "approved"
+
+
+def test_a_host_has_a_journal_of_its_own(run: Run, tmp_path: Path) -> None:
+    run.host = "clinic"
+    run(journal=str(tmp_path / "mine.journal"))
+    assert run.options["journal"] == str(tmp_path / "clinic/mine.journal")
+
+
 def lose_the_history(folder: Path) -> None:
     (folder / "history.jsonl").unlink(missing_ok=True)
     (folder / "history.jsonl").mkdir()

@@ -134,6 +134,12 @@ def test_runs_are_in_the_order_of_their_times() -> None:
     assert found["queue"]["lines"][0]["first"] == 1
 
 
+def test_a_run_of_a_time_to_come_is_left_out() -> None:
+    found = trend(MIXED, line(20), line(19, changed=999, finished_at="2036-01-01T00:00:00Z"))
+    assert found["runs"] == "2 runs"
+    assert (found["queue"]["lines"][0]["last"], found["queue"]["lines"][0]["high"]) == (2, 4)
+
+
 def test_many_runs_have_a_dot_for_the_last_one_only() -> None:
     lines = [line(1 + number % 23) for number in range(MOST_DOTS + 5)]
     changes, _findings = trend(MIXED, *lines)["queue"]["lines"]
