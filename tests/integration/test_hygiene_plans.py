@@ -142,16 +142,21 @@ def test_the_policy_and_a_report_are_not_replaced_by_a_plan(analyst: Analyst) ->
 
 
 @pytest.mark.parametrize(
-    "variables",
-    [{"policy_file": "missing.yml"}, {"policy_file": "policy.yml", "max_chagnes": 5}],
+    ("variables", "reason"),
+    [
+        ({"policy_file": "missing.yml"}, "missing.yml"),
+        ({"policy_file": "policy.yml", "max_chagnes": 5}, "The variable case_hygiene_max_chagnes: is unknown"),
+    ],
     ids=["policy", "variable"],
 )
-def test_a_run_that_fails_leaves_no_older_plan(analyst: Analyst, variables: dict[str, Any]) -> None:
+def test_a_run_that_fails_leaves_no_older_plan(analyst: Analyst, variables: dict[str, Any], reason: str) -> None:
     plan(analyst)
     assert analyst.hygiene("--check", plan_file="plan.json", **variables).returncode == ERROR
     run = analyst.hygiene(apply_plan="plan.json")
     assert run.returncode == ERROR
-    assert "the run that should have made it was interrupted. Make a new plan. Nothing was sent." in run.failure
+    assert "plan.json can't be applied: the run that should have made it ended with an error: " in run.failure
+    assert reason in run.failure
+    assert run.failure.endswith("Make a new plan. Nothing was sent.")
     assert run.requests == []
 
 
