@@ -164,7 +164,9 @@ platform:
   type: str
   sample: myserver.stellarcyber.cloud
 scope:
-  description: V(all tenants), or the name and id of the task's tenant, as far as they are known.
+  description:
+    - V(all tenants), which are all that the key can see, or the name and id of the task's tenant, as far as they are
+      known.
   returned: when the connection's options are valid, in a failure too
   type: str
   sample: tenant Example Tenant (6aeb2aae7d8d4ef0820136f42d107db4)

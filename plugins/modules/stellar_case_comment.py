@@ -55,7 +55,7 @@ options:
         C([ansible:<key>]).
       - A comment is found if any of its lines ends so, for example one that the rules of
         M(stellarcyber.xdr.stellar_cases) posted together. A line that begins with C(>) or is in C(<blockquote>) is a
-        quotation and does not count.
+        quotation and is ignored.
       - A comment is changed or deleted only if it ends so itself, and no line of it ends with another marker.
       - Without it, the comment is found by its text. Give it if the text is not the same in each run.
       - "1 to 100 letters, digits or characters of C(._:/#@+-)."
