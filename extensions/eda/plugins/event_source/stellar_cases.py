@@ -122,6 +122,8 @@ EXAMPLES = r"""
       action:
         run_playbook:
           name: stellarcyber.xdr.event_triage
+          extra_vars:
+            event_case_id: "{{ [event.stellar_case.case_id] }}"
 """
 
 RETURN = r"""
