@@ -95,8 +95,8 @@ options:
   plan_guard:
     description:
       - When a case of O(plan) is changed. Without O(plan), it is an error.
-      - With V(fields), and if not set, if the fields that are to be changed have the values that the plan has as before. New alerts
-        change a case all day, and do not count. Of its tags only those of the plan count.
+      - With V(fields), the default, if the fields that are to be changed have the values that the plan has as before.
+        New alerts change a case all day, and do not count. Of its tags only those of the plan count.
       - With V(modified_at), if it was not changed in any way since.
     type: str
     choices: [fields, modified_at]
@@ -299,7 +299,8 @@ case_results:
       description:
         - V(changed) if it was changed, or would be changed in check mode. V(ok) if there was nothing to change.
         - V(failed), with RV(case_results[].reason) and RV(case_results[].error).
-        - V(skipped), with RV(case_results[].reason). Others changed it since it was read, or the run ended before it.
+        - V(skipped), with RV(case_results[].reason). Others changed it since it was read or planned, it lacks the comment
+          of a plan, or the run ended before it.
       type: str
       returned: always
       sample: changed
