@@ -299,8 +299,8 @@ case_results:
       description:
         - V(changed) if it was changed, or would be changed in check mode. V(ok) if there was nothing to change.
         - V(failed), with RV(case_results[].reason) and RV(case_results[].error).
-        - V(skipped), with RV(case_results[].reason). Others changed it since it was read or planned, it lacks the comment
-          of a plan, or the run ended before it.
+        - V(skipped), with RV(case_results[].reason). Others changed it since it was read or planned, it lacks the
+          comment of a plan, or the run ended before it.
       type: str
       returned: always
       sample: changed
