@@ -21,7 +21,8 @@ description:
   - "API requests with O(cases): one for an access token, one to read each case, one for each case that differs. If an
     item has C(if_unmodified_since), one more reads the case again before the write, and one reads its history after
     the write. With O(plan), one reads each case, and two more read again and write each case that is changed; one
-    reads the history of a case that is skipped."
+    reads the history of a case that is not as it was; with a comment, two more post it and read the case again, and one
+    reads the comments of a case that has the planned values already."
 author:
   - The stellarcyber.xdr contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -70,29 +71,35 @@ options:
       - The path of a plan that an earlier task in check mode wrote to O(plan_file). It is applied as it is, to no other
         case and no other field.
       - Each case is read again right before its write. A case that has the planned values already is C(ok). One that is
-        not as it was, see O(plan_guard), is skipped, with who changed it.
+        not as it was, see O(plan_guard), is skipped, with who changed which field, as far as its history has that.
+      - A case that has the planned values, but not the planned comment, as after a run that was killed between both, is
+        skipped too. The comment is not posted, since others may have changed the case, or deleted the comment. Post it
+        with M(stellarcyber.xdr.stellar_case_comment).
       - A plan of another platform or tenant, one that is too old or was edited, and that of a run that ended with an
         error are rejected before anything is sent.
       - O(max_changes) as a percentage is one of the cases that the run read that made the plan.
     type: path
   plan_file:
     description:
-      - In check mode, the path of a file for the plan of what would change. An existing file is replaced.
+      - In check mode, the path of a file for the plan of what would change. An existing plan is replaced.
+      - The items of O(cases) can't have C(description), which the platform does not return, nor
+        C(if_unmodified_since).
       - While the task runs, and if it ends with an error, the file says so, and can't be applied.
       - It contains the names of the cases, and can be read by its owner only. Two plans can be compared by C(diff).
     type: path
   plan_title:
-    description: A title for the plan, which the report of its apply shows.
+    description:
+      - A title for the plan, which the report of its apply shows.
+      - Without O(plan_file), it is an error.
     type: str
   plan_guard:
     description:
-      - When a case of O(plan) is changed.
-      - With V(fields), if the fields that are to be changed have the values that the plan has as before. New alerts
-        change a case all day, and do not count. Of its tags only those of the plan count.
+      - When a case of O(plan) is changed. Without O(plan), it is an error.
+      - With V(fields), the default, if the fields that are to be changed have the values that the plan has as before.
+        New alerts change a case all day, and do not count. Of its tags only those of the plan count.
       - With V(modified_at), if it was not changed in any way since.
     type: str
     choices: [fields, modified_at]
-    default: fields
   plan_max_age:
     description:
       - How long a plan is valid, such as V(90m), V(24h) or V(7d).
@@ -292,12 +299,15 @@ case_results:
       description:
         - V(changed) if it was changed, or would be changed in check mode. V(ok) if there was nothing to change.
         - V(failed), with RV(case_results[].reason) and RV(case_results[].error).
-        - V(skipped), with RV(case_results[].reason). Others changed it since it was read, or the run ended before it.
+        - V(skipped), with RV(case_results[].reason). Others changed it since it was read or planned, it lacks the
+          comment of a plan, or the run ended before it.
       type: str
       returned: always
       sample: changed
     changes:
-      description: The planned changes, as RV(stellarcyber.xdr.stellar_case#module:changes).
+      description:
+        - The planned changes, as RV(stellarcyber.xdr.stellar_case#module:changes).
+        - With O(plan), a case that was skipped or could not be read has those of the plan.
       type: list
       elements: dict
       returned: always

@@ -305,6 +305,8 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "plan_max_age is for plan or plan_file. …": (
         lambda p: p.cases({"case_id": CASE_ID, "severity": "Low"}, plan_max_age="1h")
     ),
+    "plan_guard is for plan. …": lambda p: p.cases({"case_id": CASE_ID, "severity": "Low"}, plan_guard="fields"),
+    "plan_title is for plan_file. …": lambda p: p.cases({"case_id": CASE_ID, "severity": "Low"}, plan_title="A"),
     "concurrency must be from …": lambda p: p.cases({"case_id": CASE_ID, "severity": "Low"}, concurrency=33),
     "Aborted before the first write: … planned, max_changes is …": lambda p: p.limit("0"),
     "undo_file: … can't be read: …": lambda p: p.cases(undo_file="/nowhere/hygiene.json"),
@@ -372,6 +374,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "plan_file can't be combined with if_unmodified_since of an item. …": lambda p: p.plan_of(
         severity="Low", if_unmodified_since="2026-11-28T08:00:00Z"
     ),
+    "plan_file can't be combined with description of an item. …": lambda p: p.plan_of(description="x"),
     "case_hygiene_…: can't create the folder of …": lambda p: p.hygiene(
         "--check", "-i", "clinic,", "-e", "hygiene_hosts=all", plan_file=f"{__file__}/plan.json"
     ),
@@ -387,6 +390,9 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "plan: … can't be applied: it was changed after it was written, …": lambda p: p.plan("In Progress", "Escalated"),
     "plan: … can't be applied: it is for …": lambda p: p.plan(tenant="Example Clinic"),
     "plan: … can't be applied: it was made at …, and may be … old. …": lambda p: p.plan(plan_max_age="0s"),
+    "plan: … can't be applied: it was made at …, and is valid until …": (
+        lambda p: p.plan_with({"valid_until": "2026-11-01T00:00:00Z"})
+    ),
     "plan: … can't be applied: it was made at …, and here it is …": (
         lambda p: p.plan_with({"created_at": "2099-01-01T00:00:00Z"})
     ),

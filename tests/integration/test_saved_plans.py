@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.saved_plan
 from tests import canaries
 from tests.integration.many import (
     CLINIC_ID,
+    COMMENT,
     GET,
     HISTORY,
     OHTANI_ID,
@@ -39,6 +41,7 @@ from tests.integration.playbook import ROOT
 from tests.interrupted import wait_for
 from tests.simulator.process import Simulator
 
+COMMENTS = "GET cases/ID/comments"
 RULES = [
     {"name": "Take", "match": {"status": ["New"]}, "set": {"status": "In Progress", "tags": {"add": ["hit"]}}},
     {"name": "Stale", "match": {"severity": ["Low"]}},
@@ -162,6 +165,39 @@ def test_every_field_is_planned_and_applied(sim: Simulator, path: str) -> None:
     assert (again.counts, again.result["warnings"]) == ({"read": 1, "ok": 1}, [])
 
 
+def test_a_plan_of_listed_cases_is_applied_and_then_nothing_is_left(sim: Simulator, path: str) -> None:
+    state = {
+        "status": "Resolved",
+        "resolution": "Benign",
+        "severity": "High",
+        "name": "Renamed",
+        "assignee": "ohtani@example.com",
+        "tags": {"add": ["new"], "remove": ["old"]},
+        "update_alerts": True,
+        "comment": "Done by the board",
+    }
+    items = [{"case_id": f"{0:024x}", **state}, {"ticket_id": 900_001, **state, "comment_marker": "board-7"}]
+    content = planned(sim, path, rules=None, cases=items, plan_title="Board 7")
+    assert (content["title"], content["rules_sha256"], len(content["cases"])) == ("Board 7", "", 2)
+    before = store(sim)
+    check = run(sim, True, plan=path)
+    # The comment with a marker is looked for, in check mode too.
+    assert check.counted == {TOKEN: 1, USERS: 1, GET: 2, COMMENTS: 1}
+    assert check.counts == {"read": 2, "changed": 2}
+    done = run(sim, plan=path)
+    assert done.counts == check.counts
+    assert done.counted == {TOKEN: 1, USERS: 1, GET: 6, COMMENTS: 1, PUT: 2, COMMENT: 2}
+    assert done.result["diff"] == check.result["diff"]
+    assert_true(done, before, store(sim))
+    assert [record["comments"][0]["comment"] for record in store(sim).values() if record["comments"]] == [
+        "Done by the board",
+        "Done by the board [ansible:board-7]",
+    ]
+    again = run(sim, plan=path)
+    assert (again.counts, again.result["warnings"]) == ({"read": 2, "ok": 2}, [])
+    assert again.counted == {TOKEN: 1, USERS: 1, GET: 2, COMMENTS: 2}
+
+
 ID = f"{1:024x}"
 WHO = "ohtani@example.com changed it at "
 EDITS: dict[str, tuple[dict[str, Any], str, str]] = {
@@ -196,15 +232,61 @@ def test_a_case_that_is_not_as_it_was_is_skipped(sim: Simulator, path: str, edit
         assert_true(done, before, store(sim))
 
 
+def test_each_field_is_named_with_who_changed_it(sim: Simulator, path: str) -> None:
+    """And the result has the changes that were planned, not what is left of them."""
+    rule = {"name": "A", "match": {}, "set": {"severity": "High", "tags": {"add": ["hit"], "remove": ["old"]}}}
+    planned(sim, path, case(1), rules=[rule])
+    sim.advance(60)
+    sim.edit(ID, {"severity": "Critical"}, user="soc-lead@example.com")
+    sim.advance(60)
+    sim.edit(ID, {"tags": {"add": ["hit"]}})
+    sim.advance(60)
+    sim.edit(ID, {"tags": {"add": ["mine"]}, "status": "Escalated"}, user="soc-lead@example.com")
+    for check_mode in (True, False):
+        item = run(sim, check_mode, plan=path).of(ID)
+        first, second = item["reason"].split("; ")
+        assert ": soc-lead@example.com changed it at " in first
+        assert ': severity is "Critical", and was "Medium" when the plan was made' in first
+        assert second.startswith(WHO)
+        assert item["changes"] == [
+            {"field": "severity", "before": "Medium", "after": "High"},
+            {"field": "tags", "before": ["old"], "after": ["hit"]},
+        ]
+
+
 @pytest.mark.parametrize("edit", EDITS)
 def test_the_guard_modified_at_lets_no_change_pass(sim: Simulator, path: str, edit: str) -> None:
-    changes, outcome, _why = EDITS[edit]
+    changes, outcome, why = EDITS[edit]
     planned(sim, path, case(1))
     sim.advance(60)
     if changes:
         sim.edit(ID, changes)
     done = run(sim, plan=path, plan_guard="modified_at")
     assert done.outcomes == {ID: outcome if outcome == "ok" or not changes else "skipped"}
+    is_skipped = done.outcomes[ID] == "skipped"
+    assert done.calls.count(HISTORY) == is_skipped
+    if is_skipped:
+        assert (why or f": ohtani@example.com changed {min(changes)} at ") in done.of(ID)["reason"]
+
+
+@pytest.mark.parametrize(
+    ("activities_status", "said"),
+    [
+        (0, ". The history has no change since, as when new alerts join a case. Review the case, and"),
+        (403, ". The history can't be read; "),
+    ],
+)
+def test_the_guard_modified_at_without_an_entry_in_the_history(
+    sim: Simulator, path: str, activities_status: int, said: str
+) -> None:
+    (entry,) = planned(sim, path, case(1))["cases"]
+    sim.put_case(ID, size=9, modified_at=entry["modified_at"] + 1)
+    sim.switch(activities_status=activities_status)
+    reason = run(sim, plan=path, plan_guard="modified_at").of(ID)["reason"]
+    assert (
+        f"modified_at was {entry['modified_at']} when the plan was made, and is {entry['modified_at'] + 1}{said}"
+        in reason
+    )
 
 
 def test_a_case_that_is_edited_between_its_two_reads_is_skipped(sim: Simulator, path: str) -> None:
@@ -214,6 +296,15 @@ def test_a_case_that_is_edited_between_its_two_reads_is_skipped(sim: Simulator, 
     assert done.outcomes == {ID: "skipped", f"{2:024x}": "changed"}
     assert WHO in done.of(ID)["reason"]
     assert sim.case(ID)["tags"] == ["old"]
+
+
+def test_a_case_that_is_skipped_at_its_second_read_shows_the_planned_changes(sim: Simulator, path: str) -> None:
+    planned(sim, path, case(1))
+    sim.edit(ID, {"tags": {"add": ["mine"]}})
+    sim.edit(ID, {"status": "Escalated"}, after={"method": "GET", "path": f"/cases/{ID}"})
+    item = run(sim, plan=path).of(ID)
+    assert item["outcome"] == "skipped"
+    assert item["changes"][1] == {"field": "tags", "before": ["old"], "after": ["hit", "old"]}
 
 
 def test_a_case_that_is_gone_fails_and_the_others_are_changed(sim: Simulator, path: str) -> None:
@@ -245,14 +336,50 @@ def test_max_changes_counts_of_what_the_plan_read(sim: Simulator, path: str) -> 
     assert sim.writes() == []
 
 
-def test_a_comment_that_is_not_there_is_named(sim: Simulator, path: str) -> None:
+TAKE = {**RULES[0], "comment": "Taken"}
+MARKED = {**TAKE, "comment_marker": "take-1"}
+AS_PLANNED = {"status": "In Progress", "tags": {"add": ["hit"]}}
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize(
+    ("rule", "posted", "is_there"),
+    [
+        (TAKE, "", False),
+        (TAKE, "Taken", True),
+        (TAKE, "Taken [ansible:take-1]", False),
+        (MARKED, "", False),
+        (MARKED, "Taken", False),
+        (MARKED, "By hand [ansible:take-1]", True),
+    ],
+)
+def test_a_case_as_planned_without_its_comment_is_skipped(
+    sim: Simulator, path: str, rule: dict[str, Any], posted: str, is_there: bool, check_mode: bool
+) -> None:
     """As after a run that was killed between a case's update and its comment."""
-    planned(sim, path, case(1), rules=[{**RULES[0], "comment": "Taken", "comment_marker": "take-1"}])
-    sim.edit(ID, {"status": "In Progress", "tags": {"add": ["hit"]}})
+    planned(sim, path, case(1), case(2), rules=[rule])
+    sim.edit(ID, {**AS_PLANNED, **({"comment": posted} if posted else {})})
+    done = run(sim, check_mode, plan=path)
+    assert (done.failed, done.result["warnings"]) == (False, [])
+    assert done.outcomes == {ID: "ok" if is_there else "skipped", f"{2:024x}": "changed"}
+    if not is_there:
+        item = done.of(ID)
+        assert ": its state is as planned, and the planned comment is not on it: 'Taken'. " in item["reason"]
+        assert item["changes"][-1]["field"] == "comment"
+    assert [call for call in done.requests if ID in call["path"] and call["method"] != "GET"] == []
+    assert len([call for call in done.requests if ID in call["path"]]) == 2
+
+
+@pytest.mark.parametrize("rule", [TAKE, MARKED])
+def test_a_case_that_is_as_planned_at_its_second_read_needs_its_comment_too(
+    sim: Simulator, path: str, rule: dict[str, Any]
+) -> None:
+    planned(sim, path, case(1), rules=[rule])
+    sim.edit(ID, AS_PLANNED, after={"method": "GET", "path": f"/cases/{ID}"})
     done = run(sim, plan=path)
-    assert done.counts == {"read": 1, "ok": 1}
-    (warning,) = done.result["warnings"]
-    assert "is as planned, and its comment is not there: 'Taken'." in warning
+    assert done.outcomes == {ID: "skipped"}
+    assert "and the planned comment is not on it: 'Taken'. " in done.of(ID)["reason"]
+    assert sim.writes() == []
 
 
 def test_comments_that_were_posted_together_are_found(sim: Simulator, path: str) -> None:
@@ -360,6 +487,7 @@ def test_a_plan_that_was_edited_is_refused_and_one_that_was_formatted_is_not(sim
     [
         ({"rules": RULES, "plan_file": "PATH"}, "plan_file works in check mode only. Add --check, or leave it out."),
         ({"plan": "PATH", "plan_max_age": "soon"}, 'plan_max_age must be a time such as 24h; got "soon". Correct it.'),
+        ({"plan": "PATH", "plan_title": "x"}, "plan_title is for plan_file. Give that too, or leave it out."),
         ({"plan": "PATH.not"}, "plan: PATH.not can't be read: No such file or directory. Give the path of a plan."),
     ],
 )
@@ -381,13 +509,35 @@ def test_a_plan_that_can_not_be_written_is_an_error_before_anything_is_sent(sim:
     assert done.result["msg"].startswith(f"plan_file: {path} can't be written: No such file or directory. Give a path")
 
 
-def test_a_plan_takes_no_guard_of_an_item(sim: Simulator, path: str) -> None:
-    items = [{"case_id": ID, "severity": "High", "if_unmodified_since": "2026-11-28T08:00:00Z"}]
-    done = run(sim, True, cases=items, plan_file=path)
+@pytest.mark.parametrize(
+    ("check_mode", "options", "message"),
+    [
+        (
+            True,
+            {"if_unmodified_since": "2026-11-28T08:00:00Z"},
+            "plan_file can't be combined with if_unmodified_since of",
+        ),
+        (
+            True,
+            {"description": "x"},
+            "plan_file can't be combined with description of an item. Declare it in a task of",
+        ),
+        (True, {"plan_guard": "fields"}, "plan_guard is for plan. Give that too, or leave it out."),
+        (False, {"plan_file": None, "plan_guard": "fields"}, "plan_guard is for plan."),
+        (False, {"plan_file": None, "plan_title": "x"}, "plan_title is for plan_file. Give that too, or leave it out."),
+        (True, {"plan_file": None, "plan_title": "x"}, "plan_title is for plan_file."),
+        (False, {"plan_file": None, "plan_max_age": "1h"}, "plan_max_age is for plan or plan_file. Give that too, or"),
+    ],
+)
+def test_options_that_do_not_fit_are_errors_before_anything_is_sent(
+    sim: Simulator, path: str, check_mode: bool, options: dict[str, Any], message: str
+) -> None:
+    of_task = {name: value for name, value in options.items() if name.startswith("plan_")}
+    of_item = {name: value for name, value in options.items() if name not in of_task}
+    items = [{"case_id": ID, "severity": "High", **of_item}]
+    done = run(sim, check_mode, cases=items, **{"plan_file": path, **of_task})
     assert done.requests == []
-    assert done.result["msg"].startswith(
-        "plan_file can't be combined with if_unmodified_since of an item. Leave it out"
-    )
+    assert done.result["msg"].startswith(message)
 
 
 @pytest.mark.parametrize("content", ["my notes", "", '{"report": 1}', "[]", "rules: []"])
@@ -456,8 +606,11 @@ def taken(sim: Simulator) -> int:
 
 
 @pytest.mark.slow
-def test_an_apply_that_was_killed_is_completed_by_the_same_plan(sim: Simulator, path: str) -> None:
-    planned(sim, path, *(case(number) for number in range(30)))
+@pytest.mark.parametrize("rule", [TAKE, MARKED])
+def test_an_apply_that_was_killed_is_completed_by_the_same_plan(
+    sim: Simulator, path: str, rule: dict[str, Any]
+) -> None:
+    planned(sim, path, *(case(number) for number in range(30)), rules=[rule])
     before = store(sim)
     sim.latency(60)
     for least in (4, 10, 16):
@@ -467,11 +620,22 @@ def test_an_apply_that_was_killed_is_completed_by_the_same_plan(sim: Simulator, 
         process.wait(timeout=30)
     assert taken(sim) < 30
     sim.latency(0)
+    # The platform still answers what was sent before the kill.
+    time.sleep(0.5)
     done = run(sim, plan=path)
     assert not done.failed, done.result
-    assert set(done.outcomes.values()) == {"ok", "changed"}
+    assert set(done.outcomes) == set(before)
     for case_id, record in store(sim).items():
         assert managed(record) == {**managed(before[case_id]), "status": "In Progress", "tags": ["hit", "old"]}
+        # Posted once, or named
+        is_there = len(record["comments"])
+        assert (is_there, done.outcomes[case_id] == "skipped") in ((1, False), (0, True))
+        assert is_there or "the planned comment is not on it" in done.of(case_id)["reason"]
+    # A person decides, and then all is as planned.
+    for case_id, outcome in done.outcomes.items():
+        if outcome == "skipped":
+            sim.edit(case_id, {"comment": "Taken [ansible:take-1]" if rule is MARKED else "Taken"})
+    assert run(sim, plan=path).counts == {"read": 30, "ok": 30}
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ CASES: dict[str, Any] = {
         "plan": {"type": "path"},
         "plan_file": {"type": "path"},
         "plan_title": {"type": "str"},
-        "plan_guard": {"type": "str", "choices": ["fields", "modified_at"], "default": "fields"},
+        "plan_guard": {"type": "str", "choices": ["fields", "modified_at"]},
         "plan_max_age": {"type": "str"},
         "undo_only": {"type": "list", "elements": "str"},
         "allow_other_platform": {"type": "bool", "default": False},

@@ -19,22 +19,23 @@ from .case import RESOLUTIONS, SEVERITIES, STATUSES, modified_at, tag_problem, t
 from .comment import Comment
 from .concurrent_changes import shown_value
 from .directory import Person
-from .plan import DesiredState, Plan, TagChange
+from .plan import Change, DesiredState, Plan, TagChange
 from .undo import MATCHED_FIELDS, has_value
 
 FORMAT = 1
 CHECKSUM = "sha256"
 _CHOICES = {"status": STATUSES, "severity": SEVERITIES, "resolution": RESOLUTIONS}
-_CAN_BE_EMPTY = ("assignee", "description")
-_TEXTS = ("status", "severity", "name", "description", "resolution", "assignee")
+# A description is not one of them: hardly a case shows it, so that none would be known to be as planned.
+_TEXTS = MATCHED_FIELDS
 
 
 @dataclass(frozen=True)
 class SavedCase:
     """The planned changes of one case.
 
-    summary: what its result says of it. match: values of MATCHED_FIELDS that the case must have to be changed. before:
-    of the fields that change, as people read them. modified_at: in ms, when the plan was made; None if not known.
+    summary: what its result says of it. match: values of MATCHED_FIELDS that the case must have to be changed. before
+    and after: of the fields that change, as people read them. modified_at: in ms, when the plan was made; None if not
+    known.
     """
 
     summary: dict[str, Any]
@@ -42,11 +43,18 @@ class SavedCase:
     desired: DesiredState
     match: Mapping[str, str]
     before: Mapping[str, Any]
+    after: Mapping[str, Any]
     modified_at: int | None
 
     @property
     def case_id(self) -> str:
         return str(self.summary["case_id"])
+
+    @property
+    def plan(self) -> Plan:
+        """Return what was planned, for a result to show."""
+        changes = [Change(name, self.before[name], value) for name, value in self.after.items()]
+        return Plan(self.desired, dict(self.before), dict(self.after), changes)
 
     def differing(self, case: dict[str, Any]) -> list[str]:
         """Return the planned fields in which a case is not as it was when the plan was made.
@@ -54,10 +62,12 @@ class SavedCase:
         Of its tags those of the plan count: others may come and go.
         """
         fields = [name for name, value in self.match.items() if not has_value(case, name, value)]
-        wanted = self.desired.tags
-        if wanted is not None and (set(wanted.add) & set(tags(case)) or set(wanted.remove) - set(tags(case))):
-            fields.append("tags")
-        return fields
+        return [*fields, "tags"] if self.moved_tags(case) else fields
+
+    def moved_tags(self, case: dict[str, Any]) -> set[str]:
+        """Return the tags of the plan that a case has or lacks other than when the plan was made."""
+        wanted = self.desired.tags or TagChange()
+        return set(wanted.add) & set(tags(case)) | set(wanted.remove) - set(tags(case))
 
 
 def entry_of(summary: Mapping[str, Any], case: dict[str, Any], plan: Plan, rules: Sequence[str]) -> dict[str, Any]:
@@ -73,21 +83,15 @@ def entry_of(summary: Mapping[str, Any], case: dict[str, Any], plan: Plan, rules
         "modified_at": modified_at(case),
         "before": {name: plan.before[name] for name in fields},
         "after": {name: plan.after[name] for name in fields},
-        "match": {name: _raw(case, name) for name in _matched(written, case)},
+        "match": {name: _raw(case, name) for name in MATCHED_FIELDS if name in written},
         "set": written,
         "comments": [vars(comment) for comment in plan.desired.comments] if "comment" in fields else [],
     }
 
 
-def _matched(written: Mapping[str, Any], case: dict[str, Any]) -> list[str]:
-    """Return the fields that must be as they were. Most platforms do not show a description."""
-    shown = ("description",) if case.get("description") is not None else ()
-    return [name for name in (*MATCHED_FIELDS, *shown) if name in written]
-
-
 def _raw(case: dict[str, Any], name: str) -> str:
     """Return the value of a field by which has_value() knows it again."""
-    value = case.get(name) if name in ("assignee", "description") else shown_value(case, name)
+    value = case.get(name) if name == "assignee" else shown_value(case, name)
     return str(value or "")
 
 
@@ -145,14 +149,16 @@ def _parse(entry: Any) -> SavedCase:
         value = written.get(name)
         if name in written and (not isinstance(value, str) or value not in _CHOICES.get(name, (value,))):
             raise ValueError(f"set.{name} is not valid")
-        if value is not None and not value.strip() and (value or name not in _CAN_BE_EMPTY):
+        if value is not None and not value.strip() and (value or name != "assignee"):
             raise ValueError(f"set.{name} is empty")
     if written.get("update_alerts") not in (None, True, False):
         raise ValueError("set.update_alerts is not valid")
     match = _dictionary(entry, "match")
-    needed = {name for name in MATCHED_FIELDS if name in written}
-    if not needed <= set(match) <= needed | ({"description"} & set(written)) or not _are_texts(match.values()):
+    if set(match) != {name for name in MATCHED_FIELDS if name in written} or not _are_texts(match.values()):
         raise ValueError("match does not fit set")
+    before, after = _dictionary(entry, "before"), _dictionary(entry, "after")
+    if set(before) != set(after):
+        raise ValueError("before does not fit after")
     summary = {name: entry.get(name) for name in ("case_id", "ticket_id", "name", "tenant", "status", "severity")}
     return SavedCase(
         summary,
@@ -165,7 +171,8 @@ def _parse(entry: Any) -> SavedCase:
             comments=tuple(_comment(comment) for comment in entry["comments"]),
         ),
         match,
-        _dictionary(entry, "before"),
+        before,
+        after,
         modified_at(entry),
     )
 

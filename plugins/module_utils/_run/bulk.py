@@ -63,9 +63,9 @@ class CaseRun:
     summary: what its result says of it, from case_summary(). unmodified_since: modified_at in ms; a case that others
     changed later is not updated. read_at: time.monotonic() from which on others may have changed it; by default so long
     ago that it is always read again. guard: of a saved plan; raises ConflictError for a case that, right before its
-    write, is not as it was planned. contributing: the rules that change it, by their numbers. started: False if the run
-    ended before this case. written: whether something was written, as far as can be known. why: the reason without the
-    name of the case.
+    write, is not as it was planned. approved: of a saved plan; what a case that is skipped shows. contributing: the
+    rules that change it, by their numbers. started: False if the run ended before this case. written: whether something
+    was written, as far as can be known. why: the reason without the name of the case.
     """
 
     summary: dict[str, Any]
@@ -75,6 +75,7 @@ class CaseRun:
     unmodified_since: int | None = None
     read_at: float = float("-inf")
     guard: Guard | None = None
+    approved: Plan | None = None
     contributing: tuple[int, ...] = ()
     outcome: str = OK
     started: bool = True
@@ -106,6 +107,7 @@ class CaseRun:
 
     def skip(self, reason: str, started: bool = True, why: str = "") -> None:
         self.outcome, self.reason, self.started, self.why = SKIPPED, reason, started, why or reason
+        self.plan = self.approved or self.plan
 
     def preview(self) -> None:
         """Set the result that apply would give: check mode."""
@@ -325,10 +327,10 @@ class Apply:
             self.rechecks += 1
         read_at = time.monotonic()
         case = self.reader.case_by_id(case_run.case["_id"])
+        guard(case)
         plan = make_plan(case, case_run.plan.desired)
         if not plan.changed:
             raise _Compliant
-        guard(case)
         case_run.case, case_run.plan = case, plan
         case_run.read_at, case_run.unmodified_since = read_at, modified_at(case)
 
@@ -346,12 +348,12 @@ class Apply:
         with self._lock:
             self.rechecks += 1
         case = self.reader.case_by_id(case_run.case["_id"])
+        if case_run.guard is not None:
+            case_run.guard(case)
         if not case_run.is_listed and not make_plan(case, case_run.plan.desired).changed:
             raise _Compliant
         if case_run.guard is None:
             check_unmodified(case, case_run.unmodified_since)
-        else:
-            case_run.guard(case)
 
     def _may_be_outdated(self, case_run: CaseRun) -> bool:
         """Return whether a case is read again: its read is old, or it was listed and may be newer than the listing.

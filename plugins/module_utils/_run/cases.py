@@ -65,6 +65,9 @@ DuringWrites = Callable[[Optional[str]], ContextManager[Any]]
 # What summary_only leaves out of a result
 DETAILS = ("case_results", "findings", "rules", "undo", "irreversible")
 
+# Options of plans, and those of which one is needed for each
+_NEEDED = {"plan_guard": ("plan",), "plan_title": ("plan_file",), "plan_max_age": ("plan", "plan_file")}
+
 
 def run_cases(
     params: dict[str, Any],
@@ -180,13 +183,12 @@ def _checked(params: dict[str, Any], now_ms: int, started: float) -> _Task:
     if rules is not None:
         parse_rules(rules, now_ms)
     undo, saved = _undo_file(params), read_plan(params, now_ms)
-    if params.get("plan_max_age") is not None and saved is None and params.get("plan_file") is None:
-        raise OptionError("plan_max_age", "is for plan or plan_file", "Give one of them, or leave it out.")
+    for name, needed in _NEEDED.items():
+        if params.get(name) is not None and all(params.get(each) is None for each in needed):
+            raise OptionError(name, f"is for {' or '.join(needed)}", "Give that too, or leave it out.")
     items = _items(params, undo, now_ms) if rules is None and saved is None else []
-    if params.get("plan_file") is not None and any(item.unmodified_since is not None for item in items):
-        # A plan has guards of its own, by which it is applied.
-        problem = "can't be combined with if_unmodified_since of an item"
-        raise OptionError("plan_file", problem, "Leave it out, and give plan_guard where the plan is applied.")
+    if params.get("plan_file") is not None:
+        _check_plannable(items)
     max_diff = int(in_range("max_diff", params["max_diff"], 0, 1_000_000))
     return _Task(
         rules,
@@ -200,6 +202,18 @@ def _checked(params: dict[str, Any], now_ms: int, started: float) -> _Task:
         recheck_after,
         started + budget,
     )
+
+
+def _check_plannable(items: Sequence[Item]) -> None:
+    """Raise OptionError for an item that a plan can't have."""
+    problem = "can't be combined with {} of an item"
+    if any(item.unmodified_since is not None for item in items):
+        # A plan has guards of its own, by which it is applied.
+        remedy = "Leave it out, and give plan_guard where the plan is applied."
+        raise OptionError("plan_file", problem.format("if_unmodified_since"), remedy)
+    if any(item.desired.description is not None for item in items):
+        # Hardly a case shows it: none would be known to be as planned, or as it was.
+        raise OptionError("plan_file", problem.format("description"), "Declare it in a task of its own without a plan.")
 
 
 def _planned(task: _Task, reader: Reader, control: RunControl, now_ms: int) -> Outcome:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Mapping, Sequence
 
 from .._api.directory import Directory
-from .._api.precondition import REVIEW_PLANNED, check_planned, check_unmodified
+from .._api.precondition import check_planned
 from .._api.reader import Reader
 from .._argspec.case import check_case_id
 from .._argspec.values import age_option
@@ -20,6 +20,7 @@ from .._http.connection import Connection, is_same_platform
 from .._model.case import label
 from .._model.comment import Comment, joined
 from .._model.outcome import CHANGED
+from .._model.plan import DesiredState, make_plan
 from .._model.saved_plan import (
     CHECKSUM,
     FORMAT,
@@ -38,6 +39,8 @@ from .files import replace_file
 INTERRUPTED = "the run that should have made it was interrupted"
 # How long a plan is valid, unless a task says otherwise
 MAX_AGE = "24h"
+# The same for when a case is changed
+GUARD = "fields"
 _OF_A_RULE = ("name", "description", "finding")
 # What a result says of a plan, to which a report belongs
 _ABOUT = ("title", "created_at", "valid_until", CHECKSUM)
@@ -200,7 +203,7 @@ def read_plan(params: Mapping[str, Any], now_ms: int) -> SavedPlan | None:
             ],
             cases,
             int(content["counts"]["read"]),
-            params["plan_guard"],
+            params.get("plan_guard") or GUARD,
         )
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError, InputError) as error:
         why = printable(error, 200).rstrip(".")
@@ -259,7 +262,9 @@ def _refused(path: str, why: str, remedy: str) -> InputError:
 def plan_saved(saved: SavedPlan, reader: Reader, control: RunControl) -> list[CaseRun]:
     """Read the cases of a plan, and plan again what each of them still lacks of it."""
     reader.directory.tenant()
-    case_runs = [CaseRun(dict(case.summary), rules=list(case.rules)) for case in saved.cases]
+    case_runs = [
+        CaseRun(dict(case.summary), plan=case.plan, rules=list(case.rules), approved=case.plan) for case in saved.cases
+    ]
 
     def read(number: int) -> None:
         case, case_run = saved.cases[number], case_runs[number]
@@ -270,12 +275,10 @@ def plan_saved(saved: SavedPlan, reader: Reader, control: RunControl) -> list[Ca
             case_run.case = reader.case_by_id(case.case_id)
             case_run.summary = case_summary(case_run.case)
             control.progress.read()
-            case_run.plan = plan_case(reader.directory, case_run.case, case.desired)
-            case_run.guard = _Guard(reader, case, saved.guard)
-            if case_run.plan.changed:
-                case_run.guard(case_run.case)
-            else:
-                _warn_of_comments(reader, case, case_run)
+            plan = plan_case(reader.directory, case_run.case, case.desired)
+            case_run.guard = _Guard(reader, case, plan.desired, saved.guard)
+            case_run.guard(case_run.case)
+            case_run.plan = plan
         except ConflictError as error:
             case_run.skip(str(error), why=error.why)
         except StellarError as error:
@@ -288,32 +291,43 @@ def plan_saved(saved: SavedPlan, reader: Reader, control: RunControl) -> list[Ca
     return case_runs
 
 
-def _warn_of_comments(reader: Reader, saved: SavedCase, case_run: CaseRun) -> None:
-    """Warn of a case that is as planned but lacks a comment of the plan, as after a run that was killed between."""
-    if not saved.desired.comments:
-        return
-    records = reader.comments(saved.case_id)
-    together = Comment(joined(saved.desired.comments))
-    if any(together.is_shown_by(record) for record in records):
-        return
-    for comment in saved.desired.comments:
-        found = comment.is_marked_by if comment.marker else comment.is_shown_by
-        if not any(found(record) for record in records):
-            case_run.warnings.append(
-                f"{label(case_run.case)} is as planned, and its comment is not there: {printable(comment.text, 60)!r}. "
-                "Others may have changed the case, or an earlier run was ended before the comment. Post it by hand."
-            )
-
-
 @dataclass(frozen=True)
 class _Guard:
-    """Raises ConflictError for a case that is not as it was when its plan was made."""
+    """Raises ConflictError for a case that is neither as it was when its plan was made nor as planned.
+
+    desired: of the plan, its user looked up.
+    """
 
     reader: Reader
     saved: SavedCase
+    desired: DesiredState
     kind: str
 
     def __call__(self, case: dict[str, Any]) -> None:
-        if self.kind == "modified_at":
-            check_unmodified(case, self.saved.modified_at or 0, REVIEW_PLANNED)
-        check_planned(self.reader, case, self.saved)
+        if make_plan(case, self.desired).changed:
+            check_planned(self.reader, case, self.saved, self.kind)
+        elif self.desired.comments:
+            self._check_comments(case)
+
+    def _check_comments(self, case: dict[str, Any]) -> None:
+        """Raise ConflictError for a case that lacks a comment of the plan, as after a run that was killed between.
+
+        It is not posted: others may have brought the case there, or deleted the comment, of which a marker tells
+        nothing either.
+        """
+        records = self.reader.comments(self.saved.case_id)
+        together = Comment(joined(self.desired.comments))
+        if any(together.is_shown_by(record) for record in records):
+            return
+        missing = []
+        for comment in self.desired.comments:
+            found = comment.is_marked_by if comment.marker else comment.is_shown_by
+            if not any(found(record) for record in records):
+                missing.append(repr(printable(comment.text, 60)))
+        if missing:
+            raise ConflictError(
+                f"Did not comment on {label(case)}",
+                f"its state is as planned, and the planned comment is not on it: {', '.join(missing)}. An earlier run "
+                "was ended before the comment, or others changed the case or deleted the comment.",
+                "Review the case, and post the comment with stellar_case_comment if it is to be there.",
+            )

@@ -45,7 +45,6 @@ ALL = DesiredState(
     status="Resolved",
     severity="High",
     name="New name",
-    description="Why",
     resolution="Benign",
     assignee=LEAD,
     tags=TagChange(replaces=("a", "c")),
@@ -76,7 +75,6 @@ def test_an_entry_has_all_that_is_written_and_what_it_is_for() -> None:
             "severity": "Low",
             "name": "Old",
             "resolution": "",
-            "description": None,
             "assignee": "ana@example.com",
             "tags": ["a", "b"],
             "comment": None,
@@ -86,7 +84,6 @@ def test_an_entry_has_all_that_is_written_and_what_it_is_for() -> None:
             "severity": "High",
             "name": "New name",
             "resolution": "Benign",
-            "description": "Why",
             "assignee": "lead@example.com",
             "tags": ["a", "c"],
             "comment": "One [ansible:m1]\nTwo",
@@ -96,7 +93,6 @@ def test_an_entry_has_all_that_is_written_and_what_it_is_for() -> None:
             "status": "Resolved",
             "severity": "High",
             "name": "New name",
-            "description": "Why",
             "resolution": "Benign",
             "assignee": "lead@example.com",
             "update_alerts": True,
@@ -114,13 +110,6 @@ def test_only_what_changes_is_in_an_entry() -> None:
         {"severity": "Low", "comment": None},
         {"severity": "High", "comment": "x"},
     )
-    # A comment is not posted for a field that no case shows.
-    assert entry(DesiredState(description="x", comments=(Comment("c"),)))["comments"] == []
-    # Where the platform shows a description, it must be as it was, too.
-    shown = saved(DesiredState(description="New text"), description="Old text")
-    assert shown.match == {"description": "Old text"}
-    assert shown.differing({**CASE, "description": "Another"}) == ["description"]
-    assert shown.differing({**CASE, "description": "Old text"}) == []
     # A resolution is sent with the status, so that the status must still be the same.
     resolved = entry(DesiredState(resolution="Benign"), status="Resolved", resolution="")
     assert resolved["set"] == {"status": "Resolved", "resolution": "Benign"}
@@ -130,7 +119,7 @@ def test_only_what_changes_is_in_an_entry() -> None:
 def test_a_plan_that_is_read_plans_the_same() -> None:
     case = saved()
     assert (case.summary, case.case_id, case.rules, case.modified_at) == (SUMMARY, "c1", ("R",), 5000)
-    assert case.before["assignee"] == "ana@example.com"
+    assert case.plan.changes == make_plan(CASE, ALL).changes
     assert case.differing(CASE) == []
     assert make_plan(CASE, case.desired).payload == make_plan(CASE, ALL).payload
     assert case.desired.comments == ALL.comments
@@ -205,6 +194,7 @@ def broken(**changes: Any) -> dict[str, Any]:
         ([broken(set={})], "case 1: it sets nothing"),
         ([broken(set=[])], "case 1: set must be a dictionary"),
         ([broken(set={"score": 1})], "case 1: set has the key score"),
+        ([broken(set={"description": "x"})], "case 1: set has the key description"),
         ([broken(set={"status": "Gone"}, match={"status": "New"})], "case 1: set.status is not valid"),
         ([broken(set={"name": 5}, match={"name": "Old"})], "case 1: set.name is not valid"),
         ([broken(set={"update_alerts": "yes"}, match={})], "case 1: set.update_alerts is not valid"),
@@ -220,6 +210,8 @@ def broken(**changes: Any) -> dict[str, Any]:
         ([broken(comments=["x"])], "case 1: a comment is not valid"),
         ([broken(comments=None)], "case 1: 'NoneType' object is not iterable"),
         ([broken(before=[])], "case 1: before must be a dictionary"),
+        ([broken(after=None)], "case 1: after must be a dictionary"),
+        ([broken(after={})], "case 1: before does not fit after"),
     ],
 )
 def test_what_is_not_a_plan(cases: Any, message: str) -> None:
