@@ -246,8 +246,9 @@ class Hygiene:
         self._settings = replace(self._settings, title=title, policy=policy)
         saved = {"plan_file": plan, "plan_title": title} if (plan := self._path("plan_file")) else {}
         options = variables.options()
+        # Variables are shared by runs, also by those without a plan.
+        options.pop("plan_guard", None)
         if not saved:
-            # Variables are shared by runs, also by those without a plan.
             options.pop("plan_max_age", None)
         return {"rules": rules, **options, **journal, **saved}
 

@@ -103,12 +103,21 @@ def test_a_limit_has_the_value_that_allows_the_changes(run: Run) -> None:
     ]
 
 
-def test_the_age_of_plans_is_for_runs_with_a_plan(run: Run, tmp_path: Path) -> None:
-    """A variable that several runs share."""
-    run(plan_max_age="1h")
-    assert "plan_max_age" not in run.options
-    run(check=True, plan_max_age="1h", plan_file=str(tmp_path / "plan.json"))
-    assert run.options["plan_max_age"] == "1h"
+@pytest.mark.parametrize(
+    ("given", "check", "options"),
+    [
+        ({}, False, {}),
+        ({"plan_file": "{}/plan.json"}, True, {"plan_max_age": "1h"}),
+        ({"apply_plan": "{}/plan.json"}, False, {"plan_max_age": "1h", "plan_guard": "modified_at"}),
+    ],
+)
+def test_what_is_for_plans_is_for_runs_with_a_plan(
+    run: Run, tmp_path: Path, given: dict[str, str], check: bool, options: dict[str, str]
+) -> None:
+    """Variables are shared by several runs."""
+    paths = {name: path.format(tmp_path) for name, path in given.items()}
+    run(check=check, plan_max_age="1h", plan_guard="modified_at", **paths)
+    assert {name: run.options[name] for name in ("plan_max_age", "plan_guard") if name in run.options} == options
 
 
 def test_a_policy_file_is_applied(run: Run, tmp_path: Path) -> None:
