@@ -145,7 +145,7 @@ def test_the_policy_and_a_report_are_not_replaced_by_a_plan(analyst: Analyst) ->
     ("variables", "reason"),
     [
         ({"policy_file": "missing.yml"}, "missing.yml"),
-        ({"policy_file": "policy.yml", "max_chagnes": 5}, "The variable case_hygiene_max_chagnes: is unknown"),
+        ({"policy_file": "policy.yml", "max_chagnes": 5}, "Did you mean case_hygiene_max_changes? Make a new plan."),
     ],
     ids=["policy", "variable"],
 )

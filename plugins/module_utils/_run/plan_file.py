@@ -183,7 +183,8 @@ def read_plan(params: Mapping[str, Any], now_ms: int) -> SavedPlan | None:
     max_age = age_option(params, "plan_max_age")
     content = _content(path)
     if "error" in content:
-        raise _refused(path, f"{printable(content['error'], 300)}.", _NEW_PLAN)
+        why = printable(content["error"], 600)
+        raise _refused(path, why if why.endswith("?") else f"{why}.", _NEW_PLAN)
     try:
         created_at, valid_until = content["created_at"], content["valid_until"]
         created_ms, valid_ms = parse_time(created_at, now_ms), parse_time(valid_until, now_ms)
