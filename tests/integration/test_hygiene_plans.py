@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from tests.integration.hygiene import CHECK_FAILED, ERROR, NOTHING, PASSED, TAGGED, Analyst
+from tests.integration.many import case, run
 from tests.simulator.process import Simulator
 
 
@@ -103,6 +104,28 @@ def test_a_case_that_a_person_changed_is_skipped_and_named(analyst: Analyst, sim
     (skipped,) = (row for row in analyst.report()["case_results"] if row["outcome"] == "skipped")
     assert skipped["case_id"] == first
     assert 'severity is "Critical", and was "High" when the plan was made' in skipped["reason"]
+
+
+def test_a_case_without_its_planned_comment_is_skipped_and_named_in_every_report(
+    analyst: Analyst, sim: Simulator
+) -> None:
+    """As after an apply that was killed between a case's update and its comment."""
+    sim.reset(seed=[case(1), case(2)])
+    rule = {"name": "Take", "match": {}, "set": {"tags": {"add": ["seen"]}}, "comment": "Taken by the board"}
+    assert not run(sim, True, rules=[rule], plan_file=str(analyst.folder / "plan.json")).failed
+    sim.edit(f"{1:024x}", {"tags": {"add": ["seen"]}})
+    formats = ["json", "html", "markdown", "junit", "csv"]
+    for arguments in (["--check"], []):
+        done = analyst.hygiene(*arguments, apply_plan="plan.json", report_dir="reports", report_formats=formats)
+        assert done.returncode == CHECK_FAILED, done.output
+        assert {row["ticket_id"]: row["outcome"] for row in analyst.report()["case_results"]} == {
+            900_001: "skipped",
+            900_002: "changed",
+        }
+        files = sorted((analyst.folder / "reports").glob("hygiene.*"))
+        assert len(files) == len(formats)
+        for file in files:
+            assert "the planned comment is not on it" in file.read_text(encoding="utf-8"), file
 
 
 @pytest.mark.parametrize(
