@@ -68,8 +68,8 @@ options:
     elements: str
   plan:
     description:
-      - The path of a plan that an earlier task in check mode wrote to O(plan_file). It is applied as it is, to no other
-        case and no other field.
+      - The path, on the host that runs the task, of a plan that an earlier task in check mode wrote to O(plan_file). It
+        is applied as it is, to no other case and no other field.
       - Each case is read again right before its write. A case that has the planned values already is C(ok). One that is
         not as it was, see O(plan_guard), is skipped, with who changed which field, as far as its history has that.
       - A case that has the planned values, but not the planned comment, as after a run that was killed between both, is
@@ -81,7 +81,8 @@ options:
     type: path
   plan_file:
     description:
-      - In check mode, the path of a file for the plan of what would change. An existing plan is replaced.
+      - In check mode, the path of a file for the plan of what would change, on the host that runs the task. An existing
+        plan is replaced.
       - The items of O(cases) can't have C(description), which the platform does not return, nor
         C(if_unmodified_since).
       - While the task runs, and if it ends with an error, the file says so, and can't be applied.
@@ -96,15 +97,17 @@ options:
     description:
       - When a case of O(plan) is changed. Without O(plan), it is an error.
       - With V(fields), the default, if the fields that are to be changed have the values that the plan has as before.
-        New alerts change a case all day, and do not count. Of its tags only those of the plan count.
-      - With V(modified_at), if it was not changed in any way since.
+        Of its tags, only those of the plan matter.
+      - With V(modified_at), if also its C(modified_at) did not move since. So any change skips the case, as far as the
+        platform moves C(modified_at) for it. Whether it does so for comments, alerts, scores, and changes of tags alone
+        is not known.
     type: str
     choices: [fields, modified_at]
   plan_max_age:
     description:
       - How long a plan is valid, such as V(90m), V(24h) or V(7d).
-      - If not set, V(24h) with O(plan_file), and with O(plan) as long as the plan says itself. Without either, it is
-        an error.
+      - If not set, V(24h) with O(plan_file), and with O(plan) as long as the plan says itself. With O(plan) it can
+        also be longer than that. Without either, it is an error.
     type: str
   allow_other_platform:
     description:
@@ -177,7 +180,8 @@ options:
   journal:
     description:
       - A new file on the host that runs the task. With O(undo_file) it undoes the run, even a run that was killed.
-      - The task writes it during the run, and only if there is something to change.
+      - The task writes it during the run, and only if there is something to change. Then a file that exists already is
+        an error, in check mode too, since it may be the only undo of an earlier run.
       - Before the first write, and after Ctrl-C or a timeout of the task as the last line, the command is shown that
         undoes the run with it, unless the task is asynchronous or runs on another host.
     type: path
@@ -220,7 +224,7 @@ EXAMPLES = r"""
         tags:
           remove: [needs info]
     concurrency: 16
-    journal: /var/tmp/cases.jsonl
+    journal: "/var/tmp/cases-{{ now(utc=true, fmt='%Y%m%dT%H%M%SZ') }}.journal"
 
 - name: Make a plan for the change board (with --check)
   stellarcyber.xdr.stellar_cases:
@@ -233,7 +237,7 @@ EXAMPLES = r"""
 
 - name: Undo it
   stellarcyber.xdr.stellar_cases:
-    undo_file: /var/tmp/cases.jsonl
+    undo_file: /var/tmp/cases-20261128T080000Z.journal
 """
 
 RETURN = r"""
