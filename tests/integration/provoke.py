@@ -102,11 +102,13 @@ class Provoke:
         return self.cases(plan=str(path), **options)
 
     def plan_of(self, **case: Any) -> str:
-        """The message of a run that is to make a plan of one case."""
+        """The message of a run that is to make a plan of one case, "" if it makes it."""
         options = {"cases": [{"case_id": CASE_ID, **case}], "plan_file": str(self.directory / "plan.json")}
-        with pytest.raises(StellarError) as caught:
+        try:
             run_cases(parameters(CASES, self.sim, **options), True, lambda secret: None)
-        return str(caught.value)
+        except StellarError as error:
+            return str(error)
+        return ""
 
     def newer_history(self) -> str:
         file = self.directory / "history.jsonl"
@@ -146,6 +148,12 @@ class Provoke:
         """The platform gives no list of cases, and the task is ended."""
         self.stalls = True
         return self.faulty("stall", path="*/cases", times=0)
+
+    def interrupted_plan(self) -> str:
+        """The message of an apply that is ended while the platform gives no case."""
+        self.plan_of(status="In Progress")
+        self.stalls = True
+        return self.faulty("stall", path="*/cases/*", times=0).hygiene(apply_plan=str(self.directory / "plan.json"))
 
     def report(self, **variables: Any) -> str:
         """The error in the report of the role."""

@@ -334,6 +334,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     ),
     "The policy check failed: …": lambda p: p.hygiene(rules=[{"name": "A", "match": {}}], fail_on="findings"),
     "The policy could not be evaluated: …": lambda p: p.interrupted().hygiene("--check"),
+    "The plan could not be applied: …": lambda p: p.interrupted_plan(),
     "The policy could not be evaluated, see the error above.": (
         lambda p: p.ansible({"stellarcyber.xdr.case_hygiene": {"result": {}}})
     ),
