@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.integration.many import case, run, store
@@ -65,6 +65,7 @@ CHANGES = st.lists(
 IDS = {user["email"]: user["user_id"] for user in sample.USERS}
 
 
+ONE = [{"status": "New", "severity": "Low", "tags": [], "description": "", "comments": []}]
 COMPARED = (*FIELDS, "resolution", "description")
 
 
@@ -113,6 +114,15 @@ def lacks(entry: dict[str, Any], now: dict[str, Any]) -> list[str]:
     CHANGES,
     st.sampled_from(["fields", "modified_at"]),
     st.booleans(),
+)
+# What is rare among those above: a person writes another description, or the comment itself.
+@example(ONE, ("list", [({"description": "Read"}, {})]), [(0, {"description": "Read twice"})], "fields", True)
+@example(
+    ONE,
+    ("rules", [([], {"severity": "High"}, {"comment": "Taken", "comment_marker": "m"})]),
+    [(0, {"comment": "Taken by me [ansible:m0]"})],
+    "fields",
+    False,
 )
 def test_only_what_is_planned_of_cases_whose_guard_held_is_changed(
     sim: Simulator, tmp_path: Path, cases: Any, wanted_by: Any, changes: Any, guard: str, shows_description: bool
