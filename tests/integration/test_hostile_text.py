@@ -495,12 +495,19 @@ def test_the_role_and_undo_are_quiet(held, tmp_path):
         "history": "history.jsonl",
         "case_url": "https://{platform}/{case_id}/{ticket_id}",
     }
-    preview = analyst.hygiene("--check", "--diff", **given)
+    preview = analyst.hygiene("--check", "--diff", **given, plan_file="plan.json")
     assert preview.returncode == CHECK_FAILED, preview.output
     assert_quiet(preview.output)
     # Somebody with a name of their own comes between.
     for case in CASES:
         held.edit(case["_id"], {"status": "In Progress"}, user=case["assignee"])
+    by_plan = {name: given[name] for name in ("max_changes", "report_formats", "case_url")}
+    planned = analyst.hygiene(
+        "--check", "--diff", **by_plan, apply_plan="plan.json", report_dir="review", fail_on="none"
+    )
+    assert planned.returncode == PASSED, planned.output
+    assert_quiet(planned.output)
+    assert analyst.report("review")["counts"]["changed"] == len(CASES)
     done = analyst.hygiene(**given)
     assert done.returncode == PASSED, done.output
     assert_quiet(done.output)
