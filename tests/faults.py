@@ -190,7 +190,8 @@ class Scenario:
     """A run of an entry: what it is asked, on what kind of platform, and the calls that it makes for that.
 
     lost: faults that are always there, so that there is something to look after. cells: the calls with which each
-    fault is tried here; the others are tried elsewhere. wanted: whether it writes to the second case, too.
+    fault is tried here; the others are tried elsewhere. plan: options of the run in check mode whose plan this one
+    applies; that run meets no fault.
     """
 
     entry: str
@@ -199,6 +200,12 @@ class Scenario:
     cells: tuple[str, ...]
     switches: dict[str, Any] = field(default_factory=dict)
     lost: tuple[tuple[str, dict[str, Any]], ...] = ()
+    plan: dict[str, Any] | None = None
+
+    @property
+    def comments(self) -> bool:
+        """Whether it posts a comment to the first case."""
+        return TEXT in repr((self.options, self.plan))
 
 
 CASE, INFO, LOOKUP, CASES, ROLE, PING = (
@@ -380,6 +387,22 @@ SCENARIOS: dict[str, Scenario] = {
         calls=(TOKEN, READ, TENANTS, LIST, USERS, *ONE_CASE, PUT),
         cells=(READ, TENANTS, LIST, USERS, REREAD),
         switches=BY_EMAIL,
+    ),
+    "a plan": Scenario(
+        CASES,
+        {"tenant": TENANT},
+        calls=(TOKEN, TENANTS, READ, USERS, READ, *(REREAD, PUT, COMMENT, READ_LAST) * 2),
+        cells=(READ, REREAD, PUT),
+        switches=BY_EMAIL,
+        plan={"rules": RULES, "tenant": TENANT},
+    ),
+    "a plan, write lost": Scenario(
+        CASES,
+        {},
+        calls=(TOKEN, READ, READ, REREAD, PUT, LOOK, LOOK, REREAD, PUT),
+        cells=(LOOK,),
+        lost=ONE_LOST_PUT,
+        plan={"cases": [{"case_id": case_id, "status": "In Progress"} for case_id in (FIRST, SECOND)]},
     ),
     "a ping": Scenario(
         PING,

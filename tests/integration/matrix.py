@@ -140,10 +140,18 @@ class Matrix:
     elsewhere: Elsewhere
     monkeypatch: pytest.MonkeyPatch
 
+    @property
+    def plan_file(self) -> Path:
+        return self.elsewhere.ca_path.with_name("plan.json")
+
     def prepare(self, scenario: Scenario) -> None:
         self.simulator.reset(seed=SEED)
         if scenario.switches:
             self.simulator.switch(**scenario.switches)
+        if scenario.plan is not None:
+            planned = parameters(CASES_OPTIONS, self.simulator, plan_file=str(self.plan_file), **scenario.plan)
+            run_cases(planned, True, lambda secret: None)
+            self.simulator.clear_requests()
         for kind, parameters_ in scenario.lost:
             self.simulator.fault(kind, **parameters_)
 
@@ -213,6 +221,7 @@ class Matrix:
             "retries": RETRIES,
             "retry_budget": BUDGET_S,
             **scenario.options,
+            **({} if scenario.plan is None else {"plan": str(self.plan_file)}),
             **options,
         }
         exception = None

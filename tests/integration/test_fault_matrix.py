@@ -422,7 +422,7 @@ class Cell:
         if is_changed:
             assert managed(after[FIRST]) == managed(final[FIRST])
         if not self.error:
-            assert comments[FIRST] == ([TEXT] if TEXT in json.dumps(self.scenario.options) else [])
+            assert comments[FIRST] == ([TEXT] if self.scenario.comments else [])
             assert managed(after[faults.SECOND]) == managed(final[faults.SECOND])
             self._assert_shows(after[FIRST])
         elif not self.outcome_unknown and not self.error_is_of_another_case:

@@ -19,6 +19,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.case imp
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._argspec.comment import COMMENT
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, StellarError
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.case import is_case_id, tag_problem
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.saved_plan import checksum
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import bulk as bulk_module
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.case import run_case, run_case_info, run_lookup
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.comment import run_comment
@@ -123,7 +124,7 @@ def test_a_tag_that_is_refused_is_named_without_its_controls(held):
     assert not held.writes()
 
 
-@pytest.mark.parametrize("way", ["rules", "cases"])
+@pytest.mark.parametrize("way", ["rules", "cases", "plan"])
 def test_many_cases_are_changed_and_restored(held, tmp_path, way):
     before = many.store(held)
     if way == "rules":
@@ -136,12 +137,17 @@ def test_many_cases_are_changed_and_restored(held, tmp_path, way):
         }
     else:
         given = {"cases": [{"case_id": id_, "name": f"New {id_}", "tags": {"set": ["new"]}} for id_ in IDS]}
+    if way == "plan":
+        given = {"plan": saved_plan(held, tmp_path, **given)}
     expected = many.run(held, check_mode=True, **given).result
     done = many.run(held, journal=str(tmp_path / "journal"), **given)
     many.assert_true(done, before, many.store(held))
     assert done.counts["changed"] == len(IDS)
     assert done.result["diff"] == expected["diff"]
-    for title, case, item in zip(TITLES, EXPECTED, done.result["case_results"], strict=True):
+    # A plan is in the order of tenants.
+    assert way == "plan" or [item["case_id"] for item in done.result["case_results"]] == IDS
+    for title, case in zip(TITLES, EXPECTED, strict=True):
+        item = done.of(case["_id"])
         assert (item["name"], item["tenant"]) == (case["name"], case["tenant_name"] or case["cust_id"]), title
         assert item["changes"][-1]["before"] == sorted(case["tags"]), title
     lines = (tmp_path / "journal").read_text(encoding="utf-8").splitlines()
@@ -157,11 +163,74 @@ def test_many_cases_are_changed_and_restored(held, tmp_path, way):
         fields = lost.get(case["_id"], [])
         assert "name" in fields or hostile_text.as_read(restored["name"]) == hostile_text.as_read(case["name"]), title
         # A tag that no option can hold is told to be lost.
-        assert ("tags" in fields) is any(map(tag_problem, case["tags"])) if way == "cases" else not fields, title
+        assert ("tags" in fields) is any(map(tag_problem, case["tags"])) if way != "rules" else not fields, title
         assert "tags" in fields or sorted(restored["tags"]) == sorted(case["tags"]), title
     for place in ("case name", "tag", "tenant name"):
         record(place, f"stellar_cases, {way}")
         record(place, "journal and undo file")
+
+
+def saved_plan(held, folder, **options):
+    """The path of a plan, which has each text as it was read, and no character that steers a terminal."""
+    path = folder / "plan.json"
+    many.run(held, check_mode=True, plan_file=str(path), **options)
+    text = path.read_text(encoding="utf-8")
+    assert text.isascii()
+    assert hostile_text.steering(text) == []
+    entries = {entry["case_id"]: entry for entry in json.loads(text)["cases"]}
+    for title, case in zip(TITLES, EXPECTED, strict=True):
+        entry = entries[case["_id"]]
+        assert entry["before"] == {"name": case["name"], "tags": sorted(case["tags"])}, title
+        assert entry["match"] == {"name": case["name"]}, title
+    for place in ("case name", "tag", "tenant name"):
+        record(place, "file of a plan")
+    return str(path)
+
+
+def test_a_case_that_is_not_as_planned_is_skipped_without_controls(held, tmp_path):
+    """The reason says what somebody with a name of their own made of what else there was."""
+    given = {"cases": [{"case_id": id_, "name": f"New {id_}", "tags": {"set": ["new"]}} for id_ in IDS]}
+    path = saved_plan(held, tmp_path, **given)
+    for case, expected in zip(CASES, EXPECTED, strict=True):
+        held.edit(case["_id"], {"name": f"{expected['name'][:1000]}!"}, user=case["assignee"])
+    done = many.run(held, plan=path)
+    assert done.counts == {"read": len(IDS), "skipped": len(IDS)}
+    for title, id_ in zip(TITLES, IDS, strict=True):
+        item = done.of(id_)
+        assert "when the plan was made" in item["reason"], title
+        assert hostile_text.steering(item["reason"]) == [], title
+        assert hostile_text.commands(item["reason"]) == [], title
+        assert len(item["reason"]) < 2000, title
+    for place in ("case name", "name of who changed the case"):
+        record(place, "reason of a skipped case")
+    assert not held.writes()
+
+
+def test_texts_in_the_file_of_a_plan_are_harmless(held, tmp_path):
+    """As by somebody who can write the file, and knows how its checksum is made."""
+    path = tmp_path / "plan.json"
+    many.run(held, check_mode=True, plan_file=str(path), cases=[{"case_id": IDS[0], "severity": "High"}])
+    content = json.loads(path.read_text(encoding="utf-8"))
+    for title, text in TEXTS.items():
+        for change in (
+            {"error": text or "?"},
+            {"platform": text},
+            {"tenant": [text or "?", text], "scope": text},
+            {"created_at": text},
+            {"plan_title": text, "cases": [{**content["cases"][0], "set": {text: text}}]},
+            {"cases": [{**content["cases"][0], "case_id": text or "?"}]},
+        ):
+            changed = {**content, **change}
+            path.write_text(json.dumps({**changed, "sha256": checksum(changed)}), encoding="utf-8")
+            done = many.run(held, plan=str(path))
+            # Some texts are times.
+            assert done.failed or "created_at" in change, (title, change)
+            for each in (done.result.get("msg", ""), str(done.result.get("error", {}).get("msg", ""))):
+                assert hostile_text.steering(each) == [], (title, each)
+                assert hostile_text.commands(each) == [], (title, each)
+                assert len(each) < 2000, (title, each)
+        record("file of a plan", "message", [title])
+    assert not held.writes()
 
 
 def test_names_cost_the_starter_policy_no_time(held):
@@ -426,12 +495,19 @@ def test_the_role_and_undo_are_quiet(held, tmp_path):
         "history": "history.jsonl",
         "case_url": "https://{platform}/{case_id}/{ticket_id}",
     }
-    preview = analyst.hygiene("--check", "--diff", **given)
+    preview = analyst.hygiene("--check", "--diff", **given, plan_file="plan.json")
     assert preview.returncode == CHECK_FAILED, preview.output
     assert_quiet(preview.output)
     # Somebody with a name of their own comes between.
     for case in CASES:
         held.edit(case["_id"], {"status": "In Progress"}, user=case["assignee"])
+    by_plan = {name: given[name] for name in ("max_changes", "report_formats", "case_url")}
+    planned = analyst.hygiene(
+        "--check", "--diff", **by_plan, apply_plan="plan.json", report_dir="review", fail_on="none"
+    )
+    assert planned.returncode == PASSED, planned.output
+    assert_quiet(planned.output)
+    assert analyst.report("review")["counts"]["changed"] == len(CASES)
     done = analyst.hygiene(**given)
     assert done.returncode == PASSED, done.output
     assert_quiet(done.output)

@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -36,9 +37,13 @@ def slow(sim: Simulator, tmp_path: Path) -> Simulator:
         "name": "Mark",
         "stellarcyber.xdr.stellar_cases": {"rules": RULES, "concurrency": 1, "progress_interval": 1},
     }
-    play = {"name": "Test", "hosts": "localhost", "gather_facts": False, "tasks": [task]}
-    (tmp_path / "play.yml").write_text(yaml.safe_dump([play]), encoding="utf-8")
+    write_play(tmp_path, task)
     return sim
+
+
+def write_play(folder: Path, *tasks: dict[str, Any]) -> None:
+    play = {"name": "Test", "hosts": "localhost", "gather_facts": False, "tasks": list(tasks)}
+    (folder / "play.yml").write_text(yaml.safe_dump([play]), encoding="utf-8")
 
 
 def run(sim: Simulator, folder: Path, *arguments: str, **environment: str) -> tuple[str, str]:
@@ -98,6 +103,35 @@ def test_coloured_lines_in_a_terminal(slow: Simulator, tmp_path: Path) -> None:
     assert re.search(r"\x1b\[0;34mstellar_cases: \d+ of 24 cases updated", text), text
     assert_lines(re.sub(r"\x1b\[[0-9;]*m", "", text).replace("\r\n", "\n"))
     assert "\r" not in text.replace("\r\n", "\n")
+
+
+def test_each_way_to_read_cases_says_how_many_were_read(sim: Simulator, tmp_path: Path) -> None:
+    """Rules, a list, undo and a plan: each answer takes longer than the interval, so that each is told."""
+    sim.reset(seed=[case(number, name="SECRET NAME") for number in range(2)])
+    listed = [{"case_id": f"{number:024x}", "severity": "High"} for number in range(2)]
+    journal, plan = str(tmp_path / "journal"), str(tmp_path / "plan.json")
+    assert not many.run(sim, cases=[{**item, "severity": "Low"} for item in listed], journal=journal).failed
+    assert not many.run(sim, True, rules=RULES, plan_file=plan).failed
+    ways = {
+        "rules": {"rules": RULES},
+        "list": {"cases": listed},
+        "undo": {"undo_file": journal},
+        "plan": {"plan": plan},
+    }
+    common = {"concurrency": 1, "progress_interval": 1}
+    write_play(
+        tmp_path,
+        *({"name": name, "stellarcyber.xdr.stellar_cases": {**common, **way}} for name, way in ways.items()),
+    )
+    sim.fault("latency", ms=1100, method="GET", path="/cases*", times=0)
+    out, _err = run(sim, tmp_path, "--check")
+    shown = {
+        name: re.findall("^stellar_cases: .*$", out.partition(f"TASK [{name}]")[2].partition("TASK [")[0], re.MULTILINE)
+        for name in ways
+    }
+    both = ["stellar_cases: 1 case read", "stellar_cases: 2 cases read"]
+    # Both cases are on one page.
+    assert shown == {"rules": both[:1], "list": both, "undo": both, "plan": both}, out
 
 
 def test_no_line_where_stdout_is_json(slow: Simulator, tmp_path: Path) -> None:

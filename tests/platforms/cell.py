@@ -6,17 +6,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.integration.many import store
 from tests.platforms import oracle
-from tests.platforms.entries import LIST, LISTED, RULES, UNDO, expected, findings, writing_run
+from tests.platforms.entries import LIST, LISTED, PLAN, POLICY, RULES, UNDO, expected, findings, writing_run
 from tests.platforms.oracle import Verdict
 from tests.platforms.table import Cell
 from tests.simulator.process import Simulator
 
 
-def check_real_again(cell: Cell, simulator: Simulator) -> None:
-    """Run an entry in check mode, for real and again. The oracle judges each."""
-    runner, undo, original = cell.runner(simulator), [], {}
+def check_real_again(cell: Cell, simulator: Simulator, folder: Path | None = None) -> None:
+    """Run an entry in check mode, for real and again. The oracle judges each. folder: of the plan, if it is one."""
+    runner, undo, original, plan = cell.runner(simulator), [], {}, str(folder and folder / "plan.json")
     listed = [number for number in LISTED if number < cell.platform.count]
     if cell.entry == UNDO:
         original = {case_id: oracle.facts(record) for case_id, record in store(simulator).items()}
@@ -25,15 +27,18 @@ def check_real_again(cell: Cell, simulator: Simulator) -> None:
         undo = made.result["undo"]
         assert undo, made.message
         simulator.advance(cell.settles_s)
+    if cell.entry == PLAN:
+        cell.arm(simulator)
+        runner.cases(True, rules=POLICY, plan_file=plan)
     before = store(simulator)
 
     cell.arm(simulator)
-    checked = writing_run(runner, cell.entry, True, listed, undo)
+    checked = writing_run(runner, cell.entry, True, listed, undo, plan)
     oracle.assert_bounded(checked, len(before))
     oracle.assert_wrote_nothing(checked, before, store(simulator))
 
     cell.arm(simulator)
-    done = writing_run(runner, cell.entry, False, listed, undo)
+    done = writing_run(runner, cell.entry, False, listed, undo, plan)
     after = store(simulator)
     wanted = {item["case_id"]: {} for item in undo} if cell.entry == UNDO else expected(cell.entry, before)
     verdict = Verdict(cell, done, before, after, wanted)
@@ -53,7 +58,7 @@ def check_real_again(cell: Cell, simulator: Simulator) -> None:
 
     simulator.advance(cell.settles_s)
     cell.arm(simulator)
-    again = writing_run(runner, cell.entry, False, listed, undo)
+    again = writing_run(runner, cell.entry, False, listed, undo, plan)
     oracle.assert_quiet(cell, again, after, store(simulator))
     oracle.assert_bounded(again, len(before))
     cell.record(verdict.outcome)

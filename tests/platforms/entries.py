@@ -28,7 +28,7 @@ from tests.integration.playbook import parameters
 from tests.simulator.process import Simulator
 
 # The entries that write; the role is run by ansible-playbook.
-CASE, RULES, LIST, UNDO, ROLE = WRITING = "stellar_case", "rules", "list of cases", "undo", "role"
+CASE, RULES, LIST, UNDO, PLAN, ROLE = WRITING = "stellar_case", "rules", "list of cases", "undo", "plan", "role"
 INFO, LOOK_UP = READING = "stellar_case_info", "lookup"
 
 STATUSES = ("New", "New", "In Progress", "New", "Resolved", "New", "Cancelled")
@@ -176,15 +176,22 @@ def _peak_mib() -> float:
 
 
 def writing_run(
-    runner: Runner, entry: str, check_mode: bool, listed: Sequence[int] = LISTED, undo: Sequence[dict[str, Any]] = ()
+    runner: Runner,
+    entry: str,
+    check_mode: bool,
+    listed: Sequence[int] = LISTED,
+    undo: Sequence[dict[str, Any]] = (),
+    plan: str = "",
 ) -> Ran:
-    """Run an entry that writes, but for the role."""
+    """Run an entry that writes, but for the role. plan: the path of that of the policy."""
     if entry == CASE:
         return runner.case(check_mode, ticket_id=case(ONE)["ticket_id"], **STATE)
     if entry == RULES:
         return runner.cases(check_mode, rules=POLICY)
     if entry == LIST:
         return runner.cases(check_mode, cases=items(listed))
+    if entry == PLAN:
+        return runner.cases(check_mode, plan=plan)
     return runner.cases(check_mode, cases=json.loads(json.dumps(undo)))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from tests import evidence
 from tests.integration.many import case
-from tests.platforms.entries import CASE, INFO, LIST, LOOK_UP, ROLE, RULES, UNDO, Runner, seed
+from tests.platforms.entries import CASE, INFO, LIST, LOOK_UP, PLAN, ROLE, RULES, UNDO, Runner, seed
 from tests.simulator.process import Simulator
 from tests.simulator.switches import BY_NAME
 
@@ -64,7 +64,10 @@ def _release(profile: str) -> dict[str, Any]:
 def _odd(kind: str, reason: str) -> Platform:
     found = _of((RULES, ROLE), reason)
     return Platform(
-        {"odd_record": kind, "odd_record_id": ODD}, partly=found, again=_of(found, "the record is still odd")
+        {"odd_record": kind, "odd_record_id": ODD},
+        refused=_of((PLAN,), f"ended with an error: Could not update all cases: .*{reason}"),
+        partly=found,
+        again=_of(found, "the record is still odd"),
     )
 
 
@@ -108,9 +111,9 @@ PLATFORMS: dict[str, Platform] = {
     # what a write does
     "tags are stored in lower case": Platform(
         {"tag_normalise": "lower"},
-        partly=_of((CASE, RULES, LIST, ROLE), "tags must be |The case shows a part of the update"),
+        partly=_of((CASE, RULES, LIST, PLAN, ROLE), "tags must be |The case shows a part of the update"),
         again=_of((CASE, LIST), "the tag that is wanted is never there"),
-        differs=_of((CASE, RULES, LIST, ROLE), "only the write shows what is stored"),
+        differs=_of((CASE, RULES, LIST, PLAN, ROLE), "only the write shows what is stored"),
     ),
     "a no-op moves modified_at not": Platform({"noop_put_moves_modified_at": False}),
     "tags move modified_at not": Platform({"tags_move_modified_at": False}),
@@ -124,9 +127,9 @@ PLATFORMS: dict[str, Platform] = {
     ),
     "the severity is ignored": Platform(
         {"ignored_put_keys": ["severity"]},
-        partly=_of((CASE, RULES, LIST, ROLE), "severity must be "),
-        again=_of((CASE, RULES, LIST, ROLE), "the severity is never set"),
-        differs=_of((CASE, RULES, LIST, ROLE), "only the write shows what is ignored"),
+        partly=_of((CASE, RULES, LIST, PLAN, ROLE), "severity must be "),
+        again=_of((CASE, RULES, LIST, PLAN, ROLE), "the severity is never set"),
+        differs=_of((CASE, RULES, LIST, PLAN, ROLE), "only the write shows what is ignored"),
     ),
     # pages
     "pages of at most 10, else 422": Platform({"limit_max": 10}),
@@ -174,17 +177,17 @@ PLATFORMS: dict[str, Platform] = {
     "empty tags are absent": Platform({"empty_tags": "absent", "shape_places": ALL_PLACES}),
     "score is absent": Platform(
         {"absent_fields": ["score"]},
-        refused=_of((RULES, ROLE), "score is absent"),
+        refused=_of((RULES, PLAN, ROLE), "score is absent"),
         queries={"scored": "score is absent"},
     ),
     "modified_at is absent": Platform(
         {"absent_fields": ["modified_at"]},
-        refused=_of((RULES, ROLE), "modified_at is absent"),
+        refused=_of((RULES, PLAN, ROLE), "modified_at is absent"),
         queries={"new and old": "modified_at is absent"},
     ),
     "status is absent": Platform(
         {"absent_fields": ["status"]},
-        refused=_of((RULES, ROLE), "status is absent"),
+        refused=_of((RULES, PLAN, ROLE), "status is absent"),
         queries={"new and old": "status is absent"},
     ),
     "times are text": Platform({"times_form": "text", "shape_places": ALL_PLACES}),
@@ -233,16 +236,16 @@ PLATFORMS: dict[str, Platform] = {
     # others
     "a case is deleted before its write": Platform(
         edits=[{"case_id": GONE, "changes": {}, "delete": True, "before": {"method": "PUT", "path": f"/cases/{GONE}"}}],
-        partly=_of((RULES, LIST, ROLE, f"{UNDO}, {LOST}"), "The case is gone"),
-        again=_of((LIST, f"{UNDO}, {LOST}"), "it is still gone"),
-        differs=_of((RULES, LIST, ROLE), "it is deleted after the check"),
+        partly=_of((RULES, LIST, PLAN, ROLE, f"{UNDO}, {LOST}"), "The case is gone"),
+        again=_of((LIST, PLAN, f"{UNDO}, {LOST}"), "it is still gone"),
+        differs=_of((RULES, LIST, PLAN, ROLE), "it is deleted after the check"),
     ),
     "a deleted case is a 410": Platform(
         {"unknown_case_status": 410},
         edits=[{"case_id": GONE, "changes": {}, "delete": True, "before": {"method": "PUT", "path": f"/cases/{GONE}"}}],
-        partly=_of((RULES, LIST, ROLE, f"{UNDO}, {LOST}"), "The case is gone"),
-        again=_of((LIST, f"{UNDO}, {LOST}"), "it is still gone"),
-        differs=_of((RULES, LIST, ROLE), "it is deleted after the check"),
+        partly=_of((RULES, LIST, PLAN, ROLE, f"{UNDO}, {LOST}"), "The case is gone"),
+        again=_of((LIST, PLAN, f"{UNDO}, {LOST}"), "it is still gone"),
+        differs=_of((RULES, LIST, PLAN, ROLE), "it is deleted after the check"),
     ),
     "others edit a case before its write": Platform(
         edits=[
@@ -279,6 +282,50 @@ OF_ROLE = (
     "every third call is a 401",
     "a case is deleted before its write",
 )
+# Those that a plan is run on: one at least of each kind, and most of those whose reads by id and writes differ
+OF_PLAN = (
+    "like release 5.0",
+    "like release 5.5",
+    "like release 7.0",
+    "a read by id lags",
+    "a read by id lags, and nothing else shows the write",
+    "a read by id lags, and the answer is the old case",
+    "a list lags",
+    "comments and history lag",
+    "all reads lag",
+    "the answer to a write is the old case",
+    "the answer to a write has no case",
+    "the answer to a write is empty",
+    "the answer to a write is a part of the case",
+    "the history can't be read",
+    "a write lands after its 504",
+    "tags are stored in lower case",
+    "tags move modified_at not",
+    "an unknown key is refused",
+    "the severity is ignored",
+    "pages of at most 10, else 422",
+    "total is capped",
+    "the filters status and severity are ignored",
+    "tags are absent in a list",
+    "empty tags are null",
+    "empty tags are absent",
+    "score is absent",
+    "times are text",
+    "times are seconds in a list",
+    "one record is null",
+    "empty lists are null",
+    "names are e-mails",
+    "the clock is 2 h ahead",
+    "the clock is 3 days behind",
+    "every third call is a 401",
+    "some calls are a 503",
+    "a case is deleted before its write",
+    "others edit a case before its write",
+)
+IN_A_PAIR = ("like release 5.5", "a read by id lags", "the answer to a write is empty")
+BY_RULES = (
+    "its rules list the cases, and run on all platforms; the plan itself reads cases by their ids and writes them"
+)
 BY_PLAYBOOK = "ansible-playbook takes seconds a run; the role calls stellar_cases with its rules, which run on all"
 
 # Cells that are not run, by (platform, entry, pair); None stands for any. Each with the reason.
@@ -288,6 +335,9 @@ EXCEPTIONS: dict[tuple[str | None, str | None, str | None], str] = {
         "found: the undo of a write of unknown outcome does not delete the other spelling, which may be a tag of others"
     ),
     **{(name, ROLE, None): BY_PLAYBOOK for name in PLATFORMS if name not in OF_ROLE},
+    **{(name, PLAN, None): BY_RULES for name in PLATFORMS if name not in OF_PLAN},
+    **{(name, PLAN, pair): BY_RULES for name in PLATFORMS if name not in IN_A_PAIR for pair in (LOST, CONCURRENT)},
+    (None, PLAN, STALE): "platforms whose reads by id lag are among those that it is run on",
     **{(None, ROLE, pair): BY_PLAYBOOK for pair in (STALE, LOST, CONCURRENT)},
     (None, INFO, STALE): "it writes nothing, so that no read can lag behind its writes",
     (None, LOOK_UP, STALE): "it writes nothing, so that no read can lag behind its writes",

@@ -47,7 +47,7 @@ def hostile(value, text, skip=("report", "mode", "result", "passed", "outcome"))
 
 
 @pytest.mark.parametrize("format", READABLE)
-@pytest.mark.parametrize("name", ["mixed", "applied", "edited", "flapping", "merged", "cases", "early"])
+@pytest.mark.parametrize("name", ["mixed", "applied", "edited", "flapping", "merged", "cases", "early", "by plan"])
 def test_hostile_text_is_text_in_every_field(name, format):
     full = {**REPORTS[name], "error": "Error"}
     plain = elements_and_texts(render(hostile(full, "x"), format), format)[0]
