@@ -41,7 +41,7 @@ _STREAMS = {number: _stream(number) for number in (1, 2)} if multiprocessing.par
 
 
 def show(line: str) -> None:
-    """Show a line at once, or only log it if nothing reads it. If the callback prints JSON to stdout, it goes to stderr.
+    """Show a line at once, or only log it if nothing reads it. If the callback prints JSON to stdout, use stderr.
 
     A line that can't be written, as after "| head -1", would end the thread of ansible-playbook that takes the results
     of tasks, which then waits for ever.
