@@ -331,7 +331,9 @@ case_results:
       returned: when there are any, or the task could not check
       sample: [{field: status, value: Escalated, kept: false, by: ohtani@example.com}]
     irreversible:
-      description: The fields that RV(undo) can't restore, such as V(comment) or V(resolution).
+      description:
+        - The fields that RV(undo) can't restore, such as V(comment) or V(resolution).
+        - V(tag "VIP ") is a tag that no option can give, since it has spaces around it, a comma or a control character.
       type: list
       elements: str
       returned: when there are any
