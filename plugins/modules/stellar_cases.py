@@ -453,7 +453,7 @@ irreversible:
       returned: always
       sample: 62fceb4a48be7776c793a02a
     fields:
-      description: The fields that stay as they are.
+      description: The fields that stay as they are, as RV(case_results[].irreversible).
       type: list
       elements: str
       returned: always

@@ -111,6 +111,18 @@ def test_from_a_journal(analyst: Analyst, applied: Applied, sim: Simulator) -> N
     assert managed(sim) == applied.before
 
 
+def test_a_tag_that_no_option_can_give_is_named(sim: Simulator, tmp_path: Path) -> None:
+    sim.put_case(CASE, tags=["VIP ", "a,b", "old"])
+    somebody = Analyst(sim, tmp_path)
+    rule = {"name": "Only", "match": RULE["match"], "set": {"tags": {"set": ["only"]}}}
+    applied = somebody.hygiene(rules=[rule], report_dir="reports")
+    assert applied.returncode == PASSED, applied.output
+    done = somebody.undo(undo_file="reports/hygiene.json")
+    assert done.returncode == 0, done.output
+    assert done.said[1:] == [f"Restored: {NAME}", f'Can\'t be undone: tag "VIP ", tag "a,b" of {NAME}']
+    assert sim.case(CASE)["tags"] == ["old"]
+
+
 def test_an_undo_list_is_no_file_to_undo(analyst: Analyst) -> None:
     (analyst.folder / "undo.json").write_text(json.dumps(analyst.report()["undo"]), encoding="utf-8")
     run = analyst.undo(undo_file="undo.json")
