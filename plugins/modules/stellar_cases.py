@@ -345,7 +345,9 @@ case_results:
       returned: when there are any, or the task could not check
       sample: [{field: status, value: Escalated, kept: false, by: ohtani@example.com}]
     irreversible:
-      description: The fields that RV(undo) can't restore, such as V(comment) or V(resolution).
+      description:
+        - The fields that RV(undo) can't restore, such as V(comment) or V(resolution).
+        - V(tag "VIP ") is a tag that no option can give, since it has spaces around it, a comma or a control character.
       type: list
       elements: str
       returned: when there are any
@@ -465,7 +467,7 @@ irreversible:
       returned: always
       sample: 62fceb4a48be7776c793a02a
     fields:
-      description: The fields that stay as they are.
+      description: The fields that stay as they are, as RV(case_results[].irreversible).
       type: list
       elements: str
       returned: always

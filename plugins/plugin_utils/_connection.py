@@ -42,8 +42,14 @@ PLAYBOOK = "stellar__playbook"
 # be ignored, and with it a limit.
 _VARIABLES = {
     "stellarcyber.xdr.hygiene": ("hygiene_hosts",),
-    "stellarcyber.xdr.hygiene_merge": ("merge_reports", "merge_report_dir", "merge_title", "merge_max_age"),
-    "stellarcyber.xdr.undo": ("undo_file", "undo_only", "undo_fail_on", "undo_allow_other_platform"),
+    "stellarcyber.xdr.hygiene_merge": (
+        "merge_reports",
+        "merge_report_dir",
+        "merge_report_formats",
+        "merge_title",
+        "merge_max_age",
+    ),
+    "stellarcyber.xdr.undo": ("undo_file", "undo_only", "undo_fail_on", "undo_allow_other_platform", "undo_max_diff"),
     "stellarcyber.xdr.contract": ("contract_dir",),
 }
 
@@ -230,7 +236,9 @@ def reject_unknown(variables: Mapping[str, Any]) -> None:
     """Raise InputError in a playbook of the collection, if -e gave one with nearly the name of its own."""
     known = _VARIABLES.get(variables.get(PLAYBOOK, ""), ())
     for name in load_extra_vars(DataLoader()) if known else ():
-        nearest = get_close_matches(str(name), known, 1, 0.8)
+        # One that begins with merge_ is for this playbook, which has no use for a user's own variables.
+        is_own = str(name).startswith("merge_") and known[0].startswith("merge_")
+        nearest = get_close_matches(str(name), known, 1, 0.0 if is_own else 0.8)
         if nearest and name not in known:
             raise InputError(
                 f"The variable {printable(name, 60)}",

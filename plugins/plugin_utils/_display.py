@@ -15,32 +15,54 @@ from ansible.utils.display import Display
 
 # Callbacks whose output on stdout is read by programs
 _JSON = ("json", "jsonl")
+_FLAGS = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+
+
+def _stream(number: int) -> str | int | None:
+    """Return where the process of a task finds a stream of ansible-playbook; None for a stream that is closed.
+
+    Ansible loads this before it starts that process, whose own streams are /dev/null. A path is better than a
+    descriptor: if ansible-playbook is killed, a program that reads its output need not wait for the task.
+    """
+    path = f"/proc/{os.getpid()}/fd/{number}"
+    try:
+        os.close(os.open(path, _FLAGS))
+        return path
+    except OSError:
+        pass
+    try:
+        # A socket, or a file of another user, as after sudo
+        return os.dup(number)
+    except OSError:
+        return None
+
+
+_STREAMS = {number: _stream(number) for number in (1, 2)} if multiprocessing.parent_process() is None else {}
 
 
 def show(line: str) -> None:
-    """Show a line at once. If the callback prints JSON to stdout, the line goes to stderr."""
-    if _is_read(2 if prints_json() else 1):
-        Display().display(line, color=C.COLOR_VERBOSE, stderr=prints_json())
+    """Show a line at once, or only log it if nothing reads it. If the callback prints JSON to stdout, use stderr.
 
-
-def _is_read(stream: int) -> bool:
-    """Return whether a stream of ansible-playbook is still read, by its number.
-
-    A line to a closed pipe, as after "| head -1", ends the thread of ansible-playbook that takes the results of tasks,
-    which then waits for ever.
+    A line that can't be written, as after "| head -1", would end the thread of ansible-playbook that takes the results
+    of tasks, which then waits for ever.
     """
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return True
+    is_read = _is_read(_STREAMS.get(2 if prints_json() else 1))
+    Display().display(line, color=C.COLOR_VERBOSE, stderr=prints_json(), log_only=not is_read)
+
+
+def _is_read(stream: str | int | None) -> bool:
+    """Return whether a stream is still read: not a pipe or socket without a reader, nor a terminal that is closed."""
+    if stream is None:
+        return False
     try:
-        file = os.open(f"/proc/{parent.pid}/fd/{stream}", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        # A FIFO without a reader and a closed terminal can't be opened.
+        file = os.open(stream, _FLAGS) if isinstance(stream, str) else os.dup(stream)
     except OSError:
-        # Where there is no /proc, it is not known.
-        return True
+        return False
     try:
         poll = select.poll()
         poll.register(file, select.POLLOUT)
-        return not any(event & select.POLLERR for _file, event in poll.poll(0))
+        return not any(event & (select.POLLERR | select.POLLHUP) for _file, event in poll.poll(0))
     finally:
         os.close(file)
 

@@ -91,6 +91,19 @@ def test_the_merged_report_undoes_all_runs(analyst: Analyst, sim: Simulator) -> 
     ]
 
 
+@pytest.mark.parametrize(
+    ("formats", "files"),
+    [
+        ("csv,openmetrics", ["hygiene.csv", "hygiene.prom"]),
+        (["json"], ["hygiene.json"]),
+    ],
+)
+def test_the_formats_of_the_merged_report(formats: Any, files: list[str], analyst: Analyst) -> None:
+    check_tenants(analyst, "--check")
+    assert merge(analyst, merge_report_formats=formats).returncode == CHECK_FAILED
+    assert sorted(path.name for path in (analyst.folder / "reports" / "all").iterdir()) == files
+
+
 def test_a_tenant_without_a_report_is_an_error_where_its_host_is_named(analyst: Analyst) -> None:
     check_tenants(analyst, "--check", "--limit", ",".join(TENANTS[:2]))
     task = {
@@ -118,6 +131,7 @@ def test_a_tenant_without_a_report_is_an_error_where_its_host_is_named(analyst: 
         ({"merge_reports": "report/*"}, 'reports names no file: "report/*". Did that run'),
         ({"merge_reports": "reports/a,reports/b"}, 'reports names no file: "reports/b". Did that run'),
         ({"merge_max_age": "1s"}, "can't be merged: it is of a run at "),
+        ({"merge_report_formats": "cvs"}, "merge_report_formats must be one of json, junit, "),
         ({"merge_max_age": "soon"}, 'max_age must be a time such as 24h; got "soon". Correct it.'),
     ],
 )

@@ -9,8 +9,12 @@ How it is the last line after each kind of interruption is in test_stellar_cases
 
 from __future__ import annotations
 
+import os
+import pty
+import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,16 +40,21 @@ def folder(sim: Simulator, tmp_path: Path) -> Path:
 
 
 def started(
-    sim: Simulator, folder: Path, *tasks: dict[str, Any], stderr: int = subprocess.STDOUT
+    sim: Simulator,
+    folder: Path,
+    *tasks: dict[str, Any],
+    stdout: int = subprocess.PIPE,
+    stderr: int = subprocess.STDOUT,
+    **environment: str,
 ) -> subprocess.Popen[str]:
     plays = [{"name": "Test", "hosts": "localhost", "gather_facts": False, "tasks": list(tasks)}]
     (folder / "play.yml").write_text(yaml.safe_dump(plays), encoding="utf-8")
     return subprocess.Popen(
         [Path(sys.executable).with_name("ansible-playbook"), folder / "play.yml"],
         cwd=folder.parent,
-        env=clean_environment(sim, ANSIBLE_CONFIG=str(ROOT / "ansible.cfg")),
+        env=clean_environment(sim, ANSIBLE_CONFIG=str(ROOT / "ansible.cfg"), **environment),
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
+        stdout=stdout,
         stderr=stderr,
         text=True,
     )
@@ -117,15 +126,69 @@ def test_a_run_that_was_undone_since_is_not_offered(undone: bool, sim: Simulator
     assert ({record["_id"]: record["tags"] for record in sim.cases()} == before) == undone
 
 
-def test_a_playbook_ends_although_nothing_reads_its_output(sim: Simulator, folder: Path) -> None:
-    """A line to a closed pipe would end Ansible's thread that takes the results of tasks."""
+def ends(kind: str, folder: Path) -> tuple[int, int]:
+    """Return the reader's end and ansible-playbook's end of a stream."""
+    if kind == "pipe":
+        return os.pipe()
+    if kind == "terminal":
+        return pty.openpty()
+    if kind == "socket":
+        ours, theirs = socket.socketpair()
+        return ours.detach(), theirs.detach()
+    os.mkfifo(folder / "fifo")
+    reader = os.open(folder / "fifo", os.O_RDONLY | os.O_NONBLOCK)
+    writer = os.open(folder / "fifo", os.O_WRONLY)
+    os.set_blocking(reader, True)
+    return reader, writer
+
+
+@pytest.mark.parametrize(
+    ("kind", "until", "errors"),
+    [
+        ("pipe", b"", "elsewhere"),
+        ("pipe", b"TASK", "elsewhere"),
+        ("fifo", b"TASK", "elsewhere"),
+        ("socket", b"TASK", "elsewhere"),
+        ("terminal", b"TASK", "elsewhere"),
+        ("terminal", b"TASK", "there too"),
+    ],
+)
+def test_a_playbook_ends_although_nothing_reads_its_output(
+    kind: str, until: bytes, errors: str, sim: Simulator, folder: Path
+) -> None:
+    """A line to a stream that nothing reads would end Ansible's thread that takes the results of tasks."""
     sim.latency(100)
     task = mark(journal="mine.jsonl", concurrency=1, progress_interval=0.5)
-    process = started(sim, folder, task, stderr=subprocess.DEVNULL)
-    assert process.stdout is not None
-    process.stdout.close()
+    reader, writer = ends(kind, folder)
+    stderr = subprocess.DEVNULL if errors == "elsewhere" else writer
+    process = started(sim, folder, task, stdout=writer, stderr=stderr, PYTHONUNBUFFERED="1")
+    os.close(writer)
+    output = b""
+    while until not in output and (part := os.read(reader, 4096)):
+        output += part
+    os.close(reader)
     try:
         process.wait(60)
     finally:
         process.kill()
+    assert until in output
     assert all("seen" in record["tags"] for record in sim.cases())
+
+
+@pytest.mark.parametrize("kind", ["fifo", "socket", "terminal", "file"])
+def test_it_is_shown_in_each_stream_that_is_read(kind: str, sim: Simulator, folder: Path) -> None:
+    if kind == "file":
+        reader, writer = (os.open(folder / "log", flags | os.O_CREAT) for flags in (os.O_RDONLY, os.O_WRONLY))
+    else:
+        reader, writer = ends(kind, folder)
+    process = started(sim, folder, mark(journal="mine.jsonl"), stdout=writer, stderr=subprocess.DEVNULL, COLUMNS="500")
+    os.close(writer)
+    if kind == "file":
+        process.wait(60)
+    output = b""
+    with suppress(OSError):  # of a terminal at its end
+        while part := os.read(reader, 4096):
+            output += part
+    os.close(reader)
+    assert process.wait(60) == 0
+    assert f"{BEFORE}{folder}/mine.jsonl" in output.decode()

@@ -88,6 +88,17 @@ def test_from_the_report(analyst: Analyst, applied: Applied, sim: Simulator) -> 
     assert again.said[0] == first_line(sim, "0 cases restored, 1 unchanged, 0 skipped, 0 failed")
 
 
+def test_the_diff_has_so_many_cases_at_most(analyst: Analyst) -> None:
+    checked = analyst.undo("--check", "--diff", undo_file="reports/hygiene.json", undo_max_diff=0)
+    assert checked.returncode == 0, checked.output
+    assert "1 more case is not shown, since max_diff is 0." in checked.output
+    assert "--- before: case" not in checked.output
+    wrong = analyst.undo("--check", undo_file="reports/hygiene.json", undo_max_diff="many")
+    assert wrong.returncode == 2
+    assert "max_diff" in wrong.failure
+    assert not wrong.requests
+
+
 def test_from_a_journal(analyst: Analyst, applied: Applied, sim: Simulator) -> None:
     (journal,) = analyst.folder.glob("reports/*.journal")
     done = analyst.undo(undo_file=str(journal))
@@ -98,6 +109,18 @@ def test_from_a_journal(analyst: Analyst, applied: Applied, sim: Simulator) -> N
         f"Can't be undone: comment of {NAME}",
     ]
     assert managed(sim) == applied.before
+
+
+def test_a_tag_that_no_option_can_give_is_named(sim: Simulator, tmp_path: Path) -> None:
+    sim.put_case(CASE, tags=["VIP ", "a,b", "old"])
+    somebody = Analyst(sim, tmp_path)
+    rule = {"name": "Only", "match": RULE["match"], "set": {"tags": {"set": ["only"]}}}
+    applied = somebody.hygiene(rules=[rule], report_dir="reports")
+    assert applied.returncode == PASSED, applied.output
+    done = somebody.undo(undo_file="reports/hygiene.json")
+    assert done.returncode == 0, done.output
+    assert done.said[1:] == [f"Restored: {NAME}", f'Can\'t be undone: tag "VIP ", tag "a,b" of {NAME}']
+    assert sim.case(CASE)["tags"] == ["old"]
 
 
 def test_an_undo_list_is_no_file_to_undo(analyst: Analyst) -> None:

@@ -28,6 +28,7 @@ def undo_item(
 ) -> tuple[dict[str, Any], list[str]]:
     """Return an item of the option cases that restores a case, and the fields of the plan that are irreversible.
 
+    Of the tags, those that no option can give are irreversible, each as tag "VIP ".
     case: as it was before. modified_at: of the case after the plan, in ms; later changes by others are not overwritten.
     after: the case after the plan, as far as it is known: undo restores what is really there. The item has only
     case_id if nothing can be restored.
@@ -96,13 +97,14 @@ def _undo_tags(item: dict[str, Any], case: dict[str, Any], plan: Plan, after: di
     """Add the tags that the plan changed: tags that others have added since are kept."""
     sent = plan.payload["tags"]
     removed = [tag for tag in tags(case) if tag in sent.get("delete", ())]
-    restored = [tag for tag in removed if not tag_problem(tag)]
+    lost = [tag for tag in removed if tag_problem(tag)]
+    restored = [tag for tag in removed if tag not in lost]
     added = [each for tag in sent.get("add", ()) for each in _stored_as(tag, case, after)]
     back = {"add": restored, "remove": added}
     back = {name: values for name, values in back.items() if values}
     if back:
         item["tags"] = back
-    return [] if restored == removed else ["tags"]
+    return [f'tag "{tag}"' for tag in lost]
 
 
 def _undo_resolution(item: dict[str, Any], case: dict[str, Any], plan: Plan) -> list[str]:

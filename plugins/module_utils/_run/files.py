@@ -2,13 +2,23 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files that are written as a whole or not at all."""
+"""Files that a user names for reading, and files that are written as a whole or not at all."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import tempfile
+
+
+def read_file(path: str) -> bytes:
+    """Return the content of a file. Raises OSError.
+
+    A named pipe that no process writes to would block for ever. It is empty here; one that is written to is read.
+    """
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        os.set_blocking(file.fileno(), True)
+        return file.read()
 
 
 def replace_file(path: str, content: bytes, mode: int = 0o600) -> None:

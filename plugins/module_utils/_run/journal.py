@@ -159,7 +159,7 @@ def undo_file(text: str, name: str) -> UndoFile:
     else:
         raise InputError(what, "it is neither a report of the role case_hygiene nor a journal.", remedy)
     if not undo.items:
-        irreversible = sorted({printable(field, 30) for fields in undo.irreversible.values() for field in fields})
+        irreversible = sorted({printable(field, 80) for fields in undo.irreversible.values() for field in fields})[:20]
         why = f"what that run changed can't be undone: {', '.join(irreversible)}." if irreversible else nothing
         what = f"undo_file: {printable(name)} contains nothing to undo"
         raise InputError(what, why, "Give the report or the journal of the run to undo.")

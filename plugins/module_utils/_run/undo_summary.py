@@ -81,7 +81,7 @@ class UndoSummary:
         case_runs = {case_run.summary["case_id"]: case_run for case_run in self.case_runs}
         for case_id, fields in self.undo.irreversible.items():
             name = self._name_of(case_runs[case_id]) if case_id in case_runs else self._name(case_id, {})
-            by_fields[", ".join(printable(field, 30) for field in fields)].append(name)
+            by_fields[_listed([printable(field, 80) for field in fields])].append(name)
         lines = [f"Can't be undone: {fields} of {_listed(names)}" for fields, names in by_fields.items()]
         return lines[:SHOWN] + [f"Can't be undone: {text}" for text in _more(lines)]
 

@@ -11,6 +11,7 @@ waited for the lock of a file that was replaced opens the new one.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -27,6 +28,8 @@ from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.words imp
 VERSION = 1
 # Another run has the lock for milliseconds.
 LOCK_S = 10.0
+# A file that is mounted by itself, as in a container, or that is in a folder in which the user may not make files
+_NO_RENAME = (errno.EBUSY, errno.EACCES, errno.EPERM, errno.EROFS, errno.EXDEV)
 OF_A_RUN = ("started_at", "finished_at", "platform", "scope", "policy", "title", "mode", "result", "passed")
 
 
@@ -57,10 +60,7 @@ def append(path: str, line: Mapping[str, Any], keep: int) -> Read:
         text = json.dumps(line, ensure_ascii=False)
         if broken or len(lines) >= keep:
             kept = [*(json.dumps(each, ensure_ascii=False) for each in lines), text][-keep:]
-            # A link stays a link.
-            mode = stat.S_IMODE(os.fstat(file).st_mode)
-            text = "".join(f"{each}\n" for each in kept)
-            replace_file(os.path.realpath(path), text.encode("utf-8", "replace"), mode)
+            _replace(path, file, "".join(f"{each}\n" for each in kept))
         else:
             _write(file, f"{'' if ends else chr(10)}{text}\n")
     warning = ""
@@ -150,6 +150,20 @@ def _line(text: bytes) -> dict[str, Any] | None:
             "Use that version, or give another file.",
         )
     return line if isinstance(line, dict) and line.get("history") == VERSION else None
+
+
+def _replace(path: str, file: int, text: str) -> None:
+    """Replace the content of a history. file: it is open and locked."""
+    try:
+        # A link stays a link.
+        replace_file(os.path.realpath(path), text.encode("utf-8", "replace"), stat.S_IMODE(os.fstat(file).st_mode))
+    except OSError as error:
+        if error.errno not in _NO_RENAME:
+            raise
+        # If the process or the machine ends in here, the lines from before are lost: they are statistics only, and
+        # without this no run could be added any more.
+        os.ftruncate(file, 0)
+        _write(file, text)
 
 
 def _write(file: int, text: str) -> None:

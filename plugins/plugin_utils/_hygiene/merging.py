@@ -18,6 +18,7 @@ from ansible_collections.stellarcyber.xdr.plugins.module_utils._model.times impo
     parse_time,
     platform_time,
 )
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.files import read_file
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._collection import collection
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._files import absolute
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.report_files import ReportFiles
@@ -87,8 +88,7 @@ def _read(path: str, oldest_ms: int, now_ms: int) -> Any:
     """Return a report that is not too old. Raises InputError."""
     what = f"{printable(path, 200)} can't be merged"
     try:
-        with open(path, encoding="utf-8") as file:
-            report = json.load(file)
+        report = json.loads(read_file(path).decode("utf-8"))
     except OSError as error:
         raise InputError(what, f"{error.strerror or error}.", REMEDY) from None
     except (ValueError, RecursionError):

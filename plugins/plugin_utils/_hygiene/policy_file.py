@@ -17,6 +17,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import AnsibleVaultError
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError, printable
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.files import read_file
 
 # The value of each key but rules is a string.
 KEYS = ("rules", "title", "description")
@@ -92,8 +93,7 @@ def read_policy(path: str, decrypt: Callable[[str], bytes] | None = None) -> dic
 
 def _content(path: str, what: str) -> bytes:
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        return read_file(path)
     except OSError as error:
         raise InputError(
             what,

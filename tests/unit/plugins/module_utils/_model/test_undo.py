@@ -60,15 +60,15 @@ RESOLVED = {"status": "Resolved", "resolution": "Benign"}
         ({}, DesiredState(tags=TagChange(remove=("b", "z"))), {"tags": {"add": ["b"]}}, []),
         ({}, DesiredState(tags=TagChange(replaces=("c", "a"))), {"tags": {"add": ["b"], "remove": ["c"]}}, []),
         # what the platform held and would not take again
-        ({"tags": ["a,b", "c"]}, DesiredState(tags=TagChange(replaces=())), {"tags": {"add": ["c"]}}, ["tags"]),
+        ({"tags": ["a,b", "c"]}, DesiredState(tags=TagChange(replaces=())), {"tags": {"add": ["c"]}}, ['tag "a,b"']),
         (
             {"tags": [" b", "c"]},
             DesiredState(tags=TagChange(replaces=("b",))),
             {"tags": {"add": ["c"], "remove": ["b"]}},
-            ["tags"],
+            ['tag " b"'],
         ),
         ({"tags": [" b", "b"]}, DesiredState(tags=TagChange(remove=("b",))), {"tags": {"add": ["b"]}}, []),
-        ({"tags": [""]}, DesiredState(tags=TagChange(replaces=())), {}, ["tags"]),
+        ({"tags": [""]}, DesiredState(tags=TagChange(replaces=())), {}, ['tag ""']),
         ({"status": "Unheard of"}, DesiredState(status="New"), {}, ["status"]),
         ({"status": None}, DesiredState(status="New"), {}, ["status"]),
         ({"severity": "Severe"}, DesiredState(severity="High"), {}, ["severity"]),

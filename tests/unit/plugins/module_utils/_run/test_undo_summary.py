@@ -40,7 +40,7 @@ def lines(case_runs, undo=NOTHING_LOST, origin=None, check_mode=False):
 
 
 def test_all_kinds_of_lines_in_their_order():
-    lost = UndoFile([], {"c1": ["comment"], "c2": ["comment"], "c3": ["tags", "name"]}, "", {})
+    lost = UndoFile([], {"c1": ["comment"], "c2": ["comment"], "c3": ['tag "VIP "', "name"]}, "", {})
     case_runs = [case_run(1), skipped(2), failed(3), case_run(4, "ok"), case_run(5)]
     assert lines(case_runs, lost) == [
         "Undo on xdr.example.com, all tenants: 2 cases restored, 1 unchanged, 1 skipped, 1 failed",
@@ -48,9 +48,15 @@ def test_all_kinds_of_lines_in_their_order():
         "Skipped: 102 (c2, Clinic): ohtani changed it at 5.",
         "Failed: 103 (c3, Clinic): HTTP 422. Check the options.",
         "Can't be undone: comment of 101 (c1, Clinic), 102 (c2, Clinic)",
-        "Can't be undone: tags, name of 103 (c3, Clinic)",
+        'Can\'t be undone: tag "VIP ", name of 103 (c3, Clinic)',
         "The undo is not complete: 1 skipped and 1 failed of 5 cases.",
     ]
+
+
+def test_20_of_the_lost_tags_of_a_case_are_named():
+    tags = [f'tag "{number:02},"' for number in range(30)]
+    found = lines([case_run(1)], UndoFile([], {"c1": tags}, "", {}))[-1]
+    assert found == f"Can't be undone: {', '.join(tags[:20])}, and 10 more of 101 (c1, Clinic)"
 
 
 def test_in_check_mode():

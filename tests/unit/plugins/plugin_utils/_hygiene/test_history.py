@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import InputError
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run import files
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene import history
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._hygiene.history import append, check, line_of
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils._report.render import Rendering
@@ -194,6 +196,29 @@ def test_a_full_disk_leaves_the_history_as_it_was(path: Path, monkeypatch: pytes
         with pytest.raises(InputError, match="No space left on device"):
             add(path, 2, keep=keep)
     assert numbers(path) == [1]
+    assert [file.name for file in path.parent.iterdir()] == ["history.jsonl"]
+
+
+@pytest.mark.parametrize("number", [errno.EBUSY, errno.EACCES, errno.EPERM, errno.EROFS])
+@pytest.mark.parametrize("call", ["replace", "make"])
+def test_a_history_that_no_file_can_replace_is_written_in_place(
+    call: str, number: int, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a single file that is mounted in a container, or one in a folder in which its user may not make files."""
+    add(path, 1, 2, 3)
+    path.chmod(0o640)
+    before = path.stat()
+
+    def refused(*_given: Any, **_options: Any) -> Any:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(*((os, "replace") if call == "replace" else (files.tempfile, "mkstemp")), refused)
+    assert [line["number"] for line in add(path, 4, keep=3).lines] == [1, 2, 3]
+    assert numbers(path) == [2, 3, 4]
+    path.write_bytes(path.read_bytes() + b"cut")
+    assert "1 line of" in add(path, 5, keep=3).warning
+    assert numbers(path) == [3, 4, 5]
+    assert (path.stat().st_ino, path.stat().st_mode) == (before.st_ino, before.st_mode)
     assert [file.name for file in path.parent.iterdir()] == ["history.jsonl"]
 
 

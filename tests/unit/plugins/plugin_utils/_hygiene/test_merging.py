@@ -111,6 +111,12 @@ def test_what_is_not_merged_is_an_error(
     assert not (reports / "all").exists()
 
 
+def test_a_pipe_that_nothing_writes_to_is_no_report(reports: Path) -> None:
+    os.mkfifo(reports / "pipe")
+    with pytest.raises(InputError, match="can't be merged: it is not JSON"):
+        merged(str(reports / "pipe"))
+
+
 def test_a_report_that_cannot_be_read_is_an_error(reports: Path) -> None:
     (reports / "c").mkdir()
     with pytest.raises(

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -209,6 +210,12 @@ def test_why_a_file_can_not_be_decrypted(raised: Exception, message: str) -> Non
     assert str(caught.value).startswith(f"Policy policy.yml: {message}")
     # Ansible's own text can name the temporary file.
     assert "sesame" not in str(caught.value)
+
+
+def test_a_pipe_that_nothing_writes_to_is_empty(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "policy.yml")
+    with pytest.raises(InputError, match="line 1: the file is empty"):
+        read_policy(str(tmp_path / "policy.yml"))
 
 
 def test_a_file_that_can_not_be_read_is_named(tmp_path: Path) -> None:
