@@ -54,6 +54,7 @@ from .case import (
     plan_case,
     shortened,
 )
+from .files import read_file
 from .journal import Journal, UndoFile, check_new, undo_file
 from .plan_file import PlanWriter, SavedPlan, plan_saved, read_plan
 from .progress import Progress
@@ -114,7 +115,7 @@ def _run(
         **origin(reader),
         **({} if task.saved is None else {"plan": task.saved.about}),
         "check_mode": check_mode,
-        "diff": _diff(planned, task.max_diff),
+        "diff": _diff(planned, params),
     }
     undone = None if undo is None else UndoSummary(outcome.case_runs, undo, origin(reader), check_mode)
     rechecks = 0
@@ -123,7 +124,7 @@ def _run(
             _check_limit(task.limit, planned, outcome.read if task.saved is None else task.saved.read)
         _drop_posted_comments(planned, reader, control)
         planned = outcome.planned
-        result["diff"] = _diff(planned, task.max_diff)
+        result["diff"] = _diff(planned, params)
         if control.stop_on_error and any(case_run.outcome == FAILED for case_run in outcome.case_runs):
             control.end(ANOTHER_FAILED)
         if check_mode:
@@ -139,7 +140,7 @@ def _run(
                 apply.run(planned)
                 rechecks = apply.rechecks
             # What was skipped, or found compliant right before its write, is as it was.
-            result["diff"] = _diff([each for each in planned if each.outcome not in (SKIPPED, OK)], task.max_diff)
+            result["diff"] = _diff([each for each in planned if each.outcome not in (SKIPPED, OK)], params)
         _check_complete(outcome.case_runs, undone)
     except StellarError as error:
         for case_run in planned:
@@ -163,7 +164,6 @@ class _Task(NamedTuple):
     undo: UndoFile | None
     saved: SavedPlan | None
     limit: ChangeLimit | None
-    max_diff: int
     return_compliant: bool
     workers: int
     recheck_after: float
@@ -189,14 +189,13 @@ def _checked(params: dict[str, Any], now_ms: int, started: float) -> _Task:
     items = _items(params, undo, now_ms) if rules is None and saved is None else []
     if params.get("plan_file") is not None:
         _check_plannable(items)
-    max_diff = int(in_range("max_diff", params["max_diff"], 0, 1_000_000))
+    in_range("max_diff", params["max_diff"], 0, 1_000_000)
     return _Task(
         rules,
         items,
         undo,
         saved,
         limit,
-        max_diff,
         bool(params.get("return_compliant")),
         workers,
         recheck_after,
@@ -230,8 +229,7 @@ def _undo_file(params: dict[str, Any]) -> UndoFile | None:
     if path is None:
         return None
     try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
+        text = read_file(path).decode("utf-8")
     except (OSError, ValueError) as error:
         raise InputError(
             f"undo_file: {path} can't be read",
@@ -401,13 +399,15 @@ def _check_complete(case_runs: Sequence[CaseRun], undone: UndoSummary | None) ->
         )
 
 
-def _diff(case_runs: Sequence[CaseRun], most: int) -> list[dict[str, Any]]:
+def _diff(case_runs: Sequence[CaseRun], params: dict[str, Any]) -> list[dict[str, Any]]:
     """Return what Ansible shows with --diff: of so many cases at most, and the number of the others."""
+    most: int = params["max_diff"]
     shown = [case_run.plan.diff(case_run.case) for case_run in case_runs[:most]]
     more = len(case_runs) - most
     if more > 0:
         cases = "1 more case is" if more == 1 else f"{more:,} more cases are"
-        shown.append({"prepared": f"{cases} not shown, since max_diff is {most}. case_results has all of them.\n"})
+        where = "" if params.get("summary_only") else " case_results has all of them."
+        shown.append({"prepared": f"{cases} not shown, since max_diff is {most}.{where}\n"})
     return shown
 
 

@@ -34,7 +34,7 @@ from .._model.saved_plan import (
 from .._model.times import iso_time, parse_time
 from .bulk import CaseRun, RunControl, case_summary, concurrently
 from .case import plan_case
-from .files import replace_file
+from .files import read_file, replace_file
 
 INTERRUPTED = "the run that should have made it was interrupted"
 # How long a plan is valid, unless a task says otherwise
@@ -244,8 +244,7 @@ def _content(path: str) -> dict[str, Any]:
 def _plan_in(path: str) -> dict[str, Any] | None:
     """Return the content of a file, None if it is not a plan, of whatever version. Raises OSError."""
     try:
-        with open(path, encoding="utf-8") as file:
-            content = json.load(file)
+        content = json.loads(read_file(path).decode("utf-8"))
     except (ValueError, RecursionError):
         return None
     # Other files may have a key of that name too: a report does.

@@ -10,6 +10,7 @@ import json
 from typing import Any, Callable, Iterator, Mapping, Sequence
 
 from ansible_collections.stellarcyber.xdr.plugins.module_utils._errors import printable
+from ansible_collections.stellarcyber.xdr.plugins.module_utils._run.files import read_file
 
 # So many cases have their histories read, for who undid the change.
 MOST_HISTORIES = 20
@@ -22,8 +23,7 @@ Histories = Callable[[Sequence[str]], Mapping[str, Any]]
 def read_last(path: str) -> Row:
     """Return the report that an earlier run left, {} if there is none that can be read."""
     try:
-        with open(path, encoding="utf-8") as file:
-            report = json.load(file)
+        report = json.loads(read_file(path).decode("utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
     return report if isinstance(report, dict) else {}
