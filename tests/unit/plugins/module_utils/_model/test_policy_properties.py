@@ -475,7 +475,9 @@ def undone(case, plan, after, platform, moment, now_is=None):
 
 def same_but(these, those, lost):
     these, those = shown(these), shown(those)
-    return {name for name in FIELDS if these[name] != those[name]} <= set(lost)
+    differing = {name for name in FIELDS if these[name] != those[name]} - {"tags"}
+    # Of tags, each that is lost is named.
+    return {*differing, *(f'tag "{tag}"' for tag in set(these["tags"]) ^ set(those["tags"]))} <= set(lost)
 
 
 @many
