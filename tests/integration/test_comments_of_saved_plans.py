@@ -50,9 +50,10 @@ def test_a_case_that_is_as_planned_lacks_its_comment_or_has_it(sim: Simulator, p
     comment, posted, is_found = FOUND[what]
     planned(sim, path, comment)
     sim.edit(ID, {**SET, "comment": posted})
-    done = run(sim, plan=path)
-    assert done.counts == {"read": 1, "ok": 1}
-    assert ["its comment is not there: 'Taken'" in text for text in done.result["warnings"]] == [True] * (not is_found)
+    check, done = run(sim, True, plan=path), run(sim, plan=path)
+    assert done.outcomes == check.outcomes == {ID: "ok" if is_found else "skipped"}
+    reasons = [row["reason"] for row in done.result["case_results"] if "reason" in row]
+    assert ["the planned comment is not on it: 'Taken'" in reason for reason in reasons] == [True] * (not is_found)
     assert comments(sim) == [posted]
 
 

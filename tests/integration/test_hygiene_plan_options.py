@@ -53,7 +53,7 @@ def test_the_guard_modified_at_skips_a_case_with_any_edit(analyst: Analyst, sim:
     assert (len(done.writes), outcomes(analyst)) == (2, expected)
     assert seen(sim) == [IDS[0], IDS[2]]
     (skipped,) = (row for row in analyst.report()["case_results"] if row["outcome"] == "skipped")
-    assert "ohtani changed it at " in skipped["reason"]
+    assert "ohtani@example.com changed severity at " in skipped["reason"]
     again = analyst.hygiene(**given)
     assert (again.returncode, again.writes) == (CHECK_FAILED, [])
     # The cases that are as planned are counted only.
