@@ -265,6 +265,12 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
             rules=[{"name": "A rule", "match": {}}], time_budget=1
         )
     ),
+    "Could not read all cases: the platform is unavailable, and retry_budget is used up. …": (
+        lambda p: p.faulty("stall", path="*/activities", times=0).cases(
+            rules=[{"name": "A rule", "match": {"status": ["New"], "status_for": "4h"}}],
+            **{"timeout": 1, "retry_budget": 1, "concurrency": 1},
+        )
+    ),
     "rules is an empty list.": lambda p: p.cases(rules=[]),
     "Rule …: … is unknown. Valid keys are …": lambda p: p.rule(match={"stauts": ["New"]}),
     "Rule …: … must be one of …; got ….": lambda p: p.rule(match={"status": ["Open"]}),

@@ -232,6 +232,19 @@ def test_the_time_of_a_run_bounds_the_histories(queue):
     assert PUT not in done.counted
 
 
+def test_a_platform_that_is_gone_while_histories_are_read_is_named(queue):
+    queue.fault("stall", path="/cases/*/activities", times=0)
+    done = run(queue, rules=[SLOW], timeout=1, retry_budget=1, concurrency=1)
+    message, error = done.result["msg"], done.result["error"]
+    assert message.startswith("Could not read all cases: the platform is unavailable, and retry_budget is used up.")
+    assert "Nothing was written." in message
+    assert "no complete answer in time" in message
+    assert message.endswith(error["remedy"])
+    assert (error["type"], error["method"]) == ("IncompleteError", "GET")
+    assert error["path"].endswith("/activities")
+    assert PUT not in done.counted
+
+
 def test_in_playbooks(queue, play):
     name = "stellarcyber.xdr.stellar_cases"
     run = play(

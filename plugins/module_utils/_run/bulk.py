@@ -153,6 +153,8 @@ class RunControl:
         self.progress = progress
         self.stop_on_error = stop_on_error
         self.ended = ""
+        # The failure because of which the run ended, if it was one
+        self.cause: StellarError | None = None
         self.is_interrupted = False
         self._client = client
         self._deadline = deadline
@@ -202,7 +204,8 @@ class RunControl:
             return
         with self._lock:
             self._consecutive_failures += 1
-            if self._consecutive_failures >= self.workers:
+            if self._consecutive_failures >= self.workers and not self.ended:
+                self.cause = error
                 self.end(why)
 
 

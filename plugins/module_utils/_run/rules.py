@@ -132,11 +132,12 @@ class _Waiting(NamedTuple):
 def _check_goes_on(control: RunControl) -> None:
     control.check_time()
     if control.ended:
-        raise IncompleteError(
-            "Could not read all cases",
-            f"{control.ended} Nothing was written.",
-            "Raise time_budget, or let the rules match less.",
-        )
+        what, why = "Could not read all cases", f"{control.ended} Nothing was written."
+        if control.cause is None:
+            raise IncompleteError(what, why, "Raise time_budget, or let the rules match less.")
+        cause = control.cause
+        said = " ".join(filter(None, (why, cause.why, *cause.notes)))
+        raise IncompleteError(what, said, cause.remedy, **cause.details)
 
 
 def _read_histories(waiting: Sequence[_Waiting], reader: Reader, control: RunControl) -> None:
