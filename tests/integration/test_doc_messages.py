@@ -391,7 +391,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
         {"case_id": CASE_ID, "severity": "Low"}, plan_file="plan"
     ),
     "plan_file: … can't be written: …": lambda p: p.planned("none/plan.json"),
-    "plan_max_age must be a time such as 24h; …": lambda p: p.cases(plan="plan", plan_max_age="24"),
+    "plan_max_age must be a time such as 24h, at most 3650d; …": lambda p: p.cases(plan="plan", plan_max_age="24"),
     "plan: … can't be read: …": lambda p: p.cases(plan="none.json"),
     "plan: … can't be applied: it is not a plan. …": lambda p: p.cases(plan=__file__),
     "plan: … can't be applied: it was changed after it was written, …": lambda p: p.plan("In Progress", "Escalated"),
@@ -415,7 +415,7 @@ PROVOCATIONS: dict[str, Callable[[Provoke], str]] = {
     "undo_only names a case that undo_file has nothing to undo of: …": lambda p: p.undo_only("1"),
     "reports names no file: …": lambda p: p.merge(),
     "reports names the merged report only. …": lambda p: p.merge({}, merge_reports="r0", merge_report_dir="r0"),
-    "max_age must be a time such as 24h; …": lambda p: p.merge({}, merge_max_age="24"),
+    "max_age must be a time such as 24h, at most 3650d; …": lambda p: p.merge({}, merge_max_age="24"),
     "… can't be merged: it is of a run at …, …": lambda p: p.merge({"started_at": "2026-11-01T08:00:00Z"}),
     "… can't be merged: it is not JSON. …": lambda p: p.merge(None),
     "… can't be merged: it is not a report of the role case_hygiene: …": lambda p: p.merge({"report": 0}),

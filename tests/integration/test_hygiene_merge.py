@@ -132,7 +132,7 @@ def test_a_tenant_without_a_report_is_an_error_where_its_host_is_named(analyst: 
         ({"merge_reports": "reports/a,reports/b"}, 'reports names no file: "reports/b". Did that run'),
         ({"merge_max_age": "1s"}, "can't be merged: it is of a run at "),
         ({"merge_report_formats": "cvs"}, "merge_report_formats must be one of json, junit, "),
-        ({"merge_max_age": "soon"}, 'max_age must be a time such as 24h; got "soon". Correct it.'),
+        ({"merge_max_age": "soon"}, 'max_age must be a time such as 24h, at most 3650d; got "soon". Correct it.'),
     ],
 )
 def test_mistakes(given: dict[str, Any], message: str, analyst: Analyst) -> None:

@@ -142,7 +142,7 @@ def test_a_case_without_its_planned_comment_is_skipped_and_named_in_every_report
         ({"plan_guard": "none"}, "case_hygiene_plan_guard must be one of fields, modified_at, got 'none': give fields"),
         (
             {"apply_plan": "plan.json", "plan_max_age": "1"},
-            'plan_max_age must be a time such as 24h; got "1". Correct it.',
+            'plan_max_age must be a time such as 24h, at most 3650d; got "1". Correct it.',
         ),
     ],
 )

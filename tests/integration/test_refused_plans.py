@@ -121,7 +121,10 @@ def test_a_plan_that_was_edited_is_refused_and_one_that_was_formatted_is_not(sim
     ("options", "message"),
     [
         ({"rules": RULES, "plan_file": "PATH"}, "plan_file works in check mode only. Add --check, or leave it out."),
-        ({"plan": "PATH", "plan_max_age": "soon"}, 'plan_max_age must be a time such as 24h; got "soon". Correct it.'),
+        (
+            {"plan": "PATH", "plan_max_age": "soon"},
+            'plan_max_age must be a time such as 24h, at most 3650d; got "soon". Correct it.',
+        ),
         ({"plan": "PATH", "plan_title": "x"}, "plan_title is for plan_file. Give that too, or leave it out."),
         ({"plan": "PATH.not"}, "plan: PATH.not can't be read: No such file or directory. Give the path of a plan."),
     ],

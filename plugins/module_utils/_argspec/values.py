@@ -15,6 +15,9 @@ from .._model.query import Query
 from .._model.times import AGE_OR_TIME_FORMS, DAY_MS, is_age, parse_time
 from .shapes import quoted
 
+# Of an age that says how old a file may be
+LONGEST_DAYS = 3650
+
 
 def checked_tags(given: Iterable[str], option: str) -> tuple[str, ...]:
     """Return tags without the spaces around them, each once. Raises InputError for one that can't be a tag."""
@@ -63,8 +66,10 @@ def values_or_none(
 def age_option(params: Mapping[str, Any], name: str) -> str | None:
     """Return an option that says how old a file may be, None without one. Raises OptionError."""
     given: str | None = params.get(name)
-    if given is not None and not is_age(given):
-        raise OptionError(name, f'must be a time such as 24h; got "{printable(given, 60)}"', "Correct it.")
+    # A much longer one would lead to a year that no time has.
+    if given is not None and not (is_age(given) and -parse_time(given, 0) <= LONGEST_DAYS * DAY_MS):
+        problem = f'must be a time such as 24h, at most {LONGEST_DAYS}d; got "{printable(given, 60)}"'
+        raise OptionError(name, problem, "Correct it.")
     return given
 
 

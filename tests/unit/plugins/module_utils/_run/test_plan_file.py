@@ -135,7 +135,12 @@ def test_while_it_is_not_finished_and_after_an_error_there_is_no_plan(path: str)
     ("params", "check_mode", "message"),
     [
         ({}, False, "plan_file works in check mode only. Add --check, or leave it out."),
-        ({"plan_max_age": "1"}, True, 'plan_max_age must be a time such as 24h; got "1". Correct it.'),
+        (
+            {"plan_max_age": "9999999d"},
+            True,
+            'plan_max_age must be a time such as 24h, at most 3650d; got "9999999d". Correct it.',
+        ),
+        ({"plan_max_age": "1"}, True, 'plan_max_age must be a time such as 24h, at most 3650d; got "1". Correct it.'),
         ({"plan_file": "/none/plan.json"}, True, "plan_file: /none/plan.json can't be written: No such file or dir"),
         ({"plan_file": __file__}, True, f"plan_file: {__file__} can't be written: it exists, and is not a plan. Give"),
     ],

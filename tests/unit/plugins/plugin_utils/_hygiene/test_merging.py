@@ -92,7 +92,7 @@ def test_runs_are_named_by_their_folders_or_files(reports: Path) -> None:
             {},
             "timeless.json can't be merged: it is of a run at an unknown time, and max",
         ),
-        (["reports/a"], {"max_age": "1"}, 'max_age must be a time such as 24h; got "1". Correct it.'),
+        (["reports/a"], {"max_age": "1"}, 'max_age must be a time such as 24h, at most 3650d; got "1". Correct it.'),
         (["reports/a", "broken.json"], {}, "FOLDER/../broken.json can't be merged: it is not JSON. Give files named"),
         (["reports/a", "list.json"], {}, "list.json can't be merged: it is not a report of the role case_hygiene: it"),
     ],
