@@ -37,9 +37,10 @@ def test_with_persistence_and_feedback_no_final_state_is_lost_and_each_action_ru
     run = killed_again_and_again(lambda: rulebook(file, *arguments), sim, random.Random(13), CHANGES, KILLS)
     assert run.final <= {one.state for one in run.delivered}
     # What was acknowledged is in the state file. The one event that is on its way at a kill comes again, and
-    # ansible-rulebook 1.3.2 does not know all events again after its second restart.
+    # ansible-rulebook 1.3.2 does not know all events again after its second restart. So it is mostly none, and on a
+    # busy machine at most one for each kill.
     repeated = repeats(run, behind=0)
-    assert repeated <= 1
+    assert repeated <= KILLS
     record("persistence and feedback", run, repeated)
 
 
