@@ -140,7 +140,7 @@ def test_mistakes(given: dict[str, Any], message: str, analyst: Analyst) -> None
     folder.mkdir(parents=True)
     report = {"report": 1, "mode": "check", "result": "compliant", "passed": True, "started_at": "2026-11-01T00:00:00Z"}
     (folder / "hygiene.json").write_text(json.dumps(report), encoding="utf-8")
-    run = merge(analyst, **{"merge_max_age": "900w", **given})
+    run = merge(analyst, **{"merge_max_age": "300w", **given})
     assert run.returncode == CHECK_FAILED
     assert message in run.failure
     assert not (analyst.folder / "reports" / "all").exists()
