@@ -10,8 +10,6 @@ How it is the last line after each kind of interruption is in test_stellar_cases
 from __future__ import annotations
 
 import os
-import pty
-import socket
 import subprocess
 import sys
 from contextlib import suppress
@@ -24,6 +22,7 @@ import yaml
 from tests.integration.many import case
 from tests.integration.playbook import ROOT, clean_environment
 from tests.simulator.process import Simulator
+from tests.streams import ends
 
 RULES = [{"name": "Mark", "match": {}, "set": {"tags": {"add": ["seen"]}}}]
 BEFORE = "If this run is interrupted, undo its changes with: ansible-playbook stellarcyber.xdr.undo -e undo_file="
@@ -124,22 +123,6 @@ def test_a_run_that_was_undone_since_is_not_offered(undone: bool, sim: Simulator
         0 if undone else 1
     )
     assert ({record["_id"]: record["tags"] for record in sim.cases()} == before) == undone
-
-
-def ends(kind: str, folder: Path) -> tuple[int, int]:
-    """Return the reader's end and ansible-playbook's end of a stream."""
-    if kind == "pipe":
-        return os.pipe()
-    if kind == "terminal":
-        return pty.openpty()
-    if kind == "socket":
-        ours, theirs = socket.socketpair()
-        return ours.detach(), theirs.detach()
-    os.mkfifo(folder / "fifo")
-    reader = os.open(folder / "fifo", os.O_RDONLY | os.O_NONBLOCK)
-    writer = os.open(folder / "fifo", os.O_WRONLY)
-    os.set_blocking(reader, True)
-    return reader, writer
 
 
 @pytest.mark.parametrize(

@@ -85,9 +85,9 @@ def _is_same(change: Row, other: Row) -> bool:
     return bool(change.get("after") == other.get("after"))
 
 
-def _moved(change: Row, before: str = "before", after: str = "after") -> tuple[set[str], set[str]]:
+def _moved(change: Row) -> tuple[set[str], set[str]]:
     """Return the tags that a change adds, and those that it removes."""
-    values = [change.get(name) for name in (before, after)]
+    values = [change.get(name) for name in ("before", "after")]
     old, new = ({str(tag) for tag in (value if isinstance(value, list) else ())} for value in values)
     return new - old, old - new
 
@@ -104,8 +104,9 @@ def _undone_by(change: Row, activities: Any, is_made_again: bool) -> tuple[str |
     is_made_again: whether this run's own change came after that.
     """
     field = change["field"]
+    # As changes, to compare them with this one
     entries = [
-        entry
+        {**entry, "before": entry.get("from"), "after": entry.get("to")}
         for entry in _rows(activities)
         if entry.get("field") == field and isinstance(entry.get("timestamp"), (int, float))
     ]
@@ -116,22 +117,15 @@ def _undone_by(change: Row, activities: Any, is_made_again: bool) -> tuple[str |
     if not undoing:
         return None, False
     user = entries[undoing[-1]].get("user")
-    makers = [entry.get("user") for entry in entries[: undoing[-1]] if _is_for(change, entry)]
     if not isinstance(user, str):
         return None, False
-    return printable(user, 60), bool(makers) and makers[-1] == user
+    makers = [entry.get("user") for entry in entries[: undoing[-1]] if _is_same(change, entry)]
+    return printable(user, 60), makers[-1:] == [user]
 
 
 def _is_against(change: Row, entry: Row) -> bool:
-    """Return whether an entry of a history takes back what a change makes."""
+    """Return whether an entry of a history, as a change, takes back what a change makes."""
     if change["field"] != "tags":
-        return bool(entry.get("to") != change.get("after"))
-    (added, removed), (plus, minus) = _moved(change), _moved(entry, "from", "to")
+        return bool(entry["after"] != change.get("after"))
+    (added, removed), (plus, minus) = _moved(change), _moved(entry)
     return bool(plus & removed or minus & added)
-
-
-def _is_for(change: Row, entry: Row) -> bool:
-    """Return whether an entry of a history makes what a change makes. Of tags, one of them is enough."""
-    if change["field"] != "tags":
-        return bool(entry.get("to") == change.get("after"))
-    return any(set(these) & set(those) for these, those in zip(_moved(change), _moved(entry, "from", "to")))

@@ -7,29 +7,20 @@
 from __future__ import annotations
 
 import os
-import pty
-import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ansible_collections.stellarcyber.xdr.plugins.plugin_utils import _display
+from tests.streams import ends
 
 
-def ends(kind: str, folder: Path) -> tuple[int | None, int]:
+def opened(kind: str, folder: Path) -> tuple[int | None, int]:
     """Return the reader's end of a stream, if it has one, and the other end."""
-    if kind == "pipe":
-        return os.pipe()
-    if kind == "terminal":
-        return pty.openpty()
-    if kind == "socket":
-        ours, theirs = socket.socketpair()
-        return ours.detach(), theirs.detach()
-    if kind == "fifo":
-        os.mkfifo(folder / "fifo")
-        return os.open(folder / "fifo", os.O_RDONLY | os.O_NONBLOCK), os.open(folder / "fifo", os.O_WRONLY)
-    return None, os.open(os.devnull if kind == "null" else folder / "log", os.O_WRONLY | os.O_CREAT)
+    if kind in ("file", "null"):
+        return None, os.open(os.devnull if kind == "null" else folder / "log", os.O_WRONLY | os.O_CREAT)
+    return ends(kind, folder)
 
 
 @pytest.mark.parametrize("owner", ["its user", "another user"])
@@ -37,7 +28,7 @@ def ends(kind: str, folder: Path) -> tuple[int | None, int]:
 def test_a_stream_is_read_until_its_reader_is_gone(
     kind: str, owner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reader, writer = ends(kind, tmp_path)
+    reader, writer = opened(kind, tmp_path)
     with monkeypatch.context() as patch:
         if owner == "another user":
             patch.setattr(os, "open", forbidden)
