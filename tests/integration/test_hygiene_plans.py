@@ -75,6 +75,8 @@ def test_the_summary_has_the_command_that_applies_the_plan(analyst: Analyst) -> 
     assert f"Plan: {analyst.folder}/plan.json" in run.said
     assert command[:2] == ["ansible-playbook", "stellarcyber.xdr.hygiene"]
     assert analyst.play(*command[1:]).returncode == PASSED
+    # Beside the plan is what undoes the apply.
+    assert json.loads((analyst.folder / "applied/hygiene.json").read_text("utf-8"))["undo"]
     # A path with a space would end in the middle.
     again = analyst.hygiene("--check", policy_file="policy.yml", plan_file="plan.json")
     assert f"Plan: {analyst.folder}/plan.json (nothing to apply)" in again.said
